@@ -1,0 +1,167 @@
+"""Which stored layers may be built at all: an allowlist of exact names, checked on the config as data.
+
+Nothing here imports, builds, unmarshals or evaluates what a file names. A class outside the list is reported, with
+every other missing one, before any array is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from transforms.architecture import MODEL_CLASSES, Graph, Layer, LayerPath, evaluation_order
+from transforms.architecture_parsing import WRAPPED_KEYS
+from transforms.errors import MigrationError, Reason
+from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.weight_roles import WEIGHTED, WEIGHTLESS
+
+WRAPPERS = frozenset({*WRAPPED_KEYS, "StackedRNNCells"})
+
+#: Layer classes this program knows the meaning of.
+KNOWN_CLASSES = frozenset({*WEIGHTLESS, *WEIGHTED, *WRAPPERS, *MODEL_CLASSES})
+
+#: Activation functions by their stored name.
+KNOWN_ACTIVATIONS = frozenset(
+    """
+    linear relu relu6 sigmoid hard_sigmoid tanh softmax softplus softsign elu selu exponential swish silu gelu
+    """.split()
+)
+
+_UNSAFE = {
+    "TFOpLambda": "calls a TensorFlow function by its stored name",
+    "SlicingOpLambda": "calls a TensorFlow function by its stored name",
+    "ClassMethod": "calls a method by its stored name",
+    "InstanceMethod": "calls a method by its stored name",
+    "InstanceProperty": "reads a property by its stored name",
+    "TensorFlowOpLayer": "holds a stored TensorFlow operation",
+    "TFSMLayer": "loads another SavedModel",
+    "TorchModuleWrapper": "holds pickled PyTorch code",
+}
+_KERAS_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
+_ACTIVATION_KEYS = ("activation", "recurrent_activation", "inner_activation")
+
+
+def admit(graph: Graph, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Refuses a graph that holds what this program does not know or will not run.
+
+    Raises:
+        MigrationError: `unsafe_lambda`, `unsafe_op`, `unsafe_storage`, `unsupported_layer`,
+            `custom_objects_needed` (with all missing names), `over_budget`, `invalid_config` (cycles).
+    """
+    layers = list(graph.walk())
+    if len(layers) > limits.layers:
+        raise MigrationError(
+            Reason.OVER_BUDGET, f"The model has {len(layers):,} layers, more than the limit layers={limits.layers:,}"
+        )
+    missing: dict[str, LayerPath] = {}
+    for layer in layers:
+        _refuse_unsafe(layer)
+        for name in _foreign_names(layer):
+            missing.setdefault(name, layer.path)
+    if missing:
+        listing = ", ".join(f"{name} (layer {'/'.join(path)})" for name, path in missing.items())
+        raise MigrationError(
+            Reason.CUSTOM_OBJECTS_NEEDED,
+            f"The model uses code that the file lacks: {listing[:600]}",
+            advice="Give it in the manifest's `custom_objects` column and pass --allow-custom-code.",
+        )
+    _refuse_cycles(graph)
+    expanded = _expanded_calls(graph, limits.expanded_calls)
+    if expanded > limits.expanded_calls:
+        raise MigrationError(
+            Reason.OVER_BUDGET,
+            "Shared sub-models expand to more layer calls than the limit "
+            f"expanded_calls={limits.expanded_calls:,}",
+        )
+
+
+def _refuse_unsafe(layer: Layer) -> None:
+    if layer.class_name == "Lambda":
+        function = layer.config.get("function")
+        kind = layer.config.get("function_type")
+        if isinstance(function, str) and kind == "function":
+            return  # a name, not code: reported among the custom objects
+        raise MigrationError(
+            Reason.UNSAFE_LAMBDA,
+            "The Lambda layer stores Python bytecode, which is never run",
+            layer=layer.path,
+            advice="Rebuild the model with a standard layer or a named custom layer in its place.",
+        )
+    if layer.class_name in _UNSAFE:
+        storage = layer.class_name in ("TFSMLayer", "TorchModuleWrapper")
+        raise MigrationError(
+            Reason.UNSAFE_STORAGE if storage else Reason.UNSAFE_OP,
+            f"The class {layer.class_name} {_UNSAFE[layer.class_name]}",
+            layer=layer.path,
+            advice="Rebuild the model with standard layers.",
+        )
+    for key in ("vocabulary", "vocabulary_file"):
+        if isinstance(layer.config.get(key), str):
+            raise MigrationError(
+                Reason.UNSAFE_STORAGE,
+                "The layer reads its vocabulary from a file",
+                layer=layer.path,
+                advice="Save the model with the vocabulary inline.",
+            )
+
+
+def _foreign_names(layer: Layer) -> Iterator[str]:
+    if layer.class_name == "Lambda":
+        yield str(layer.config.get("function"))
+    elif layer.class_name not in KNOWN_CLASSES:
+        yield layer.class_name
+    for key in _ACTIVATION_KEYS:
+        value = layer.config.get(key)
+        name = activation_name(value)
+        if value is not None and name not in KNOWN_ACTIVATIONS and name not in KNOWN_CLASSES:
+            yield name or str(value)[:60]
+    module = layer.config.get("module")
+    if isinstance(module, str) and not module.startswith(_KERAS_MODULES):
+        yield f"{module}.{layer.class_name}"
+
+
+def activation_name(value: object) -> str:
+    """The name in a stored activation: a plain name, or one of the serialised forms.
+
+    `{"class_name": "LeakyReLU", "config": {...}}` gives the class name, Keras 2.13's
+    `{"module": "builtins", "class_name": "function", "config": "relu"}` the function name; "" when neither.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        if value.get("class_name") == "function":
+            return str(value.get("config"))
+        return str(value.get("class_name") or "")
+    return ""
+
+
+def _refuse_cycles(graph: Graph) -> None:
+    try:
+        evaluation_order(graph)
+    except ValueError as error:
+        raise MigrationError(
+            Reason.INVALID_CONFIG, f"The layers {error} feed each other in a circle", layer=graph.path
+        ) from error
+    for layer in graph.layers:
+        if layer.graph is not None:
+            _refuse_cycles(layer.graph)
+
+
+def _expanded_calls(graph: Graph, limit: int) -> int:
+    total = 0
+    for layer in graph.layers:
+        inner = _inner_graph(layer)
+        each = 1 if inner is None else 1 + _expanded_calls(inner, limit)
+        total += max(1, len(layer.calls)) * each
+        if total > limit:
+            return total
+    return total
+
+
+def _inner_graph(layer: Layer) -> Graph | None:
+    if layer.graph is not None:
+        return layer.graph
+    for slot in layer.slots.values():
+        found = _inner_graph(slot)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,109 @@
+"""Bidirectional: both halves stated, and the masked steps of the runtime that wrote the file.
+
+The halves run over the sequence in opposite directions; the backward half's outputs are reversed on the time axis,
+then merged. Legacy runtimes differ in what a masked step puts out:
+
+- standalone Keras 2.x repeats the output of the step before (keras/backend/*.rnn);
+- tf.keras from 1.14 on, and tf-keras, put zeros there when sequences are returned
+  (`force_zero_output_for_mask` in tf_keras/src/layers/rnn/bidirectional.py);
+- tf.keras 1.13 puts zeros there also when only the last output is returned, so a half whose last processed step
+  is masked returns zeros. It writes `zero_output_for_mask: true` into the halves' config.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from transforms.architecture import Layer, TensorRef
+from transforms.canonical.model import Piece, Setting
+from transforms.canonical.subgraph import SubgraphBuilder, merged_arrays, moved_arrays, moved_layer
+from transforms.errors import MigrationError, Reason
+from transforms.runtime import Family
+
+_MERGE_LAYERS = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave": "Average"}
+
+
+def with_both_halves(layer: Layer) -> Layer:
+    """The layer with its backward half stated: the forward half with go_backwards flipped, unless the file has one."""
+    if layer.class_name != "Bidirectional" or "backward" in layer.slots:
+        return layer
+    forward = layer.slots["forward"]
+    backward = moved_layer(forward, (*layer.path, "backward"))
+    flipped = {**backward.config, "go_backwards": not forward.config.get("go_backwards", False)}
+    return replace(layer, slots={"forward": forward, "backward": replace(backward, config=flipped)})
+
+
+def masked_steps_as_written(piece: Piece, setting: Setting) -> Piece:
+    """Takes a masked Bidirectional apart where tf-keras would fill its masked steps differently."""
+    layer = piece.layer
+    if layer.class_name != "Bidirectional" or not setting.masked:
+        return piece
+    forward = layer.slots["forward"]
+    sequences = bool(forward.config.get("return_sequences"))
+    if setting.runtime.family is Family.KERAS and sequences:
+        return _taken_apart(piece, zero_masked_last=False)
+    if setting.runtime.family is Family.TF_KERAS and not sequences and forward.config.get("zero_output_for_mask"):
+        return _taken_apart(piece, zero_masked_last=True)
+    return piece
+
+
+def _taken_apart(piece: Piece, zero_masked_last: bool) -> Piece:
+    layer = piece.layer
+    if layer.config.get("time_major") or layer.slots["forward"].config.get("time_major"):
+        raise MigrationError(
+            Reason.UNSUPPORTED_LAYER, "A time-major Bidirectional under a mask is not supported", layer=layer.path
+        )
+    builder = SubgraphBuilder(layer)
+    x, *states = builder.inputs
+    half = len(states) // 2
+    outputs: list[TensorRef] = []
+    final_states: list[TensorRef] = []
+    for slot, initial in (("forward", states[:half]), ("backward", states[half:])):
+        values, finals = _half(builder, layer.slots[slot], slot, (x, *initial), zero_masked_last)
+        outputs.append(values)
+        final_states.extend(finals)
+    merged = _merged(builder, layer, outputs)
+    arrays = merged_arrays(
+        [moved_arrays(piece.arrays, (*layer.path, slot), (*layer.path, slot)) for slot in ("forward", "backward")]
+    )
+    detail = "the last output of a half is zero where its last step is masked"
+    if not zero_masked_last:
+        detail = "masked steps repeat the output before them"
+    return piece.became(builder.finish(*merged, *final_states), "bidirectional_masked_steps", detail, arrays=arrays)
+
+
+def _half(
+    builder: SubgraphBuilder, half: Layer, slot: str, inputs: tuple[TensorRef, ...], zero_masked_last: bool
+) -> tuple[TensorRef, list[TensorRef]]:
+    """One direction: its outputs in time order, and its final states."""
+    if zero_masked_last:
+        config = {**half.config, "return_sequences": True, "zero_output_for_mask": True}
+        out = builder.place(replace(half, config=config), slot, *inputs)
+        values = builder.add_op("last_step", f"{slot}_last", out)
+    else:
+        config = {**half.config, "zero_output_for_mask": False}
+        out = values = builder.place(replace(half, config=config), slot, *inputs)
+        if slot == "backward":
+            values = builder.add_op("reverse", "backward_in_time_order", out, axis=[1])
+    return values, [replace(out, tensor=1 + index) for index in range(_state_count(half))]
+
+
+def _state_count(half: Layer) -> int:
+    if not half.config.get("return_state"):
+        return 0
+    if half.class_name == "RNN":
+        raise MigrationError(
+            Reason.UNSUPPORTED_LAYER, "Bidirectional(RNN) with states under a mask is not supported", layer=half.path
+        )
+    return 2 if half.class_name == "LSTM" else 1
+
+
+def _merged(builder: SubgraphBuilder, layer: Layer, outputs: list[TensorRef]) -> list[TensorRef]:
+    mode = layer.config.get("merge_mode", "concat")
+    if mode is None:
+        if layer.slots["forward"].config.get("return_sequences"):
+            return [outputs[0], builder.with_mask_of(outputs[0], outputs[1], "backward_masked")]
+        return outputs
+    if mode not in _MERGE_LAYERS:
+        raise MigrationError(Reason.INVALID_CONFIG, f"merge_mode is {mode!r}", layer=layer.path)
+    return [builder.add(_MERGE_LAYERS[mode], "merge", {"axis": -1} if mode == "concat" else {}, *outputs)]

@@ -1,0 +1,192 @@
+"""Applies the rewrites to every layer of a model, from the inside out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from transforms.architecture import Graph, Layer, TensorRef
+from transforms.canonical.backend import theano_kernels_rotated
+from transforms.canonical.bidirectional import masked_steps_as_written, with_both_halves
+from transforms.canonical.cudnn import cudnn_to_canonical
+from transforms.canonical.data_format import channels_last_inside
+from transforms.canonical.layer_rules import (
+    axis_unwrapped,
+    classes_renamed,
+    relu_below_zero,
+    reset_after_stated,
+    rolled_up,
+    softmax_without_mask,
+    state_reset_each_call,
+)
+from transforms.canonical.model import (
+    ArraysByLayer,
+    CanonicalArray,
+    CanonicalModel,
+    Piece,
+    RewriteRule,
+    Setting,
+    stored,
+)
+from transforms.canonical.options import canonical_options
+from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
+from transforms.errors import MigrationError, Reason
+from transforms.legacy_model import LegacyModel
+
+#: Every rewrite, in the order in which it is tried on a layer. Later ones see what earlier ones left.
+RULES: tuple[RewriteRule, ...] = (
+    classes_renamed,
+    cudnn_to_canonical,
+    axis_unwrapped,
+    reset_after_stated,
+    state_reset_each_call,
+    rolled_up,
+    theano_kernels_rotated,
+    softmax_without_mask,
+    relu_below_zero,
+    masked_steps_as_written,
+    channels_last_inside,
+)
+
+#: Layers that take inputs and have no options of their own.
+_UNOPTIONED = frozenset({"InputLayer", TENSOR_OP})
+
+
+def canonicalise(model: LegacyModel, rules: tuple[RewriteRule, ...] = RULES) -> CanonicalModel:
+    """The canonical form of a legacy model. Reads no array: each is rewritten when it is read.
+
+    Raises:
+        MigrationError: `unsupported_layer`, `invalid_config`, `nonfinite_weights` (an array that leaves the
+            range of its target precision; raised on reading).
+    """
+    floatx, warnings = _floatx(model)
+    setting = Setting(model.runtime, _makes_masks(model.graph), floatx)
+    arrays = {path: {role: stored(array) for role, array in held.items()} for path, held in model.arrays.items()}
+    graph, pieces = _graph(model.graph, arrays, setting, rules)
+    return CanonicalModel(
+        graph=graph,
+        arrays={
+            path: {role: _cast(array, floatx, path) for role, array in held.items()}
+            for path, held in merged_arrays([piece.arrays for piece in pieces]).items()
+        },
+        floatx=floatx,
+        rewrites=tuple(note for piece in pieces for note in piece.rewrites),
+        warnings=(*warnings, *(warning for piece in pieces for warning in piece.warnings)),
+    )
+
+
+def _graph(
+    graph: Graph, arrays: ArraysByLayer, setting: Setting, rules: tuple[RewriteRule, ...]
+) -> tuple[Graph, list[Piece]]:
+    reachable = _reachable(graph)
+    dangling = [layer for layer in graph.layers if layer.name not in reachable]
+    if any(path[: len(layer.path)] == layer.path for layer in dangling for path in arrays):
+        raise MigrationError(
+            Reason.INVALID_CONFIG, "A layer with weights feeds no output", layer=dangling[0].path
+        )
+    pieces = [_piece(layer, arrays, setting, rules) for layer in graph.layers if layer.name in reachable]
+    return replace(graph, layers=tuple(piece.layer for piece in pieces)), pieces
+
+
+def _piece(layer: Layer, arrays: ArraysByLayer, setting: Setting, rules: tuple[RewriteRule, ...]) -> Piece:
+    layer = with_both_halves(layer)
+    inner_pieces: list[Piece] = []
+    if layer.graph is not None:
+        graph, inner_pieces = _graph(layer.graph, arrays, setting, rules)
+        layer = replace(layer, graph=graph)
+    slots = {}
+    for slot, inner in layer.slots.items():
+        piece = _piece(inner, arrays, setting, rules)
+        inner_pieces.append(piece)
+        slots[slot] = piece.layer
+    layer = replace(layer, slots=slots)
+    own = {layer.path: arrays[layer.path]} if layer.path in arrays else {}
+    piece = Piece(
+        layer=layer,
+        arrays=merged_arrays([own, *(inner.arrays for inner in inner_pieces)]),
+        rewrites=tuple(note for inner in inner_pieces for note in inner.rewrites),
+        warnings=tuple(warning for inner in inner_pieces for warning in inner.warnings),
+    )
+    for rule in rules:
+        piece = rule(piece, setting)
+    return replace(piece, layer=with_stated_options(piece.layer))
+
+
+def with_stated_options(layer: Layer) -> Layer:
+    """The layer, and all inside it, with every option stated and nothing else in its config."""
+    if layer.graph is not None:
+        graph = replace(layer.graph, layers=tuple(with_stated_options(inner) for inner in layer.graph.layers))
+        return replace(layer, graph=graph, config={"name": layer.name})
+    if layer.class_name in _UNOPTIONED:
+        return layer
+    return replace(
+        layer,
+        config=canonical_options(layer.class_name, layer.config, layer.path),
+        slots={slot: with_stated_options(inner) for slot, inner in layer.slots.items()},
+    )
+
+
+def _reachable(graph: Graph) -> set[str]:
+    """Names of the layers that the outputs depend on, and of the inputs."""
+    layers = {layer.name: layer for layer in graph.layers}
+    seen = {ref.layer for ref in graph.inputs}
+    pending = [ref.layer for ref in graph.outputs]
+    while pending:
+        name = pending.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for call in layers[name].calls:
+            pending.extend(ref.layer for ref in call.inputs)
+            pending.extend(value.layer for value in call.kwargs.values() if isinstance(value, TensorRef))
+    return seen
+
+
+def _makes_masks(graph: Graph) -> bool:
+    return any(
+        layer.class_name == "Masking" or (layer.class_name == "Embedding" and layer.config.get("mask_zero"))
+        for layer in graph.walk()
+    )
+
+
+def _floatx(model: LegacyModel) -> tuple[str, tuple[str, ...]]:
+    """The precision the model computed in.
+
+    Keras before 2.3 writes no dtype into most layers, so the arrays tell: float64 arrays in a model that nowhere
+    declares float32 were computed in float64. Declared float32 wins over the storage type.
+    """
+    stored_wide = any(array.dtype.itemsize == 8 for held in model.arrays.values() for array in held.values())
+    declared = {_dtype_name(layer.config.get("dtype")) for layer in model.graph.walk()} - {""}
+    if "float64" in declared or (stored_wide and "float32" not in declared):
+        return "float64", ()
+    if stored_wide:
+        return "float32", ("Weights stored as float64 are cast to the float32 that the layers declare.",)
+    return "float32", ()
+
+
+def _dtype_name(value: Any) -> str:
+    if isinstance(value, dict):
+        inner = value.get("config")
+        value = inner.get("name") if isinstance(inner, dict) else inner
+    return value if isinstance(value, str) else ""
+
+
+def _cast(array: CanonicalArray, floatx: str, path: tuple[str, ...]) -> CanonicalArray:
+    target = np.dtype(floatx)
+
+    def read() -> np.ndarray[Any, Any]:
+        values = array.read()
+        with np.errstate(over="ignore"):
+            cast = values.astype(target, copy=False)
+        if not np.isfinite(cast).all():
+            raise MigrationError(
+                Reason.NONFINITE_WEIGHTS,
+                f"An array holds values that are not finite in {floatx}",
+                layer=path,
+                advice="The model diverged in training or the file is damaged: restore an earlier checkpoint.",
+            )
+        return cast
+
+    return CanonicalArray(array.shape, target, read)

@@ -1,0 +1,44 @@
+"""channels_first layers, which no TensorFlow CPU kernel runs, between two transpositions.
+
+    y = P⁻¹(layer_channels_last(P(x))),   P: (batch, channels, *space) -> (batch, *space, channels)
+
+Kernels have one layout in both data formats (`keras/layers/convolutional.py`: kernel_size + (in, out)), so the
+arrays stay as they are. Signature shapes stay as they were; Flatten keeps its own rule for channels_first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from transforms.canonical.model import Piece, Setting
+from transforms.canonical.subgraph import SubgraphBuilder, moved_arrays
+
+_RANKS = {
+    **dict.fromkeys(("Conv1D", "Conv1DTranspose", "SeparableConv1D", "DepthwiseConv1D"), 1),
+    **dict.fromkeys(("MaxPooling1D", "AveragePooling1D"), 1),
+    **dict.fromkeys(("Conv2D", "Conv2DTranspose", "SeparableConv2D", "DepthwiseConv2D"), 2),
+    **dict.fromkeys(("MaxPooling2D", "AveragePooling2D", "UpSampling2D", "ZeroPadding2D", "Cropping2D"), 2),
+    **dict.fromkeys(("Conv3D", "Conv3DTranspose"), 3),
+    **dict.fromkeys(("MaxPooling3D", "AveragePooling3D", "UpSampling3D", "ZeroPadding3D", "Cropping3D"), 3),
+}
+
+
+def channels_last_inside(piece: Piece, setting: Setting) -> Piece:
+    """Runs a channels_first layer in channels_last between two Permute layers."""
+    del setting
+    layer = piece.layer
+    rank = _RANKS.get(layer.class_name)
+    if rank is None or layer.config.get("data_format") != "channels_first":
+        return piece
+    inner = replace(layer, config={**layer.config, "data_format": "channels_last"})
+    builder = SubgraphBuilder(layer)
+    before = builder.add("Permute", "channels_last", {"dims": [*range(2, rank + 2), 1]}, *builder.inputs)
+    name = f"{layer.name}_channels_last"
+    out = builder.place(inner, name, before)
+    after = builder.add("Permute", "channels_first", {"dims": [rank + 1, *range(1, rank + 1)]}, out)
+    return piece.became(
+        builder.finish(after),
+        "channels_first_to_last",
+        "transposed at its edges, arrays unchanged",
+        arrays=moved_arrays(piece.arrays, layer.path, (*layer.path, name)),
+    )

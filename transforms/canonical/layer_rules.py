@@ -1,0 +1,110 @@
+"""Rewrites of single layers: renamed classes, options that tf-keras reads differently, options it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from transforms.canonical.model import Piece, Setting
+from transforms.canonical.subgraph import SubgraphBuilder
+from transforms.runtime import Family
+
+_RENAMED = {
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+    "SyncBatchNormalization": "BatchNormalization",
+    "UnifiedLSTM": "LSTM",
+    "UnifiedGRU": "GRU",
+}
+_GRU_CLASSES = ("GRU", "GRUCell")
+
+
+def classes_renamed(piece: Piece, setting: Setting) -> Piece:
+    """Classes of tf.keras 1.13 to 2.0 that later versions know under another name."""
+    del setting
+    target = _RENAMED.get(piece.layer.class_name)
+    if target is None:
+        return piece
+    return piece.became(replace(piece.layer, class_name=target), "class_renamed", f"to {target}")
+
+
+def axis_unwrapped(piece: Piece, setting: Setting) -> Piece:
+    """BatchNormalization of tf.keras 1.x stores its axis as a list, `ListWrapper([3])`."""
+    del setting
+    axis = piece.layer.config.get("axis")
+    if piece.layer.class_name != "BatchNormalization" or not isinstance(axis, list) or len(axis) != 1:
+        return piece
+    config = {**piece.layer.config, "axis": axis[0]}
+    return piece.became(replace(piece.layer, config=config), "axis_unwrapped", f"{axis} to {axis[0]}")
+
+
+def reset_after_stated(piece: Piece, setting: Setting) -> Piece:
+    """Before Keras 2.1.3 a GRU had no `reset_after` and reset before the product; tf-keras defaults to after."""
+    del setting
+    layer = piece.layer
+    if layer.class_name not in _GRU_CLASSES or layer.config.get("reset_after") is not None:
+        return piece
+    config = {**layer.config, "reset_after": False}
+    return piece.became(replace(layer, config=config), "reset_after_stated", "missing, so False")
+
+
+def state_reset_each_call(piece: Piece, setting: Setting) -> Piece:
+    """A served model must answer the same request the same way twice: states start from zero at each call."""
+    del setting
+    layer = piece.layer
+    if not layer.config.get("stateful"):
+        return piece
+    config = {**layer.config, "stateful": False}
+    return piece.became(
+        replace(layer, config=config),
+        "stateful_reset_each_call",
+        "states start at zero at each call; the batch size stays fixed",
+        warning=f"{'/'.join(layer.path)} is stateful: the SavedModel forgets its state between calls.",
+    )
+
+
+def rolled_up(piece: Piece, setting: Setting) -> Piece:
+    """An unrolled recurrent layer computes what the loop computes; the loop keeps the graph small."""
+    del setting
+    layer = piece.layer
+    if not layer.config.get("unroll"):
+        return piece
+    return piece.became(replace(layer, config={**layer.config, "unroll": False}), "unrolled_to_loop")
+
+
+def softmax_without_mask(piece: Piece, setting: Setting) -> Piece:
+    """The Softmax layer minded no mask before TensorFlow 2.4; tf-keras sets masked entries to zero."""
+    layer = piece.layer
+    minds_mask = setting.runtime.family is Family.TF_KERAS and setting.runtime.version >= (2, 5)
+    if layer.class_name != "Softmax" or not setting.masked or minds_mask:
+        return piece
+    axis = layer.config.get("axis", -1)
+    if axis == -1:
+        config = {"name": layer.name, "activation": "softmax"}
+        return piece.became(replace(layer, class_name="Activation", config=config), "softmax_without_mask")
+    builder = SubgraphBuilder(layer)
+    values = builder.add_op("softmax", "softmax", builder.inputs[0], axis=axis)
+    masked = builder.with_mask_of(builder.inputs[0], values, "masked")
+    return piece.became(builder.finish(masked), "softmax_without_mask", f"axis {axis}")
+
+
+def relu_below_zero(piece: Piece, setting: Setting) -> Piece:
+    """ReLU with a negative threshold, legal until tf.keras 2.x refused it.
+
+    f(x) = min(x, max_value) where x >= threshold, negative_slope * (x - threshold) elsewhere.
+    """
+    del setting
+    layer = piece.layer
+    threshold = layer.config.get("threshold")
+    if layer.class_name != "ReLU" or threshold is None or float(threshold) >= 0:
+        return piece
+    builder = SubgraphBuilder(layer)
+    values = builder.add_op(
+        "relu",
+        "relu",
+        builder.inputs[0],
+        threshold=float(threshold),
+        negative_slope=float(layer.config.get("negative_slope") or 0.0),
+        max_value=layer.config.get("max_value"),
+    )
+    masked = builder.with_mask_of(builder.inputs[0], values, "masked")
+    return piece.became(builder.finish(masked), "relu_below_zero", f"threshold {threshold}")

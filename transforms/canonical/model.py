@@ -1,0 +1,120 @@
+"""The canonical model: layers that tf-keras means as the legacy runtime did, and their arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.architecture import Graph, Layer, LayerPath
+from transforms.hdf5_objects import StoredArray
+from transforms.outcome import Rewrite
+from transforms.runtime import Runtime
+
+Array: TypeAlias = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class CanonicalArray:
+    """One weight in canonical layout, computed when it is read.
+
+    Attributes:
+        shape: of the canonical array.
+        dtype: of the canonical array.
+        read: computes it from the file.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    read: Callable[[], Array]
+
+    def mapped(self, change: Callable[[Array], Array], shape: tuple[int, ...] | None = None) -> CanonicalArray:
+        """The array after `change`, which must not alter the shape unless `shape` says so."""
+        source = self.read
+        return replace(self, shape=self.shape if shape is None else shape, read=lambda: change(source()))
+
+
+ArraysByLayer: TypeAlias = Mapping[LayerPath, Mapping[str, CanonicalArray]]
+
+
+def stored(array: StoredArray) -> CanonicalArray:
+    """The array exactly as the file holds it."""
+    return CanonicalArray(array.shape, array.dtype.newbyteorder("="), array.read)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A layer on its way to canonical form, with the arrays of everything inside it.
+
+    Attributes:
+        layer: as rewritten so far.
+        arrays: by path, below `layer.path`.
+        rewrites: what was done, in order.
+        warnings: what was assumed.
+    """
+
+    layer: Layer
+    arrays: ArraysByLayer
+    rewrites: tuple[Rewrite, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def became(
+        self, layer: Layer, rule: str, detail: str = "", arrays: ArraysByLayer | None = None, warning: str = ""
+    ) -> Piece:
+        """This piece after one rewrite."""
+        note = Rewrite("/".join(self.layer.path), rule, detail)
+        return Piece(
+            layer=layer,
+            arrays=self.arrays if arrays is None else arrays,
+            rewrites=(*self.rewrites, note),
+            warnings=(*self.warnings, warning) if warning else self.warnings,
+        )
+
+    @property
+    def own_arrays(self) -> Mapping[str, CanonicalArray]:
+        """Arrays of the layer itself, by role."""
+        return self.arrays.get(self.layer.path, {})
+
+    def with_own_arrays(self, arrays: Mapping[str, CanonicalArray]) -> ArraysByLayer:
+        """All arrays, those of the layer itself replaced."""
+        return {**self.arrays, self.layer.path: arrays}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a rewrite may know beyond the layer.
+
+    Attributes:
+        runtime: which Keras wrote the file.
+        masked: True when any layer of the model makes a mask.
+        floatx: `float32` or `float64`: the precision the model computes in.
+    """
+
+    runtime: Runtime
+    masked: bool
+    floatx: str
+
+
+#: A rewrite returns the piece itself where it has nothing to do.
+RewriteRule: TypeAlias = Callable[[Piece, Setting], Piece]
+
+
+@dataclass(frozen=True)
+class CanonicalModel:
+    """A model ready to be rebuilt.
+
+    Attributes:
+        graph: layers of the classes that `rebuild` admits, every option that matters stated.
+        arrays: by leaf layer path, then role, in canonical layout.
+        floatx: precision of the computation.
+        rewrites, warnings: for the report, in layer order.
+    """
+
+    graph: Graph
+    arrays: ArraysByLayer
+    floatx: str
+    rewrites: tuple[Rewrite, ...]
+    warnings: tuple[str, ...]

@@ -1,0 +1,104 @@
+"""Puts a small graph of standard layers in the place of one layer, under that layer's name.
+
+A rewrite that one tf-keras layer cannot express becomes a nested model: it may stand wherever the layer stood, may be
+shared, and takes and passes on masks as any nested model does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from transforms.architecture import Call, Graph, Layer, LayerPath, TensorRef
+from transforms.canonical.model import ArraysByLayer
+
+#: Class name of a layer that is one TensorFlow function, see `rebuild.tensor_ops`.
+TENSOR_OP = "TensorOp"
+
+
+def input_count(layer: Layer) -> int:
+    """How many tensors the layer is called with; layers inside wrappers take one."""
+    return max((len(call.inputs) for call in layer.calls), default=1)
+
+
+class SubgraphBuilder:
+    """Collects the layers of the replacement.
+
+    Args:
+        outer: the layer to be replaced.
+    """
+
+    def __init__(self, outer: Layer) -> None:
+        self._outer = outer
+        self._layers: list[Layer] = []
+        self.inputs: tuple[TensorRef, ...] = tuple(
+            self._input(f"{outer.name}_in{index}") for index in range(input_count(outer))
+        )
+
+    def _input(self, name: str) -> TensorRef:
+        config = {"name": name, "batch_input_shape": None, "dtype": None}
+        self._layers.append(Layer("InputLayer", name, (*self._outer.path, name), config))
+        return TensorRef(name)
+
+    def add(self, class_name: str, name: str, config: Mapping[str, Any], *inputs: TensorRef) -> TensorRef:
+        """A new layer, called once. Returns its first output."""
+        path = (*self._outer.path, name)
+        self._layers.append(Layer(class_name, name, path, {**config, "name": name}, (Call(inputs),)))
+        return TensorRef(name)
+
+    def place(self, layer: Layer, name: str, *inputs: TensorRef) -> TensorRef:
+        """An existing layer under a new name, called once. Returns its first output."""
+        moved = moved_layer(layer, (*self._outer.path, name))
+        self._layers.append(replace(moved, name=name, config={**moved.config, "name": name}, calls=(Call(inputs),)))
+        return TensorRef(name)
+
+    def add_op(self, op: str, name: str, x: TensorRef, **options: Any) -> TensorRef:
+        """A TensorFlow function as a layer. It passes no mask on."""
+        return self.add(TENSOR_OP, name, {"op": op, "options": options}, x)
+
+    def with_mask_of(self, source: TensorRef, values: TensorRef, name: str) -> TensorRef:
+        """`values`, bearing the mask of `source`; both of one shape.
+
+        ReLU(max_value=0) gives zeros and keeps the mask; Add merges masks and adds nothing.
+        """
+        zeros = self.add("ReLU", f"{name}_mask", {"max_value": 0.0}, source)
+        return self.add("Add", name, {}, values, zeros)
+
+    def finish(self, *outputs: TensorRef) -> Layer:
+        """The replacement: a nested model called as the layer was."""
+        outer = self._outer
+        config = {"name": outer.name}
+        graph = Graph("Model", outer.name, outer.path, config, tuple(self._layers), self.inputs, outputs)
+        return replace(outer, class_name="Model", config=config, graph=graph, slots={})
+
+
+def moved_layer(layer: Layer, path: LayerPath) -> Layer:
+    """The layer, and everything inside it, at another path."""
+
+    def relocate(inner: Layer) -> Layer:
+        graph = inner.graph
+        if graph is not None:
+            graph = replace(
+                graph,
+                path=(*path, *graph.path[len(layer.path) :]),
+                layers=tuple(relocate(each) for each in graph.layers),
+            )
+        return replace(
+            inner,
+            path=(*path, *inner.path[len(layer.path) :]),
+            graph=graph,
+            slots={slot: relocate(each) for slot, each in inner.slots.items()},
+        )
+
+    return relocate(layer)
+
+
+def moved_arrays(arrays: ArraysByLayer, old: LayerPath, new: LayerPath) -> ArraysByLayer:
+    """Arrays below `old`, now below `new`; others are left out."""
+    return {(*new, *path[len(old) :]): held for path, held in arrays.items() if path[: len(old)] == old}
+
+
+def merged_arrays(parts: Sequence[ArraysByLayer]) -> ArraysByLayer:
+    """All arrays of the parts."""
+    return {path: held for part in parts for path, held in part.items()}

@@ -1,0 +1,166 @@
+"""Opens a source file so that the bytes which are parsed are the bytes which were hashed.
+
+Only regular files are opened, only with the HDF5 signature, only read-only, and HDF5 may load no plug-in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # read by HDF5 when it starts: no filter plug-in is ever loaded
+
+import h5py  # noqa: E402  (the line above must come first)
+
+from transforms.errors import MigrationError, Reason  # noqa: E402
+from transforms.limits import DEFAULT_LIMITS, Limits  # noqa: E402
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_BLOCK = 1 << 20
+
+#: First bytes of what people mistake for a Keras HDF5 file.
+_LOOKALIKES = (
+    (b"PK\x03\x04", "a ZIP archive, perhaps a Keras 3 .keras file"),
+    (b"version https://git-lfs", "a git-LFS pointer: fetch the real file with `git lfs pull`"),
+    (b"\x1f\x8b", "a gzip file: decompress it first"),
+    (b"\x80\x02", "a Python pickle"),
+    (b"\x80\x03", "a Python pickle"),
+    (b"\x80\x04", "a Python pickle"),
+    (b"\x80\x05", "a Python pickle"),
+    (b"<", "an HTML or XML page, perhaps a failed download"),
+    (b"{", "JSON: an architecture without weights"),
+)
+
+
+@dataclass(frozen=True)
+class SourceDigest:
+    """SHA-256 (hex) and size in bytes of the file that was opened."""
+
+    sha256: str
+    size: int
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 (hex) of a file, read in blocks."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def has_signature(path: Path) -> bool:
+    """True when the file carries the HDF5 signature at 0, 512, 1024, 2048, ... (a user block is legal)."""
+    with path.open("rb") as stream:
+        return _signature_offset(stream.fileno(), os.fstat(stream.fileno()).st_size) is not None
+
+
+@contextmanager
+def open_hdf5(path: Path, limits: Limits = DEFAULT_LIMITS, sha256: str = "") -> Iterator[tuple[h5py.File, SourceDigest]]:
+    """Opens an HDF5 file read-only, after hashing it.
+
+    Raises:
+        MigrationError: `source_missing`, `unsafe_storage` (not a regular file), `over_budget`, `not_hdf5`,
+            `digest_mismatch`, `corrupt_h5`; `source_missing` also when the file changed while it was read.
+    """
+    descriptor = _open_regular(path)
+    try:
+        before = os.fstat(descriptor)
+        if before.st_size > limits.file_bytes:
+            raise MigrationError(
+                Reason.OVER_BUDGET,
+                f"The file holds {before.st_size:,} bytes, more than the limit file_bytes={limits.file_bytes:,}",
+                advice="Raise --max-file-bytes if the file is to be trusted.",
+            )
+        if _signature_offset(descriptor, before.st_size) is None:
+            raise _not_hdf5(descriptor, before.st_size)
+        digest = SourceDigest(_hash(descriptor), before.st_size)
+        if sha256 and digest.sha256 != sha256.lower():
+            raise MigrationError(
+                Reason.DIGEST_MISMATCH,
+                f"The source has SHA-256 {digest.sha256}, the manifest expects {sha256.lower()}",
+                advice="The file was altered or damaged: restore it, or correct the manifest.",
+            )
+        with _parse(descriptor) as file:
+            yield file, digest
+        _refuse_change(before, os.fstat(descriptor))
+    finally:
+        os.close(descriptor)
+
+
+def _open_regular(path: Path) -> int:
+    try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            raise MigrationError(
+                Reason.UNSAFE_STORAGE, "The source is not a regular file", advice="Point the row at a file."
+            )
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise MigrationError(
+            Reason.SOURCE_MISSING,
+            f"The source cannot be opened: {error.strerror}",
+            advice="Check the path in the manifest and the file's permissions.",
+        ) from error
+
+
+def _signature_offset(descriptor: int, size: int) -> int | None:
+    offset = 0
+    while offset + len(SIGNATURE) <= size:
+        if os.pread(descriptor, len(SIGNATURE), offset) == SIGNATURE:
+            return offset
+        offset = offset * 2 if offset else 512
+    return None
+
+
+def _not_hdf5(descriptor: int, size: int) -> MigrationError:
+    head = os.pread(descriptor, 64, 0)
+    looks = "an empty file" if size == 0 else None
+    for prefix, name in _LOOKALIKES:
+        if looks is None and head.lstrip().startswith(prefix):
+            looks = name
+    detail = f"; it looks like {looks}" if looks else ""
+    return MigrationError(
+        Reason.NOT_HDF5, f"The file has no HDF5 signature{detail}", advice="Point the row at the .h5 file."
+    )
+
+
+def _hash(descriptor: int) -> str:
+    digest, offset = hashlib.sha256(), 0
+    while block := os.pread(descriptor, _BLOCK, offset):
+        digest.update(block)
+        offset += len(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _parse(descriptor: int) -> Iterator[h5py.File]:
+    """Parses the open descriptor itself, so that a file swapped in under the same name is never seen."""
+    try:
+        file = h5py.File(f"/dev/fd/{descriptor}", "r", locking=False)
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise corrupt(error) from error
+    try:
+        yield file
+    except (OSError, RuntimeError, KeyError) as error:
+        raise corrupt(error) from error
+    finally:
+        file.close()
+
+
+def corrupt(error: Exception) -> MigrationError:
+    """The typed form of an error that HDF5 raised while it parsed the file."""
+    return MigrationError(
+        Reason.CORRUPT_H5,
+        f"HDF5 cannot read the file: {' '.join(str(error).split())[:200]}",
+        advice="The file is damaged or cut short: restore it from its origin.",
+    )
+
+
+def _refuse_change(before: os.stat_result, after: os.stat_result) -> None:
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise MigrationError(
+            Reason.SOURCE_MISSING, "The source changed while it was read", advice="Run again when it is at rest."
+        )

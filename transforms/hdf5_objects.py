@@ -1,0 +1,260 @@
+"""Groups, attributes and arrays of an HDF5 file, each checked before it is touched.
+
+Only named paths are walked, part by part, over hard links; an attribute's type and size are looked at before
+its value; an array's storage, filters, type and extent before its data.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+from h5py import h5a, h5d, h5s, h5t, h5z
+
+from transforms.errors import MigrationError, Reason
+from transforms.limits import DEFAULT_LIMITS, Limits
+
+_FLOATS = (
+    (h5t.IEEE_F16LE, "<f2"),
+    (h5t.IEEE_F16BE, ">f2"),
+    (h5t.IEEE_F32LE, "<f4"),
+    (h5t.IEEE_F32BE, ">f4"),
+    (h5t.IEEE_F64LE, "<f8"),
+    (h5t.IEEE_F64BE, ">f8"),
+)
+_LAYOUTS = (h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED)
+_FILTERS = {h5z.FILTER_DEFLATE: "deflate", h5z.FILTER_SHUFFLE: "shuffle", h5z.FILTER_FLETCHER32: "fletcher32"}
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """A weight in the file, not yet read.
+
+    Attributes:
+        name: dataset name as stored, e.g. `lstm_1/kernel:0`.
+        shape, dtype: as stored; dtype may be of either endianness.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+    dataset: h5py.Dataset
+
+    @property
+    def size(self) -> int:
+        """Number of scalars."""
+        return math.prod(self.shape)
+
+    def read(self) -> npt.NDArray[np.generic]:
+        """The array in native byte order, of its stored shape and precision."""
+        array = np.asarray(self.dataset[()])
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def group_at(parent: h5py.Group, path: str) -> h5py.Group:
+    """The group at a path below `parent`. Raises MigrationError `unsafe_storage`, `weights_mismatch`."""
+    found = _walk(parent, path)
+    if not isinstance(found, h5py.Group):
+        raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} is not a group", advice=_RESTORE)
+    return found
+
+
+def has_group(parent: h5py.Group, name: str) -> bool:
+    """True when `parent` holds a hard link of that name (one path part) to a group."""
+    link = parent.get(name, getlink=True)
+    return isinstance(link, h5py.HardLink) and parent.get(name, getclass=True) is h5py.Group
+
+
+def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS) -> StoredArray:
+    """The array at a path below `parent`, checked but not read.
+
+    Raises:
+        MigrationError: `unsafe_storage` for links, external or virtual storage, foreign filters and types;
+            `over_budget`; `corrupt_h5` for data never written; `weights_mismatch` when there is none.
+    """
+    found = _walk(parent, path)
+    if not isinstance(found, h5py.Dataset):
+        raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} is not an array", advice=_RESTORE)
+    dtype = _float_dtype(found, path)
+    shape = _extent(found, path)
+    _check_size(path, shape, dtype, limits)
+    _check_storage(found, path, limits)
+    return StoredArray(path, shape, dtype, found)
+
+
+_RESTORE = "The file's index and content disagree: restore it from its origin."
+
+
+def _walk(parent: h5py.Group, path: str) -> h5py.Group | h5py.Dataset:
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts):
+        raise MigrationError(Reason.UNSAFE_STORAGE, f"{path[:80]!r} is not a plain path", advice=_RESTORE)
+    current = parent
+    for part in parts:
+        if not isinstance(current, h5py.Group):
+            raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} leads through an array", advice=_RESTORE)
+        link = current.get(part, getlink=True)
+        if link is None:
+            raise MigrationError(Reason.WEIGHTS_MISMATCH, f"The file lacks {path!r}", advice=_RESTORE)
+        if not isinstance(link, h5py.HardLink):
+            raise MigrationError(
+                Reason.UNSAFE_STORAGE,
+                f"{path!r} leads through a soft or external link",
+                advice="Copy the linked data into the file (h5repack does).",
+            )
+        current = current[part]
+    return current
+
+
+def object_address(item: h5py.Group | h5py.Dataset) -> int:
+    """Address of the object header: two names with one address are one object."""
+    return int(h5py.h5o.get_info(item.id).addr)
+
+
+def _float_dtype(dataset: h5py.Dataset, path: str) -> np.dtype[np.generic]:
+    stored = dataset.id.get_type()
+    if stored.get_class() == h5t.FLOAT:
+        for kind, name in _FLOATS:
+            if stored.equal(kind):
+                return np.dtype(name)
+    raise MigrationError(
+        Reason.UNSAFE_STORAGE,
+        f"{path!r} holds values of the HDF5 class {stored.get_class()} ({stored.get_size()} bytes), "
+        "not IEEE floats of 2, 4 or 8 bytes",
+        advice="Weights of this type cannot be carried over exactly.",
+    )
+
+
+def _extent(dataset: h5py.Dataset, path: str) -> tuple[int, ...]:
+    space = dataset.id.get_space()
+    if space.get_simple_extent_type() == h5s.NULL:
+        raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} is an empty dataspace", advice=_RESTORE)
+    return tuple(int(size) for size in space.get_simple_extent_dims())
+
+
+def _check_size(path: str, shape: tuple[int, ...], dtype: np.dtype[np.generic], limits: Limits) -> None:
+    size = math.prod(shape) * dtype.itemsize
+    if size > limits.array_bytes:
+        raise MigrationError(
+            Reason.OVER_BUDGET,
+            f"{path!r} holds {size:,} bytes, more than the limit array_bytes={limits.array_bytes:,}",
+            advice="Raise the limit if the file is to be trusted.",
+        )
+
+
+def _check_storage(dataset: h5py.Dataset, path: str, limits: Limits) -> None:
+    properties = dataset.id.get_create_plist()
+    layout = properties.get_layout()
+    if properties.get_external_count() or layout not in _LAYOUTS:
+        raise MigrationError(
+            Reason.UNSAFE_STORAGE,
+            f"{path!r} keeps its data outside this file (external or virtual storage)",
+            advice="Copy the data into the file (h5repack does).",
+        )
+    _check_filters(properties, path)
+    size = math.prod(dataset.shape) * dataset.id.get_type().get_size()
+    if layout == h5d.CHUNKED:
+        _check_chunks(dataset, properties, path, limits)
+    elif layout == h5d.CONTIGUOUS and size and dataset.id.get_storage_size() != size:
+        raise MigrationError(Reason.CORRUPT_H5, f"{path!r} was never written in full", advice=_RESTORE)
+
+
+def _check_filters(properties: h5py.h5p.PropDCID, path: str) -> None:
+    codes = [properties.get_filter(index)[0] for index in range(properties.get_nfilters())]
+    if not set(codes) <= set(_FILTERS) or len(codes) != len(set(codes)):
+        raise MigrationError(
+            Reason.UNSAFE_STORAGE,
+            f"{path!r} is stored through the HDF5 filters {codes}; only deflate, shuffle and fletcher32, each once, "
+            "are read",
+            advice="Rewrite the file with `h5repack -f GZIP=4`.",
+        )
+
+
+def _check_chunks(dataset: h5py.Dataset, properties: h5py.h5p.PropDCID, path: str, limits: Limits) -> None:
+    chunk = properties.get_chunk()
+    chunk_bytes = math.prod(chunk) * dataset.id.get_type().get_size()
+    wanted = math.prod(-(-extent // step) for extent, step in zip(dataset.shape, chunk, strict=True))
+    if chunk_bytes > limits.chunk_bytes or wanted > limits.chunks:
+        raise MigrationError(
+            Reason.OVER_BUDGET,
+            f"{path!r} has {wanted:,} chunks of {chunk_bytes:,} bytes; the limits are {limits.chunks:,} and "
+            f"{limits.chunk_bytes:,}",
+            advice="Rewrite the file with `h5repack -l CONTI`.",
+        )
+    if dataset.id.get_num_chunks() != wanted:
+        raise MigrationError(Reason.CORRUPT_H5, f"{path!r} has chunks that were never written", advice=_RESTORE)
+
+
+def text_attribute(item: h5py.Group, name: str, limits: Limits = DEFAULT_LIMITS) -> str | None:
+    """A scalar string attribute (fixed or variable length, bytes or UTF-8), None when there is none.
+
+    Raises MigrationError `not_a_model` when it is not a scalar string, `over_budget` when it is too large.
+    """
+    attribute = _attribute(item, name, limits)
+    if attribute is None:
+        return None
+    if attribute.get_type().get_class() != h5t.STRING or math.prod(attribute.shape) != 1:
+        raise MigrationError(
+            Reason.INVALID_CONFIG, f"The attribute {name!r} is not one string", advice="Not written by Keras."
+        )
+    return _decoded(np.asarray(item.attrs[name], dtype=object).reshape(-1)[0], name, limits)
+
+
+def list_attribute(item: h5py.Group, name: str, limits: Limits = DEFAULT_LIMITS) -> list[str] | None:
+    """A list of names, whole or in chunks `name0`, `name1`, ... (Keras splits lists above 64 KB).
+
+    An empty list is stored as an empty float64 array. None when neither form exists.
+    """
+    whole = _attribute(item, name, limits)
+    if whole is not None:
+        return _names(item, name, whole, limits)
+    names: list[str] = []
+    index = 0
+    while (part := _attribute(item, f"{name}{index}", limits)) is not None:
+        names.extend(_names(item, f"{name}{index}", part, limits))
+        index += 1
+    return names if index else None
+
+
+def _attribute(item: h5py.Group, name: str, limits: Limits) -> h5a.AttrID | None:
+    key = name.encode()
+    if not h5a.exists(item.id, key):
+        return None
+    attribute = h5a.open(item.id, key)
+    stored = attribute.get_type().get_size() * math.prod(attribute.shape)
+    if stored > limits.attribute_bytes:
+        raise MigrationError(
+            Reason.OVER_BUDGET,
+            f"The attribute {name!r} holds {stored:,} bytes, more than the limit "
+            f"attribute_bytes={limits.attribute_bytes:,}",
+        )
+    return attribute
+
+
+def _names(item: h5py.Group, name: str, attribute: h5a.AttrID, limits: Limits) -> list[str]:
+    count = math.prod(attribute.shape)
+    if attribute.get_space().get_simple_extent_type() == h5s.NULL or count == 0:
+        return []
+    if attribute.get_type().get_class() != h5t.STRING or len(attribute.shape) != 1:
+        raise MigrationError(Reason.INVALID_CONFIG, f"The attribute {name!r} is not a list of strings")
+    if count > limits.attribute_items:
+        raise MigrationError(
+            Reason.OVER_BUDGET,
+            f"The attribute {name!r} lists {count:,} names, more than the limit "
+            f"attribute_items={limits.attribute_items:,}",
+        )
+    return [_decoded(value, name, limits) for value in np.asarray(item.attrs[name], dtype=object)]
+
+
+def _decoded(value: object, name: str, limits: Limits) -> str:
+    try:
+        text = value.decode("utf-8") if isinstance(value, bytes) else str(value)
+        size = len(text.encode("utf-8"))
+    except UnicodeError as error:
+        raise MigrationError(Reason.INVALID_CONFIG, f"The attribute {name!r} is not UTF-8 text") from error
+    if size > limits.attribute_bytes:
+        raise MigrationError(Reason.OVER_BUDGET, f"The attribute {name!r} holds {size:,} bytes")
+    return text.rstrip("\x00")

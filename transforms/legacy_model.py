@@ -1,0 +1,245 @@
+"""One legacy model as its file states it: layer graph, original arrays, producer, training state as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from transforms.admission import admit
+from transforms.architecture import Graph, Layer, LayerPath
+from transforms.architecture_parsing import parse_architecture
+from transforms.config_json import parse_config
+from transforms.errors import MigrationError, Reason
+from transforms.hdf5_file import SourceDigest, open_hdf5
+from transforms.hdf5_objects import (
+    StoredArray,
+    array_at,
+    group_at,
+    has_group,
+    list_attribute,
+    object_address,
+    text_attribute,
+)
+from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.runtime import Runtime, runtime_of
+from transforms.weight_assignment import assign_arrays
+
+
+@dataclass(frozen=True)
+class LegacyModel:
+    """A legacy model, its arrays still in the file.
+
+    Attributes:
+        graph: the layers as stored.
+        runtime: which Keras wrote it.
+        arrays: by leaf layer path, then role, in the layout of the file.
+        digest: SHA-256 and size of the file.
+        training_config: optimizer, loss and metrics as data; None when absent or not readable.
+        warnings: what was assumed while reading.
+    """
+
+    graph: Graph
+    runtime: Runtime
+    arrays: Mapping[LayerPath, Mapping[str, StoredArray]]
+    digest: SourceDigest
+    training_config: Mapping[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> int:
+        """Number of scalars in the weights."""
+        return sum(array.size for held in self.arrays.values() for array in held.values())
+
+    def weights_of(self, path: LayerPath) -> Mapping[str, npt.NDArray[np.generic]]:
+        """The original arrays of a leaf layer by role, read now, in their stored precision.
+
+        Raises MigrationError `nonfinite_weights`, or `corrupt_h5` when a variance is negative.
+        """
+        return {role: _checked(array, role, path) for role, array in self.arrays.get(path, {}).items()}
+
+
+def _checked(array: StoredArray, role: str, path: LayerPath) -> npt.NDArray[np.generic]:
+    values = array.read()
+    if not np.isfinite(values).all():
+        raise MigrationError(
+            Reason.NONFINITE_WEIGHTS,
+            f"The array {array.name!r} holds NaN or infinity",
+            layer=path,
+            advice="The model diverged in training or the file is damaged: restore an earlier checkpoint.",
+        )
+    if role == "moving_variance" and (values < 0).any():  # type: ignore[operator]
+        raise MigrationError(Reason.WEIGHTS_MISMATCH, f"The variance {array.name!r} is negative", layer=path)
+    return values
+
+
+@contextmanager
+def open_legacy_model(
+    path: Path,
+    architecture: object = None,
+    backend: str = "",
+    sha256: str = "",
+    limits: Limits = DEFAULT_LIMITS,
+) -> Iterator[LegacyModel]:
+    """Opens a model file. Arrays can be read until the context ends.
+
+    Args:
+        path: the HDF5 file.
+        architecture: parsed architecture of a weights-only file; None takes the file's own.
+        backend: the operator's word, which overrides the file's.
+        sha256: expected digest (hex), "" for none.
+        limits: the budget.
+
+    Raises:
+        MigrationError: any reason of reading.
+    """
+    with open_hdf5(path, limits, sha256) as (file, digest):
+        yield _read(file, digest, architecture, backend, limits)
+
+
+def _read(file: h5py.File, digest: SourceDigest, architecture: object, backend: str, limits: Limits) -> LegacyModel:
+    weights = group_at(file, "model_weights") if has_group(file, "model_weights") else file
+    layer_names = list_attribute(weights, "layer_names", limits)
+    text = text_attribute(file, "model_config", limits)
+    if layer_names is None and text is None:
+        raise MigrationError(
+            Reason.NOT_A_MODEL,
+            "The file has neither model_config nor layer_names",
+            advice="It is an HDF5 file, but not one that Keras saved.",
+        )
+    if layer_names is None:
+        raise MigrationError(
+            Reason.WEIGHTS_MISMATCH, "The file has an architecture but no weights", advice="Save the model again."
+        )
+    if architecture is None:
+        if text is None:
+            raise _missing_architecture(weights, layer_names, limits)
+        architecture = parse_config(text, "model_config", limits)
+    graph = parse_architecture(architecture)
+    admit(graph, limits)
+    runtime, warnings = _runtime(file, weights, backend, architecture, limits)
+    return LegacyModel(
+        graph=graph,
+        runtime=runtime,
+        arrays=_arrays(graph, weights, layer_names, limits),
+        digest=digest,
+        training_config=_training_config(file, limits),
+        warnings=warnings,
+    )
+
+
+def _runtime(
+    file: h5py.File, weights: h5py.Group, backend: str, architecture: object, limits: Limits
+) -> tuple[Runtime, tuple[str, ...]]:
+    """The weights group's own attributes count before the root's: Keras reads them in this order."""
+    recorded = _first_text((weights, file), "keras_version", limits)
+    stored_backend = _first_text((weights, file), "backend", limits)
+    if not recorded and isinstance(architecture, Mapping):
+        recorded = str(architecture.get("keras_version") or "")
+    runtime = runtime_of(recorded, backend or stored_backend)
+    if recorded:
+        return runtime, ()
+    return runtime, ("The file records no keras_version: read as Keras 1.",)
+
+
+def _first_text(items: Sequence[h5py.Group], name: str, limits: Limits) -> str:
+    for item in items:
+        text = text_attribute(item, name, limits)
+        if text:
+            return text
+    return ""
+
+
+def _arrays(
+    graph: Graph, weights: h5py.Group, layer_names: Sequence[str], limits: Limits
+) -> Mapping[LayerPath, Mapping[str, StoredArray]]:
+    if len(set(layer_names)) != len(layer_names):
+        raise MigrationError(Reason.WEIGHTS_MISMATCH, "layer_names lists a layer twice", advice=_RESTORE)
+    groups = {name: _group_arrays(weights, name, limits) for name in layer_names}
+    _refuse_aliases(groups)
+    _refuse_excess(groups, limits)
+    layers = {layer.name: layer for layer in graph.layers}
+    arrays: dict[LayerPath, Mapping[str, StoredArray]] = {}
+    for layer in layers.values():
+        arrays.update(assign_arrays(layer, groups.get(layer.name, ())))
+    strangers = [name for name, held in groups.items() if held and name not in layers]
+    if strangers:
+        raise MigrationError(
+            Reason.WEIGHTS_MISMATCH,
+            f"The file holds weights of layers that the config lacks: {', '.join(strangers[:5])}",
+            advice="Config and weights belong to different models: pair the right ones.",
+        )
+    return arrays
+
+
+def _group_arrays(weights: h5py.Group, name: str, limits: Limits) -> tuple[StoredArray, ...]:
+    group = group_at(weights, name)
+    names = list_attribute(group, "weight_names", limits)
+    if names is None:
+        raise MigrationError(
+            Reason.WEIGHTS_MISMATCH, f"The group {name!r} lists no weight_names", layer=(name,), advice=_RESTORE
+        )
+    return tuple(array_at(group, weight, limits) for weight in names)
+
+
+def _refuse_aliases(groups: Mapping[str, Sequence[StoredArray]]) -> None:
+    seen: dict[int, str] = {}
+    for held in groups.values():
+        for array in held:
+            address = object_address(array.dataset)
+            if address in seen:
+                raise MigrationError(
+                    Reason.UNSAFE_STORAGE,
+                    f"{array.name!r} and {seen[address]!r} are one array under two names",
+                    advice="Save the model again with Keras.",
+                )
+            seen[address] = array.name
+
+
+def _refuse_excess(groups: Mapping[str, Sequence[StoredArray]], limits: Limits) -> None:
+    total = sum(array.size * array.dtype.itemsize for held in groups.values() for array in held)
+    if total > limits.weight_bytes:
+        raise MigrationError(
+            Reason.OVER_BUDGET,
+            f"The weights hold {total:,} bytes, more than the limit weight_bytes={limits.weight_bytes:,}",
+        )
+
+
+def _training_config(file: h5py.File, limits: Limits) -> Mapping[str, Any] | None:
+    """Optimizer, loss and metrics are data, and never needed: what cannot be read is left out."""
+    try:
+        text = text_attribute(file, "training_config", limits)
+        found = parse_config(text, "training_config", limits) if text else None
+    except MigrationError:
+        return None
+    return found if isinstance(found, Mapping) else None
+
+
+def _missing_architecture(weights: h5py.Group, layer_names: Sequence[str], limits: Limits) -> MigrationError:
+    groups = {name: _group_arrays(weights, name, limits) for name in layer_names[:200]}
+    weighted = {name: held for name, held in groups.items() if held}
+    shown = "; ".join(
+        f"{name}: {', '.join(array.name.rsplit('/', 1)[-1] + str(list(array.shape)) for array in held)}"
+        for name, held in list(weighted.items())[:4]
+    )
+    return MigrationError(
+        Reason.MISSING_ARCHITECTURE,
+        f"The file holds weights only: {len(layer_names)} groups, {len(weighted)} with arrays ({shown})",
+        advice="Give the architecture (JSON or YAML) in the manifest's `architecture` column.",
+    )
+
+
+def leaf_layers(graph: Graph) -> Iterator[Layer]:
+    """The layers that may own arrays, backward halves of Bidirectional layers excepted."""
+    for layer in graph.walk():
+        if layer.graph is None and not layer.slots:
+            yield layer
+
+
+_RESTORE = "The file's index and content disagree: restore it from its origin."

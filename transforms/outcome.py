@@ -1,0 +1,120 @@
+"""What the conversion of one model is asked for, and what it answers. Plain records: they cross processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from transforms.errors import Reason
+
+#: Raised whenever the same source would give another artefact: a receipt of an older version is redone.
+MIGRATION_VERSION = 1
+
+DEFAULT_RTOL = 1e-4
+DEFAULT_ATOL = 1e-5
+
+
+class Evidence(StrEnum):
+    """What the outputs of the reloaded artefact were compared with, weakest first."""
+
+    NONE = ""
+    REBUILT = "rebuilt"
+    REFERENCE = "reference"
+    GOLDEN = "golden"
+
+
+EVIDENCE_ORDER = tuple(Evidence)
+
+
+class Status(StrEnum):
+    """How a row ended."""
+
+    MIGRATED = "migrated"
+    UNCHANGED = "unchanged"
+    MISMATCH = "mismatch"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class MigrationRequest:
+    """One model to convert. All paths are local.
+
+    Attributes:
+        model: name in the registry, for messages only.
+        source: the HDF5 file.
+        staging: an empty folder of the caller's, which receives the SavedModel.
+        architecture: JSON or YAML architecture of a weights-only source.
+        samples: .npz with inputs and, if known, expected outputs.
+        backend: the operator's word on the Keras backend, "" when the file is to be believed.
+        sha256: expected digest of the source, "" when unknown.
+        rtol, atol: |a - b| <= atol + rtol |b|, element by element.
+        require_evidence: the weakest evidence that may be published.
+    """
+
+    model: str
+    source: Path
+    staging: Path
+    architecture: Path | None = None
+    samples: Path | None = None
+    backend: str = ""
+    sha256: str = ""
+    rtol: float = DEFAULT_RTOL
+    atol: float = DEFAULT_ATOL
+    require_evidence: Evidence = Evidence.REBUILT
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """One change made on the way to canonical layout.
+
+    Attributes:
+        layer: path of the layer, joined with "/".
+        rule: name of the rule, as listed in the README.
+        detail: what exactly was done, when the rule's name does not say it all.
+    """
+
+    layer: str
+    rule: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class MigrationOutcome:
+    """The answer for one model. `staging` holds a complete SavedModel if and only if status is `migrated`.
+
+    Attributes:
+        status: `migrated`, `mismatch`, `refused` or `failed`.
+        reason: why, when refused or failed.
+        message: what is wrong, where, and what to do next; empty when migrated.
+        evidence: the strongest evidence compared with.
+        max_abs_error, max_rel_error: of the reloaded artefact's outputs against that evidence; nan if none.
+        reference_max_abs_error: against the reference, when golden outputs were the evidence and it was run too.
+        samples: number of sample rows (batch entries) compared, over all batches.
+        parameters: number of scalars in the weights.
+        source_sha256, source_bytes: of the bytes that were parsed.
+        keras_version, backend: as recorded (or, for the backend, as assumed).
+        architecture: fingerprint (hex) of canonical architecture, weight shapes and dtypes.
+        rewrites, warnings: in layer order.
+        seconds: wall clock of the conversion.
+    """
+
+    status: Status
+    reason: Reason | None = None
+    message: str = ""
+    evidence: Evidence = Evidence.NONE
+    max_abs_error: float = float("nan")
+    max_rel_error: float = float("nan")
+    reference_max_abs_error: float = float("nan")
+    samples: int = 0
+    parameters: int = 0
+    source_sha256: str = ""
+    source_bytes: int = 0
+    keras_version: str = ""
+    backend: str = ""
+    architecture: str = ""
+    rewrites: tuple[Rewrite, ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
+    tensorflow_version: str = ""
+    seconds: float = 0.0

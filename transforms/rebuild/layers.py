@@ -1,0 +1,79 @@
+"""Single tf-keras layers from canonical options, through an allowlist of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tf_keras
+
+from transforms.architecture import Layer
+from transforms.canonical.options import OPTIONS
+from transforms.errors import MigrationError, Reason
+
+#: Arrays are assigned right after, so the cheapest initial values will do.
+_INITIALIZERS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            "Dense",
+            *(f"Conv{rank}D{kind}" for rank in (1, 2, 3) for kind in ("", "Transpose")),
+            "LocallyConnected1D",
+            "LocallyConnected2D",
+            "EinsumDense",
+        ),
+        ("kernel_initializer",),
+    ),
+    **dict.fromkeys(
+        (
+            *(f"{kind}{part}" for kind in ("SimpleRNN", "LSTM", "GRU") for part in ("", "Cell")),
+            *(f"ConvLSTM{rank}D" for rank in (1, 2, 3)),
+        ),
+        ("kernel_initializer", "recurrent_initializer"),
+    ),
+    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), ("depthwise_initializer", "pointwise_initializer")),
+    **dict.fromkeys(("DepthwiseConv1D", "DepthwiseConv2D"), ("depthwise_initializer",)),
+    "Embedding": ("embeddings_initializer",),
+}
+
+#: Options that only some classes' constructors know, and that say nothing when they have this value.
+_SILENT_DEFAULTS: Mapping[str, Any] = {"time_major": False, "zero_output_for_mask": False, "keepdims": False}
+
+
+def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any]) -> Any:
+    """A tf-keras layer, not yet built.
+
+    Args:
+        layer: canonical layer; its config holds stated options only.
+        name: a name that TensorFlow accepts as a scope.
+        dtype: `float32` or `float64`.
+        slots: tf-keras layers for the slots.
+
+    Raises:
+        MigrationError: `unsupported_layer` for a class outside the allowlist, `invalid_config` when tf-keras
+            rejects an option.
+    """
+    if layer.class_name not in OPTIONS:
+        raise MigrationError(Reason.UNSUPPORTED_LAYER, f"{layer.class_name} is not admitted", layer=layer.path)
+    options = {
+        key: value
+        for key, value in layer.config.items()
+        if key not in _SILENT_DEFAULTS or value != _SILENT_DEFAULTS[key]
+    }
+    options.update(dict.fromkeys(_INITIALIZERS.get(layer.class_name, ()), "zeros"))
+    constructor = getattr(tf_keras.layers, layer.class_name)
+    try:
+        return constructor(*_wrapped(layer, slots, options), name=name, dtype=dtype, **options)
+    except (TypeError, ValueError) as error:
+        raise MigrationError(
+            Reason.INVALID_CONFIG, f"tf-keras rejects the options of {layer.class_name}: {error}", layer=layer.path
+        ) from error
+
+
+def _wrapped(layer: Layer, slots: Mapping[str, Any], options: dict[str, Any]) -> tuple[Any, ...]:
+    """Positional constructor arguments: what a wrapper wraps."""
+    if layer.class_name == "Bidirectional":
+        options["backward_layer"] = slots["backward"]
+        return (slots["forward"],)
+    if layer.class_name == "StackedRNNCells":
+        return ([slots[key] for key in sorted(slots, key=int)],)
+    return tuple(slots.values())

@@ -1,0 +1,251 @@
+"""A tf-keras functional model from a canonical graph, its variables filled by role."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from transforms.architecture import Graph, Layer, LayerPath, TensorRef, evaluation_order
+from transforms.canonical.model import ArraysByLayer, CanonicalModel
+from transforms.canonical.subgraph import TENSOR_OP
+from transforms.errors import MigrationError, Reason
+from transforms.rebuild.layers import build_layer
+from transforms.rebuild.tensor_ops import TENSOR_OPS
+
+#: Layers that always take a list of tensors, even of one.
+_LIST_INPUTS = frozenset({"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"})
+
+
+@dataclass(frozen=True)
+class RebuiltModel:
+    """A tf-keras model that holds the canonical weights.
+
+    Attributes:
+        keras_model: functional model over symbolic inputs.
+        input_names, output_names: in graph order, after the model's input and output layers.
+    """
+
+    keras_model: Any
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+
+
+def rebuild(model: CanonicalModel) -> RebuiltModel:
+    """Builds the tf-keras model and assigns every canonical array.
+
+    Raises:
+        MigrationError: `unsupported_layer`, `invalid_config`, `weights_mismatch`, `nonfinite_weights`.
+    """
+    builder = _ModelBuilder(model.floatx)
+    keras_model = builder.model(model.graph, ())
+    _assign(builder.layers, model.arrays, keras_model)
+    return RebuiltModel(
+        keras_model,
+        input_names=unique_names(ref.layer for ref in model.graph.inputs),
+        output_names=unique_names(ref.layer for ref in model.graph.outputs),
+    )
+
+
+def unique_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Names made unique as Keras does: the second `lstm` becomes `lstm_1`."""
+    found: list[str] = []
+    for name in names:
+        candidate, number = name, 1
+        while candidate in found:
+            candidate, number = f"{name}_{number}", number + 1
+        found.append(candidate)
+    return tuple(found)
+
+
+class _ModelBuilder:
+    """Builds graphs into tf-keras models and remembers which layer object stands for which path."""
+
+    def __init__(self, dtype: str) -> None:
+        self._dtype = dtype
+        self.layers: dict[LayerPath, Any] = {}
+
+    def model(self, graph: Graph, incoming: Sequence[Any]) -> Any:
+        """A functional model; `incoming` are the specs of its inputs where the graph states none."""
+        scopes = _ScopeNames()
+        tensors: dict[TensorRef, Any] = {}
+        inputs = []
+        for index, ref in enumerate(graph.inputs):
+            spec = incoming[index] if index < len(incoming) else None
+            tensor = self._input(graph.layer(ref.layer), spec, scopes)
+            tensors[ref] = tensor
+            inputs.append(tensor)
+        for layer, call_index in evaluation_order(graph):
+            outputs = self._call(layer, call_index, tensors, scopes)
+            for index, tensor in enumerate(outputs):
+                tensors[TensorRef(layer.name, call_index, index)] = tensor
+        outputs = [self._tensor(tensors, ref, graph.path) for ref in graph.outputs]
+        try:
+            return tf_keras.Model(
+                inputs[0] if len(inputs) == 1 else inputs,
+                outputs[0] if len(outputs) == 1 else outputs,
+                name=_scope_name(graph.name),
+            )
+        except (TypeError, ValueError) as error:
+            raise _rejected("the model", graph.path, error) from error
+
+    def _input(self, layer: Layer, spec: Any, scopes: _ScopeNames) -> Any:
+        shape = layer.config.get("batch_input_shape", layer.config.get("batch_shape"))
+        dtype = layer.config.get("dtype")
+        if shape is None:
+            if spec is None:
+                raise MigrationError(
+                    Reason.INVALID_CONFIG,
+                    "The model does not say what shape its input has",
+                    layer=layer.path,
+                    advice="Build the model on data of the right shape before saving it.",
+                )
+            shape, dtype = spec.shape, spec.dtype
+        if not isinstance(dtype, (str, tf.DType)):
+            dtype = self._dtype
+        return tf_keras.Input(batch_shape=tuple(shape), dtype=dtype, name=scopes.claim(layer.name))
+
+    def _call(
+        self, layer: Layer, call_index: int, tensors: Mapping[TensorRef, Any], scopes: _ScopeNames
+    ) -> list[Any]:
+        call = layer.calls[call_index]
+        arguments = [self._tensor(tensors, ref, layer.path) for ref in call.inputs]
+        unknown = set(call.kwargs) - {"initial_state", "mask", "training"}
+        if unknown or call.kwargs.get("training"):
+            raise MigrationError(
+                Reason.UNSUPPORTED_LAYER, f"The layer is called with {sorted(call.kwargs)}", layer=layer.path
+            )
+        kwargs = {key: self._argument(value, tensors, layer.path) for key, value in call.kwargs.items() if value}
+        try:
+            result = self._apply(layer, arguments, kwargs, scopes)
+        except (TypeError, ValueError, NotImplementedError, IndexError) as error:
+            raise _rejected(layer.class_name, layer.path, error) from error
+        return list(tf.nest.flatten(result))
+
+    def _apply(self, layer: Layer, arguments: list[Any], kwargs: Mapping[str, Any], scopes: _ScopeNames) -> Any:
+        if layer.class_name == TENSOR_OP:
+            return TENSOR_OPS[layer.config["op"]](*arguments, **layer.config["options"])
+        if layer.path not in self.layers:
+            self.layers[layer.path] = self._layer(layer, arguments, scopes.claim(layer.name))
+        keras_layer = self.layers[layer.path]
+        one = len(arguments) == 1 and layer.class_name not in _LIST_INPUTS
+        x = arguments[0] if one else arguments
+        if layer.class_name == "BatchNormalization" and _runs_channels_first(layer, x):
+            return _between_transpositions(keras_layer, x)
+        return keras_layer(x, **kwargs)
+
+    def _layer(self, layer: Layer, incoming: Sequence[Any], name: str) -> Any:
+        if layer.graph is not None:
+            return self.model(layer.graph, incoming)
+        slots = {}
+        for slot, inner in layer.slots.items():
+            specs = [_per_step(tensor) for tensor in incoming] if layer.class_name == "TimeDistributed" else incoming
+            slots[slot] = self._layer(inner, specs, _scope_name(inner.name or slot))
+        keras_layer = build_layer(layer, name, self._dtype, slots)
+        for slot, inner in layer.slots.items():
+            self._register(inner, _held(keras_layer, layer.class_name, slot))
+        return keras_layer
+
+    def _register(self, layer: Layer, keras_layer: Any) -> None:
+        self.layers[layer.path] = keras_layer
+        for slot, inner in layer.slots.items():
+            self._register(inner, _held(keras_layer, layer.class_name, slot))
+
+    @staticmethod
+    def _tensor(tensors: Mapping[TensorRef, Any], ref: TensorRef, path: LayerPath) -> Any:
+        if ref not in tensors:
+            raise MigrationError(
+                Reason.INVALID_CONFIG, f"The layer {ref.layer!r} has no output {ref.tensor}", layer=path
+            )
+        return tensors[ref]
+
+    def _argument(self, value: Any, tensors: Mapping[TensorRef, Any], path: LayerPath) -> Any:
+        if isinstance(value, list):
+            return [self._argument(item, tensors, path) for item in value]
+        return self._tensor(tensors, value, path) if isinstance(value, TensorRef) else value
+
+
+def _held(wrapper: Any, class_name: str, slot: str) -> Any:
+    """The layer object in a slot. Bidirectional makes copies of what it is given."""
+    if class_name == "Bidirectional":
+        return wrapper.forward_layer if slot == "forward" else wrapper.backward_layer
+    if class_name == "StackedRNNCells":
+        return wrapper.cells[int(slot)]
+    return wrapper.layer if class_name == "TimeDistributed" else wrapper.cell
+
+
+def _per_step(tensor: Any) -> tf.TensorSpec:
+    """What TimeDistributed hands to the layer inside: the time axis is gone."""
+    return tf.TensorSpec((tensor.shape[0], *tensor.shape[2:]), tensor.dtype)
+
+
+def _runs_channels_first(layer: Layer, x: Any) -> bool:
+    return layer.config.get("axis") == 1 and x.shape.rank in (4, 5)
+
+
+def _between_transpositions(keras_layer: Any, x: Any) -> Any:
+    """tf-keras would pick a fused kernel that only GPUs have; on the last axis every device has one."""
+    rank = x.shape.rank
+    keras_layer.axis = [rank - 1]
+    last = tf_keras.layers.Permute((*range(2, rank), 1))(x)
+    return tf_keras.layers.Permute((rank - 1, *range(1, rank - 1)))(keras_layer(last))
+
+
+def _rejected(what: str, path: LayerPath, error: Exception) -> MigrationError:
+    return MigrationError(
+        Reason.INVALID_CONFIG, f"tf-keras rejects {what}: {' '.join(str(error).split())[:300]}", layer=path
+    )
+
+
+class _ScopeNames:
+    """Layer names that TensorFlow accepts as scopes, unique within one graph."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def claim(self, name: str) -> str:
+        scope = _scope_name(name)
+        candidate, number = scope, 1
+        while candidate in self._taken:
+            candidate, number = f"{scope}_{number}", number + 1
+        self._taken.add(candidate)
+        return candidate
+
+
+def _scope_name(name: str) -> str:
+    scope = re.sub(r"[^A-Za-z0-9_.\\/-]", "_", name)
+    return scope if re.match(r"[A-Za-z0-9.]", scope) else f"layer{scope}"
+
+
+def _assign(layers: Mapping[LayerPath, Any], arrays: ArraysByLayer, keras_model: Any) -> None:
+    """Every array goes to one variable of equal shape, and no variable is left without."""
+    assigned = set()
+    for path, held in arrays.items():
+        variables = {_role(variable.name): variable for variable in layers[path].weights} if path in layers else {}
+        if set(variables) != set(held):
+            raise MigrationError(
+                Reason.WEIGHTS_MISMATCH,
+                f"The file has {sorted(held)}, the rebuilt layer wants {sorted(variables)}",
+                layer=path,
+            )
+        for role, array in held.items():
+            variable = variables[role]
+            if tuple(variable.shape) != array.shape:
+                raise MigrationError(
+                    Reason.WEIGHTS_MISMATCH,
+                    f"{role} has the shape {list(array.shape)}, the layer's input implies {variable.shape.as_list()}",
+                    layer=path,
+                )
+            variable.assign(array.read())
+            assigned.add(id(variable))
+    left = [variable.name for variable in keras_model.weights if id(variable) not in assigned]
+    if left:
+        raise MigrationError(Reason.WEIGHTS_MISMATCH, f"No array fills {', '.join(left[:5])}")
+
+
+def _role(name: str) -> str:
+    return str(name).rsplit("/", 1)[-1].split(":", 1)[0]

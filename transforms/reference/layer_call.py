@@ -1,0 +1,62 @@
+"""What a layer of the reference is given, and how it says that it cannot answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.architecture import LayerPath
+from transforms.runtime import Runtime
+
+Array: TypeAlias = npt.NDArray[Any]
+Mask: TypeAlias = npt.NDArray[np.bool_] | None
+
+
+class NotCovered(Exception):
+    """The reference has no independent forward pass for this layer, option or input."""
+
+    def __init__(self, what: str, layer: LayerPath = ()) -> None:
+        super().__init__(f"{'/'.join(layer)}: {what}" if layer else what)
+        self.what = what
+        self.layer = layer
+
+
+@dataclass(frozen=True)
+class LayerCall:
+    """One call of one layer.
+
+    Attributes:
+        class_name: as stored.
+        config: the legacy config, as stored.
+        weights: the original arrays by role, float64.
+        inputs: float64 (or integer) arrays, batch first.
+        masks: one per input; True where a step counts, None where nothing is masked.
+        runtime: which Keras wrote the file.
+        path: for messages.
+    """
+
+    class_name: str
+    config: Mapping[str, Any]
+    weights: Mapping[str, Array]
+    inputs: tuple[Array, ...]
+    masks: tuple[Mask, ...]
+    runtime: Runtime
+    path: LayerPath
+
+    @property
+    def x(self) -> Array:
+        """The first input."""
+        return self.inputs[0]
+
+    def option(self, name: str, default: Any) -> Any:
+        """A config value, or the default where the key is missing or null."""
+        value = self.config.get(name)
+        return default if value is None else value
+
+
+#: A layer without state or structure: arrays in, one array out.
+StatelessLayer: TypeAlias = Callable[[LayerCall], Array]

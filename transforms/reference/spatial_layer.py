@@ -1,0 +1,124 @@
+"""What layers over spatial axes have in common: windows, strides and data format read from a config, borders, ends.
+
+Where a backend decides, the rule is the one of Keras 2.2.4's `theano_backend.py`, or of TensorFlow's kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from transforms.reference.activations import activation_of
+from transforms.reference.correlation import Pads, Sizes, extent
+from transforms.reference.layer_call import Array, LayerCall, NotCovered
+
+#: Names that Keras 1 gave to options which Keras 2 renamed, on layers whose class name stayed the same.
+_KERAS_1_NAMES = {"pool_size": "pool_length", "strides": "stride", "padding": "border_mode", "size": "length"}
+_KERAS_1_FORMATS = {"th": "channels_first", "tf": "channels_last"}
+
+
+def sizes(call: LayerCall, name: str, rank: int, default: Sizes | None = None) -> Sizes:
+    """An option that holds one integer for each spatial axis, or one integer for all."""
+    value = call.option(name, call.option(_KERAS_1_NAMES.get(name, name), default))
+    if isinstance(value, int):
+        return (value,) * rank
+    if isinstance(value, (list, tuple)) and len(value) == rank and all(isinstance(v, int) for v in value):
+        return tuple(value)
+    raise NotCovered(f"{name} {value!r} on {rank} spatial axes", call.path)
+
+
+def strides_of(call: LayerCall, rank: int) -> Sizes:
+    """The strides; 1 where the config has none."""
+    return sizes(call, "strides", rank, (1,) * rank)
+
+
+def dilation_of(call: LayerCall, rank: int) -> Sizes:
+    """The dilation; 1 where the config has none."""
+    return sizes(call, "dilation_rate", rank, (1,) * rank)
+
+
+def padding_of(call: LayerCall) -> str:
+    """`valid`, `same` or `causal`, in lower case."""
+    return str(call.option("padding", call.option("border_mode", "valid"))).lower()
+
+
+def channels_first(call: LayerCall, rank: int) -> bool:
+    """True where the channel axis follows the batch axis.
+
+    Keras 2 fills a missing `data_format` from a user's settings, whose default is channels last, and so do layers
+    over one axis, which had no such option at first. Keras 1 did not store it for every layer: then nothing is said.
+    """
+    stored = call.option("data_format", call.option("dim_ordering", None))
+    if stored is None:
+        if call.runtime.is_keras_1 and rank > 1:
+            raise NotCovered("Keras 1 stored no dim_ordering for this layer", call.path)
+        return False
+    data_format = _KERAS_1_FORMATS.get(str(stored), str(stored))
+    if data_format not in ("channels_first", "channels_last"):
+        raise NotCovered(f"data_format {stored!r}", call.path)
+    return data_format == "channels_first"
+
+
+def to_channels_last(x: Array, first: bool) -> Array:
+    """(n, c, *spatial) -> (n, *spatial, c) where the channels come first."""
+    return np.moveaxis(x, 1, -1) if first else x
+
+
+def from_channels_last(x: Array, first: bool) -> Array:
+    """(n, *spatial, c) -> (n, c, *spatial) where the channels come first."""
+    return np.moveaxis(x, -1, 1) if first else x
+
+
+def is_theano(call: LayerCall) -> bool:
+    """True where the model ran on Theano, which convolves (kernel rotated) and pads alike on both sides."""
+    return call.runtime.backend == "theano"
+
+
+def borders(call: LayerCall, lengths: Sequence[int], window: Sizes, strides: Sizes, dilation: Sizes) -> Pads:
+    """How the padding option pads each axis.
+
+    causal: (k - 1) * d before, nothing after (`K.conv1d`).
+    same: see `same_border`.
+    """
+    padding = padding_of(call)
+    axes = list(zip(lengths, window, strides, dilation, strict=True))
+    if padding == "valid":
+        return ((0, 0),) * len(axes)
+    if padding == "causal" and len(axes) == 1:
+        return ((extent(window[0], dilation[0]) - 1, 0),)
+    if padding == "same":
+        return tuple(same_border(call, *axis) for axis in axes)
+    raise NotCovered(f"padding {padding!r} on {len(axes)} spatial axes", call.path)
+
+
+def same_border(call: LayerCall, length: int, window: int, stride: int, dilation: int) -> tuple[int, int]:
+    """The padding of one axis under `same`; the output has ceil(n / s) positions.
+
+    TensorFlow pads as much as is needed, the odd element after:
+        total = max((ceil(n / s) - 1) * s + extent - n, 0),  before = total // 2
+    Theano's border mode `half` pads extent // 2 on both sides, and `_postprocess_conv2d_output` of Keras cuts what an
+    even window leaves over; with a stride its windows therefore start elsewhere.
+    """
+    span = extent(window, dilation)
+    outputs = -(-length // stride)
+    needed = (outputs - 1) * stride + span - length
+    if is_theano(call):
+        before = span // 2
+    elif call.runtime.backend == "cntk" and (stride > 1 or span % 2 == 0):
+        raise NotCovered("padding 'same' of CNTK with a stride or an even window", call.path)
+    else:
+        needed = max(needed, 0)
+        before = needed // 2
+    return before, max(needed - before, 0)
+
+
+def bias_and_activation(call: LayerCall, y: Array, first: bool) -> Array:
+    """Adds the bias to a channels-last result, restores the data format, applies the activation.
+
+    The activation comes last since softmax works on the last axis, whatever that axis holds.
+    """
+    if "bias" in call.weights:
+        y = y + call.weights["bias"]
+    y = from_channels_last(y, first)
+    return activation_of(call.config.get("activation"), call)(y)

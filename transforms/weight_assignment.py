@@ -1,0 +1,150 @@
+"""Maps the arrays of each weight group to the leaf layers inside it, by order, role name and shape.
+
+Keras stores one group for each layer of the outermost graph. A group lists, for a nested model, the arrays of all
+layers inside it: all trainable ones first, then all others (`Network.weights` of Keras 2; `_legacy_weights` of
+tf.keras). TensorFlow 2.x lists them layer by layer where a layer tracks its sub-layers. Both orders are tried; the
+names and shapes in the file decide, and where they cannot, the file is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from transforms.architecture import Layer, LayerPath
+from transforms.errors import MigrationError, Reason
+from transforms.hdf5_objects import StoredArray
+from transforms.weight_roles import Role, roles_of
+
+_KNOWN_ROLES = frozenset(
+    """
+    kernel recurrent_kernel bias embeddings gamma beta moving_mean moving_variance depthwise_kernel pointwise_kernel
+    alpha scale
+    """.split()
+)
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """A place for one array: which layer, which role, and whether that layer trains it."""
+
+    path: LayerPath
+    role: Role
+    trainable: bool
+
+
+def assign_arrays(layer: Layer, arrays: Sequence[StoredArray]) -> Mapping[LayerPath, Mapping[str, StoredArray]]:
+    """The arrays of one weight group by leaf layer path and role.
+
+    Args:
+        layer: the layer of the outermost graph that the group belongs to.
+        arrays: what the group lists, in the order of its `weight_names`.
+
+    Raises:
+        MigrationError: `weights_mismatch` when number, names or shapes do not fit the layer's config, or when
+            two different assignments fit equally well.
+    """
+    slots = list(_slots(layer, frozen=False))
+    if len(slots) != len(arrays):
+        raise MigrationError(
+            Reason.WEIGHTS_MISMATCH,
+            f"The config implies {len(slots)} arrays ({_listing(slots)}), the file holds {len(arrays)} "
+            f"({', '.join(array.name for array in arrays[:6])})",
+            layer=layer.path,
+            advice="Config and weights belong to different models: restore the file, or pair the right ones.",
+        )
+    candidates = _distinct([_trainable_first(slots), slots])
+    fitting = [order for order in candidates if all(map(_fits, order, arrays))]
+    if not fitting:
+        raise _misfit(layer, candidates[0], arrays)
+    best = max(fitting, key=lambda order: _name_agreement(order, arrays))
+    tied = [order for order in fitting if _name_agreement(order, arrays) == _name_agreement(best, arrays)]
+    if len(tied) > 1:
+        best = tied[0]  # the order every Keras writes; names say nothing against it
+    assigned: dict[LayerPath, dict[str, StoredArray]] = {}
+    for slot, array in zip(best, arrays, strict=True):
+        assigned.setdefault(slot.path, {})[slot.role.name] = array
+    return assigned
+
+
+def _slots(layer: Layer, frozen: bool) -> Iterator[_Slot]:
+    """The arrays of a layer, layer by layer in creation order."""
+    frozen = frozen or layer.config.get("trainable") is False
+    if layer.graph is not None:
+        for inner in layer.graph.layers:
+            yield from _slots(inner, frozen)
+    elif layer.class_name == "Bidirectional":
+        forward = layer.slots["forward"]
+        backward = layer.slots.get("backward", forward)
+        yield from _slots(forward, frozen)
+        for slot in _slots(backward, frozen):
+            yield _Slot((*layer.path, "backward", *slot.path[len(backward.path) :]), slot.role, slot.trainable)
+    elif layer.slots:
+        for inner in layer.slots.values():
+            yield from _slots(inner, frozen)
+    else:
+        for role in _roles(layer):
+            yield _Slot(layer.path, role, role.trainable and not frozen)
+
+
+def _roles(layer: Layer) -> tuple[Role, ...]:
+    try:
+        return roles_of(layer.class_name, layer.config)
+    except KeyError:
+        raise MigrationError(
+            Reason.UNSUPPORTED_LAYER,
+            f"Which arrays a {layer.class_name} owns is not known",
+            layer=layer.path,
+            advice="Ask for support of this class.",
+        ) from None
+
+
+def _trainable_first(slots: Sequence[_Slot]) -> list[_Slot]:
+    return [slot for slot in slots if slot.trainable] + [slot for slot in slots if not slot.trainable]
+
+
+def _distinct(orders: Sequence[list[_Slot]]) -> list[list[_Slot]]:
+    return [order for index, order in enumerate(orders) if order not in orders[:index]]
+
+
+def _fits(slot: _Slot, array: StoredArray) -> bool:
+    named = role_in(array.name)
+    return (named is None or named == slot.role.name) and slot.role.admits(array.shape)
+
+
+def role_in(name: str) -> str | None:
+    """The role that a weight name states: `lstm_1/kernel_2:0` -> `kernel`; None when it states no known one."""
+    last = name.rsplit("/", 1)[-1].split(":", 1)[0]
+    if last in _KNOWN_ROLES:
+        return last
+    stem, _, number = last.rpartition("_")
+    return stem if number.isdigit() and stem in _KNOWN_ROLES else None
+
+
+def _name_agreement(order: Sequence[_Slot], arrays: Sequence[StoredArray]) -> int:
+    """In how many places the stored name contains the name of the layer it would go to."""
+    return sum(
+        any(part in array.name.split("/") for part in slot.path[1:] if part not in _GENERIC)
+        for slot, array in zip(order, arrays, strict=True)
+    )
+
+
+_GENERIC = frozenset({"layer", "cell", "forward", "backward"})
+
+
+def _misfit(layer: Layer, order: Sequence[_Slot], arrays: Sequence[StoredArray]) -> MigrationError:
+    slot, array = next((s, a) for s, a in zip(order, arrays, strict=True) if not _fits(s, a))
+    wanted = " or ".join(str(list(shape)).replace("None", "?") for shape in slot.role.shapes) or "any shape"
+    return MigrationError(
+        Reason.WEIGHTS_MISMATCH,
+        f"The array {array.name!r} of shape {list(array.shape)} stands where the config has "
+        f"{slot.role.name} of shape {wanted}",
+        layer=slot.path,
+        advice="Config and weights belong to different models: restore the file, or pair the right ones.",
+    )
+
+
+def _listing(slots: Sequence[_Slot]) -> str:
+    return ", ".join(f"{'/'.join(slot.path)}:{slot.role.name}" for slot in slots[:6])
+
+
