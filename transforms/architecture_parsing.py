@@ -183,7 +183,16 @@ def _call(node: object, path: LayerPath) -> Call:
         inputs.append(_ref(fields, path))
         if len(fields) > 3 and fields[3]:
             kwargs.update({str(key): _argument(value) for key, value in _mapping(fields[3], path, "kwargs").items()})
-    return Call(tuple(inputs), kwargs)
+    return _with_states_as_inputs(Call(tuple(inputs), {key: value for key, value in kwargs.items() if value not in (None, [])}))
+
+
+def _with_states_as_inputs(call: Call) -> Call:
+    """tf.keras 1.15 to 2.3 store a Bidirectional's initial states as a call argument; everyone else as inputs."""
+    states = tuple(_refs_among([call.kwargs.get("initial_state")]))
+    if not states:
+        return call
+    kwargs = {key: value for key, value in call.kwargs.items() if key != "initial_state"}
+    return Call((*call.inputs, *(ref for ref in states if ref not in call.inputs)), kwargs)
 
 
 def _argument(value: object) -> object:

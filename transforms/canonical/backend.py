@@ -8,9 +8,12 @@ keras/engine/saving.py (2.2.4), which names the layers below.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from transforms.canonical.model import Array, Piece, Setting
+from transforms.canonical.subgraph import SubgraphBuilder, moved_arrays
 
 _ROTATED = {
     "Conv1D": ("kernel",),
@@ -35,3 +38,40 @@ def theano_kernels_rotated(piece: Piece, setting: Setting) -> Piece:
     return piece.became(
         piece.layer, "theano_kernel_rotated", ", ".join(roles), arrays=piece.with_own_arrays(arrays)
     )
+
+
+_SPATIAL_RANKS = {"Conv1D": 1, "Conv2D": 2, "Conv3D": 3}
+
+
+def theano_same_padding(piece: Piece, setting: Setting) -> Piece:
+    """Theano's `same` pads k // 2 before and (k - 1) // 2 after, whatever the stride; k is the dilated window.
+
+    TensorFlow pads by stride, and an even window the other way round. Source: `conv2d` with border_mode `half` and
+    `_postprocess_conv2d_output` in keras/backend/theano_backend.py (2.2.4).
+    """
+    layer = piece.layer
+    rank = _SPATIAL_RANKS.get(layer.class_name)
+    if rank is None or setting.runtime.backend != "theano" or layer.config.get("padding") != "same":
+        return piece
+    window = piece.own_arrays["kernel"].shape[:rank]
+    dilation = _per_axis(layer.config.get("dilation_rate", 1), rank)
+    dilated = [1 + (size - 1) * rate for size, rate in zip(window, dilation, strict=True)]
+    if all(size == 1 for size in dilated):
+        return piece
+    padding = [[size // 2, (size - 1) // 2] for size in dilated]
+    builder = SubgraphBuilder(layer)
+    options = {"padding": padding[0]} if rank == 1 else {"padding": padding, "data_format": _data_format(piece)}
+    padded = builder.add(f"ZeroPadding{rank}D", "padding", options, *builder.inputs)
+    name = f"{layer.name}_valid"
+    inner = replace(layer, config={**layer.config, "padding": "valid"})
+    out = builder.place(inner, name, padded)
+    arrays = moved_arrays(piece.arrays, layer.path, (*layer.path, name))
+    return piece.became(builder.finish(out), "theano_same_padding", str(padding), arrays=arrays)
+
+
+def _data_format(piece: Piece) -> str:
+    return str(piece.layer.config.get("data_format") or "channels_last")
+
+
+def _per_axis(value: object, rank: int) -> list[int]:
+    return [int(item) for item in value] if isinstance(value, list) else [int(str(value))] * rank

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from transforms.architecture import Graph, Layer, TensorRef
-from transforms.canonical.backend import theano_kernels_rotated
+from transforms.architecture import Graph, Layer, LayerPath, TensorRef
+from transforms.canonical.backend import theano_kernels_rotated, theano_same_padding
 from transforms.canonical.bidirectional import masked_steps_as_written, with_both_halves
 from transforms.canonical.cudnn import cudnn_to_canonical
 from transforms.canonical.data_format import channels_last_inside
+from transforms.canonical.input_inference import with_inferred_inputs
 from transforms.canonical.layer_rules import (
     axis_unwrapped,
+    bilinear_as_written,
     classes_renamed,
     relu_below_zero,
     reset_after_stated,
@@ -46,7 +49,9 @@ RULES: tuple[RewriteRule, ...] = (
     theano_kernels_rotated,
     softmax_without_mask,
     relu_below_zero,
+    bilinear_as_written,
     masked_steps_as_written,
+    theano_same_padding,
     channels_last_inside,
 )
 
@@ -54,8 +59,15 @@ RULES: tuple[RewriteRule, ...] = (
 _UNOPTIONED = frozenset({"InputLayer", TENSOR_OP})
 
 
-def canonicalise(model: LegacyModel, rules: tuple[RewriteRule, ...] = RULES) -> CanonicalModel:
+def canonicalise(
+    model: LegacyModel, sample_shape: Sequence[int] | None = None, rules: tuple[RewriteRule, ...] = RULES
+) -> CanonicalModel:
     """The canonical form of a legacy model. Reads no array: each is rewritten when it is read.
+
+    Args:
+        model: as read.
+        sample_shape: shape of a sample batch of the first input, for files that do not record it.
+        rules: the rewrites to apply.
 
     Raises:
         MigrationError: `unsupported_layer`, `invalid_config`, `nonfinite_weights` (an array that leaves the
@@ -64,7 +76,8 @@ def canonicalise(model: LegacyModel, rules: tuple[RewriteRule, ...] = RULES) -> 
     floatx, warnings = _floatx(model)
     setting = Setting(model.runtime, _makes_masks(model.graph), floatx)
     arrays = {path: {role: stored(array) for role, array in held.items()} for path, held in model.arrays.items()}
-    graph, pieces = _graph(model.graph, arrays, setting, rules)
+    stated, assumed = with_inferred_inputs(model.graph, arrays, sample_shape)
+    graph, pieces = _graph(stated, arrays, setting, rules)
     return CanonicalModel(
         graph=graph,
         arrays={
@@ -73,7 +86,7 @@ def canonicalise(model: LegacyModel, rules: tuple[RewriteRule, ...] = RULES) -> 
         },
         floatx=floatx,
         rewrites=tuple(note for piece in pieces for note in piece.rewrites),
-        warnings=(*warnings, *(warning for piece in pieces for warning in piece.warnings)),
+        warnings=(*warnings, *assumed, *(warning for piece in pieces for warning in piece.warnings)),
     )
 
 
@@ -82,7 +95,7 @@ def _graph(
 ) -> tuple[Graph, list[Piece]]:
     reachable = _reachable(graph)
     dangling = [layer for layer in graph.layers if layer.name not in reachable]
-    if any(path[: len(layer.path)] == layer.path for layer in dangling for path in arrays):
+    if any(below(path, layer.path) for layer in dangling for path in arrays):
         raise MigrationError(
             Reason.INVALID_CONFIG, "A layer with weights feeds no output", layer=dangling[0].path
         )
@@ -109,9 +122,37 @@ def _piece(layer: Layer, arrays: ArraysByLayer, setting: Setting, rules: tuple[R
         rewrites=tuple(note for inner in inner_pieces for note in inner.rewrites),
         warnings=tuple(warning for inner in inner_pieces for warning in inner.warnings),
     )
-    for rule in rules:
-        piece = rule(piece, setting)
+    piece = _rewritten(piece, setting, rules)
     return replace(piece, layer=with_stated_options(piece.layer))
+
+
+def _rewritten(piece: Piece, setting: Setting, rules: tuple[RewriteRule, ...]) -> Piece:
+    """The piece after all rules. Where one puts a graph in the layer's place, the rules after it go on inside."""
+    for index, rule in enumerate(rules):
+        before, piece = piece, rule(piece, setting)
+        if before.layer.graph is None and piece.layer.graph is not None:
+            return _rewritten_inside(piece, setting, rules[index + 1 :])
+    return piece
+
+
+def _rewritten_inside(piece: Piece, setting: Setting, rules: tuple[RewriteRule, ...]) -> Piece:
+    assert piece.layer.graph is not None
+    inner_pieces = [
+        _rewritten(Piece(inner, {p: held for p, held in piece.arrays.items() if below(p, inner.path)}), setting, rules)
+        for inner in piece.layer.graph.layers
+    ]
+    graph = replace(piece.layer.graph, layers=tuple(inner.layer for inner in inner_pieces))
+    return Piece(
+        layer=replace(piece.layer, graph=graph),
+        arrays=merged_arrays([inner.arrays for inner in inner_pieces]),
+        rewrites=(*piece.rewrites, *(note for inner in inner_pieces for note in inner.rewrites)),
+        warnings=(*piece.warnings, *(warning for inner in inner_pieces for warning in inner.warnings)),
+    )
+
+
+def below(path: LayerPath, ancestor: LayerPath) -> bool:
+    """True when `path` is `ancestor` or lies inside it."""
+    return path[: len(ancestor)] == ancestor
 
 
 def with_stated_options(layer: Layer) -> Layer:

@@ -90,7 +90,8 @@ def softmax_without_mask(piece: Piece, setting: Setting) -> Piece:
 def relu_below_zero(piece: Piece, setting: Setting) -> Piece:
     """ReLU with a negative threshold, legal until tf.keras 2.x refused it.
 
-    f(x) = min(x, max_value) where x >= threshold, negative_slope * (x - threshold) elsewhere.
+    f(x) = p(x * [x > threshold]) - negative_slope * max(threshold - x, 0), with p(y) = clip(y, 0, max_value) where a
+    max_value is given and p(y) = y where not. Source: `relu` in keras/backend/tensorflow_backend.py (2.2.4, 2.3.1).
     """
     del setting
     layer = piece.layer
@@ -108,3 +109,23 @@ def relu_below_zero(piece: Piece, setting: Setting) -> Piece:
     )
     masked = builder.with_mask_of(builder.inputs[0], values, "masked")
     return piece.became(builder.finish(masked), "relu_below_zero", f"threshold {threshold}")
+
+
+def bilinear_as_written(piece: Piece, setting: Setting) -> Piece:
+    """Bilinear UpSampling2D of standalone Keras puts output i at input i * n / m, tf-keras at (i + 1/2) * n / m - 1/2.
+
+    Source: `resize_images` in keras/backend/tensorflow_backend.py (2.2.4, 2.3.1), which calls `resize_bilinear`.
+    """
+    layer = piece.layer
+    bilinear = layer.class_name == "UpSampling2D" and layer.config.get("interpolation") == "bilinear"
+    if not bilinear or setting.runtime.family is not Family.KERAS:
+        return piece
+    first = layer.config.get("data_format") == "channels_first"
+    builder = SubgraphBuilder(layer)
+    x = builder.inputs[0]
+    if first:
+        x = builder.add("Permute", "channels_last", {"dims": [2, 3, 1]}, x)
+    x = builder.add_op("resize_bilinear", "resize", x, factors=layer.config.get("size") or [2, 2])
+    if first:
+        x = builder.add("Permute", "channels_first", {"dims": [3, 1, 2]}, x)
+    return piece.became(builder.finish(x), "bilinear_as_written", "corners, not pixel centres, are aligned")

@@ -27,12 +27,19 @@ class RebuiltModel:
 
     Attributes:
         keras_model: functional model over symbolic inputs.
-        input_names, output_names: in graph order, after the model's input and output layers.
+        input_names, output_names: in graph order, after the model's input and output layers; an input whose name
+            TensorFlow cannot take for an argument has `_` for the characters at fault.
     """
 
     keras_model: Any
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
+
+    def run(self, inputs: Sequence[Any]) -> list[Any]:
+        """Outputs of the Keras model itself, in order, as NumPy arrays."""
+        fed = [tf.cast(x, tensor.dtype) for x, tensor in zip(inputs, self.keras_model.inputs, strict=True)]
+        outputs = self.keras_model(fed[0] if len(fed) == 1 else fed, training=False)
+        return [value.numpy() for value in tf.nest.flatten(outputs)]
 
 
 def rebuild(model: CanonicalModel) -> RebuiltModel:
@@ -46,9 +53,15 @@ def rebuild(model: CanonicalModel) -> RebuiltModel:
     _assign(builder.layers, model.arrays, keras_model)
     return RebuiltModel(
         keras_model,
-        input_names=unique_names(ref.layer for ref in model.graph.inputs),
+        input_names=unique_names(argument_name(ref.layer) for ref in model.graph.inputs),
         output_names=unique_names(ref.layer for ref in model.graph.outputs),
     )
+
+
+def argument_name(layer_name: str) -> str:
+    """The layer's name where a signature argument may bear it, else with `_` for what it may not hold."""
+    name = re.sub(r"[^0-9A-Za-z_]", "_", layer_name)
+    return name if re.match(r"[A-Za-z]", name) else f"input_{name}"
 
 
 def unique_names(names: Iterable[str]) -> tuple[str, ...]:

@@ -25,8 +25,20 @@ def _softmax(x: Any, axis: int) -> Any:
 
 
 def _relu(x: Any, threshold: float, negative_slope: float, max_value: float | None) -> Any:
-    y = tf.where(tf.greater_equal(x, threshold), x, negative_slope * (x - threshold))
-    return y if max_value is None else tf.minimum(y, max_value)
+    y = tf.where(tf.greater(x, threshold), x, tf.zeros_like(x))
+    if max_value is not None:
+        y = tf.minimum(tf.nn.relu(y), max_value)
+    return y - negative_slope * tf.nn.relu(threshold - x) if negative_slope else y
+
+
+def _resize_bilinear(x: Any, factors: int | list[int]) -> Any:
+    """(batch, height, width, channels), resized as TensorFlow 1 did."""
+    height, width = (factors, factors) if isinstance(factors, int) else factors
+    if None in x.shape[1:3]:
+        size = tf.shape(x)[1:3] * [height, width]
+    else:
+        size = [x.shape[1] * height, x.shape[2] * width]
+    return tf.compat.v1.image.resize_bilinear(x, size, align_corners=False, half_pixel_centers=False)
 
 
 TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
@@ -34,4 +46,5 @@ TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "last_step": _last_step,
     "softmax": _softmax,
     "relu": _relu,
+    "resize_bilinear": _resize_bilinear,
 }

@@ -15,13 +15,16 @@ from transforms.reference.spatial_layer import (
     channels_first,
     dilation_of,
     is_theano,
+    padding_of,
     strides_of,
     to_channels_last,
 )
 
 
-def convolve(call: LayerCall, x: Array, kernel: Array, strides: Sizes, dilation: Sizes, groups: int = 1) -> Array:
-    """The convolution of a backend: x (n, *spatial, c) with kernel (*window, c / groups, f), padded as the config says.
+def convolve(
+    call: LayerCall, x: Array, kernel: Array, padding: str, strides: Sizes, dilation: Sizes, groups: int = 1
+) -> Array:
+    """The convolution of a backend: x (n, *spatial, c) with kernel (*window, c / groups, f).
 
     TensorFlow and CNTK correlate. Theano's `T.nnet.conv2d` convolves, that is, it correlates with the kernel rotated
     by 180 degrees; files hold the kernel as that backend used it (`conv_utils.convert_kernel` undoes it on loading).
@@ -29,7 +32,7 @@ def convolve(call: LayerCall, x: Array, kernel: Array, strides: Sizes, dilation:
     window = kernel.shape[:-2]
     if is_theano(call):
         kernel = rotate(kernel, len(window))
-    pads = borders(call, x.shape[1:-1], window, strides, dilation)
+    pads = borders(call, padding, x.shape[1:-1], window, strides, dilation)
     return correlate(pad(x, pads), kernel, strides, dilation, groups)
 
 
@@ -40,7 +43,8 @@ def _convolution(rank: int) -> StatelessLayer:
         batch = call.x.shape[: call.x.ndim - rank - 1]
         x = to_channels_last(call.x.reshape(-1, *call.x.shape[len(batch) :]), first)
         groups = call.option("groups", 1)
-        y = convolve(call, x, call.weights["kernel"], strides_of(call, rank), dilation_of(call, rank), groups)
+        strides, dilation = strides_of(call, rank), dilation_of(call, rank)
+        y = convolve(call, x, call.weights["kernel"], padding_of(call), strides, dilation, groups)
         y = bias_and_activation(call, y, first)
         return y.reshape(*batch, *y.shape[1:])
 

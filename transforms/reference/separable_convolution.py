@@ -31,7 +31,7 @@ def _depthwise(rank: int) -> StatelessLayer:
         x = to_channels_last(call.x, first)
         kernel = call.weights["depthwise_kernel"]
         strides, dilation = strides_of(call, rank), dilation_of(call, rank)
-        pads = borders(call, x.shape[1:-1], kernel.shape[:-2], strides, dilation)
+        pads = borders(call, padding_of(call), x.shape[1:-1], kernel.shape[:-2], strides, dilation)
         return bias_and_activation(call, correlate_depthwise(pad(x, pads), kernel, strides, dilation), first)
 
     return layer
@@ -62,7 +62,7 @@ def _padded(call: LayerCall, x: Array, window: Sizes, strides: Sizes, dilation: 
         return pad(x, tuple((half, half) for half in halves))
     if padding_of(call) == "causal" and call.runtime.family == "keras":
         raise NotCovered("causal padding of a separable convolution in standalone Keras", call.path)
-    return pad(x, borders(call, x.shape[1:-1], window, strides, dilation))
+    return pad(x, borders(call, padding_of(call), x.shape[1:-1], window, strides, dilation))
 
 
 SEPARABLE_CONVOLUTIONS: Mapping[str, StatelessLayer] = {

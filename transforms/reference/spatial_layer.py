@@ -75,13 +75,14 @@ def is_theano(call: LayerCall) -> bool:
     return call.runtime.backend == "theano"
 
 
-def borders(call: LayerCall, lengths: Sequence[int], window: Sizes, strides: Sizes, dilation: Sizes) -> Pads:
-    """How the padding option pads each axis.
+def borders(
+    call: LayerCall, padding: str, lengths: Sequence[int], window: Sizes, strides: Sizes, dilation: Sizes
+) -> Pads:
+    """How a padding option pads each axis.
 
     causal: (k - 1) * d before, nothing after (`K.conv1d`).
     same: see `same_border`.
     """
-    padding = padding_of(call)
     axes = list(zip(lengths, window, strides, dilation, strict=True))
     if padding == "valid":
         return ((0, 0),) * len(axes)

@@ -1,0 +1,77 @@
+"""Compares outputs with evidence, element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How far outputs are from the evidence.
+
+    Attributes:
+        within: True when |a - b| <= atol + rtol |b| for every element of every output.
+        max_abs_error: largest |a - b|; inf where shapes or finiteness differ.
+        max_rel_error: largest |a - b| / |b| where |b| > atol.
+        detail: the worst output and what is wrong with it; empty when within.
+    """
+
+    within: bool
+    max_abs_error: float
+    max_rel_error: float
+    detail: str = ""
+
+    def worse(self, other: Comparison) -> Comparison:
+        """Both comparisons as one."""
+        return Comparison(
+            self.within and other.within,
+            max(self.max_abs_error, other.max_abs_error),
+            max(self.max_rel_error, other.max_rel_error),
+            self.detail or other.detail,
+        )
+
+
+EQUAL = Comparison(True, 0.0, 0.0)
+
+
+def compare_outputs(
+    names: Sequence[str], actual: Sequence[Array], evidence: Sequence[Array], rtol: float, atol: float
+) -> Comparison:
+    """Compares outputs in order with the evidence.
+
+    Args:
+        names: of the outputs, for messages.
+        actual: what the reloaded artefact gave.
+        evidence: what it should have given.
+        rtol, atol: tolerances.
+    """
+    if len(actual) != len(evidence):
+        return Comparison(False, np.inf, np.inf, f"{len(actual)} outputs where the evidence has {len(evidence)}")
+    result = EQUAL
+    for name, a, b in zip(names, actual, evidence, strict=True):
+        result = result.worse(_compare(name, np.asarray(a, np.float64), np.asarray(b, np.float64), rtol, atol))
+    return result
+
+
+def _compare(name: str, a: Array, b: Array, rtol: float, atol: float) -> Comparison:
+    if a.shape != b.shape:
+        return Comparison(False, np.inf, np.inf, f"{name}: shape {list(a.shape)} where it should be {list(b.shape)}")
+    if not np.array_equal(np.isfinite(a), np.isfinite(b)):
+        return Comparison(False, np.inf, np.inf, f"{name}: not finite where the evidence is, or the reverse")
+    finite = np.isfinite(b)
+    error, size = np.abs(a[finite] - b[finite]), np.abs(b[finite])
+    if not error.size:
+        return EQUAL
+    sized = size > atol
+    relative = float((error[sized] / size[sized]).max()) if sized.any() else 0.0
+    within = bool((error <= atol + rtol * size).all())
+    worst = float(error.max())
+    detail = "" if within else f"{name}: off by {worst:.3g} on values up to {float(size.max()):.3g}"
+    return Comparison(within, worst, relative, detail)

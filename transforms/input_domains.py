@@ -1,0 +1,73 @@
+"""What a model's inputs may hold: ids within an Embedding's vocabulary, steps that a mask leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from transforms.architecture import Graph, Layer, TensorRef, evaluation_order
+
+#: Layers that hand input values on unchanged, wherever they put them.
+_HANDS_ON = frozenset(
+    """
+    Reshape Flatten Permute RepeatVector Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianNoise
+    GaussianDropout AlphaDropout ActivityRegularization Cropping1D Cropping2D Cropping3D ZeroPadding1D ZeroPadding2D
+    UpSampling1D UpSampling2D Concatenate Masking TimeDistributed MaxPooling1D MaxPooling2D
+    """.split()
+)
+
+
+@dataclass(frozen=True)
+class InputDomain:
+    """What one input may hold.
+
+    Attributes:
+        vocabulary: ids must be below this; None for real values.
+        pads_with: the value of a masked step; None when nothing masks this input.
+    """
+
+    vocabulary: int | None = None
+    pads_with: float | None = None
+
+    def narrowed(self, other: InputDomain) -> InputDomain:
+        """The domain that satisfies both."""
+        sizes = [size for size in (self.vocabulary, other.vocabulary) if size is not None]
+        pads = self.pads_with if self.pads_with is not None else other.pads_with
+        return InputDomain(min(sizes) if sizes else None, pads)
+
+
+def input_domains(graph: Graph) -> tuple[InputDomain, ...]:
+    """The domain of each input of a graph, in order, found by following values until a layer computes on them."""
+    domains = [InputDomain() for _ in graph.inputs]
+    origins: dict[TensorRef, frozenset[int]] = {ref: frozenset({index}) for index, ref in enumerate(graph.inputs)}
+    for layer, call_index in evaluation_order(graph):
+        call = layer.calls[call_index]
+        sources = [origins.get(ref, frozenset()) for ref in call.inputs]
+        for index, found in _domains_at(layer, sources):
+            domains[index] = domains[index].narrowed(found)
+        if layer.class_name in _HANDS_ON:
+            origins[TensorRef(layer.name, call_index)] = frozenset().union(*sources)
+    return tuple(domains)
+
+
+def _domains_at(layer: Layer, sources: Sequence[frozenset[int]]) -> Iterable[tuple[int, InputDomain]]:
+    """What a layer asks of the graph inputs that reach it unchanged."""
+    while layer.class_name == "TimeDistributed":
+        layer = layer.slots["layer"]
+    if layer.graph is not None:
+        for reached, found in zip(sources, input_domains(layer.graph), strict=False):
+            yield from ((index, found) for index in reached)
+        return
+    found = _own_domain(layer)
+    for reached in sources:
+        yield from ((index, found) for index in reached)
+
+
+def _own_domain(layer: Layer) -> InputDomain:
+    if layer.class_name == "Embedding":
+        vocabulary = layer.config.get("input_dim")
+        size = vocabulary if isinstance(vocabulary, int) else None
+        return InputDomain(size, 0.0 if layer.config.get("mask_zero") else None)
+    if layer.class_name == "Masking":
+        return InputDomain(None, float(layer.config.get("mask_value") or 0.0))
+    return InputDomain()

@@ -1,0 +1,122 @@
+"""Batch, layer and unit normalization, and the rescaling layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
+from transforms.reference.spatial_layer import is_theano
+from transforms.runtime import Family, Runtime
+
+#: `nn.fused_batch_norm` raises a smaller epsilon to this value, the least that cuDNN takes.
+_FUSED_EPSILON = 1.001e-5
+
+
+def _axes(call: LayerCall, default: int = -1) -> tuple[int, ...]:
+    """The `axis` option as sorted non-negative axes; tf.keras stores it as an integer or as a list."""
+    axis = call.option("axis", default)
+    return tuple(sorted(a % call.x.ndim for a in ([axis] if isinstance(axis, int) else axis)))
+
+
+def _along(parameter: Array, x: Array, axes: tuple[int, ...]) -> Array:
+    """A parameter shaped to meet x along `axes`, with 1 on every other axis."""
+    return parameter.reshape([x.shape[axis] if axis in axes else 1 for axis in range(x.ndim)])
+
+
+def _scale_and_shift(call: LayerCall, normed: Array, axes: tuple[int, ...]) -> Array:
+    """normed * gamma + beta, each only where the layer has it (`scale`, `center`)."""
+    if "gamma" in call.weights:
+        normed = normed * _along(call.weights["gamma"], normed, axes)
+    if "beta" in call.weights:
+        normed = normed + _along(call.weights["beta"], normed, axes)
+    return normed
+
+
+def _batch_normalization(call: LayerCall) -> Array:
+    """y = (x - moving_mean) / sqrt(moving_variance + epsilon) * gamma + beta along `axis`."""
+    if call.option("mode", 0) != 0:
+        raise NotCovered(f"BatchNormalization mode {call.option('mode', 0)}", call.path)
+    axes = _axes(call)
+    mean, variance = (_along(call.weights[role], call.x, axes) for role in ("moving_mean", "moving_variance"))
+    return _scale_and_shift(call, (call.x - mean) / np.sqrt(variance + _epsilon(call, axes)), axes)
+
+
+def _epsilon(call: LayerCall, axes: tuple[int, ...]) -> float:
+    """The epsilon in effect: as stored, or raised to `_FUSED_EPSILON` where the fused kernel ran."""
+    epsilon = float(call.option("epsilon", 1e-3))
+    if epsilon >= _FUSED_EPSILON:
+        return epsilon
+    if is_theano(call) and epsilon < 1e-5:
+        raise NotCovered(f"BatchNormalization with epsilon {epsilon}, which Theano refuses", call.path)
+    fused = _fused(call.runtime, call.x.ndim, axes)
+    if fused is None:
+        raise NotCovered(f"BatchNormalization over axis {axes[0]} with epsilon {epsilon}: the device decides", call.path)
+    return _FUSED_EPSILON if fused else epsilon
+
+
+def _fused(runtime: Runtime, rank: int, axes: tuple[int, ...]) -> bool | None:
+    """Whether `nn.fused_batch_norm` normalized an array; None where the file does not tell.
+
+    tf.keras: images (rank 4) along either channel axis; volumes (rank 5) too from a release between TensorFlow 2.4
+    and 2.8 on. Standalone Keras since 2.2.0: images, along axis 3 anywhere, along axis 1 on GPUs only.
+    """
+    if runtime.backend not in ("", "tensorflow") or axes not in ((1,), (rank - 1,)) or rank not in (4, 5):
+        return False
+    if runtime.family is Family.KERAS:
+        if rank == 5 or runtime.version < (2, 2):
+            return False
+        return True if axes == (3,) else None
+    if rank == 4 or runtime.version >= (2, 8):
+        return True
+    return False if runtime.version < (2, 4) else None
+
+
+def _layer_normalization(call: LayerCall) -> Array:
+    """Each sample normalized over `axis` by its own mean and variance (tf.keras; fused or not, the numbers agree)."""
+    axes = _axes(call)
+    x = np.asarray(call.x, dtype=np.float64)
+    mean = x.mean(axis=axes, keepdims=True)
+    variance = x.var(axis=axes, keepdims=True)
+    return _scale_and_shift(call, (x - mean) / np.sqrt(variance + float(call.option("epsilon", 1e-3))), axes)
+
+
+def _unit_normalization(call: LayerCall) -> Array:
+    """x / sqrt(max(sum of x^2 over `axis`, 1e-12)) (`tf.linalg.l2_normalize`)."""
+    x = np.asarray(call.x, dtype=np.float64)
+    return np.asarray(x / np.sqrt(np.maximum(np.sum(x * x, axis=_axes(call), keepdims=True), 1e-12)))
+
+
+def _normalization(call: LayerCall) -> Array:
+    """(x - mean) / sqrt(variance), from the statistics a Normalization layer keeps as weights.
+
+    TensorFlow 2.3 divides by sqrt(variance), 2.4 by at least K.epsilon(), 1e-7; both write Keras 2.4.0, so a variance
+    that makes a difference is not decided here. Before 2.3 the rule changed from release to release.
+    """
+    if "mean" not in call.weights or "variance" not in call.weights or call.runtime.version < (2, 4):
+        raise NotCovered("Normalization whose statistics are no weights of TensorFlow 2.3 or later", call.path)
+    if call.option("invert", False):
+        raise NotCovered("Normalization with invert", call.path)
+    axes = () if call.config.get("axis", -1) is None else _axes(call)
+    mean, variance = (_along(call.weights[role], call.x, axes) for role in ("mean", "variance"))
+    deviation = np.sqrt(variance)
+    if call.runtime.version < (2, 5) and np.any(deviation < 1e-7):
+        raise NotCovered("Normalization of a constant feature in TensorFlow 2.3 or 2.4", call.path)
+    return np.asarray((call.x - mean) / np.maximum(deviation, 1e-7))
+
+
+def _rescaling(call: LayerCall) -> Array:
+    return np.asarray(call.x * np.float64(call.option("scale", 1.0)) + np.float64(call.option("offset", 0.0)))
+
+
+NORMALIZATION: Mapping[str, StatelessLayer] = {
+    "BatchNormalization": _batch_normalization,
+    "BatchNormalizationV1": _batch_normalization,
+    "BatchNormalizationV2": _batch_normalization,
+    "SyncBatchNormalization": _batch_normalization,
+    "LayerNormalization": _layer_normalization,
+    "UnitNormalization": _unit_normalization,
+    "Normalization": _normalization,
+    "Rescaling": _rescaling,
+}

@@ -1,0 +1,141 @@
+"""The batches a model is validated on: those that came with the row, and drawn ones."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.errors import MigrationError, Reason
+from transforms.input_domains import InputDomain
+
+Array = npt.NDArray[Any]
+
+#: Lengths tried for free axes: (first batch, second batch), from short to long.
+SEQUENCE_LENGTHS = ((8, 11), (24, 31), (64, 80), (200, 256))
+IMAGE_LENGTHS = ((32, 48), (64, 96), (128, 160), (224, 256))
+
+_MAX_SAMPLE_BYTES = 4 << 30
+
+
+@dataclass(frozen=True)
+class SampleBatch:
+    """Inputs in the order of the model's inputs and, where known, expected outputs in the order of its outputs.
+
+    Attributes:
+        inputs: one array per input, batch first.
+        expected: golden outputs, or None.
+        origin: where the batch comes from, for messages.
+    """
+
+    inputs: tuple[Array, ...]
+    expected: tuple[Array, ...] | None
+    origin: str
+
+    @property
+    def size(self) -> int:
+        """Number of sample rows."""
+        return len(self.inputs[0]) if self.inputs else 0
+
+
+def read_samples(path: Path, input_names: Sequence[str], output_names: Sequence[str]) -> SampleBatch:
+    """Reads an .npz that holds `x0, x1, ...` or arrays by input name, and perhaps `y0, ...` or by output name.
+
+    Raises:
+        MigrationError: `invalid_samples` when the file is not an .npz of plain arrays, an input is missing, or
+            the batch sizes differ.
+    """
+    arrays = _npz_arrays(path)
+    inputs = _by_name_or_number(arrays, input_names, "x")
+    if inputs is None:
+        raise _invalid(f"it has {', '.join(sorted(arrays))}; the model's inputs are {', '.join(input_names)}")
+    if len({len(x) for x in inputs if x.ndim}) != 1 or any(x.ndim == 0 for x in inputs):
+        raise _invalid("its inputs differ in batch size")
+    return SampleBatch(inputs, _by_name_or_number(arrays, output_names, "y"), f"samples of {path.name}")
+
+
+def _npz_arrays(path: Path) -> dict[str, Array]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > _MAX_SAMPLE_BYTES:
+            raise _invalid(f"it unpacks to {size:,} bytes")
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise _invalid(f"it cannot be read: {str(error)[:120]}") from error
+    strange = [name for name, array in arrays.items() if array.dtype.kind not in "fiub"]
+    if strange:
+        raise _invalid(f"{', '.join(strange)} is not numeric")
+    return arrays
+
+
+def _by_name_or_number(arrays: dict[str, Array], names: Sequence[str], letter: str) -> tuple[Array, ...] | None:
+    numbered = [f"{letter}{index}" for index in range(len(names))]
+    for keys in (numbered, list(names)):
+        if all(key in arrays for key in keys):
+            return tuple(arrays[key] for key in keys)
+    return None
+
+
+def _invalid(detail: str) -> MigrationError:
+    return MigrationError(
+        Reason.INVALID_SAMPLES,
+        f"The samples file does not fit the model: {detail}",
+        advice="Save inputs as x0, x1, ... (and outputs as y0, y1, ...) with numpy.savez.",
+    )
+
+
+def draw_batch(
+    shapes: Sequence[Sequence[int | None]],
+    dtypes: Sequence[str],
+    domains: Sequence[InputDomain],
+    length: int,
+    size: int,
+    seed: int,
+) -> SampleBatch:
+    """A deterministic batch of what the inputs admit.
+
+    Args:
+        shapes: input shapes, batch axis first, None for free axes.
+        dtypes: NumPy dtype names.
+        domains: what each input may hold.
+        length: extent given to every free axis but the batch.
+        size: batch size, unless the model fixes it.
+        seed: of the generator.
+    """
+    generator = np.random.default_rng(seed)
+    inputs = []
+    for shape, dtype, domain in zip(shapes, dtypes, domains, strict=True):
+        extents = [size if shape[0] is None else shape[0], *(length if axis is None else axis for axis in shape[1:])]
+        inputs.append(_drawn(generator, tuple(extents), dtype, domain))
+    return SampleBatch(tuple(inputs), None, f"batch drawn with seed {seed}, free axes {length}")
+
+
+def _drawn(generator: np.random.Generator, shape: tuple[int, ...], dtype: str, domain: InputDomain) -> Array:
+    if domain.vocabulary is not None:
+        lowest = 1 if domain.pads_with is not None and domain.vocabulary > 1 else 0
+        values: Array = generator.integers(lowest, domain.vocabulary, shape)
+    elif np.dtype(dtype).kind in "iu":
+        values = generator.integers(0, 10, shape)
+    elif np.dtype(dtype).kind == "b":
+        values = generator.integers(0, 2, shape)
+    else:
+        values = generator.standard_normal(shape)
+    if domain.pads_with is not None and len(shape) > 1:
+        _pad(values, domain.pads_with)
+    return values.astype(dtype)
+
+
+def _pad(values: Array, pads_with: float) -> None:
+    """Rows in turn: full, padded behind, padded in front, with a hole. Every row keeps its half."""
+    steps = values.shape[1]
+    half, quarter = steps // 2, steps // 4
+    for row in range(len(values)):
+        gap = ((0, 0), (steps - half, steps), (0, half), (quarter, quarter + half))[row % 4]
+        values[row, gap[0] : gap[1]] = pads_with

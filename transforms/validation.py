@@ -1,0 +1,204 @@
+"""Runs the reloaded artefact on batches and holds its outputs against independent evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.comparison import EQUAL, Comparison, compare_outputs
+from transforms.input_domains import input_domains
+from transforms.legacy_model import LegacyModel
+from transforms.outcome import Evidence
+from transforms.reference import forward
+from transforms.reference.layer_call import NotCovered
+from transforms.samples import IMAGE_LENGTHS, SEQUENCE_LENGTHS, SampleBatch, draw_batch
+from transforms.saved_model import LoadedArtefact
+
+Array = npt.NDArray[Any]
+Runner = Callable[[Sequence[Array]], list[Array]]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """|a - b| <= atol + rtol |b|."""
+
+    rtol: float
+    atol: float
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What the evidence says of the artefact.
+
+    Attributes:
+        evidence: the strongest that was compared with.
+        comparison: against that evidence, all batches.
+        reference: against the reference where golden outputs were the evidence; None when it was not run.
+        batches: what was run, the one to keep first.
+        outputs: the artefact's outputs on the first batch.
+        warnings: what weakens the evidence.
+    """
+
+    evidence: Evidence
+    comparison: Comparison
+    reference: Comparison | None
+    batches: tuple[SampleBatch, ...]
+    outputs: tuple[Array, ...]
+    warnings: tuple[str, ...]
+
+
+class Validator:
+    """Validates one artefact.
+
+    Args:
+        legacy: the model as read, its arrays still readable.
+        folder: the written SavedModel.
+        input_names, output_names: of the signature, in the order of the model's inputs and outputs.
+        rebuilt: runs the rebuilt Keras model: the weakest evidence, used where there is no other.
+        tolerance: of every comparison.
+    """
+
+    def __init__(
+        self,
+        legacy: LegacyModel,
+        folder: Path,
+        input_names: Sequence[str],
+        output_names: Sequence[str],
+        rebuilt: Runner,
+        tolerance: Tolerance,
+    ) -> None:
+        self._legacy = legacy
+        self._artefact = LoadedArtefact(folder)
+        self._input_names = tuple(input_names)
+        self._output_names = tuple(output_names)
+        self._rebuilt = rebuilt
+        self._tolerance = tolerance
+        self._warnings: list[str] = []
+
+    def validate(self, given: SampleBatch | None) -> Validation:
+        """Compares on the given batch, if any, and on drawn batches of two sizes and, where free, two lengths.
+
+        Raises MigrationError when a given batch does not run.
+        """
+        golden = reference = rebuilt = None
+        batches = [given] if given is not None else []
+        if given is not None:
+            outputs = self.run(given.inputs)
+            if given.expected is not None:
+                golden = self._compare(outputs, given.expected)
+            reference = self._against_reference(given, outputs)
+            if golden is not None and golden.within and reference is not None and not reference.within:
+                self._warnings.append(f"The reference disagrees with the golden outputs ({reference.detail}).")
+                return self._result(golden, reference, None, batches)
+        for batch, outputs in self._drawn():
+            batches.append(batch)
+            found = self._against_reference(batch, outputs)
+            if found is not None:
+                reference = found if reference is None else reference.worse(found)
+            elif golden is None:
+                found = self._compare(outputs, self._rebuilt(batch.inputs))
+                rebuilt = found if rebuilt is None else rebuilt.worse(found)
+        return self._result(golden, reference, rebuilt, batches)
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        """Outputs of the reloaded artefact, in order. Raises ValueError when it does not run."""
+        outputs = self._artefact.run(dict(zip(self._input_names, inputs, strict=True)))
+        return [outputs[name] for name in self._output_names]
+
+    def _compare(self, outputs: Sequence[Array], evidence: Sequence[Array]) -> Comparison:
+        return compare_outputs(
+            self._output_names, outputs, evidence, self._tolerance.rtol, self._tolerance.atol
+        )
+
+    def _against_reference(self, batch: SampleBatch, outputs: Sequence[Array]) -> Comparison | None:
+        try:
+            with np.errstate(all="ignore"):
+                evidence = forward(
+                    self._legacy.graph, self._legacy.weights_of, self.as_fed(batch), self._legacy.runtime
+                )
+        except NotCovered as missing:
+            self._warn(f"The independent reference does not cover {missing}.")
+            return None
+        return self._compare(outputs, evidence)
+
+    def as_fed(self, batch: SampleBatch) -> list[Array]:
+        """The inputs as the signature sees them: a float32 input has float32 precision for the reference too."""
+        dtypes = {spec.name: spec.dtype for spec in self._artefact.inputs}
+        return [np.asarray(x).astype(dtypes[name]) for name, x in zip(self._input_names, batch.inputs, strict=True)]
+
+    def _warn(self, warning: str) -> None:
+        if warning not in self._warnings:
+            self._warnings.append(warning)
+
+    def _drawn(self) -> list[tuple[SampleBatch, list[Array]]]:
+        """Two batches of different size and length that the artefact runs, with its outputs."""
+        specs = {spec.name: spec for spec in self._artefact.inputs}
+        ordered = [specs[name] for name in self._input_names]
+        domains = input_domains(self._legacy.graph)
+        images = any(len(spec.shape) > 3 and None in spec.shape[1:-1] for spec in ordered)
+        failure = ""
+        for lengths in IMAGE_LENGTHS if images else SEQUENCE_LENGTHS:
+            runs = []
+            for seed, (length, size) in enumerate(zip(lengths, (4, 3), strict=True)):
+                shapes, dtypes = [spec.shape for spec in ordered], [spec.dtype for spec in ordered]
+                batch = draw_batch(shapes, dtypes, domains, length, size, seed)
+                try:
+                    outputs = self.run(batch.inputs)
+                except ValueError as error:
+                    failure = str(error)
+                    continue
+                if all(output.size and np.isfinite(output).all() for output in outputs):
+                    runs.append((batch, outputs))
+                else:
+                    failure = "its outputs are empty or not finite"
+            if runs:
+                return runs
+        self._warn(f"No drawn batch runs on this model: {failure}.")
+        return []
+
+    def _result(
+        self,
+        golden: Comparison | None,
+        reference: Comparison | None,
+        rebuilt: Comparison | None,
+        batches: Sequence[SampleBatch],
+    ) -> Validation:
+        evidence, comparison = Evidence.NONE, Comparison(False, float("nan"), float("nan"), "nothing could be compared")
+        if golden is not None:
+            evidence, comparison = Evidence.GOLDEN, golden
+            disagrees = reference is not None and not reference.within and not self._reference_doubted()
+            if disagrees and golden.within and reference is not None:
+                comparison = reference
+        elif reference is not None:
+            evidence, comparison = Evidence.REFERENCE, reference
+        elif rebuilt is not None:
+            evidence, comparison = Evidence.REBUILT, rebuilt
+        outputs = self.run(batches[0].inputs) if batches else []
+        comparison = comparison.worse(self._repeats(batches, outputs))
+        return Validation(
+            evidence,
+            comparison,
+            reference if evidence is Evidence.GOLDEN else None,
+            tuple(batches),
+            tuple(outputs),
+            tuple(self._warnings),
+        )
+
+    def _reference_doubted(self) -> bool:
+        return any(warning.startswith("The reference disagrees") for warning in self._warnings)
+
+    def _repeats(self, batches: Sequence[SampleBatch], outputs: Sequence[Array]) -> Comparison:
+        """The same request must get the same answer, bit by bit, a second time."""
+        if not batches:
+            return EQUAL
+        again = self.run(batches[0].inputs)
+        if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(outputs, again, strict=True)):
+            return EQUAL
+        return Comparison(False, float("inf"), float("inf"), "the same request got two answers")
+
+
