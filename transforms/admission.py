@@ -12,7 +12,9 @@ from transforms.architecture import MODEL_CLASSES, Graph, Layer, LayerPath, eval
 from transforms.architecture_parsing import WRAPPED_KEYS
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.runtime import Family, Runtime
 from transforms.weight_roles import WEIGHTED, WEIGHTLESS
+from transforms.weight_roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 
 WRAPPERS = frozenset({*WRAPPED_KEYS, "StackedRNNCells"})
 
@@ -40,8 +42,13 @@ _KERAS_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.ke
 _ACTIVATION_KEYS = ("activation", "recurrent_activation", "inner_activation")
 
 
-def admit(graph: Graph, limits: Limits = DEFAULT_LIMITS) -> None:
+def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> None:
     """Refuses a graph that holds what this program does not know or will not run.
+
+    Args:
+        graph: the outermost graph.
+        runtime: which Keras wrote it: a class that this Keras did not have is custom, whatever its name.
+        limits: the budget.
 
     Raises:
         MigrationError: `unsafe_lambda`, `unsafe_op`, `unsafe_storage`, `unsupported_layer`,
@@ -55,7 +62,7 @@ def admit(graph: Graph, limits: Limits = DEFAULT_LIMITS) -> None:
     missing: dict[str, LayerPath] = {}
     for layer in layers:
         _refuse_unsafe(layer)
-        for name in _foreign_names(layer):
+        for name in _foreign_names(layer, runtime):
             missing.setdefault(name, layer.path)
     if missing:
         listing = ", ".join(f"{name} (layer {'/'.join(path)})" for name, path in missing.items())
@@ -69,12 +76,18 @@ def admit(graph: Graph, limits: Limits = DEFAULT_LIMITS) -> None:
     if expanded > limits.expanded_calls:
         raise MigrationError(
             Reason.OVER_BUDGET,
-            "Shared sub-models expand to more layer calls than the limit "
-            f"expanded_calls={limits.expanded_calls:,}",
+            f"Shared sub-models expand to more layer calls than the limit expanded_calls={limits.expanded_calls:,}",
         )
 
 
 def _refuse_unsafe(layer: Layer) -> None:
+    if layer.class_name == "Merge" and layer.config.get("mode_type", "raw") != "raw":
+        raise MigrationError(
+            Reason.UNSAFE_LAMBDA,
+            "The Merge layer stores Python bytecode as its mode, which is never run",
+            layer=layer.path,
+            advice="Rebuild the model with a standard merge layer in its place.",
+        )
     if layer.class_name == "Lambda":
         function = layer.config.get("function")
         kind = layer.config.get("function_type")
@@ -104,10 +117,10 @@ def _refuse_unsafe(layer: Layer) -> None:
             )
 
 
-def _foreign_names(layer: Layer) -> Iterator[str]:
+def _foreign_names(layer: Layer, runtime: Runtime) -> Iterator[str]:
     if layer.class_name == "Lambda":
         yield str(layer.config.get("function"))
-    elif layer.class_name not in KNOWN_CLASSES:
+    elif layer.class_name not in _known_classes(runtime) or _only_shares_the_name(layer, runtime):
         yield layer.class_name
     for key in _ACTIVATION_KEYS:
         value = layer.config.get(key)
@@ -117,6 +130,27 @@ def _foreign_names(layer: Layer) -> Iterator[str]:
     module = layer.config.get("module")
     if isinstance(module, str) and not module.startswith(_KERAS_MODULES):
         yield f"{module}.{layer.class_name}"
+
+
+def _known_classes(runtime: Runtime) -> frozenset[str]:
+    return KNOWN_CLASSES | KERAS_1_WEIGHTED | KERAS_1_WEIGHTLESS if runtime.is_keras_1 else KNOWN_CLASSES
+
+
+#: Classes that standalone Keras never had, with an option that the tf.keras class always stores.
+_TF_KERAS_ONLY = {
+    "Attention": "use_scale",
+    "AdditiveAttention": "use_scale",
+    "LayerNormalization": "epsilon",
+    "GroupNormalization": "epsilon",
+    "EinsumDense": "equation",
+    "Rescaling": "scale",
+    "UnitNormalization": "axis",
+}
+
+
+def _only_shares_the_name(layer: Layer, runtime: Runtime) -> bool:
+    option = _TF_KERAS_ONLY.get(layer.class_name)
+    return option is not None and (runtime.family is Family.KERAS or option not in layer.config)
 
 
 def activation_name(value: object) -> str:

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     OVER_BUDGET = "over_budget"
     WEIGHTS_MISMATCH = "weights_mismatch"
     NONFINITE_WEIGHTS = "nonfinite_weights"
+    UNSUPPORTED_DIALECT = "unsupported_dialect"
     UNSUPPORTED_LAYER = "unsupported_layer"
     INVALID_SAMPLES = "invalid_samples"
     WEAK_EVIDENCE = "weak_evidence"
@@ -35,9 +36,7 @@ class Reason(StrEnum):
 
 
 #: Reasons that say "the machine or the program failed", not "the input was not acceptable".
-FAILURES = frozenset(
-    {Reason.TIMEOUT, Reason.CRASHED, Reason.OUT_OF_MEMORY, Reason.OUTPUT_ERROR, Reason.INTERNAL_ERROR}
-)
+FAILURES = frozenset({Reason.TIMEOUT, Reason.CRASHED, Reason.OUT_OF_MEMORY, Reason.OUTPUT_ERROR, Reason.INTERNAL_ERROR})
 
 
 class MigrationError(Exception):

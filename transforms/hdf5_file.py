@@ -58,7 +58,9 @@ def has_signature(path: Path) -> bool:
 
 
 @contextmanager
-def open_hdf5(path: Path, limits: Limits = DEFAULT_LIMITS, sha256: str = "") -> Iterator[tuple[h5py.File, SourceDigest]]:
+def open_hdf5(
+    path: Path, limits: Limits = DEFAULT_LIMITS, sha256: str = ""
+) -> Iterator[tuple[h5py.File, SourceDigest]]:
     """Opens an HDF5 file read-only, after hashing it.
 
     Raises:
@@ -135,22 +137,22 @@ def _hash(descriptor: int) -> str:
     return digest.hexdigest()
 
 
-@contextmanager
-def _parse(descriptor: int) -> Iterator[h5py.File]:
+def _parse(descriptor: int) -> h5py.File:
     """Parses the open descriptor itself, so that a file swapped in under the same name is never seen."""
-    try:
-        file = h5py.File(f"/dev/fd/{descriptor}", "r", locking=False)
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
-        raise corrupt(error) from error
-    try:
-        yield file
-    except (OSError, RuntimeError, KeyError) as error:
-        raise corrupt(error) from error
-    finally:
-        file.close()
+    with hdf5_errors():
+        return h5py.File(f"/dev/fd/{descriptor}", "r", locking=False)
 
 
-def corrupt(error: Exception) -> MigrationError:
+@contextmanager
+def hdf5_errors() -> Iterator[None]:
+    """Whatever HDF5 raises inside becomes `corrupt_h5`."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise _corrupt(error) from error
+
+
+def _corrupt(error: Exception) -> MigrationError:
     """The typed form of an error that HDF5 raised while it parsed the file."""
     return MigrationError(
         Reason.CORRUPT_H5,

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from h5py import h5a, h5d, h5s, h5t, h5z
 
 from transforms.errors import MigrationError, Reason
+from transforms.hdf5_file import hdf5_errors
 from transforms.limits import DEFAULT_LIMITS, Limits
 
 _FLOATS = (
@@ -49,8 +50,9 @@ class StoredArray:
         return math.prod(self.shape)
 
     def read(self) -> npt.NDArray[np.generic]:
-        """The array in native byte order, of its stored shape and precision."""
-        array = np.asarray(self.dataset[()])
+        """The array in native byte order, of its stored shape and precision. Raises MigrationError `corrupt_h5`."""
+        with hdf5_errors():
+            array = np.asarray(self.dataset[()])
         return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 

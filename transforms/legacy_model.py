@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from transforms.architecture import Graph, Layer, LayerPath
 from transforms.architecture_parsing import parse_architecture
 from transforms.config_json import parse_config
 from transforms.errors import MigrationError, Reason
-from transforms.hdf5_file import SourceDigest, open_hdf5
+from transforms.hdf5_file import SourceDigest, hdf5_errors, open_hdf5
 from transforms.hdf5_objects import (
     StoredArray,
     array_at,
@@ -28,8 +30,10 @@ from transforms.hdf5_objects import (
     text_attribute,
 )
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.runtime import Runtime, runtime_of
+from transforms.runtime import Family, Runtime, runtime_of
 from transforms.weight_assignment import assign_arrays
+from transforms.weight_roles import roles_of
+from transforms.weight_roles_keras_1 import keras_1_roles_of
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def _checked(array: StoredArray, role: str, path: LayerPath) -> npt.NDArray[np.g
             layer=path,
             advice="The model diverged in training or the file is damaged: restore an earlier checkpoint.",
         )
-    if role == "moving_variance" and (values < 0).any():  # type: ignore[operator]
+    if role in ("moving_variance", "running_std") and (values < 0).any():  # type: ignore[operator]
         raise MigrationError(Reason.WEIGHTS_MISMATCH, f"The variance {array.name!r} is negative", layer=path)
     return values
 
@@ -100,7 +104,9 @@ def open_legacy_model(
         MigrationError: any reason of reading.
     """
     with open_hdf5(path, limits, sha256) as (file, digest):
-        yield _read(file, digest, architecture, backend, limits)
+        with hdf5_errors():
+            model = _read(file, digest, architecture, backend, limits)
+        yield model
 
 
 def _read(file: h5py.File, digest: SourceDigest, architecture: object, backend: str, limits: Limits) -> LegacyModel:
@@ -121,17 +127,23 @@ def _read(file: h5py.File, digest: SourceDigest, architecture: object, backend: 
         if text is None:
             raise _missing_architecture(weights, layer_names, limits)
         architecture = parse_config(text, "model_config", limits)
-    graph = parse_architecture(architecture)
-    admit(graph, limits)
     runtime, warnings = _runtime(file, weights, backend, architecture, limits)
-    return LegacyModel(
-        graph=graph,
-        runtime=runtime,
-        arrays=_arrays(graph, weights, layer_names, limits),
-        digest=digest,
-        training_config=_training_config(file, limits),
-        warnings=warnings,
-    )
+    _refuse_other_dialects(runtime)
+    graph = parse_architecture(architecture)
+    admit(graph, runtime, limits)
+    arrays = _arrays(graph, weights, layer_names, runtime, limits)
+    if runtime.is_keras_1 and not runtime.backend:
+        runtime, assumed = _with_backend(runtime, arrays)
+        warnings = (*warnings, assumed)
+    return LegacyModel(graph, runtime, arrays, digest, _training_config(file, limits), warnings)
+
+
+def _with_backend(runtime: Runtime, arrays: Mapping[LayerPath, Mapping[str, StoredArray]]) -> tuple[Runtime, str]:
+    """Keras 1 records no backend. TensorFlow's variable names end in ":0", Theano's do not."""
+    names = [array.name for held in arrays.values() for array in held.values()]
+    backend = "theano" if names and not any(name.endswith(":0") for name in names) else "tensorflow"
+    hint = f"The file records no backend: {backend} is assumed from the form of its weight names."
+    return replace(runtime, backend=backend), hint
 
 
 def _runtime(
@@ -145,7 +157,23 @@ def _runtime(
     runtime = runtime_of(recorded, backend or stored_backend)
     if recorded:
         return runtime, ()
+    if _KERAS_2_KEYS.search(json.dumps(architecture)):
+        assumed = runtime_of("2.0", backend or stored_backend)
+        return replace(assumed, recorded=""), ("The file records no keras_version: read as standalone Keras 2.",)
     return runtime, ("The file records no keras_version: read as Keras 1.",)
+
+
+#: Options that Keras 2 introduced; a config that has them is no Keras 1 config.
+_KERAS_2_KEYS = re.compile(r'"(units|filters|kernel_initializer|data_format)"')
+
+
+def _refuse_other_dialects(runtime: Runtime) -> None:
+    if runtime.family is Family.KERAS_3:
+        raise MigrationError(
+            Reason.UNSUPPORTED_DIALECT,
+            f"The file was written by Keras 3 ({runtime.recorded}), which this version does not read",
+            advice="Load it in Keras 2 and save it again, or wait for a version that reads it.",
+        )
 
 
 def _first_text(items: Sequence[h5py.Group], name: str, limits: Limits) -> str:
@@ -157,7 +185,7 @@ def _first_text(items: Sequence[h5py.Group], name: str, limits: Limits) -> str:
 
 
 def _arrays(
-    graph: Graph, weights: h5py.Group, layer_names: Sequence[str], limits: Limits
+    graph: Graph, weights: h5py.Group, layer_names: Sequence[str], runtime: Runtime, limits: Limits
 ) -> Mapping[LayerPath, Mapping[str, StoredArray]]:
     if len(set(layer_names)) != len(layer_names):
         raise MigrationError(Reason.WEIGHTS_MISMATCH, "layer_names lists a layer twice", advice=_RESTORE)
@@ -165,9 +193,10 @@ def _arrays(
     _refuse_aliases(groups)
     _refuse_excess(groups, limits)
     layers = {layer.name: layer for layer in graph.layers}
+    roles = keras_1_roles_of if runtime.is_keras_1 else roles_of
     arrays: dict[LayerPath, Mapping[str, StoredArray]] = {}
     for layer in layers.values():
-        arrays.update(assign_arrays(layer, groups.get(layer.name, ())))
+        arrays.update(assign_arrays(layer, groups.get(layer.name, ()), roles))
     strangers = [name for name, held in groups.items() if held and name not in layers]
     if strangers:
         raise MigrationError(

@@ -88,6 +88,7 @@ def _converted(
     known = replace(known, tensorflow_version=tf.__version__)
     try:
         model = rebuild(canonical)
+        known = replace(known, input_names=model.input_names, output_names=model.output_names)
         write_saved_model(model, request.staging)
         validator = Validator(
             legacy,

@@ -91,6 +91,8 @@ class MigrationOutcome:
         evidence: the strongest evidence compared with.
         max_abs_error, max_rel_error: of the reloaded artefact's outputs against that evidence; nan if none.
         reference_max_abs_error: against the reference, when golden outputs were the evidence and it was run too.
+        input_names, output_names: of the signature, in the order of the model's inputs and outputs: the order of
+            `x0, x1, ...` and `y0, y1, ...` in the samples kept with the artefact.
         samples: number of sample rows (batch entries) compared, over all batches.
         parameters: number of scalars in the weights.
         source_sha256, source_bytes: of the bytes that were parsed.
@@ -107,6 +109,8 @@ class MigrationOutcome:
     max_abs_error: float = float("nan")
     max_rel_error: float = float("nan")
     reference_max_abs_error: float = float("nan")
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
     samples: int = 0
     parameters: int = 0
     source_sha256: str = ""

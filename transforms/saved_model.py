@@ -7,7 +7,7 @@ written without traces of its own, so that `tf_keras.models.load_model` rebuilds
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,20 +40,18 @@ def write_saved_model(model: RebuiltModel, folder: Path) -> None:
     ]
     output_names = model.output_names
 
-    @tf.function(input_signature=specs)
     def serving_default(*inputs: Any) -> dict[str, Any]:
         outputs = keras_model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
         return dict(zip(output_names, tf.nest.flatten(outputs), strict=True))
 
-    traced = serving_default.get_concrete_function()
+    traced = tf.function(serving_default, input_signature=specs).get_concrete_function()
 
-    @tf.function(input_signature=specs)
     def serve(*inputs: Any) -> Any:
         outputs = traced(*inputs)
         return outputs[output_names[0]] if len(output_names) == 1 else [outputs[name] for name in output_names]
 
-    keras_model.serve = serve
-    vars(keras_model)["__call__"] = serve  # tracked under this name, it makes the loaded object callable
+    keras_model.serve = tf.function(serve, input_signature=specs)
+    vars(keras_model)["__call__"] = keras_model.serve  # tracked under this name, it makes the loaded object callable
     with _quiet():
         keras_model.save(
             str(folder), save_format="tf", include_optimizer=False, save_traces=False, signatures={SIGNATURE: traced}

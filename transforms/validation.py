@@ -111,9 +111,7 @@ class Validator:
         return [outputs[name] for name in self._output_names]
 
     def _compare(self, outputs: Sequence[Array], evidence: Sequence[Array]) -> Comparison:
-        return compare_outputs(
-            self._output_names, outputs, evidence, self._tolerance.rtol, self._tolerance.atol
-        )
+        return compare_outputs(self._output_names, outputs, evidence, self._tolerance.rtol, self._tolerance.atol)
 
     def _against_reference(self, batch: SampleBatch, outputs: Sequence[Array]) -> Comparison | None:
         try:
@@ -200,5 +198,3 @@ class Validator:
         if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(outputs, again, strict=True)):
             return EQUAL
         return Comparison(False, float("inf"), float("inf"), "the same request got two answers")
-
-

@@ -8,14 +8,21 @@ names and shapes in the file decide, and where they cannot, the file is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from transforms.architecture import Layer, LayerPath
 from transforms.errors import MigrationError, Reason
 from transforms.hdf5_objects import StoredArray
-from transforms.weight_roles import Role, roles_of
+from transforms.weight_roles import Role, Roles, roles_of
 
+RolesOf: TypeAlias = Callable[[str, Mapping[str, Any]], Roles]
+
+_KERAS_1_ROLE = re.compile(
+    r"_((?:[WUb](?:_[icfozrh]|_carry)?)|gamma|beta|running_mean|running_std|alphas|depthwise_kernel|pointwise_kernel)$"
+)
 _KNOWN_ROLES = frozenset(
     """
     kernel recurrent_kernel bias embeddings gamma beta moving_mean moving_variance depthwise_kernel pointwise_kernel
@@ -33,18 +40,21 @@ class _Slot:
     trainable: bool
 
 
-def assign_arrays(layer: Layer, arrays: Sequence[StoredArray]) -> Mapping[LayerPath, Mapping[str, StoredArray]]:
+def assign_arrays(
+    layer: Layer, arrays: Sequence[StoredArray], roles: RolesOf = roles_of
+) -> Mapping[LayerPath, Mapping[str, StoredArray]]:
     """The arrays of one weight group by leaf layer path and role.
 
     Args:
         layer: the layer of the outermost graph that the group belongs to.
         arrays: what the group lists, in the order of its `weight_names`.
+        roles: which arrays a class owns, in the dialect of the file.
 
     Raises:
         MigrationError: `weights_mismatch` when number, names or shapes do not fit the layer's config, or when
             two different assignments fit equally well.
     """
-    slots = list(_slots(layer, frozen=False))
+    slots = list(_slots(layer, roles, frozen=False))
     if len(slots) != len(arrays):
         raise MigrationError(
             Reason.WEIGHTS_MISMATCH,
@@ -67,29 +77,29 @@ def assign_arrays(layer: Layer, arrays: Sequence[StoredArray]) -> Mapping[LayerP
     return assigned
 
 
-def _slots(layer: Layer, frozen: bool) -> Iterator[_Slot]:
+def _slots(layer: Layer, roles: RolesOf, frozen: bool) -> Iterator[_Slot]:
     """The arrays of a layer, layer by layer in creation order."""
     frozen = frozen or layer.config.get("trainable") is False
     if layer.graph is not None:
         for inner in layer.graph.layers:
-            yield from _slots(inner, frozen)
+            yield from _slots(inner, roles, frozen)
     elif layer.class_name == "Bidirectional":
         forward = layer.slots["forward"]
         backward = layer.slots.get("backward", forward)
-        yield from _slots(forward, frozen)
-        for slot in _slots(backward, frozen):
+        yield from _slots(forward, roles, frozen)
+        for slot in _slots(backward, roles, frozen):
             yield _Slot((*layer.path, "backward", *slot.path[len(backward.path) :]), slot.role, slot.trainable)
     elif layer.slots:
         for inner in layer.slots.values():
-            yield from _slots(inner, frozen)
+            yield from _slots(inner, roles, frozen)
     else:
-        for role in _roles(layer):
+        for role in _roles(layer, roles):
             yield _Slot(layer.path, role, role.trainable and not frozen)
 
 
-def _roles(layer: Layer) -> tuple[Role, ...]:
+def _roles(layer: Layer, roles: RolesOf) -> tuple[Role, ...]:
     try:
-        return roles_of(layer.class_name, layer.config)
+        return roles(layer.class_name, layer.config)
     except KeyError:
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER,
@@ -113,12 +123,18 @@ def _fits(slot: _Slot, array: StoredArray) -> bool:
 
 
 def role_in(name: str) -> str | None:
-    """The role that a weight name states: `lstm_1/kernel_2:0` -> `kernel`; None when it states no known one."""
+    """The role that a weight name states, None when it states no known one.
+
+    `lstm_1/kernel_2:0` gives `kernel`, Keras 1's `lstm_1_W_i` gives `W_i`.
+    """
     last = name.rsplit("/", 1)[-1].split(":", 1)[0]
     if last in _KNOWN_ROLES:
         return last
     stem, _, number = last.rpartition("_")
-    return stem if number.isdigit() and stem in _KNOWN_ROLES else None
+    if number.isdigit() and stem in _KNOWN_ROLES:
+        return stem
+    keras_1 = _KERAS_1_ROLE.search(last)
+    return keras_1[1] if keras_1 else None
 
 
 def _name_agreement(order: Sequence[_Slot], arrays: Sequence[StoredArray]) -> int:
@@ -146,5 +162,3 @@ def _misfit(layer: Layer, order: Sequence[_Slot], arrays: Sequence[StoredArray])
 
 def _listing(slots: Sequence[_Slot]) -> str:
     return ", ".join(f"{'/'.join(slot.path)}:{slot.role.name}" for slot in slots[:6])
-
-

@@ -35,9 +35,7 @@ def theano_kernels_rotated(piece: Piece, setting: Setting) -> Piece:
     if roles is None or setting.runtime.backend != "theano":
         return piece
     arrays = {role: array.mapped(rotated) if role in roles else array for role, array in piece.own_arrays.items()}
-    return piece.became(
-        piece.layer, "theano_kernel_rotated", ", ".join(roles), arrays=piece.with_own_arrays(arrays)
-    )
+    return piece.became(piece.layer, "theano_kernel_rotated", ", ".join(roles), arrays=piece.with_own_arrays(arrays))
 
 
 _SPATIAL_RANKS = {"Conv1D": 1, "Conv2D": 2, "Conv3D": 3}

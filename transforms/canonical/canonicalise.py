@@ -14,6 +14,7 @@ from transforms.canonical.bidirectional import masked_steps_as_written, with_bot
 from transforms.canonical.cudnn import cudnn_to_canonical
 from transforms.canonical.data_format import channels_last_inside
 from transforms.canonical.input_inference import with_inferred_inputs
+from transforms.canonical.keras_1.upgrade import keras_1_upgraded, prevailing_data_format
 from transforms.canonical.layer_rules import (
     axis_unwrapped,
     bilinear_as_written,
@@ -40,6 +41,7 @@ from transforms.legacy_model import LegacyModel
 
 #: Every rewrite, in the order in which it is tried on a layer. Later ones see what earlier ones left.
 RULES: tuple[RewriteRule, ...] = (
+    keras_1_upgraded,
     classes_renamed,
     cudnn_to_canonical,
     axis_unwrapped,
@@ -74,7 +76,7 @@ def canonicalise(
             range of its target precision; raised on reading).
     """
     floatx, warnings = _floatx(model)
-    setting = Setting(model.runtime, _makes_masks(model.graph), floatx)
+    setting = Setting(model.runtime, _makes_masks(model.graph), floatx, prevailing_data_format(model.graph))
     arrays = {path: {role: stored(array) for role, array in held.items()} for path, held in model.arrays.items()}
     stated, assumed = with_inferred_inputs(model.graph, arrays, sample_shape)
     graph, pieces = _graph(stated, arrays, setting, rules)
@@ -96,9 +98,7 @@ def _graph(
     reachable = _reachable(graph)
     dangling = [layer for layer in graph.layers if layer.name not in reachable]
     if any(below(path, layer.path) for layer in dangling for path in arrays):
-        raise MigrationError(
-            Reason.INVALID_CONFIG, "A layer with weights feeds no output", layer=dangling[0].path
-        )
+        raise MigrationError(Reason.INVALID_CONFIG, "A layer with weights feeds no output", layer=dangling[0].path)
     pieces = [_piece(layer, arrays, setting, rules) for layer in graph.layers if layer.name in reachable]
     return replace(graph, layers=tuple(piece.layer for piece in pieces)), pieces
 
@@ -199,7 +199,9 @@ def _floatx(model: LegacyModel) -> tuple[str, tuple[str, ...]]:
     declares float32 were computed in float64. Declared float32 wins over the storage type.
     """
     stored_wide = any(array.dtype.itemsize == 8 for held in model.arrays.values() for array in held.values())
-    declared = {_dtype_name(layer.config.get("dtype")) for layer in model.graph.walk()} - {""}
+    declared = {
+        _dtype_name(layer.config.get("dtype", layer.config.get("input_dtype"))) for layer in model.graph.walk()
+    } - {""}
     if "float64" in declared or (stored_wide and "float32" not in declared):
         return "float64", ()
     if stored_wide:

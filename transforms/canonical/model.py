@@ -91,11 +91,13 @@ class Setting:
         runtime: which Keras wrote the file.
         masked: True when any layer of the model makes a mask.
         floatx: `float32` or `float64`: the precision the model computes in.
+        data_format: of layers that work on one and store none.
     """
 
     runtime: Runtime
     masked: bool
     floatx: str
+    data_format: str = "channels_last"
 
 
 #: A rewrite returns the piece itself where it has nothing to do.

@@ -122,9 +122,7 @@ class _ModelBuilder:
             dtype = self._dtype
         return tf_keras.Input(batch_shape=tuple(shape), dtype=dtype, name=scopes.claim(layer.name))
 
-    def _call(
-        self, layer: Layer, call_index: int, tensors: Mapping[TensorRef, Any], scopes: _ScopeNames
-    ) -> list[Any]:
+    def _call(self, layer: Layer, call_index: int, tensors: Mapping[TensorRef, Any], scopes: _ScopeNames) -> list[Any]:
         call = layer.calls[call_index]
         arguments = [self._tensor(tensors, ref, layer.path) for ref in call.inputs]
         unknown = set(call.kwargs) - {"initial_state", "mask", "training"}

@@ -41,10 +41,28 @@ def _resize_bilinear(x: Any, factors: int | list[int]) -> Any:
     return tf.compat.v1.image.resize_bilinear(x, size, align_corners=False, half_pixel_centers=False)
 
 
+def _samplewise_normalization(x: Any, epsilon: float) -> Any:
+    """(x - mean) / (sqrt(var + eps) + eps) over the last axis."""
+    centred = x - tf.reduce_mean(x, axis=-1, keepdims=True)
+    variance = tf.reduce_mean(centred * centred, axis=-1, keepdims=True)
+    return centred / (tf.sqrt(variance + epsilon) + epsilon)
+
+
+def _inverse_root(x: Any, floor: float) -> Any:
+    return 1.0 / tf.maximum(tf.sqrt(x), floor)
+
+
+def _expand_dims(x: Any, axis: int) -> Any:
+    return tf.expand_dims(x, axis)
+
+
 TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "reverse": _reverse,
     "last_step": _last_step,
     "softmax": _softmax,
     "relu": _relu,
     "resize_bilinear": _resize_bilinear,
+    "samplewise_normalization": _samplewise_normalization,
+    "inverse_root": _inverse_root,
+    "expand_dims": _expand_dims,
 }

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered, StatelessLayer
+from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
 
 
 def _softmax(scores: Array) -> Array:
@@ -79,15 +79,13 @@ def _multi_head_attention(call: LayerCall) -> Array:
     divided by sqrt(key_dim), and are put together by an output kernel (heads, size, d').
     """
     query, value, key = _split(call)
-    if any(_masked(mask) for mask in call.masks):
+    if any(mask is not None for mask in call.masks):
         raise NotCovered("MultiHeadAttention with a mask, which releases treat differently", call.path)
     if call.config.get("attention_axes") not in (None, [1], (1,)) or query.ndim != 3:
         raise NotCovered("MultiHeadAttention over other axes than one", call.path)
     if "query_kernel" not in call.weights:
         raise NotCovered("MultiHeadAttention whose arrays have no roles", call.path)
-    q, k, v = (
-        _project(call, name, x) for name, x in (("query", query), ("key", key), ("value", value))
-    )
+    q, k, v = (_project(call, name, x) for name, x in (("query", query), ("key", key), ("value", value)))
     scores = np.einsum("nqhd,nvhd->nhqv", q / np.sqrt(float(call.config["key_dim"])), k)
     heads = np.einsum("nhqv,nvhd->nqhd", _softmax(scores), v)
     output = np.tensordot(heads, call.weights["attention_output_kernel"], axes=2)
@@ -95,12 +93,8 @@ def _multi_head_attention(call: LayerCall) -> Array:
     return output if bias is None else output + bias
 
 
-def _masked(mask: Mask) -> bool:
-    return mask is not None
-
-
 def _project(call: LayerCall, name: str, x: Array) -> Array:
-    """x (n, t, d) -> (n, t, heads, size)."""
+    """Maps x (n, t, d) to (n, t, heads, size)."""
     projected = np.tensordot(x, call.weights[f"{name}_kernel"], axes=1)
     bias = call.weights.get(f"{name}_bias")
     return projected if bias is None else projected + bias

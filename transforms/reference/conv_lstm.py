@@ -66,7 +66,7 @@ conv_lstm_2d = conv_lstm
 
 
 def _input_convolution(call: LayerCall, x: Array, rank: int) -> Array:
-    """x (n, t, *spatial, c) -> x*W + b (n, t, *spatial', 4 u): every step at once."""
+    """Maps x (n, t, *spatial, c) to x*W + b (n, t, *spatial', 4 u), every step at once."""
     strides, dilation = strides_of(call, rank), dilation_of(call, rank)
     steps = x.reshape(-1, *x.shape[2:])
     y = convolve(call, steps, call.weights["kernel"], padding_of(call), strides, dilation)

@@ -29,9 +29,7 @@ def extent(window: int, dilation: int) -> int:
 
 def output_lengths(lengths: Sequence[int], window: Sizes, strides: Sizes, dilation: Sizes) -> Sizes:
     """floor((n - extent) / s) + 1 on each axis. Raises NotCovered where the window does not fit in the input."""
-    outputs = tuple(
-        (n - extent(k, d)) // s + 1 for n, k, s, d in zip(lengths, window, strides, dilation, strict=True)
-    )
+    outputs = tuple((n - extent(k, d)) // s + 1 for n, k, s, d in zip(lengths, window, strides, dilation, strict=True))
     if any(length < 1 for length in outputs):
         raise NotCovered(f"a window of {list(window)} does not fit in an input of {list(lengths)} positions")
     return outputs

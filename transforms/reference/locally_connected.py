@@ -50,7 +50,7 @@ def _locally_connected(rank: int) -> StatelessLayer:
 
 
 def _bias(bias: Array, first: bool) -> Array:
-    """The bias (*spatial, f). `K.bias_add` reshapes it, not transposes it, to (f, *spatial) where channels come first."""
+    """The bias (*spatial, f); where channels come first, `K.bias_add` reshapes (not transposes) it to (f, *spatial)."""
     return bias.reshape(bias.shape[-1], *bias.shape[:-1]) if first else bias
 
 

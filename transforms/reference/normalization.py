@@ -10,7 +10,7 @@ from transforms.reference.layer_call import Array, LayerCall, NotCovered, Statel
 from transforms.reference.spatial_layer import is_theano
 from transforms.runtime import Family, Runtime
 
-#: `nn.fused_batch_norm` raises a smaller epsilon to this value, the least that cuDNN takes.
+#: `nn.fused_batch_norm` up to TensorFlow 2.8 raises a smaller epsilon to this value, the least that cuDNN takes.
 _FUSED_EPSILON = 1.001e-5
 
 
@@ -26,7 +26,7 @@ def _along(parameter: Array, x: Array, axes: tuple[int, ...]) -> Array:
 
 
 def _scale_and_shift(call: LayerCall, normed: Array, axes: tuple[int, ...]) -> Array:
-    """normed * gamma + beta, each only where the layer has it (`scale`, `center`)."""
+    """Returns normed * gamma + beta, each only where the layer has it (`scale`, `center`)."""
     if "gamma" in call.weights:
         normed = normed * _along(call.weights["gamma"], normed, axes)
     if "beta" in call.weights:
@@ -35,7 +35,7 @@ def _scale_and_shift(call: LayerCall, normed: Array, axes: tuple[int, ...]) -> A
 
 
 def _batch_normalization(call: LayerCall) -> Array:
-    """y = (x - moving_mean) / sqrt(moving_variance + epsilon) * gamma + beta along `axis`."""
+    """Returns (x - moving_mean) / sqrt(moving_variance + epsilon) * gamma + beta along `axis`."""
     if call.option("mode", 0) != 0:
         raise NotCovered(f"BatchNormalization mode {call.option('mode', 0)}", call.path)
     axes = _axes(call)
@@ -44,23 +44,26 @@ def _batch_normalization(call: LayerCall) -> Array:
 
 
 def _epsilon(call: LayerCall, axes: tuple[int, ...]) -> float:
-    """The epsilon in effect: as stored, or raised to `_FUSED_EPSILON` where the fused kernel ran."""
+    """The epsilon in effect: as stored, or `_FUSED_EPSILON` where `nn.fused_batch_norm` raised it."""
     epsilon = float(call.option("epsilon", 1e-3))
-    if epsilon >= _FUSED_EPSILON:
+    if epsilon >= _FUSED_EPSILON or call.class_name == "SyncBatchNormalization":  # which is never fused
         return epsilon
     if is_theano(call) and epsilon < 1e-5:
         raise NotCovered(f"BatchNormalization with epsilon {epsilon}, which Theano refuses", call.path)
-    fused = _fused(call.runtime, call.x.ndim, axes)
-    if fused is None:
-        raise NotCovered(f"BatchNormalization over axis {axes[0]} with epsilon {epsilon}: the device decides", call.path)
-    return _FUSED_EPSILON if fused else epsilon
+    raised = _raises_epsilon(call.runtime, call.x.ndim, axes)
+    if raised is None:
+        raise NotCovered(
+            f"BatchNormalization over axis {axes[0]} with epsilon {epsilon}, which device or release decide", call.path
+        )
+    return _FUSED_EPSILON if raised else epsilon
 
 
-def _fused(runtime: Runtime, rank: int, axes: tuple[int, ...]) -> bool | None:
-    """Whether `nn.fused_batch_norm` normalized an array; None where the file does not tell.
+def _raises_epsilon(runtime: Runtime, rank: int, axes: tuple[int, ...]) -> bool | None:
+    """Whether an array went through a `nn.fused_batch_norm` with a least epsilon; None where the file does not tell.
 
     tf.keras: images (rank 4) along either channel axis; volumes (rank 5) too from a release between TensorFlow 2.4
-    and 2.8 on. Standalone Keras since 2.2.0: images, along axis 3 anywhere, along axis 1 on GPUs only.
+    and 2.8 on; none any more from one between 2.9 and 2.15 on (measured). Standalone Keras since 2.2.0: images,
+    along axis 3 anywhere, along axis 1 on GPUs only.
     """
     if runtime.backend not in ("", "tensorflow") or axes not in ((1,), (rank - 1,)) or rank not in (4, 5):
         return False
@@ -68,6 +71,8 @@ def _fused(runtime: Runtime, rank: int, axes: tuple[int, ...]) -> bool | None:
         if rank == 5 or runtime.version < (2, 2):
             return False
         return True if axes == (3,) else None
+    if runtime.version >= (2, 9):
+        return False if runtime.version >= (2, 15) else None
     if rank == 4 or runtime.version >= (2, 8):
         return True
     return False if runtime.version < (2, 4) else None
@@ -83,7 +88,7 @@ def _layer_normalization(call: LayerCall) -> Array:
 
 
 def _unit_normalization(call: LayerCall) -> Array:
-    """x / sqrt(max(sum of x^2 over `axis`, 1e-12)) (`tf.linalg.l2_normalize`)."""
+    """Returns x / sqrt(max(sum of x^2 over `axis`, 1e-12)) (`tf.linalg.l2_normalize`)."""
     x = np.asarray(call.x, dtype=np.float64)
     return np.asarray(x / np.sqrt(np.maximum(np.sum(x * x, axis=_axes(call), keepdims=True), 1e-12)))
 

@@ -79,10 +79,9 @@ def _refuse_unknown_same(call: LayerCall, lengths: Sequence[int], window: Sizes,
     """
     if call.runtime.backend == "cntk":
         raise NotCovered("padding 'same' of CNTK's pooling", call.path)
-    short = any((-(-n // s) - 1) * s + k - n <= -2 for n, k, s in zip(lengths, window, strides, strict=True))
-    if len(window) == 3 and short and call.runtime.family is Family.TF_KERAS:
-        if (2, 4) <= call.runtime.version < (2, 15):
-            raise NotCovered("padding 'same' of a volume whose stride skips its last positions", call.path)
+    volumes = len(window) == 3 and call.runtime.family is Family.TF_KERAS and (2, 4) <= call.runtime.version < (2, 15)
+    if volumes and any((-(-n // s) - 1) * s + k - n <= -2 for n, k, s in zip(lengths, window, strides, strict=True)):
+        raise NotCovered("padding 'same' of a volume whose stride skips its last positions", call.path)
 
 
 def _global_pooling(rank: int, average: bool) -> StatelessLayer:

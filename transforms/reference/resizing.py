@@ -12,7 +12,6 @@ from transforms.reference.layer_call import Array, LayerCall, NotCovered, Statel
 from transforms.reference.spatial_layer import (
     channels_first,
     from_channels_last,
-    is_theano,
     sizes,
     to_channels_last,
 )
@@ -79,9 +78,10 @@ def _upsampling_2d(call: LayerCall) -> Array:
     """UpSampling2D: `K.resize_images`, nearest or bilinear.
 
     Standalone Keras, and tf.keras up to 1.14, call TensorFlow's `resize_*` of old, which place output i at input
-    i * n / m. tf.keras from 1.15 on calls `resize_images_v2`, which places it at (i + 1/2) * n / m - 1/2. Only the
-    latter stores `interpolation` in the config of tf.keras files, so that the key tells them apart; where it is
-    missing, the layer is taken for `nearest`, which is all that such a file says.
+    i * n / m; Theano's `bilinear_upsampling` by 2 gives the same (measured). tf.keras from 1.15 on calls
+    `resize_images_v2`, which places it at (i + 1/2) * n / m - 1/2. Only the latter stores `interpolation` in the
+    config of tf.keras files, so that the key tells them apart; where it is missing, the layer is taken for
+    `nearest`, which is all that such a file says.
     """
     first = channels_first(call, 2)
     factors = sizes(call, "size", 2, (2, 2))
@@ -93,11 +93,10 @@ def _upsampling_2d(call: LayerCall) -> Array:
         if interpolation == "nearest":
             # Theano's T.repeat, CNTK's repeat_elements, and either TensorFlow rule for whole factors.
             x = np.repeat(x, factor, axis=axis)
-        elif interpolation == "bilinear" and call.runtime.backend in ("", "tensorflow"):
+        elif interpolation == "bilinear" and call.runtime.backend != "cntk":
             x = _interpolate(x, axis, _centres(length, length * factor, half_pixel))
         else:
-            backend = "Theano" if is_theano(call) else call.runtime.backend or "TensorFlow"
-            raise NotCovered(f"interpolation {interpolation!r} under {backend}", call.path)
+            raise NotCovered(f"interpolation {interpolation!r} under {call.runtime.backend or 'tensorflow'}", call.path)
     return from_channels_last(x, first)
 
 

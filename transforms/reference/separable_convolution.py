@@ -23,6 +23,7 @@ from transforms.reference.spatial_layer import (
     strides_of,
     to_channels_last,
 )
+from transforms.runtime import Family
 
 
 def _depthwise(rank: int) -> StatelessLayer:
@@ -60,7 +61,7 @@ def _padded(call: LayerCall, x: Array, window: Sizes, strides: Sizes, dilation: 
     if is_theano(call) and padding_of(call) == "same":
         halves = [extent(k, d) // 2 for k, d in zip(window, dilation, strict=True)]
         return pad(x, tuple((half, half) for half in halves))
-    if padding_of(call) == "causal" and call.runtime.family == "keras":
+    if padding_of(call) == "causal" and call.runtime.family is Family.KERAS:
         raise NotCovered("causal padding of a separable convolution in standalone Keras", call.path)
     return pad(x, borders(call, padding_of(call), x.shape[1:-1], window, strides, dilation))
 

@@ -89,4 +89,6 @@ def _crop(x: Array, axis: int, before: int, length: int) -> Array:
     return np.pad(x, widths)
 
 
-TRANSPOSED_CONVOLUTIONS: Mapping[str, StatelessLayer] = {f"Conv{rank}DTranspose": _transposed(rank) for rank in (1, 2, 3)}
+TRANSPOSED_CONVOLUTIONS: Mapping[str, StatelessLayer] = {
+    f"Conv{rank}DTranspose": _transposed(rank) for rank in (1, 2, 3)
+}

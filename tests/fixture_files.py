@@ -1,0 +1,46 @@
+"""The fixture files and what is known of them."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+FOLDER = Path(__file__).parent / "fixtures"
+
+
+@dataclass(frozen=True)
+class FixtureFile:
+    """One file that a genuine legacy runtime wrote, with that runtime's own outputs."""
+
+    name: str
+    source: Path
+    samples: Path
+    features: str
+
+    def batch(self, prefix: str = "") -> tuple[list[npt.NDArray[np.generic]], list[npt.NDArray[np.generic]]]:
+        """Inputs and golden outputs; prefix `alt_` for the batch of another size and length."""
+        with np.load(self.samples) as held:
+            inputs = [held[f"{prefix}x{i}"] for i in range(100) if f"{prefix}x{i}" in held.files]
+            outputs = [held[f"{prefix}y{i}"] for i in range(100) if f"{prefix}y{i}" in held.files]
+        return inputs, outputs
+
+
+def fixture_files() -> list[FixtureFile]:
+    """All fixture files, in the order of fixtures.csv."""
+    with (FOLDER / "fixtures.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    return [FixtureFile(row["model"], FOLDER / row["source"], FOLDER / row["samples"], row["features"]) for row in rows]
+
+
+def fixture_file(name: str) -> FixtureFile:
+    """The fixture file of that name."""
+    return next(each for each in fixture_files() if each.name == name)
+
+
+#: Files that must be refused, with the reason.
+REFUSED = {"keras-2.2.4/lambda_layer": "unsafe_lambda"}
+MIGRATABLE = [each for each in fixture_files() if each.name not in REFUSED]

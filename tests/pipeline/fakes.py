@@ -1,0 +1,93 @@
+"""Stand-ins for the converter and the inspector, resolved by name in the child. What they do is in the model's name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import time
+from pathlib import Path
+
+from transforms.errors import MigrationError, Reason
+from transforms.outcome import Evidence, MigrationOutcome, MigrationRequest, Rewrite, Status
+
+CONVERTER = "tests.pipeline.fakes:convert"
+INSPECTOR = "tests.pipeline.fakes:inspect"
+
+
+def inspect(path: Path, architecture: Path | None, backend: str) -> object:
+    """Reads the fake source, a text: its first word is the architecture, or says how the inspection goes."""
+    from transforms.inspection import Inspection
+
+    data = path.read_bytes()
+    word = data.split()[0].decode()
+    if word == "refuse":
+        raise MigrationError(Reason.UNSAFE_LAMBDA, "It has a Lambda", layer=("a", "b"), advice="Rewrite it.")
+    if word == "segfault":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return Inspection(
+        source_sha256=hashlib.sha256(data).hexdigest(),
+        source_bytes=len(data),
+        keras_version="2.2.4",
+        backend=backend or "tensorflow",
+        family="keras",
+        fingerprint=word,
+        parameters=7,
+        layers=(),
+        rewrites=(),
+        warnings=(),
+        uncovered=(),
+    )
+
+
+def convert(request: MigrationRequest) -> MigrationOutcome:
+    """Misbehaves as the last part of the model's name says, or writes something like a SavedModel."""
+    kind = request.model.rpartition("/")[2].partition("-")[0]
+    data = request.source.read_bytes()
+    outcome = MigrationOutcome(
+        Status.MIGRATED,
+        evidence=Evidence.GOLDEN if request.samples else Evidence.REFERENCE,
+        max_abs_error=1e-7,
+        max_rel_error=1e-6,
+        samples=4,
+        parameters=7,
+        source_sha256=hashlib.sha256(data).hexdigest(),
+        source_bytes=len(data),
+        keras_version="2.2.4",
+        backend="tensorflow",
+        architecture=data.split()[0].decode(),
+        rewrites=(Rewrite("lstm", "cudnn_lstm", "two biases added"),),
+        warnings=("a warning",),
+        tensorflow_version="2.21.0",
+    )
+    match kind:
+        case "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "hang":
+            time.sleep(600)
+        case "greedy":
+            raise MemoryError("no more")
+        case "broken":
+            raise ZeroDivisionError("a mistake")
+        case "mismatch":
+            return MigrationOutcome(Status.MISMATCH, message="Outputs differ by 1", max_abs_error=1.0)
+        case "refuse":
+            return MigrationOutcome(Status.REFUSED, reason=Reason.UNSUPPORTED_LAYER, message="No such layer.")
+        case "empty":
+            return outcome
+        case "link":
+            (request.staging / "assets").symlink_to("/etc")
+    write_artefact(request.staging, data)
+    return outcome
+
+
+def write_artefact(folder: Path, data: bytes) -> None:
+    """A folder with the files that every SavedModel has."""
+    (folder / "variables").mkdir()
+    (folder / "assets.extra").mkdir()
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / "variables/variables.index").write_bytes(b"index")
+    (folder / "variables/variables.data-00000-of-00001").write_bytes(data)
+    (folder / "assets.extra/samples.npz").write_bytes(b"samples")

@@ -1,0 +1,49 @@
+"""Builds small registries of fake sources, and the settings to migrate them with the fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.isolation import Isolation
+from pipeline.migrating import Run, migrate
+from pipeline.options import MigrateSettings
+from tests.pipeline.fakes import CONVERTER, INSPECTOR
+
+
+def write_registry(folder: Path, models: Sequence[str], source: str = "lstm {model}") -> Path:
+    """A manifest with one fake source for each model. Two of three models share an architecture."""
+    rows = []
+    for index, model in enumerate(models):
+        path = folder / f"{index}.h5"
+        path.write_text(source.format(model=model))
+        rows.append(f"{model},{path.name}")
+    manifest = folder / "manifest.csv"
+    manifest.write_text("model,source\n" + "\n".join(rows) + "\n")
+    return manifest
+
+
+def fake_run(manifest: Path, output: Path, *beam: str, timeout: float = 60, **settings: object) -> Run:
+    """A run that uses the fakes and prints nothing; its report goes beside the output."""
+    isolation = Isolation(timeout=timeout)
+    chosen = MigrateSettings(str(output), "test-run", isolation=isolation, converter=CONVERTER, inspector=INSPECTOR)
+    report = output.with_name(f"{output.name}-report")
+    return Run(str(manifest), replace(chosen, **settings), str(report), beam, quiet=True)  # type: ignore[arg-type]
+
+
+def run_and_read(run: Run) -> tuple[int, pd.DataFrame]:
+    """Exit status and report, by model."""
+    status = migrate(run)
+    return status, pd.read_parquet(Path(run.report, "report.parquet")).set_index("model")
+
+
+def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Everything below a folder but reports: relative path -> (inode, content), to tell rewritten from untouched."""
+    return {
+        path.relative_to(folder).as_posix(): (path.stat().st_ino, path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "_h5ferry" not in path.parts
+    }

@@ -1,0 +1,73 @@
+import json
+import math
+import os
+
+import pytest
+
+from pipeline.receipts import Receipt, ReceiptKey, is_complete, list_files, parse_receipt
+from tests.pipeline.fakes import write_artefact
+from transforms.errors import MigrationError
+
+KEY = ReceiptKey("a" * 64, "", "b" * 64, "", "theano", 1e-4, 1e-5, "rebuilt")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_artefact(tmp_path, b"weights")
+    return tmp_path
+
+
+@pytest.fixture
+def receipt(folder):
+    outcome = {"max_abs_error": math.nan, "max_rel_error": 0.5, "rewrites": ("a: b",)}
+    return Receipt("m", 1, KEY, list_files(folder), outcome, "run", "attempt")
+
+
+def test_round_trip(receipt):
+    found = parse_receipt(receipt.to_json().encode())
+    assert (found.key, found.files, found.sha256, found.size) == (KEY, receipt.files, receipt.sha256, receipt.size)
+    assert found.outcome == {"max_abs_error": None, "max_rel_error": 0.5, "rewrites": ["a: b"]}
+
+
+def test_lists_every_file_but_itself(folder, receipt):
+    (folder / "assets.extra/h5ferry.json").write_text("x")
+    assert list_files(folder) == receipt.files
+    assert [file.path for file in receipt.files] == [
+        "assets.extra/samples.npz",
+        "saved_model.pb",
+        "variables/variables.data-00000-of-00001",
+        "variables/variables.index",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "link to folder"])
+def test_only_plain_files(folder, kind):
+    path = folder / "assets"
+    os.mkfifo(path) if kind == "fifo" else path.symlink_to("/etc" if "folder" in kind else "/etc/hostname")
+    with pytest.raises(MigrationError, match="no plain file"):
+        list_files(folder)
+
+
+def test_complete_means_every_file_with_its_size(folder, receipt):
+    assert is_complete(receipt, folder)
+    (folder / "saved_model.pb").write_bytes(b"grap")
+    assert not is_complete(receipt, folder)
+    (folder / "saved_model.pb").unlink()
+    assert not is_complete(receipt, folder)
+
+
+def changed(receipt, **changes):
+    return json.dumps(json.loads(receipt.to_json()) | changes).encode()
+
+
+def test_what_is_no_receipt(receipt):
+    escape = [{"path": "../x", "size": 1, "sha256": ""}]
+    bad = [b"", b"{", b"[]", b"null", b"\xff", b'{"format": 1}', receipt.to_json()[:-9].encode()]
+    bad += [changed(receipt, format=2), changed(receipt, files=[]), changed(receipt, files=escape)]
+    bad += [changed(receipt, key={}), changed(receipt, surprise=1), changed(receipt, output_sha256="0")]
+    assert [parse_receipt(text) for text in bad] == [None] * len(bad)
+
+
+def test_digest_depends_on_paths_and_content(receipt):
+    renamed = Receipt("m", 1, KEY, tuple(reversed(receipt.files)))
+    assert renamed.sha256 == receipt.sha256 != Receipt("m", 1, KEY, receipt.files[1:]).sha256

@@ -1,0 +1,95 @@
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.records import COLUMNS, ReportRow, report_schema
+from pipeline.report import ReportError, as_csv, gather, read_report, write_report
+from pipeline.report_page import figure, render_page
+
+CONTRACT = """model version source status reason message evidence max_abs_error max_rel_error rtol atol samples
+    keras_version backend source_sha256 source_bytes output output_bytes output_sha256 parameters rewrites warnings
+    architecture template_reused seconds run_id finished_at h5ferry_version tensorflow_version""".split()
+NOW = datetime(2026, 1, 31, 14, 25, tzinfo=UTC)
+
+
+def report_row(line, model="m", seconds=0, **values):
+    finished = NOW + timedelta(seconds=seconds)
+    return ReportRow(model, 1, "/m.h5", **({"status": "migrated"} | values), finished_at=finished, line=line)
+
+
+def shard(folder, name, rows):
+    table = pa.Table.from_pylist([row.as_record() for row in rows], schema=report_schema())
+    pq.write_table(table, folder / name)
+    return str(folder / name)
+
+
+def frame_of(*rows):
+    return pa.Table.from_pylist([row.as_record() for row in rows], schema=report_schema()).to_pandas()
+
+
+def test_columns_are_the_contracts():
+    assert list(COLUMNS[: len(CONTRACT)]) == CONTRACT
+    assert COLUMNS[len(CONTRACT) :] == ("reference_max_abs_error", "line")
+
+
+def test_gather_orders_rows_and_drops_what_a_retry_wrote_twice(tmp_path):
+    shards = [
+        shard(tmp_path, "1", [report_row(4, "c"), report_row(2, "a", 5, status="unchanged")]),
+        shard(tmp_path, "2", [report_row(3, "b"), report_row(2, "a", 1)]),
+    ]
+    frame = gather(shards, [2, 3, 4])
+    assert list(zip(frame["line"], frame["model"], frame["status"], strict=True)) == [
+        (2, "a", "unchanged"),
+        (3, "b", "migrated"),
+        (4, "c", "migrated"),
+    ]
+
+
+@pytest.mark.parametrize("lines", [[2], [2, 3, 4], [3, 4]])
+def test_rows_out_are_rows_in(tmp_path, lines):
+    with pytest.raises(ReportError, match="Rows out"):
+        gather([shard(tmp_path, "1", [report_row(2), report_row(3)])], lines)
+
+
+def test_written_report_reads_back(tmp_path):
+    rows = [report_row(2, rewrites=("lstm: cudnn (x)", "b: c"), warnings=("w",)), report_row(3, status="failed")]
+    write_report(frame_of(*rows), str(tmp_path / "r"))
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["report.csv", "report.html", "report.parquet"]
+    frame = read_report(str(tmp_path / "r"))
+    assert list(frame.columns) == list(COLUMNS)
+    assert list(frame["rewrites"][0]) == ["lstm: cudnn (x)", "b: c"]
+    assert frame["finished_at"].dt.tz is not None and frame["template_reused"].dtype == bool
+    cells = list(csv.DictReader((tmp_path / "r/report.csv").open()))
+    assert cells[0]["rewrites"] == "lstm: cudnn (x); b: c" and cells[1]["rewrites"] == ""
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_csv_holds_no_formula(text):
+    for values in ({"message": text}, {"warnings": (text,)}):
+        cells = next(csv.DictReader(io.StringIO(as_csv(frame_of(report_row(1, **values))), newline="")))
+        assert cells[next(iter(values))] == f"'{text}"
+
+
+def test_page_escapes_names_and_stands_alone():
+    nasty = "<script>alert(1)</script>"
+    page = render_page(frame_of(report_row(1, model=nasty, message=nasty, rewrites=(nasty,), run_id=nasty)))
+    assert "<script" not in page and "&lt;script&gt;" in page
+    assert "http" not in page and "src=" not in page
+
+
+@pytest.mark.parametrize("value, text", [(float("nan"), ""), (0.0, "0"), (1.23456e-7, "1.23e-07"), (12.345, "12.3")])
+def test_figure(value, text):
+    assert figure(value) == text
+
+
+def test_no_report(tmp_path):
+    (tmp_path / "x.parquet").write_text("x")
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "y.parquet")
+    for name in ("none", "x.parquet", "y.parquet"):
+        with pytest.raises(ReportError):
+            read_report(str(tmp_path / name))

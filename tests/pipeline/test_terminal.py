@@ -1,0 +1,72 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from pipeline.progress import Mark, MarkFollower, leave_mark
+from pipeline.terminal import print_summary, printable, progress_view
+from tests.pipeline.test_report import frame_of, report_row
+
+MARKS = [
+    Mark("inspect", 2, "good/1"),
+    Mark("ready", 2, "good/1"),
+    Mark("inspect", 3, "bad\x1b[31m/1"),
+    Mark("end", 3, "bad\x1b[31m/1", "refused", "not_hdf5", 0.5),
+    Mark("convert", 2, "good/1"),
+    Mark("end", 2, "good/1", "migrated", "", 1.25),
+]
+
+
+@pytest.mark.parametrize(
+    "text, shown", [("a/b", "a/b"), ("\x1b[31m", "\\x1b[31m"), ("a\nb", "a\\nb"), ("\u202e", "\\u202e"), ("é", "é")]
+)
+def test_printable(text, shown):
+    assert printable(text) == shown
+
+
+def show(terminal, quiet=False):
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=terminal, width=100)
+    with progress_view(console, 2, quiet=quiet) as notice:
+        for mark in MARKS:
+            notice(mark)
+    return stream.getvalue()
+
+
+def test_plain_lines_for_logs():
+    assert show(False).splitlines() == [
+        "[1/2] refused (not_hdf5) bad\\x1b[31m/1 0.5 s",
+        "[2/2] migrated good/1 1.2 s",
+    ]
+
+
+def test_bars_name_models_and_count():
+    text = show(True)
+    assert "good/1" in text and "1/1" in text and "2/2" in text
+
+
+def test_quiet_says_nothing():
+    assert show(True, quiet=True) == ""
+
+
+def test_marks_arrive_through_the_folder(tmp_path):
+    seen = []
+    with MarkFollower(tmp_path, seen.append, interval=0.01):
+        for mark in MARKS:
+            leave_mark(str(tmp_path), mark)
+    assert seen == MARKS
+    leave_mark("", MARKS[0])
+    leave_mark(str(tmp_path / "gone"), MARKS[0])
+
+
+def test_summary_tells_counts_worst_error_and_advice():
+    frame = frame_of(
+        report_row(1, "a", evidence="golden", max_abs_error=1e-7, max_rel_error=1e-6),
+        report_row(2, "b", evidence="reference", max_abs_error=3e-6, max_rel_error=2e-5),
+        report_row(3, "c[bold]", status="refused", reason="unsafe_lambda", message="A Lambda [red]x. Rewrite it."),
+    )
+    stream = io.StringIO()
+    print_summary(Console(file=stream, width=200), frame, "/r")
+    text = stream.getvalue()
+    for expected in ("migrated", "3e-06 absolute", "(b/1)", "c[bold]/1", "unsafe_lambda", "A Lambda [red]x. Rewrite it.", "/r"):
+        assert expected in text

@@ -1,0 +1,73 @@
+"""Every fixture, blind, against the outputs of the runtime that wrote it; and what each outcome says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fixture_files import MIGRATABLE, REFUSED, FixtureFile, fixture_file
+from tests.transforms.conftest import Migrations
+from transforms.errors import Reason
+from transforms.migration import migrate
+from transforms.outcome import Evidence, MigrationRequest, Status
+from transforms.saved_model import LoadedArtefact
+
+
+@pytest.mark.parametrize("fixture", MIGRATABLE, ids=lambda fixture: fixture.name)
+def test_the_reopened_artefact_gives_the_legacy_outputs(fixture: FixtureFile, migrated: Migrations) -> None:
+    done = migrated(fixture.name)
+    assert done.outcome.status is Status.MIGRATED, done.outcome.message
+    assert done.outcome.evidence is Evidence.REFERENCE, done.outcome.warnings
+    artefact = LoadedArtefact(done.folder)
+    compared = 0
+    for prefix in ("", "alt_"):
+        inputs, golden = fixture.batch(prefix)
+        if not inputs:
+            continue
+        outputs = artefact.run(dict(zip(done.outcome.input_names, inputs, strict=True)))
+        for name, wanted in zip(done.outcome.output_names, golden, strict=True):
+            np.testing.assert_allclose(outputs[name], wanted, rtol=2e-4, atol=2e-5)
+            compared += 1
+    assert compared
+
+
+@pytest.mark.parametrize(("name", "reason"), REFUSED.items())
+def test_a_refusal_says_why_where_and_what_to_do(name: str, reason: str, tmp_path: Path) -> None:
+    outcome = migrate(MigrationRequest(name, fixture_file(name).source, tmp_path))
+    assert (outcome.status, outcome.reason) == (Status.REFUSED, Reason(reason))
+    assert "(layer " in outcome.message
+    assert "Rebuild the model" in outcome.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_golden_samples_are_the_strongest_evidence_and_the_reference_is_run_too(tmp_path: Path) -> None:
+    fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
+    outcome = migrate(MigrationRequest("m", fixture.source, tmp_path, samples=fixture.samples))
+    assert outcome.evidence is Evidence.GOLDEN
+    assert outcome.max_abs_error < 1e-5
+    assert outcome.reference_max_abs_error < 1e-5
+    assert [note.rule for note in outcome.rewrites] == ["cudnn_lstm_to_lstm"]
+
+
+def test_golden_samples_that_differ_are_a_mismatch(tmp_path: Path) -> None:
+    fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
+    inputs, golden = fixture.batch()
+    np.savez(tmp_path / "wrong.npz", x0=inputs[0], y0=golden[0] + 1e-3)
+    staging = tmp_path / "staging"
+    staging.mkdir()
+    outcome = migrate(MigrationRequest("m", fixture.source, staging, samples=tmp_path / "wrong.npz"))
+    assert outcome.status is Status.MISMATCH
+    assert "off by 0.001" in outcome.message
+
+
+def test_samples_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
+    np.savez(tmp_path / "other.npz", z=np.zeros(3))
+    outcome = migrate(MigrationRequest("m", fixture.source, tmp_path, samples=tmp_path / "other.npz"))
+    assert (outcome.status, outcome.reason) == (Status.REFUSED, Reason.INVALID_SAMPLES)
+
+
+def test_weaker_evidence_than_required_is_refused(tmp_path: Path) -> None:
+    fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
+    outcome = migrate(MigrationRequest("m", fixture.source, tmp_path, require_evidence=Evidence.GOLDEN))
+    assert (outcome.status, outcome.reason) == (Status.REFUSED, Reason.WEAK_EVIDENCE)

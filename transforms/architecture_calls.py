@@ -1,0 +1,147 @@
+"""How the layers of a stored graph are connected: inbound nodes, boundary tensors, and the numbering of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from transforms.architecture import MODEL_CLASSES, Call, LayerPath, TensorRef
+from transforms.config_values import as_list, as_mapping
+from transforms.errors import MigrationError, Reason
+
+
+def parse_calls(inbound: object, path: LayerPath) -> tuple[Call, ...]:
+    return tuple(_call(node, path) for node in as_list(inbound, path, "inbound_nodes"))
+
+
+def _call(node: object, path: LayerPath) -> Call:
+    """One inbound node: `[[layer, call, tensor, kwargs?], ...]`, or Keras 3's `{"args": ..., "kwargs": ...}`."""
+    if isinstance(node, Mapping):
+        tensors = tuple(_keras_3_tensors(node.get("args", [])))
+        named = {key: value for key, value in as_mapping(node.get("kwargs", {}), path, "kwargs").items() if value}
+        return Call(tensors, {key: _keras_3_argument(value) for key, value in named.items()})
+    entries = as_list(node, path, "inbound node")
+    if entries and isinstance(entries[0], str):
+        entries = [entries]
+    inputs: list[TensorRef] = []
+    kwargs: dict[str, Any] = {}
+    for entry in entries:
+        fields = as_list(entry, path, "inbound tensor")
+        inputs.append(_ref(fields, path))
+        if len(fields) > 3 and fields[3]:
+            kwargs.update({str(key): _argument(value) for key, value in as_mapping(fields[3], path, "kwargs").items()})
+    return _with_states_as_inputs(
+        Call(tuple(inputs), {key: value for key, value in kwargs.items() if value not in (None, [])})
+    )
+
+
+def _with_states_as_inputs(call: Call) -> Call:
+    """tf.keras 1.15 to 2.3 store a Bidirectional's initial states as a call argument; everyone else as inputs."""
+    states = tuple(refs_among([call.kwargs.get("initial_state")]))
+    if not states:
+        return call
+    kwargs = {key: value for key, value in call.kwargs.items() if key != "initial_state"}
+    return Call((*call.inputs, *(ref for ref in states if ref not in call.inputs)), kwargs)
+
+
+def _argument(value: object) -> object:
+    """Tensors among the stored call arguments (`["layer", 0, 0]`, possibly in lists) become references."""
+    if isinstance(value, list):
+        if len(value) == 3 and isinstance(value[0], str) and all(type(item) is int for item in value[1:]):
+            return TensorRef(value[0], value[1], value[2])
+        return [_argument(item) for item in value]
+    return value
+
+
+def _keras_3_tensors(value: object) -> Iterable[TensorRef]:
+    if isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__":
+        layer, call, tensor = value["config"]["keras_history"]
+        yield TensorRef(str(layer), int(call), int(tensor))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _keras_3_tensors(item)
+
+
+def _keras_3_argument(value: object) -> object:
+    found = list(_keras_3_tensors(value))
+    if not found:
+        return value
+    return found if isinstance(value, list) else found[0]
+
+
+def parse_boundary(value: object, path: LayerPath, what: str) -> tuple[TensorRef, ...]:
+    """`input_layers` / `output_layers`: a list of references, or a single bare one."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    entries = as_list(value, path, what)
+    if entries and isinstance(entries[0], str):
+        entries = [entries]
+    flat: list[Any] = []
+    for entry in entries:
+        nested = isinstance(entry, list) and bool(entry) and isinstance(entry[0], list)
+        flat.extend(entry if nested else [entry])
+    return tuple(_ref(as_list(entry, path, what), path) for entry in flat)
+
+
+def _ref(fields: Sequence[Any], path: LayerPath) -> TensorRef:
+    if len(fields) < 3 or not isinstance(fields[0], str) or not all(type(item) is int for item in fields[1:3]):
+        raise MigrationError(
+            Reason.INVALID_CONFIG, f"A connection is not [layer, call, tensor]: {str(fields)[:80]}", layer=path
+        )
+    return TensorRef(fields[0], fields[1], fields[2])
+
+
+def call_bases(
+    classes: Mapping[str, str], calls: Mapping[str, tuple[Call, ...]], boundary: Iterable[TensorRef]
+) -> Mapping[str, int]:
+    """Where each layer's call numbers start in this file.
+
+    A nested model that was built with its own inputs has one call, number 0, that belongs to itself; the calls
+    of the outer graph then count from 1 (Keras 2 `Network.get_config`: "Networks start with a pre-existing
+    node"). A nested model without inputs of its own, and every other layer, counts from 0.
+    """
+    used: dict[str, set[int]] = {name: set() for name in classes}
+    for call in (call for layer_calls in calls.values() for call in layer_calls):
+        for ref in (*call.inputs, *refs_among(call.kwargs.values())):
+            used.setdefault(ref.layer, set()).add(ref.call)
+    for ref in boundary:
+        used.setdefault(ref.layer, set()).add(ref.call)
+    return {
+        name: int(class_name in MODEL_CLASSES and bool(calls[name]) and 0 not in used[name])
+        for name, class_name in classes.items()
+    }
+
+
+def refs_among(values: Iterable[object]) -> Iterable[TensorRef]:
+    for value in values:
+        if isinstance(value, TensorRef):
+            yield value
+        elif isinstance(value, list):
+            yield from refs_among(value)
+
+
+def rebased_call(call: Call, bases: Mapping[str, int], calls: Mapping[str, tuple[Call, ...]], path: LayerPath) -> Call:
+    def argument(value: object) -> object:
+        if isinstance(value, TensorRef):
+            return rebased(value, bases, calls, path)
+        return [argument(item) for item in value] if isinstance(value, list) else value
+
+    inputs = tuple(rebased(ref, bases, calls, path) for ref in call.inputs)
+    return Call(inputs, {key: argument(value) for key, value in call.kwargs.items()})
+
+
+def rebased(
+    ref: TensorRef, bases: Mapping[str, int], calls: Mapping[str, tuple[Call, ...]], path: LayerPath
+) -> TensorRef:
+    if ref.layer not in calls:
+        raise MigrationError(
+            Reason.INVALID_CONFIG, f"A connection names the layer {ref.layer!r}, which the model lacks", layer=path
+        )
+    call = ref.call - bases[ref.layer]
+    if not 0 <= call < max(1, len(calls[ref.layer])) or ref.tensor < 0:
+        raise MigrationError(
+            Reason.INVALID_CONFIG,
+            f"A connection names call {ref.call} of the layer {ref.layer!r}, which has {len(calls[ref.layer])}",
+            layer=path,
+        )
+    return TensorRef(ref.layer, call, ref.tensor)

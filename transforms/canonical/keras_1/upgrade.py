@@ -1,0 +1,56 @@
+"""One rewrite for every Keras 1 layer, driven by the tables beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from transforms.architecture import Graph
+from transforms.canonical.keras_1.arrays import upgraded_arrays
+from transforms.canonical.keras_1.composites import highway, maxout_dense, merge, samplewise_normalization
+from transforms.canonical.keras_1.options import CLASSES, SILENT_ON_FORMAT, upgraded_options
+from transforms.canonical.model import Piece, Setting
+from transforms.errors import MigrationError, Reason
+
+_COMPOSITES: Mapping[str, Callable[[Piece], Piece]] = {
+    "Highway": highway,
+    "MaxoutDense": maxout_dense,
+    "Merge": merge,
+}
+
+
+def keras_1_upgraded(piece: Piece, setting: Setting) -> Piece:
+    """The layer in Keras 2 names, options and arrays. Does nothing on files of other dialects."""
+    layer = piece.layer
+    if not setting.runtime.is_keras_1 or layer.graph is not None:
+        return piece
+    if layer.class_name in _COMPOSITES:
+        return _COMPOSITES[layer.class_name](piece)
+    if layer.class_name == "BatchNormalization" and layer.config.get("mode", 0) != 0:
+        if layer.config["mode"] == 1:
+            return samplewise_normalization(piece)
+        raise MigrationError(
+            Reason.UNSUPPORTED_LAYER,
+            "BatchNormalization of mode 2 normalizes by the batch it is given, so that answers depend on the batch",
+            layer=layer.path,
+            advice="Retrain with mode 0, or fold the statistics of a reference batch into mode 0.",
+        )
+    warning = ""
+    if layer.class_name in SILENT_ON_FORMAT and "dim_ordering" not in layer.config:
+        warning = f"{'/'.join(layer.path)} stores no dim_ordering: {setting.data_format} is assumed."
+    target = CLASSES.get(layer.class_name, layer.class_name)
+    config = upgraded_options(layer.class_name, layer.config, setting.data_format, layer.path)
+    arrays = piece.arrays
+    if piece.own_arrays:
+        arrays = piece.with_own_arrays(upgraded_arrays(layer.class_name, layer.config, piece.own_arrays))
+    upgraded = replace(layer, class_name=target, config=config)
+    if layer.class_name == "InputLayer":
+        return replace(piece, layer=upgraded)
+    detail = f"{layer.class_name} to {target}" if target != layer.class_name else ""
+    return piece.became(upgraded, "keras_1_upgraded", detail, arrays=arrays, warning=warning)
+
+
+def prevailing_data_format(graph: Graph) -> str:
+    """What the layers that store a dim_ordering agree on; Keras 1's own default, `tf`, where none does."""
+    orderings = {layer.config.get("dim_ordering") for layer in graph.walk()} - {None}
+    return "channels_first" if orderings == {"th"} else "channels_last"

@@ -1,0 +1,31 @@
+"""Typed access to the values of a stored config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from transforms.architecture import LayerPath
+from transforms.errors import MigrationError, Reason
+
+
+def as_mapping(value: object, path: LayerPath, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise MigrationError(Reason.INVALID_CONFIG, f"The {what} is not an object but {_kind(value)}", layer=path)
+    return value
+
+
+def as_list(value: object, path: LayerPath, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise MigrationError(Reason.INVALID_CONFIG, f"The {what} is not a list but {_kind(value)}", layer=path)
+    return value
+
+
+def as_text(value: object, path: LayerPath, what: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise MigrationError(Reason.INVALID_CONFIG, f"The {what} is not a name but {_kind(value)}", layer=path)
+    return value
+
+
+def _kind(value: object) -> str:
+    return "missing" if value is None else f"of type {type(value).__name__}"

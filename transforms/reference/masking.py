@@ -1,0 +1,142 @@
+"""What becomes of a mask: which layers make one, hand it on, combine or drop it, and who never saw one.
+
+A mask is boolean, (n, t) for a sequence, True where a step counts. The rules are those of `compute_mask` of each
+runtime. Standalone Keras, and tf.keras up to 1.14, refuse to build a model where a mask reaches a layer that does not
+support it; tf.keras from 1.15 on drops the mask there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from transforms.reference.core_layers import TRAINING_ONLY, counted_steps
+from transforms.reference.layer_call import LayerCall, Mask, NotCovered
+from transforms.reference.writer import Writer
+
+#: Layers that hand on the mask of their input in every runtime (`supports_masking`, default `compute_mask`).
+_HAND_ON = frozenset(
+    """
+    Activation BatchNormalization BatchNormalizationV1 BatchNormalizationV2 Dense ELU GroupNormalization
+    LayerNormalization LeakyReLU PReLU Softmax SyncBatchNormalization ThresholdedReLU UnitNormalization
+    """.split()
+) | set(TRAINING_ONLY)
+
+
+def output_mask(call: LayerCall, writer: Writer) -> Mask:
+    """The mask of the output of a stateless layer.
+
+    Raises NotCovered where no runtime that may have written the file accepts the masks, or where they differ.
+    """
+    rule = _RULES.get(call.class_name)
+    if rule is not None:
+        return rule(call, writer)
+    if not any_mask(call.masks):
+        return None
+    if hands_on(call, writer):
+        return call.masks[0]
+    if refuses_strangers(writer):
+        raise NotCovered(f"a mask on {call.class_name}, which that runtime refuses", call.path)
+    return None
+
+
+def any_mask(masks: Sequence[Mask]) -> bool:
+    """True where something is masked."""
+    return any(mask is not None for mask in masks)
+
+
+def hands_on(call: LayerCall, writer: Writer) -> bool:
+    """True where the default rule hands on a mask. ReLU joined with TensorFlow 2.5; standalone Keras always had it."""
+    if call.class_name == "ReLU":
+        return writer.standalone is not None or writer.tells(
+            lambda release: release >= (2, 5), "whether ReLU hands on a mask", call.path
+        )
+    return call.class_name in _HAND_ON
+
+
+def refuses_strangers(writer: Writer) -> bool:
+    """True where a mask on a layer that does not support masks stops the model from being built."""
+    return writer.standalone is not None or all(release <= (1, 14) for release in writer.releases)
+
+
+def _masking(call: LayerCall, writer: Writer) -> Mask:
+    return counted_steps(call)
+
+
+def _embedding(call: LayerCall, writer: Writer) -> Mask:
+    """ids != 0 with `mask_zero`, else no mask, whatever came in."""
+    return np.asarray(call.x != 0) if call.option("mask_zero", False) else None
+
+
+def _global_average_pooling(call: LayerCall, writer: Writer) -> Mask:
+    """Takes a mask (see `pooling`) and hands on none."""
+    return None
+
+
+def _merge(call: LayerCall, writer: Writer) -> Mask:
+    """The logical and of the masks there are (`_Merge.compute_mask`)."""
+    masks = [mask for mask in call.masks if mask is not None]
+    if len({mask.shape for mask in masks}) > 1:
+        raise NotCovered(f"merged masks of shapes {[mask.shape for mask in masks]}", call.path)
+    return np.asarray(np.logical_and.reduce(masks)) if masks else None
+
+
+def _concatenate(call: LayerCall, writer: Writer) -> Mask:
+    """The masks concatenated like the inputs, then `all` over the last axis (`Concatenate.compute_mask`).
+
+    A missing mask is all True in the shape of its input; a mask of fewer axes than its input gets one of length 1.
+    """
+    if not any_mask(call.masks):
+        return None
+    shaped = []
+    for x, mask in zip(call.inputs, call.masks, strict=True):
+        if mask is None:
+            shaped.append(np.ones(x.shape, dtype=bool))
+        else:
+            shaped.append(mask[..., np.newaxis] if mask.ndim < x.ndim else mask)
+    try:
+        return np.asarray(np.concatenate(shaped, axis=call.option("axis", -1)).all(axis=-1))
+    except ValueError as error:
+        raise NotCovered(f"masks that do not concatenate: {error}", call.path) from error
+
+
+def _dot(call: LayerCall, writer: Writer) -> Mask:
+    return None
+
+
+def _attention(call: LayerCall, writer: Writer) -> Mask:
+    """The mask of the query (`BaseDenseAttention.compute_mask`)."""
+    return call.masks[0]
+
+
+_RULES: Mapping[str, Callable[[LayerCall, Writer], Mask]] = {
+    "Masking": _masking,
+    "Embedding": _embedding,
+    "GlobalAveragePooling1D": _global_average_pooling,
+    **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), _merge),
+    "Concatenate": _concatenate,
+    "Dot": _dot,
+    **dict.fromkeys(("Attention", "AdditiveAttention"), _attention),
+}
+
+
+def loses_mask(call: LayerCall, writer: Writer) -> bool:
+    """True for layers whose output, at inference, is the very tensor that came in, in tf.keras 1.13 in graph mode.
+
+    Its `_set_mask_metadata` takes a tensor that has a `_keras_mask` for one whose mask is computed, and overwrites
+    that mask with None. (The dropouts with a rate make a new tensor.)
+    """
+    if not any_mask(call.masks) or not _is_same_tensor(call):
+        return False
+    return writer.standalone is None and writer.tells(
+        lambda release: release <= (1, 13), f"whether {call.class_name} hands on a mask", call.path
+    )
+
+
+def _is_same_tensor(call: LayerCall) -> bool:
+    if call.class_name == "Activation":
+        return call.config.get("activation") in (None, "linear")
+    if call.class_name in ("GaussianDropout", "AlphaDropout"):
+        return not 0.0 < call.option("rate", 0.0) < 1.0
+    return call.class_name == "ActivityRegularization"

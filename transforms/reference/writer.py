@@ -1,0 +1,112 @@
+"""Which program wrote a model, as narrowly as its file tells.
+
+The recorded version names a standalone Keras exactly. Under tf.keras it stands for several TensorFlow releases,
+`2.2.4-tf` for five of them, which treat masks differently; signs in the configs rule some of them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from transforms.architecture import Graph, Layer, LayerPath
+from transforms.reference.layer_call import NotCovered
+from transforms.runtime import Family, Runtime
+
+#: A release of TensorFlow, e.g. (1, 15), or of standalone Keras, e.g. (2, 2, 4).
+Release: TypeAlias = tuple[int, ...]
+
+#: True for a release that may have written what was found.
+Sign: TypeAlias = Callable[[Release], bool]
+
+#: TensorFlow releases by the Keras version that they record (`keras/__init__.py` of each).
+_RELEASES_BY_RECORDED: Mapping[Release, frozenset[Release]] = {
+    (2, 1, 5): frozenset({(1, 8), (1, 9)}),
+    (2, 1, 6): frozenset({(1, 10), (1, 11), (1, 12)}),
+    (2, 2, 4): frozenset({(1, 13), (1, 14), (1, 15), (2, 0), (2, 1)}),
+    (2, 3, 0): frozenset({(2, 2)}),
+    (2, 4, 0): frozenset({(2, 3), (2, 4)}),
+}
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The program that wrote a model.
+
+    Attributes:
+        standalone: version of standalone Keras, else None.
+        releases: TensorFlow releases that may have written the file; empty for standalone Keras.
+        backend: `tensorflow`, `theano` or `cntk`.
+    """
+
+    standalone: Release | None
+    releases: frozenset[Release]
+    backend: str
+
+    def tells(self, rule: Callable[[Release], bool], what: str, path: LayerPath) -> bool:
+        """A question on which releases of TensorFlow differ. Raises NotCovered where the file leaves it open."""
+        answers = {rule(release) for release in self.releases}
+        if len(answers) == 1:
+            return answers.pop()
+        names = ", ".join(".".join(map(str, release)) for release in sorted(self.releases))
+        raise NotCovered(f"{what} differs among the TensorFlow releases ({names}) that may have written the file", path)
+
+
+def writer_of(graph: Graph, runtime: Runtime) -> Writer:
+    """The writer, from the recorded version and the configs of the whole model."""
+    backend = runtime.backend or "tensorflow"
+    if runtime.family is Family.KERAS:
+        return Writer(runtime.version, frozenset(), backend)
+    releases = _RELEASES_BY_RECORDED.get(runtime.version, frozenset({runtime.version[:2]}))
+    for sign in _signs(graph):
+        # Signs that contradict the recorded version come from a model that was loaded and saved again.
+        releases = frozenset(filter(sign, releases)) or releases
+    return Writer(None, releases, "tensorflow")
+
+
+def _signs(graph: Graph) -> Iterator[Sign]:
+    """Which releases write such configs, for each place that tells."""
+    for layer in _stored_inputs(graph):
+        yield _since((1, 15), "ragged" in layer.config)
+    for layer in graph.walk():
+        if layer.class_name == "BatchNormalizationV1":
+            yield lambda release: release == (1, 13)
+        elif layer.class_name == "UpSampling2D":
+            yield _since((1, 15), "interpolation" in layer.config)
+        elif layer.class_name == "Bidirectional":
+            yield from _signs_of_bidirectional(layer)
+        yield from _signs_of_initializers(layer.config)
+
+
+def _since(first: Release, has: bool) -> Sign:
+    """Has what was introduced with a release: that one or later. Lacks it: an earlier one."""
+    return lambda release: (release >= first) == has
+
+
+def _stored_inputs(graph: Graph) -> Iterator[Layer]:
+    """Input layers that the file holds. That of a Sequential is often implied, and then says nothing by what it lacks."""
+    for layer in graph.layers:
+        if layer.graph is not None:
+            yield from _stored_inputs(layer.graph)
+        elif layer.class_name == "InputLayer" and (graph.class_name != "Sequential" or "ragged" in layer.config):
+            yield layer
+
+
+def _signs_of_bidirectional(layer: Layer) -> Iterator[Sign]:
+    """1.13 sets `zero_output_for_mask` on every layer it wraps; `backward_layer` came with 1.14."""
+    wrapped = layer.slots["forward"]
+    # The CuDNN layers and ConvLSTM2D never had the option.
+    if wrapped.class_name in ("SimpleRNN", "LSTM", "GRU", "RNN") and not wrapped.config.get("return_sequences", False):
+        yield _since((1, 14), not wrapped.config.get("zero_output_for_mask", False))
+    if "backward" in layer.slots:
+        yield _since((1, 14), True)
+
+
+def _signs_of_initializers(config: Mapping[str, Any]) -> Iterator[Sign]:
+    """The initializers of TensorFlow 1.x store a `dtype`, those of 2.x do not."""
+    for key in ("kernel_initializer", "embeddings_initializer", "gamma_initializer", "depthwise_initializer"):
+        initializer = config.get(key)
+        stored = initializer.get("config") if isinstance(initializer, Mapping) else None
+        if isinstance(stored, Mapping):
+            yield _since((2, 0), "dtype" not in stored)
