@@ -62,6 +62,8 @@ def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> No
     missing: dict[str, LayerPath] = {}
     for layer in layers:
         _refuse_unsafe(layer)
+        _refuse_expansion(layer, limits)
+        _refuse_unsupported(layer, runtime)
         for name in _foreign_names(layer, runtime):
             missing.setdefault(name, layer.path)
     if missing:
@@ -115,6 +117,43 @@ def _refuse_unsafe(layer: Layer) -> None:
                 layer=layer.path,
                 advice="Save the model with the vocabulary inline.",
             )
+
+
+def _refuse_expansion(layer: Layer, limits: Limits) -> None:
+    """A config of a few bytes must not ask for gigabytes of copies."""
+    for option in ("n", "size", "length", "padding"):
+        pending = [layer.config.get(option)] if layer.class_name in WEIGHTLESS else []
+        while pending:
+            value = pending.pop()
+            if isinstance(value, list):
+                pending.extend(value)
+            elif isinstance(value, int) and value > limits.expansion:
+                raise MigrationError(
+                    Reason.OVER_BUDGET,
+                    f"{layer.class_name} has {option}={value:,}, more than the limit expansion={limits.expansion:,}",
+                    layer=layer.path,
+                )
+
+
+#: Keras classes that this program does not migrate.
+_UNSUPPORTED = frozenset(
+    """
+    MultiHeadAttention Normalization Discretization CategoryEncoding CategoryCrossing Hashing StringLookup
+    IntegerLookup TextVectorization Resizing CenterCrop RandomCrop RandomFlip RandomTranslation RandomRotation
+    RandomZoom RandomHeight RandomWidth RandomContrast RandomBrightness SpectralNormalization DenseFeatures
+    ParametricSoftplus SReLU MaxoutDense Highway Merge NotEqual
+    """.split()
+)
+
+
+def _refuse_unsupported(layer: Layer, runtime: Runtime) -> None:
+    if layer.class_name in _UNSUPPORTED and layer.class_name not in _known_classes(runtime):
+        raise MigrationError(
+            Reason.UNSUPPORTED_LAYER,
+            f"The class {layer.class_name} is not supported",
+            layer=layer.path,
+            advice="Rebuild the model with other layers in its place, or ask for support of this class.",
+        )
 
 
 def _foreign_names(layer: Layer, runtime: Runtime) -> Iterator[str]:

@@ -35,6 +35,35 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
+#: What each code means, for the documents and the audit page.
+MEANINGS: dict[Reason, str] = {
+    Reason.SOURCE_MISSING: "the source, or a file the row names, cannot be opened or changed while it was read",
+    Reason.DIGEST_MISMATCH: "the source is not the file whose SHA-256 the manifest expects",
+    Reason.INVALID_ROW: "the manifest row breaks a rule; line and column are named",
+    Reason.DUPLICATE_OUTPUT: "two rows would publish to one place",
+    Reason.NOT_HDF5: "the source has no HDF5 signature; what it looks like is named",
+    Reason.CORRUPT_H5: "HDF5 cannot read the file, or data in it was never written",
+    Reason.NOT_A_MODEL: "an HDF5 file, but not one that Keras saved",
+    Reason.INVALID_CONFIG: "the stored architecture is broken, contradicts itself or lacks a value",
+    Reason.MISSING_ARCHITECTURE: "weights without an architecture",
+    Reason.CUSTOM_OBJECTS_NEEDED: "the model uses classes or functions that the file does not hold",
+    Reason.UNSAFE_LAMBDA: "a Lambda stores Python bytecode, which is never run",
+    Reason.UNSAFE_STORAGE: "data outside the file, links, foreign filters, or values that are no plain floats",
+    Reason.UNSAFE_OP: "a layer calls a TensorFlow function by its stored name",
+    Reason.OVER_BUDGET: "the file asks for more than a limit allows; the limit is named",
+    Reason.WEIGHTS_MISMATCH: "weights and architecture do not belong together",
+    Reason.NONFINITE_WEIGHTS: "weights hold NaN or infinity",
+    Reason.UNSUPPORTED_DIALECT: "written by a Keras that this version does not read",
+    Reason.UNSUPPORTED_LAYER: "a known layer or option that cannot be rebuilt with the same meaning",
+    Reason.INVALID_SAMPLES: "the samples file does not fit the model",
+    Reason.WEAK_EVIDENCE: "the evidence is weaker than --require-evidence asks for",
+    Reason.TIMEOUT: "the model took longer than --timeout",
+    Reason.CRASHED: "the converting process died",
+    Reason.OUT_OF_MEMORY: "the conversion needed more memory than it was given",
+    Reason.OUTPUT_ERROR: "the output could not be written",
+    Reason.INTERNAL_ERROR: "an error that nobody foresaw: please report it",
+}
+
 #: Reasons that say "the machine or the program failed", not "the input was not acceptable".
 FAILURES = frozenset({Reason.TIMEOUT, Reason.CRASHED, Reason.OUT_OF_MEMORY, Reason.OUTPUT_ERROR, Reason.INTERNAL_ERROR})
 

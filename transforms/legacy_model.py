@@ -64,9 +64,14 @@ class LegacyModel:
     def weights_of(self, path: LayerPath) -> Mapping[str, npt.NDArray[np.generic]]:
         """The original arrays of a leaf layer by role, read now, in their stored precision.
 
-        Raises MigrationError `nonfinite_weights`, or `corrupt_h5` when a variance is negative.
+        Raises MigrationError `nonfinite_weights`, `weights_mismatch` when a variance is
+        negative, `corrupt_h5` when HDF5 cannot read it.
         """
-        return {role: _checked(array, role, path) for role, array in self.arrays.get(path, {}).items()}
+        return {role: self.read_array(path, role) for role in self.arrays.get(path, {})}
+
+    def read_array(self, path: LayerPath, role: str) -> npt.NDArray[np.generic]:
+        """One original array, read now. Raises as `weights_of` does; KeyError when there is none."""
+        return _checked(self.arrays[path][role], role, path)
 
 
 def _checked(array: StoredArray, role: str, path: LayerPath) -> npt.NDArray[np.generic]:

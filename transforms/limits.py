@@ -19,7 +19,7 @@ class Limits:
         json_bytes, json_depth: size and nesting of a stored config.
         layers: layers in the model, nested ones counted where they stand.
         expanded_calls: layer calls once shared sub-models are expanded.
-        unrolled_steps: time steps of one unrolled recurrent layer.
+        expansion: copies or padding steps that a layer without weights makes along one axis.
     """
 
     file_bytes: int = 16 * GIB
@@ -33,7 +33,7 @@ class Limits:
     json_depth: int = 250
     layers: int = 20_000
     expanded_calls: int = 50_000
-    unrolled_steps: int = 2_000
+    expansion: int = 65_536
 
 
 DEFAULT_LIMITS = Limits()

@@ -12,10 +12,12 @@ then merged. Legacy runtimes differ in what a masked step puts out:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from transforms.architecture import Layer, TensorRef
-from transforms.canonical.model import Piece, Setting
+from transforms.canonical.masking import returned_states, with_state_before_first_step, writes_state_when_masked
+from transforms.canonical.model import ArraysByLayer, Piece, Setting
 from transforms.canonical.subgraph import SubgraphBuilder, merged_arrays, moved_arrays, moved_layer
 from transforms.errors import MigrationError, Reason
 from transforms.runtime import Family
@@ -40,14 +42,34 @@ def masked_steps_as_written(piece: Piece, setting: Setting) -> Piece:
         return piece
     forward = layer.slots["forward"]
     sequences = bool(forward.config.get("return_sequences"))
-    if setting.runtime.family is Family.KERAS and sequences:
-        return _taken_apart(piece, zero_masked_last=False)
+    if sequences and (setting.runtime.family is Family.KERAS or _repeats_for_cudnn(forward, setting)):
+        return _taken_apart(piece, setting, zero_masked_last=False)
+    if setting.runtime.family is Family.KERAS and writes_state_when_masked(setting) and _has_states(layer):
+        return _taken_apart(piece, setting, zero_masked_last=False)
     if setting.runtime.family is Family.TF_KERAS and not sequences and forward.config.get("zero_output_for_mask"):
-        return _taken_apart(piece, zero_masked_last=True)
+        return _taken_apart(piece, setting, zero_masked_last=True)
     return piece
 
 
-def _taken_apart(piece: Piece, zero_masked_last: bool) -> Piece:
+def _has_states(layer: Layer) -> bool:
+    return any(len(call.inputs) > 1 for call in layer.calls)
+
+
+def _repeats_for_cudnn(half: Layer, setting: Setting) -> bool:
+    """LSTM and GRU of TensorFlow 2.0 and 2.1 that cuDNN could run do not pass `zero_output_for_mask` on."""
+    config = half.config
+    return (
+        setting.release in ((2, 0), (2, 1))
+        and half.class_name in ("LSTM", "GRU")
+        and config.get("activation") == "tanh"
+        and config.get("recurrent_activation") == "sigmoid"
+        and not config.get("recurrent_dropout")
+        and bool(config.get("use_bias", True))
+        and (half.class_name == "LSTM" or bool(config.get("reset_after")))
+    )
+
+
+def _taken_apart(piece: Piece, setting: Setting, zero_masked_last: bool) -> Piece:
     layer = piece.layer
     if layer.config.get("time_major") or layer.slots["forward"].config.get("time_major"):
         raise MigrationError(
@@ -58,14 +80,16 @@ def _taken_apart(piece: Piece, zero_masked_last: bool) -> Piece:
     half = len(states) // 2
     outputs: list[TensorRef] = []
     final_states: list[TensorRef] = []
+    added: list[ArraysByLayer] = []
     for slot, initial in (("forward", states[:half]), ("backward", states[half:])):
-        values, finals = _half(builder, layer.slots[slot], slot, (x, *initial), zero_masked_last)
+        keeps_state = bool(initial) and writes_state_when_masked(setting)
+        values, finals, extra = _half(builder, layer.slots[slot], slot, (x, *initial), zero_masked_last, keeps_state)
         outputs.append(values)
         final_states.extend(finals)
+        added.append(extra(piece))
     merged = _merged(builder, layer, outputs)
-    arrays = merged_arrays(
-        [moved_arrays(piece.arrays, (*layer.path, slot), (*layer.path, slot)) for slot in ("forward", "backward")]
-    )
+    halves = [moved_arrays(piece.arrays, (*layer.path, slot), (*layer.path, slot)) for slot in ("forward", "backward")]
+    arrays = merged_arrays([*halves, *added])
     detail = "the last output of a half is zero where its last step is masked"
     if not zero_masked_last:
         detail = "masked steps repeat the output before them"
@@ -73,9 +97,15 @@ def _taken_apart(piece: Piece, zero_masked_last: bool) -> Piece:
 
 
 def _half(
-    builder: SubgraphBuilder, half: Layer, slot: str, inputs: tuple[TensorRef, ...], zero_masked_last: bool
-) -> tuple[TensorRef, list[TensorRef]]:
-    """One direction: its outputs in time order, and its final states."""
+    builder: SubgraphBuilder,
+    half: Layer,
+    slot: str,
+    inputs: tuple[TensorRef, ...],
+    zero_masked_last: bool,
+    keeps_state: bool,
+) -> tuple[TensorRef, list[TensorRef], Callable[[Piece], ArraysByLayer]]:
+    """One direction: its outputs in time order, its final states, and the arrays of layers added for it."""
+    extra: Callable[[Piece], ArraysByLayer] = _no_arrays
     if zero_masked_last:
         config = {**half.config, "return_sequences": True, "zero_output_for_mask": True}
         out = builder.place(replace(half, config=config), slot, *inputs)
@@ -83,9 +113,15 @@ def _half(
     else:
         config = {**half.config, "zero_output_for_mask": False}
         out = values = builder.place(replace(half, config=config), slot, *inputs)
-        if slot == "backward":
-            values = builder.add_op("reverse", "backward_in_time_order", out, axis=[1])
-    return values, [replace(out, tensor=1 + index) for index in range(_state_count(half))]
+        if keeps_state:
+            values, extra = with_state_before_first_step(builder, half, out, inputs[0], inputs[1], f"{slot}_")
+        if slot == "backward" and half.config.get("return_sequences"):
+            values = builder.add_op("reverse", "backward_in_time_order", values, axis=[1])
+    return values, [replace(out, tensor=1 + index) for index in range(_state_count(half))], extra
+
+
+def _no_arrays(piece: Piece) -> ArraysByLayer:
+    return {}
 
 
 def _state_count(half: Layer) -> int:
@@ -95,7 +131,7 @@ def _state_count(half: Layer) -> int:
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER, "Bidirectional(RNN) with states under a mask is not supported", layer=half.path
         )
-    return 2 if half.class_name == "LSTM" else 1
+    return returned_states(half)
 
 
 def _merged(builder: SubgraphBuilder, layer: Layer, outputs: list[TensorRef]) -> list[TensorRef]:

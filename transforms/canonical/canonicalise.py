@@ -25,6 +25,7 @@ from transforms.canonical.layer_rules import (
     softmax_without_mask,
     state_reset_each_call,
 )
+from transforms.canonical.masking import mask_dropped, state_before_first_step
 from transforms.canonical.model import (
     ArraysByLayer,
     CanonicalArray,
@@ -38,6 +39,7 @@ from transforms.canonical.options import canonical_options
 from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import LegacyModel
+from transforms.reference.writer import writer_of
 
 #: Every rewrite, in the order in which it is tried on a layer. Later ones see what earlier ones left.
 RULES: tuple[RewriteRule, ...] = (
@@ -52,7 +54,9 @@ RULES: tuple[RewriteRule, ...] = (
     softmax_without_mask,
     relu_below_zero,
     bilinear_as_written,
+    mask_dropped,
     masked_steps_as_written,
+    state_before_first_step,
     theano_same_padding,
     channels_last_inside,
 )
@@ -76,8 +80,10 @@ def canonicalise(
             range of its target precision; raised on reading).
     """
     floatx, warnings = _floatx(model)
-    setting = Setting(model.runtime, _makes_masks(model.graph), floatx, prevailing_data_format(model.graph))
-    arrays = {path: {role: stored(array) for role, array in held.items()} for path, held in model.arrays.items()}
+    setting = Setting(
+        model.runtime, _makes_masks(model.graph), floatx, prevailing_data_format(model.graph), _release(model)
+    )
+    arrays = {path: {role: stored(model, path, role) for role in held} for path, held in model.arrays.items()}
     stated, assumed = with_inferred_inputs(model.graph, arrays, sample_shape)
     graph, pieces = _graph(stated, arrays, setting, rules)
     return CanonicalModel(
@@ -167,6 +173,11 @@ def with_stated_options(layer: Layer) -> Layer:
         config=canonical_options(layer.class_name, layer.config, layer.path),
         slots={slot: with_stated_options(inner) for slot, inner in layer.slots.items()},
     )
+
+
+def _release(model: LegacyModel) -> tuple[int, ...]:
+    """The newest TensorFlow release that may have written a tf.keras file."""
+    return max(writer_of(model.graph, model.runtime).releases, default=())
 
 
 def _reachable(graph: Graph) -> set[str]:

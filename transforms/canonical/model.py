@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.architecture import Graph, Layer, LayerPath
-from transforms.hdf5_objects import StoredArray
+from transforms.canonical.catalogue import REWRITES
+from transforms.legacy_model import LegacyModel
 from transforms.outcome import Rewrite
 from transforms.runtime import Runtime
 
@@ -40,9 +41,10 @@ class CanonicalArray:
 ArraysByLayer: TypeAlias = Mapping[LayerPath, Mapping[str, CanonicalArray]]
 
 
-def stored(array: StoredArray) -> CanonicalArray:
-    """The array exactly as the file holds it."""
-    return CanonicalArray(array.shape, array.dtype.newbyteorder("="), array.read)
+def stored(model: LegacyModel, path: LayerPath, role: str) -> CanonicalArray:
+    """The array exactly as the file holds it, checked when it is read."""
+    array = model.arrays[path][role]
+    return CanonicalArray(array.shape, array.dtype.newbyteorder("="), lambda: model.read_array(path, role))
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ class Piece:
     def became(
         self, layer: Layer, rule: str, detail: str = "", arrays: ArraysByLayer | None = None, warning: str = ""
     ) -> Piece:
-        """This piece after one rewrite."""
+        """This piece after one rewrite, which must stand in the catalogue."""
+        if rule not in REWRITES:
+            raise ValueError(f"{rule} is not in the catalogue of rewrites")
         note = Rewrite("/".join(self.layer.path), rule, detail)
         return Piece(
             layer=layer,
@@ -92,12 +96,14 @@ class Setting:
         masked: True when any layer of the model makes a mask.
         floatx: `float32` or `float64`: the precision the model computes in.
         data_format: of layers that work on one and store none.
+        release: the TensorFlow release that wrote a tf.keras file, e.g. (1, 13), as far as the file tells; () else.
     """
 
     runtime: Runtime
     masked: bool
     floatx: str
     data_format: str = "channels_last"
+    release: tuple[int, ...] = ()
 
 
 #: A rewrite returns the piece itself where it has nothing to do.

@@ -56,6 +56,14 @@ def _expand_dims(x: Any, axis: int) -> Any:
     return tf.expand_dims(x, axis)
 
 
+def _identity(x: Any) -> Any:
+    return tf.identity(x)
+
+
+def _complement(x: Any) -> Any:
+    return 1.0 - x
+
+
 TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "reverse": _reverse,
     "last_step": _last_step,
@@ -65,4 +73,6 @@ TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "samplewise_normalization": _samplewise_normalization,
     "inverse_root": _inverse_root,
     "expand_dims": _expand_dims,
+    "identity": _identity,
+    "complement": _complement,
 }

@@ -85,31 +85,27 @@ def gru_cell(call: LayerCall) -> Cell:
     """
     bias = call.weights.get("bias")
     reset_after = _reset_after(call, bias)
-    recurrent = call.weights["recurrent_kernel"]
+    recurrent_z, recurrent_r, recurrent_h = np.split(call.weights["recurrent_kernel"], 3, axis=-1)
     act = activation_of(call.option("activation", None), call)
     rec = activation_of(call.option("recurrent_activation", "hard_sigmoid"), call)
-    units = recurrent.shape[0]
+    units = recurrent_z.shape[0]
     input_bias = bias[0] if bias is not None and bias.ndim == 2 else bias
-    recurrent_bias = bias[1] if bias is not None and bias.ndim == 2 else np.zeros(3 * units)
+    second_bias = bias[1] if bias is not None and bias.ndim == 2 else np.zeros(3 * units)
+    bias_z, bias_r, bias_h = np.split(second_bias, 3)
 
     def step(driven: Array, states: States) -> tuple[Array, States]:
         (h,) = states
-        if reset_after:
-            inner = h @ recurrent + recurrent_bias
-            z, r = np.split(rec(driven[:, : 2 * units] + inner[:, : 2 * units]), 2, axis=-1)
-            candidate = driven[:, 2 * units :] + r * inner[:, 2 * units :]
-        else:
-            gates = driven[:, : 2 * units] + h @ recurrent[:, : 2 * units]
-            z, r = rec(gates[:, :units]), rec(gates[:, units:])
-            candidate = driven[:, 2 * units :] + (r * h) @ recurrent[:, 2 * units :]
-        h = z * h + (1.0 - z) * act(candidate)
+        x_z, x_r, x_h = np.split(driven, 3, axis=-1)
+        z, r = rec(x_z + h @ recurrent_z + bias_z), rec(x_r + h @ recurrent_r + bias_r)
+        remembered = r * (h @ recurrent_h + bias_h) if reset_after else (r * h) @ recurrent_h
+        h = z * h + (1.0 - z) * act(x_h + remembered)
         return h, (h,)
 
     return Cell((units,), _projection(call, input_bias), step)
 
 
 def _reset_after(call: LayerCall, bias: Array | None) -> bool:
-    """As stored. Keras before 2.1.3 had no such option and reset before; a bias of two rows is one of `reset_after`."""
+    """From the bias, two rows of which only `reset_after` has; else as stored. Early Keras 2 lacks the option: False."""
     if bias is not None:
         return bias.ndim == 2
     return bool(call.option("reset_after", False))

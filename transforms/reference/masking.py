@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from transforms.architecture import LayerPath
 from transforms.reference.core_layers import TRAINING_ONLY, counted_steps
 from transforms.reference.layer_call import LayerCall, Mask, NotCovered
 from transforms.reference.writer import Writer
@@ -34,7 +35,7 @@ def output_mask(call: LayerCall, writer: Writer) -> Mask:
         return rule(call, writer)
     if not any_mask(call.masks):
         return None
-    if hands_on(call, writer):
+    if hands_on(call.class_name, writer, call.path):
         return call.masks[0]
     if refuses_strangers(writer):
         raise NotCovered(f"a mask on {call.class_name}, which that runtime refuses", call.path)
@@ -46,13 +47,13 @@ def any_mask(masks: Sequence[Mask]) -> bool:
     return any(mask is not None for mask in masks)
 
 
-def hands_on(call: LayerCall, writer: Writer) -> bool:
+def hands_on(class_name: str, writer: Writer, path: LayerPath) -> bool:
     """True where the default rule hands on a mask. ReLU joined with TensorFlow 2.5; standalone Keras always had it."""
-    if call.class_name == "ReLU":
+    if class_name == "ReLU":
         return writer.standalone is not None or writer.tells(
-            lambda release: release >= (2, 5), "whether ReLU hands on a mask", call.path
+            lambda release: release >= (2, 5), "whether ReLU hands on a mask", path
         )
-    return call.class_name in _HAND_ON
+    return class_name in _HAND_ON
 
 
 def refuses_strangers(writer: Writer) -> bool:

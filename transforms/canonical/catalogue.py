@@ -1,0 +1,32 @@
+"""Every rewrite by the name that the report shows, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+REWRITES: Mapping[str, str] = {
+    "cudnn_lstm_to_lstm": "CuDNNLSTM becomes LSTM: gate blocks transposed out of cuDNN's layout, the two biases summed, "
+    "recurrent_activation sigmoid",
+    "cudnn_gru_to_gru": "CuDNNGRU becomes GRU with reset_after: gate blocks transposed, the two biases kept apart",
+    "bidirectional_masked_steps": "Bidirectional under a mask taken apart into its two directions, so that masked steps "
+    "put out what the writing runtime put out",
+    "masked_steps_keep_state": "recurrent layers with initial states under a mask put out the state, not zeros, before "
+    "the first unmasked step",
+    "mask_dropped": "layers that handed on no mask in the writing runtime hand on none now",
+    "reset_after_stated": "a GRU that stores no `reset_after` resets before the product",
+    "stateful_reset_each_call": "stateful layers start from zero at each call of the SavedModel",
+    "unrolled_to_loop": "unrolled recurrent layers run as a loop",
+    "softmax_without_mask": "Softmax that minded no mask in the writing runtime minds none now",
+    "relu_below_zero": "ReLU with a negative threshold, which tf-keras refuses, written out",
+    "bilinear_as_written": "bilinear UpSampling2D of standalone Keras samples where TensorFlow 1 sampled",
+    "channels_first_to_last": "channels_first layers run in channels_last between two transpositions",
+    "theano_kernel_rotated": "convolution kernels trained under Theano turned by 180 degrees",
+    "theano_same_padding": "`same` padding as Theano places it",
+    "class_renamed": "classes that tf.keras 1.13 to 2.0 stored under another name",
+    "axis_unwrapped": "BatchNormalization axes stored as a list",
+    "keras_1_upgraded": "Keras 1 names, options and array layouts to those of Keras 2",
+    "keras_1_merge": "Merge of Keras 1 becomes the merge layer of its mode",
+    "keras_1_highway": "Highway, dropped by Keras 2, as Dense, Multiply, Add and Subtract",
+    "keras_1_maxout_dense": "MaxoutDense, dropped by Keras 2, as Dense and a maximum",
+    "keras_1_samplewise_normalization": "BatchNormalization of mode 1, dropped by Keras 2, written out",
+}

@@ -1,0 +1,59 @@
+"""What the reference has no rule for, found from the config alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from transforms.architecture import Graph, Layer
+from transforms.reference.activations import activation_of
+from transforms.reference.forward import refuse_argument, refuse_runtime
+from transforms.reference.layer_call import LayerCall, NotCovered
+from transforms.reference.layers import STATELESS, STRUCTURED
+from transforms.reference.recurrent import CELLS
+from transforms.runtime import Runtime
+
+#: Classes that a graph or a wrapper sees to.
+_PARTS = frozenset({"InputLayer", "StackedRNNCells", *CELLS})
+
+
+def uncovered(graph: Graph, runtime: Runtime) -> list[str]:
+    """What of a model the reference has no rule for, one line each; empty where it can be expected to run.
+
+    Masks depend on the inputs, and are found out about when it runs.
+    """
+    try:
+        refuse_runtime(runtime)
+    except NotCovered as missing:
+        return [str(missing)]
+    return [str(missing) for layer in graph.walk() for missing in _missing(layer, runtime)]
+
+
+def _missing(layer: Layer, runtime: Runtime) -> Iterator[NotCovered]:
+    known = layer.graph is not None or layer.class_name in STATELESS or layer.class_name in STRUCTURED
+    if not known and layer.class_name not in _PARTS:
+        yield NotCovered(f"the layer class {layer.class_name}", layer.path)
+        return
+    call = LayerCall(layer.class_name, layer.config, {}, (), (), runtime, layer.path)
+    for option in ("activation", "recurrent_activation"):
+        try:
+            activation_of(layer.config.get(option), call)
+        except NotCovered as missing:
+            yield missing
+    for arguments in (made.kwargs for made in layer.calls):
+        for name, value in arguments.items():
+            try:
+                refuse_argument(name, value, layer.path)
+            except NotCovered as missing:
+                yield missing
+    if is_half_precision(layer.config):
+        yield NotCovered("half precision", layer.path)
+
+
+def is_half_precision(config: Mapping[str, Any]) -> bool:
+    """True where a layer computes in 16 bits, whose rounding float64 does not show."""
+    dtype = config.get("dtype")
+    if isinstance(dtype, Mapping):
+        inner = dtype.get("config")
+        dtype = inner.get("name") if isinstance(inner, Mapping) else None
+    return isinstance(dtype, str) and "float16" in dtype

@@ -1,0 +1,63 @@
+"""Recurrent layers as a graph holds them: their cells and their masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from transforms.architecture import Layer
+from transforms.reference.cells import Cell, stacked_cells
+from transforms.reference.conv_lstm import conv_lstm
+from transforms.reference.evaluator import Evaluator, Tensors
+from transforms.reference.layer_call import Array, LayerCall, NotCovered
+from transforms.reference.masked_steps import MaskedOutput, masked_output
+from transforms.reference.recurrent import CELLS, recurrent
+from transforms.reference.writer import Writer
+
+#: Layers that are one cell over time.
+RECURRENT = frozenset({"SimpleRNN", "LSTM", "GRU", "UnifiedLSTM", "UnifiedGRU", "CuDNNLSTM", "CuDNNGRU", "RNN"})
+
+CONVOLUTIONAL = frozenset({"ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
+
+#: What stands in the output at masked steps of a call.
+MaskedSteps: TypeAlias = Callable[[LayerCall, Writer], MaskedOutput]
+
+
+def recurrent_layer(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
+    """A recurrent layer of its own. A sequence keeps the mask of the input; states have none (`RNN.compute_mask`)."""
+    values = run_recurrent(layer, inputs, evaluator, masked_output)
+    mask = inputs.masks[0] if layer.config.get("return_sequences") else None
+    return Tensors(values, (mask, *(None,) * (len(values) - 1)))
+
+
+def run_recurrent(layer: Layer, inputs: Tensors, evaluator: Evaluator, masked_steps: MaskedSteps) -> tuple[Array, ...]:
+    """The output of a recurrent layer, then its states where it returns them."""
+    call = evaluator.layer_call(layer, inputs)
+    if call.config.get("num_constants") or call.config.get("_num_constants"):
+        raise NotCovered("constants of a recurrent layer", layer.path)
+    masked = masked_steps(call, evaluator.writer)
+    if layer.class_name in CONVOLUTIONAL:
+        if masked is MaskedOutput.ZERO:
+            raise NotCovered("a masked convolutional LSTM inside Bidirectional", layer.path)
+        output, states = conv_lstm(call)
+        return (output, *states) if call.option("return_state", False) else (output,)
+    if layer.class_name not in RECURRENT:
+        raise NotCovered(f"{layer.class_name} as a recurrent layer", layer.path)
+    return recurrent(call, cell_of(layer, evaluator), masked)
+
+
+def cell_of(layer: Layer, evaluator: Evaluator) -> Cell:
+    """The cell of a recurrent layer, or a cell class itself.
+
+    Before Keras 2.2.3 the states of StackedRNNCells run from the last cell to the first.
+    """
+    if layer.class_name == "RNN":
+        return cell_of(layer.slots["cell"], evaluator)
+    if layer.class_name == "StackedRNNCells":
+        cells = [cell_of(layer.slots[str(index)], evaluator) for index in range(len(layer.slots))]
+        version = evaluator.writer.standalone
+        early = version is not None and version < (2, 2, 3)
+        return stacked_cells(cells, early or bool(layer.config.get("reverse_state_order", False)))
+    if layer.class_name not in CELLS:
+        raise NotCovered(f"the cell {layer.class_name}", layer.path)
+    return CELLS[layer.class_name](evaluator.layer_call(layer, Tensors((), ())))
