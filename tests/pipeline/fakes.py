@@ -67,6 +67,11 @@ def convert(request: MigrationRequest) -> MigrationOutcome:
             os.kill(os.getpid(), signal.SIGKILL)
         case "hang":
             time.sleep(600)
+        case "once":
+            if not (marker := request.source.with_suffix(".seen")).exists():
+                marker.touch()
+                write_artefact(request.staging, b"half")
+                time.sleep(600)
         case "greedy":
             raise MemoryError("no more")
         case "broken":

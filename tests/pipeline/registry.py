@@ -41,9 +41,9 @@ def run_and_read(run: Run) -> tuple[int, pd.DataFrame]:
 
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Everything below a folder but reports: relative path -> (inode, content), to tell rewritten from untouched."""
+    """Every file below a folder but reports: path -> (time of change, content), to tell rewritten from untouched."""
     return {
-        path.relative_to(folder).as_posix(): (path.stat().st_ino, path.read_bytes())
+        path.relative_to(folder).as_posix(): (path.stat().st_mtime_ns, path.read_bytes())
         for path in sorted(folder.rglob("*"))
         if path.is_file() and "_h5ferry" not in path.parts
     }

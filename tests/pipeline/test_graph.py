@@ -1,5 +1,5 @@
 import pytest
-from apache_beam.testing.test_pipeline import TestPipeline
+from apache_beam.testing import test_pipeline
 from apache_beam.testing.util import assert_that
 
 from pipeline.graph import ENDED, Convert, Inspect, ReadManifest
@@ -36,7 +36,7 @@ def outcomes(frame):
 def test_each_step_in_memory(tmp_path):
     path = write_registry(tmp_path, ["good-1", "crash-1", "a//b", "good-2"])
     settings = fake_run(path, tmp_path / "out").settings
-    with TestPipeline("FnApiRunner") as pipeline:
+    with test_pipeline.TestPipeline("FnApiRunner") as pipeline:
         inspected = pipeline | ReadManifest(str(path), read_manifest(str(path)).sha256) | Inspect(settings)
         converted = inspected.candidates | Convert(settings)
         assert_that(inspected[ENDED], statuses_are({"a//b": "invalid_row"}), label="ended")
@@ -96,7 +96,10 @@ def test_unwritable_output_fails_every_row_but_not_the_run(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/good-1").write_text("a file where a folder should be")
     path = write_registry(tmp_path, ["good-1", "good-2"])
-    assert outcomes(run_and_read(fake_run(path, tmp_path / "out"))[1]) == {"good-1": "output_error", "good-2": "migrated"}
+    assert outcomes(run_and_read(fake_run(path, tmp_path / "out"))[1]) == {
+        "good-1": "output_error",
+        "good-2": "migrated",
+    }
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,6 @@ def outcome():
     return MigrationOutcome(Status.MIGRATED, reason=Reason.TIMEOUT)
 
 
-
 @pytest.fixture(scope="module")
 def child():
     child = Child(Isolation(timeout=20))
@@ -144,5 +143,3 @@ def test_environment_holds_no_secrets_and_no_gpu(child, monkeypatch):
     environment = child_environment(workers=1)
     assert "CLOUD_SECRET_KEY" not in environment
     assert environment["CUDA_VISIBLE_DEVICES"] == "-1" and environment["TF_USE_LEGACY_KERAS"] == "1"
-
-

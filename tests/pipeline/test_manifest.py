@@ -42,7 +42,9 @@ def test_case_clash_is_a_warning():
 
 def test_csv(tmp_path):
     path = tmp_path / "m.csv"
-    path.write_bytes(b'\xef\xbb\xbfmodel,source,note\r\na,x.h5,"two\nlines"\r\n\r\nb c,y.h5,\r\nc,z.h5\r\nd,\xff.h5,\r\n')
+    path.write_bytes(
+        b'\xef\xbb\xbfmodel,source,note\r\na,x.h5,"two\nlines"\r\n\r\nb c,y.h5,\r\nc,z.h5\r\nd,\xff.h5,\r\n'
+    )
     manifest = read_manifest(str(path))
     assert [(each.line, each.model) for each in manifest.rows] == [(2, "a"), (5, "b c"), (6, "c"), (7, "d")]
     assert reasons(manifest.rows) == {2: "", 5: "invalid_row", 6: "", 7: "invalid_row"}

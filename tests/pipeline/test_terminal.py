@@ -68,5 +68,13 @@ def test_summary_tells_counts_worst_error_and_advice():
     stream = io.StringIO()
     print_summary(Console(file=stream, width=200), frame, "/r")
     text = stream.getvalue()
-    for expected in ("migrated", "3e-06 absolute", "(b/1)", "c[bold]/1", "unsafe_lambda", "A Lambda [red]x. Rewrite it.", "/r"):
+    for expected in (
+        "migrated",
+        "3e-06 absolute",
+        "(b/1)",
+        "c[bold]/1",
+        "unsafe_lambda",
+        "A Lambda [red]x. Rewrite it.",
+        "/r",
+    ):
         assert expected in text

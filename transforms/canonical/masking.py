@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from transforms.architecture import Layer, LayerPath, TensorRef
+from transforms.architecture import Call, Graph, Layer, LayerPath, TensorRef
 from transforms.canonical.model import ArraysByLayer, CanonicalArray, Piece, Setting
-from transforms.canonical.subgraph import SubgraphBuilder, merged_arrays, moved_arrays
+from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, merged_arrays, moved_arrays
 from transforms.runtime import Family
 
 _GATED_OR_SIMPLE = frozenset({"SimpleRNN", "LSTM", "GRU"})
@@ -18,12 +18,17 @@ _GATED_OR_SIMPLE = frozenset({"SimpleRNN", "LSTM", "GRU"})
 def mask_dropped(piece: Piece, setting: Setting) -> Piece:
     """Drops the mask behind layers that handed on none when the file was written.
 
-    ReLU supports masks since TensorFlow 2.5. In tf.keras 1.13 a layer that returns its input tensor itself loses the
-    mask: `_set_mask_metadata` takes it for computed and overwrites it with None.
+    ReLU supports masks since TensorFlow 2.5. In the outermost graph of tf.keras 1.13 no mask leaves a nested model,
+    nor a layer that returns its input tensor itself: `_set_mask_metadata` takes such a tensor's mask for computed and
+    overwrites it with None.
     """
-    if not setting.masked or setting.runtime.family is not Family.TF_KERAS or not _loses_mask(piece.layer, setting):
-        return piece
     layer = piece.layer
+    if not setting.masked or setting.runtime.family is not Family.TF_KERAS:
+        return piece
+    if layer.graph is not None and setting.release == (1, 13) and len(layer.path) == 1:
+        return _keeping_masks_inside(piece, layer.graph)
+    if not _loses_mask(layer, setting):
+        return piece
     builder = SubgraphBuilder(layer)
     name = f"{layer.name}_masked"
     y = builder.add_op("identity", "unmasked", builder.place(layer, name, *builder.inputs))
@@ -31,10 +36,22 @@ def mask_dropped(piece: Piece, setting: Setting) -> Piece:
     return piece.became(builder.finish(y), "mask_dropped", layer.class_name, arrays=arrays)
 
 
+def _keeping_masks_inside(piece: Piece, graph: Graph) -> Piece:
+    """A nested model whose outputs pass through `identity`, which hands on no mask."""
+    layers, outputs = list(graph.layers), []
+    for index, ref in enumerate(graph.outputs):
+        name = f"unmasked_{index}"
+        config = {"op": "identity", "options": {}}
+        layers.append(Layer(TENSOR_OP, name, (*graph.path, name), config, (Call((ref,)),)))
+        outputs.append(TensorRef(name))
+    inner = replace(graph, layers=tuple(layers), outputs=tuple(outputs))
+    return piece.became(replace(piece.layer, graph=inner), "mask_dropped", "no mask leaves the nested model")
+
+
 def _loses_mask(layer: Layer, setting: Setting) -> bool:
     if layer.class_name == "ReLU":
         return setting.runtime.version < (2, 5)
-    if setting.release != (1, 13):
+    if setting.release != (1, 13) or len(layer.path) != 1:
         return False
     if layer.class_name == "Activation":
         return layer.config.get("activation") in (None, "linear")

@@ -24,65 +24,65 @@ _ERF = np.vectorize(erf, otypes=[np.float64])
 
 
 def linear(x: Array) -> Array:
-    """x."""
+    """The input itself."""
     return x
 
 
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), without overflow."""
+    """The logistic function 1 / (1 + exp(-x)), without overflow."""
     decay = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, decay) / (1.0 + decay)
 
 
 def hard_sigmoid(x: Array) -> Array:
-    """clip(0.2 x + 0.5, 0, 1): Keras 1 and 2. (Keras 3 has relu6(x + 3) / 6.)"""
+    """The line clip(0.2 x + 0.5, 0, 1) of Keras 1 and 2; Keras 3 has relu6(x + 3) / 6."""
     return np.clip(0.2 * x + 0.5, 0.0, 1.0)
 
 
 def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
-    """exp(x) / sum exp(x) along an axis, or several."""
+    """The exponentials divided by their sum along an axis, or several."""
     weights = np.exp(x - x.max(axis=axis, keepdims=True))
     return np.asarray(weights / weights.sum(axis=axis, keepdims=True))
 
 
 def log_softmax(x: Array) -> Array:
-    """log softmax(x) along the last axis."""
+    """The logarithm of softmax along the last axis."""
     lowered = x - x.max(axis=-1, keepdims=True)
     return np.asarray(lowered - np.log(np.exp(lowered).sum(axis=-1, keepdims=True)))
 
 
 def softplus(x: Array) -> Array:
-    """log(1 + exp(x))."""
+    """The smooth ramp log(1 + exp(x))."""
     return np.logaddexp(0.0, x)
 
 
 def softsign(x: Array) -> Array:
-    """x / (1 + |x|)."""
+    """The ratio x / (1 + |x|)."""
     return np.asarray(x / (1.0 + np.abs(x)))
 
 
 def elu(x: Array, alpha: float = 1.0) -> Array:
-    """x where x > 0, alpha * (exp(x) - 1) elsewhere."""
+    """ELU: x where x > 0, alpha * (exp(x) - 1) elsewhere."""
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))
 
 
 def selu(x: Array) -> Array:
-    """scale * elu(x, alpha)."""
+    """SELU: scale * elu(x, alpha)."""
     return np.asarray(_SELU_SCALE * elu(x, _SELU_ALPHA))
 
 
 def swish(x: Array) -> Array:
-    """x * sigmoid(x), also called silu."""
+    """Swish, or SiLU: x * sigmoid(x)."""
     return x * sigmoid(x)
 
 
 def gelu(x: Array) -> Array:
-    """x * Phi(x) with the exact normal distribution, the default of tf.keras (`approximate=False`)."""
+    """GELU: x * Phi(x) with the exact normal distribution, the default of tf.keras (`approximate=False`)."""
     return np.asarray(x * 0.5 * (1.0 + _ERF(np.asarray(x, dtype=np.float64) / np.sqrt(2.0))))
 
 
 def mish(x: Array) -> Array:
-    """x * tanh(softplus(x))."""
+    """Mish: x * tanh(softplus(x))."""
     return np.asarray(x * np.tanh(softplus(x)))
 
 
@@ -99,12 +99,12 @@ def relu(x: Array, slope: float = 0.0, max_value: float | None = None, threshold
 
 
 def leaky_relu(x: Array, alpha: float = 0.2) -> Array:
-    """x where x > 0, alpha * x elsewhere. The default is that of `tf.nn.leaky_relu`; the layer stores its own."""
+    """Leaky ReLU: x where x > 0, alpha * x elsewhere. The default is that of `tf.nn`; the layer stores its own."""
     return np.where(x > 0, x, alpha * x)
 
 
 def thresholded_relu(x: Array, theta: float = 1.0) -> Array:
-    """x where x > theta, else 0."""
+    """Thresholded ReLU: x where x > theta, else 0."""
     return np.where(x > theta, x, 0.0)
 
 
@@ -133,9 +133,19 @@ ACTIVATIONS: Mapping[str, Activation] = {
 
 #: What standalone Keras knows by name (`activations.py` of 2.3.1). Any other name is a function of the user's.
 _STANDALONE = frozenset(
-    """
-    linear relu sigmoid hard_sigmoid tanh softmax softplus softsign elu selu exponential
-    """.split()
+    {
+        "linear",
+        "relu",
+        "sigmoid",
+        "hard_sigmoid",
+        "tanh",
+        "softmax",
+        "softplus",
+        "softsign",
+        "elu",
+        "selu",
+        "exponential",
+    }
 )
 
 
@@ -182,7 +192,7 @@ def activation_of(value: Any, call: LayerCall) -> Activation:
     if isinstance(value, str) and value in known:
         return ACTIVATIONS[value]
     if isinstance(value, Mapping):
-        class_name, config = value.get("class_name"), value.get("config")
+        class_name, config = str(value.get("class_name")), value.get("config")
         if class_name == "function":
             return activation_of(config, call)
         if class_name == "Activation" and isinstance(config, Mapping):

@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from transforms.reference.activations import activation_of
-from transforms.reference.layer_call import Array, LayerCall
+from transforms.reference.activations import Activation, activation_of
+from transforms.reference.layer_call import Array, LayerCall, NotCovered
 
 States: TypeAlias = tuple[Array, ...]
 
@@ -44,10 +44,17 @@ def _projection(call: LayerCall, bias: Array | None) -> Callable[[Array], Array]
     return project
 
 
+def _stored(call: LayerCall, name: str) -> Activation:
+    """An activation that the config must hold: Keras up to 2.1.2 saved its cell classes without options."""
+    if name not in call.config:
+        raise NotCovered(f"a {call.class_name} saved without its {name}", call.path)
+    return activation_of(call.config[name], call)
+
+
 def simple_rnn_cell(call: LayerCall) -> Cell:
-    """h' = act(x W + b + h R)."""
+    """One state, the output: h' = act(x W + b + h R)."""
     recurrent = call.weights["recurrent_kernel"]
-    act = activation_of(call.option("activation", None), call)
+    act = _stored(call, "activation")
 
     def step(driven: Array, states: States) -> tuple[Array, States]:
         h = act(driven + states[0] @ recurrent)
@@ -62,8 +69,8 @@ def lstm_cell(call: LayerCall) -> Cell:
     z = x W + h R + b;  c' = rec(z_f) c + rec(z_i) act(z_c);  h' = rec(z_o) act(c')
     """
     recurrent = call.weights["recurrent_kernel"]
-    act = activation_of(call.option("activation", None), call)
-    rec = activation_of(call.option("recurrent_activation", "hard_sigmoid"), call)
+    act = _stored(call, "activation")
+    rec = _stored(call, "recurrent_activation")
     units = recurrent.shape[0]
 
     def step(driven: Array, states: States) -> tuple[Array, States]:
@@ -86,8 +93,8 @@ def gru_cell(call: LayerCall) -> Cell:
     bias = call.weights.get("bias")
     reset_after = _reset_after(call, bias)
     recurrent_z, recurrent_r, recurrent_h = np.split(call.weights["recurrent_kernel"], 3, axis=-1)
-    act = activation_of(call.option("activation", None), call)
-    rec = activation_of(call.option("recurrent_activation", "hard_sigmoid"), call)
+    act = _stored(call, "activation")
+    rec = _stored(call, "recurrent_activation")
     units = recurrent_z.shape[0]
     input_bias = bias[0] if bias is not None and bias.ndim == 2 else bias
     second_bias = bias[1] if bias is not None and bias.ndim == 2 else np.zeros(3 * units)
@@ -105,7 +112,7 @@ def gru_cell(call: LayerCall) -> Cell:
 
 
 def _reset_after(call: LayerCall, bias: Array | None) -> bool:
-    """From the bias, two rows of which only `reset_after` has; else as stored. Early Keras 2 lacks the option: False."""
+    """From the bias, which has two rows with `reset_after` only; else as stored. Early Keras 2 lacks it: False."""
     if bias is not None:
         return bias.ndim == 2
     return bool(call.option("reset_after", False))

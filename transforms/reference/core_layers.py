@@ -28,7 +28,7 @@ def _activation_layer(call: LayerCall) -> Array:
 
 
 def _softmax(call: LayerCall) -> Array:
-    """softmax along `axis`. A mask is added, as -1e9 where False, since TensorFlow 2.4 (`Softmax.call`).
+    """Softmax along `axis`. A mask is added, as -1e9 where False, since TensorFlow 2.4 (`Softmax.call`).
 
     The mask is not given axes of its own: (n, t) meets (n, t, d) only where the lengths happen to fit.
     """

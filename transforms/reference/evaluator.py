@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from transforms.architecture import Layer
+from transforms.reference.cells import Cell
 from transforms.reference.layer_call import Array, LayerCall, Mask
 from transforms.reference.writer import Writer
 
@@ -33,6 +35,10 @@ class Evaluator(Protocol):
     @property
     def fixed_batch(self) -> bool:
         """True where the model states its batch size, as one with stateful layers must."""
+
+    @property
+    def cells(self) -> Mapping[str, Callable[[LayerCall], Cell]]:
+        """The recurrent cells that the model may hold, by class."""
 
     def layer_call(self, layer: Layer, inputs: Tensors) -> LayerCall:
         """The call of a layer, with its weights."""

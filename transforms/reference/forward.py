@@ -7,12 +7,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from transforms.architecture import Call, Graph, Layer, LayerPath, TensorRef, call_tensors, evaluation_order
+from transforms.architecture import Call, Graph, Layer, LayerPath, TensorRef, call_tensors, evaluation_order, walk
 from transforms.reference.evaluator import Tensors
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered
 from transforms.reference.layers import STATELESS, STRUCTURED
-from transforms.reference.masking import any_mask, loses_mask, output_mask
-from transforms.reference.writer import Writer, writer_of
+from transforms.reference.masking import LOOKS_AT_MASKS, any_mask, output_mask
+from transforms.reference.masks_of_1_13 import has_its_own_loop, left_in_its_loop, lost_at_the_top, seen_in_its_loop
+from transforms.reference.writer import Refused, Undecided, Writer, writer_of
 from transforms.runtime import Family, Runtime
 
 #: The original arrays of a leaf layer by role.
@@ -51,9 +52,38 @@ def forward(graph: Graph, weights_of: WeightsOf, inputs: Sequence[Array], runtim
     refuse_runtime(runtime)
     if len(inputs) != len(graph.inputs):
         raise NotCovered(f"{len(inputs)} arrays for {len(graph.inputs)} inputs", graph.path)
-    evaluation = _Evaluation(graph, weights_of, runtime)
+    given = Tensors.unmasked(*map(_widened, inputs))
+    writer = writer_of(graph, runtime)
     with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
-        return list(evaluation.run_graph(graph, Tensors.unmasked(*map(_widened, inputs))).values)
+        try:
+            return _outputs(_Evaluation(graph, weights_of, runtime, writer), graph, given)
+        except (Undecided, Refused) as open_question:
+            evaluations = [_Evaluation(graph, weights_of, runtime, each) for each in writer.candidates()]
+            return _agreed(evaluations, graph, given, open_question)
+
+
+def _outputs(evaluation: _Evaluation, graph: Graph, inputs: Tensors) -> list[Array]:
+    return list(evaluation.run_graph(graph, inputs).values)
+
+
+def _agreed(evaluations: list[_Evaluation], graph: Graph, inputs: Tensors, question: NotCovered) -> list[Array]:
+    """What all releases give that may have written the file and accept the model. Raises `question` if they differ."""
+    answers: list[list[Array]] = []
+    for evaluation in evaluations:
+        try:
+            answers.append(_outputs(evaluation, graph, inputs))
+        except Refused:
+            continue
+    if not answers or not all(_equal(answers[0], answer) for answer in answers[1:]):
+        raise question
+    return answers[0]
+
+
+def _equal(first: list[Array], second: list[Array]) -> bool:
+    return all(
+        a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True)
+        for a, b in zip(first, second, strict=True)
+    )
 
 
 def refuse_runtime(runtime: Runtime) -> None:
@@ -73,23 +103,29 @@ def _widened(x: Array) -> Array:
 class _Evaluation:
     """One forward pass. It is the `Evaluator` that structured layers are given."""
 
-    def __init__(self, graph: Graph, weights_of: WeightsOf, runtime: Runtime) -> None:
-        self.writer: Writer = writer_of(graph, runtime)
+    def __init__(self, graph: Graph, weights_of: WeightsOf, runtime: Runtime, writer: Writer) -> None:
+        self.writer = writer
         self.fixed_batch = _has_fixed_batch(graph)
         self._runtime = runtime
         self._weights_of = weights_of
         self._weights: dict[LayerPath, Mapping[str, Array]] = {}
+        self._stateful: set[LayerPath] = set()
         self._orders: dict[LayerPath, list[tuple[Layer, int]]] = {}
 
-    def run_graph(self, graph: Graph, inputs: Tensors) -> Tensors:
-        """Evaluates what the outputs of a graph depend on, each call once."""
+    def run_graph(self, graph: Graph, inputs: Tensors, depth: int = 0) -> Tensors:
+        """Evaluates what the outputs of a graph depend on, each call once.
+
+        Args:
+            graph: the graph.
+            inputs: in the order of the graph's inputs.
+            depth: how many models the graph is inside of.
+        """
         results: dict[TensorRef, tuple[Array, Mask]] = {}
         for ref, value, mask in zip(graph.inputs, inputs.values, inputs.masks, strict=True):
             results[ref] = (value, mask)
-        order = self._order(graph)
-        for layer, index in order:
-            call = layer.calls[index]
-            result = self._run_call(graph, layer, call, _gathered(results, layer, call))
+        run_layer = self._rule_for_layers_of(graph, depth)
+        for layer, index in self._order(graph):
+            result = run_layer(layer, _gathered(results, layer, layer.calls[index]), depth)
             for tensor, pair in enumerate(zip(result.values, result.masks, strict=True)):
                 results[TensorRef(layer.name, index, tensor)] = pair
         outputs = [_found(results, ref, graph.path) for ref in graph.outputs]
@@ -101,46 +137,63 @@ class _Evaluation:
             self._orders[graph.path] = _needed(graph)
         return self._orders[graph.path]
 
-    def _run_call(self, graph: Graph, layer: Layer, call: Call, inputs: Tensors) -> Tensors:
-        result = self.run(layer, inputs)
-        if graph.path or self.writer.standalone is not None or not any_mask(inputs.masks):
-            return result
-        return self._as_left_by_1_13(graph, layer, call, result)
+    def _rule_for_layers_of(self, graph: Graph, depth: int) -> Callable[[Layer, Tensors, int], Tensors]:
+        """How layers of a graph are run: as they say, but for what tf.keras 1.13 makes of masks."""
+        writer = self.writer
 
-    def _as_left_by_1_13(self, graph: Graph, layer: Layer, call: Call, result: Tensors) -> Tensors:
-        """tf.keras 1.13 in graph mode lets no mask leave a nested model, nor a layer that returns its input.
+        def at_the_top(layer: Layer, inputs: Tensors, depth: int) -> Tensors:
+            result = self.run(layer, inputs, depth)
+            return _unmasked_if(lost_at_the_top(graph, layer, inputs, result, writer), result)
 
-        There `_set_mask_metadata` of the outermost graph overwrites the mask of such a tensor with None.
-        """
+        def in_its_own_loop(layer: Layer, inputs: Tensors, depth: int) -> Tensors:
+            inputs = seen_in_its_loop(layer, inputs, writer)
+            return left_in_its_loop(self.layer_call(layer, inputs), self.run(layer, inputs, depth), writer)
+
+        if writer.standalone is not None:
+            return self.run
+        if depth == 0:
+            return at_the_top
+        return in_its_own_loop if has_its_own_loop(graph, depth, writer) else self.run
+
+    def run(self, layer: Layer, inputs: Tensors, depth: int = 0) -> Tensors:
+        """The outputs of any layer of a graph at a depth, with their masks."""
         if layer.graph is not None:
-            lost = any_mask(result.masks) and self.writer.tells(
-                lambda release: release <= (1, 13), "whether a mask leaves a nested model", layer.path
-            )
+            result = self._run_nested(layer, layer.graph, inputs, depth + 1)
+        elif layer.class_name in STRUCTURED:
+            self._refuse_carried_state(layer)
+            result = STRUCTURED[layer.class_name](layer, inputs, self)
+        elif layer.class_name in STATELESS:
+            result = self._run_stateless(layer, inputs)
         else:
-            lost = loses_mask(self.layer_call(layer, Tensors(result.values, result.masks)), self.writer)
-            if lost and sum(call.inputs[0] in c.inputs for other in graph.layers for c in other.calls) > 1:
-                raise NotCovered("a tensor that loses its mask in tf.keras 1.13 and has other uses", layer.path)
-        return Tensors.unmasked(*result.values) if lost else result
-
-    def run(self, layer: Layer, inputs: Tensors) -> Tensors:
-        """The outputs of any layer, with their masks."""
-        if layer.graph is not None:
-            return self._run_nested(layer, layer.graph, inputs)
-        if layer.class_name in STRUCTURED:
-            return STRUCTURED[layer.class_name](layer, inputs, self)
-        if layer.class_name not in STATELESS:
             raise NotCovered(f"the layer class {layer.class_name}", layer.path)
-        call = self.layer_call(layer, inputs)
-        return Tensors((STATELESS[layer.class_name](call),), (output_mask(call, self.writer),))
+        _check_range(result.values, layer.path)
+        return result
 
-    def _run_nested(self, layer: Layer, graph: Graph, inputs: Tensors) -> Tensors:
-        """A model as a layer. Masks enter it, and leave it, since Keras 2.2.3; before, its input layers refused them."""
+    def _refuse_carried_state(self, layer: Layer) -> None:
+        """TensorFlow 2 carries the states of a stateful layer from one call to the next within a request too."""
+        if self.writer.standalone is not None or not any(each.config.get("stateful", False) for each in walk(layer)):
+            return
+        if layer.path in self._stateful and self.writer.tells(
+            lambda release: release >= (2, 0), "whether a stateful layer called twice carries its states", layer.path
+        ):
+            raise NotCovered("a stateful layer called several times, whose states are carried along", layer.path)
+        self._stateful.add(layer.path)
+
+    def _run_stateless(self, layer: Layer, inputs: Tensors) -> Tensors:
+        call = self.layer_call(layer, inputs)
+        mask = output_mask(call, self.writer)
+        if layer.class_name not in LOOKS_AT_MASKS:
+            call = self.layer_call(layer, Tensors.unmasked(*inputs.values))
+        return Tensors((STATELESS[layer.class_name](call),), (mask,))
+
+    def _run_nested(self, layer: Layer, graph: Graph, inputs: Tensors, depth: int) -> Tensors:
+        """A model as a layer. Masks enter and leave it since Keras 2.2.3; before, its input layers refused them."""
         if len(inputs.values) != len(graph.inputs):
             raise NotCovered(f"{len(inputs.values)} tensors for {len(graph.inputs)} inputs", layer.path)
         version = self.writer.standalone
         if version is not None and version < (2, 2, 3) and any_mask(inputs.masks):
-            raise NotCovered("a mask on a nested model, which Keras before 2.2.3 refuses", layer.path)
-        return self.run_graph(graph, inputs)
+            raise Refused("a mask on a nested model, which Keras before 2.2.3 refuses", layer.path)
+        return self.run_graph(graph, inputs, depth)
 
     def layer_call(self, layer: Layer, inputs: Tensors) -> LayerCall:
         """The call of a layer, with its weights in float64."""
@@ -157,6 +210,20 @@ class _Evaluation:
             runtime=self._runtime,
             path=layer.path,
         )
+
+
+def _unmasked_if(lost: bool, tensors: Tensors) -> Tensors:
+    return Tensors.unmasked(*tensors.values) if lost else tensors
+
+
+def _check_range(values: Sequence[Array], path: LayerPath) -> None:
+    """Raises NotCovered where numbers leave the range of float32, in which the runtime computed."""
+    for value in values:
+        if value.size and float(np.nanmax(np.abs(value), initial=0.0)) > _FLOAT32_MAX:
+            raise NotCovered("numbers beyond the range of float32", path)
+
+
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 def _needed(graph: Graph) -> list[tuple[Layer, int]]:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
 
-from transforms.architecture import Layer
+from transforms.architecture import Graph
 from transforms.reference.attention import ATTENTION
 from transforms.reference.bidirectional import bidirectional
 from transforms.reference.convolution import CONVOLUTIONS
 from transforms.reference.core_layers import CORE_LAYERS
-from transforms.reference.evaluator import Evaluator, Tensors
+from transforms.reference.dialect import Dialect, StructuredLayer
+from transforms.reference.keras_1.dialect import keras_1_dialect
 from transforms.reference.layer_call import StatelessLayer
 from transforms.reference.locally_connected import LOCALLY_CONNECTED
+from transforms.reference.masking import output_mask
 from transforms.reference.merging import MERGING
 from transforms.reference.normalization import NORMALIZATION
 from transforms.reference.pooling import POOLING
+from transforms.reference.recurrent import CELLS
 from transforms.reference.recurrent_layers import CONVOLUTIONAL, RECURRENT, recurrent_layer
 from transforms.reference.resizing import RESIZING
 from transforms.reference.separable_convolution import SEPARABLE_CONVOLUTIONS
 from transforms.reference.time_distributed import time_distributed
 from transforms.reference.transposed_convolution import TRANSPOSED_CONVOLUTIONS
-
-#: A layer that holds others, has states or several outputs, and sees to its own masks.
-StructuredLayer: TypeAlias = Callable[[Layer, Tensors, Evaluator], Tensors]
+from transforms.runtime import Runtime
 
 STATELESS: Mapping[str, StatelessLayer] = {
     **CORE_LAYERS,
@@ -43,3 +43,10 @@ STRUCTURED: Mapping[str, StructuredLayer] = {
     "Bidirectional": bidirectional,
     "TimeDistributed": time_distributed,
 }
+
+KERAS_2 = Dialect(stateless=STATELESS, structured=STRUCTURED, cells=CELLS, output_mask=output_mask)
+
+
+def dialect_of(graph: Graph, runtime: Runtime) -> Dialect:
+    """The meaning of a model's layer classes; Keras 2 and tf.keras tell their differences apart layer by layer."""
+    return keras_1_dialect(graph) if runtime.is_keras_1 else KERAS_2

@@ -13,16 +13,34 @@ import numpy as np
 
 from transforms.architecture import LayerPath
 from transforms.reference.core_layers import TRAINING_ONLY, counted_steps
-from transforms.reference.layer_call import LayerCall, Mask, NotCovered
-from transforms.reference.writer import Writer
+from transforms.reference.layer_call import LayerCall, Mask
+from transforms.reference.writer import Refused, Writer
 
 #: Layers that hand on the mask of their input in every runtime (`supports_masking`, default `compute_mask`).
 _HAND_ON = frozenset(
-    """
-    Activation BatchNormalization BatchNormalizationV1 BatchNormalizationV2 Dense ELU GroupNormalization
-    LayerNormalization LeakyReLU PReLU Softmax SyncBatchNormalization ThresholdedReLU UnitNormalization
-    """.split()
-) | set(TRAINING_ONLY)
+    {
+        "Activation",
+        "BatchNormalization",
+        "BatchNormalizationV1",
+        "BatchNormalizationV2",
+        "Dense",
+        "ELU",
+        "LayerNormalization",
+        "LeakyReLU",
+        "PReLU",
+        "Softmax",
+        "SyncBatchNormalization",
+        "ThresholdedReLU",
+        "UnitNormalization",
+        *TRAINING_ONLY,
+    }
+)
+
+
+#: Stateless layers whose result depends on masks. Others compute as if nothing were masked.
+LOOKS_AT_MASKS = frozenset(
+    {"Softmax", "GlobalAveragePooling1D", "Attention", "AdditiveAttention", "MultiHeadAttention"}
+)
 
 
 def output_mask(call: LayerCall, writer: Writer) -> Mask:
@@ -38,7 +56,7 @@ def output_mask(call: LayerCall, writer: Writer) -> Mask:
     if hands_on(call.class_name, writer, call.path):
         return call.masks[0]
     if refuses_strangers(writer):
-        raise NotCovered(f"a mask on {call.class_name}, which that runtime refuses", call.path)
+        raise Refused(f"a mask on {call.class_name}, which that runtime refuses", call.path)
     return None
 
 
@@ -66,7 +84,7 @@ def _masking(call: LayerCall, writer: Writer) -> Mask:
 
 
 def _embedding(call: LayerCall, writer: Writer) -> Mask:
-    """ids != 0 with `mask_zero`, else no mask, whatever came in."""
+    """True where an id is not 0, with `mask_zero`, else no mask, whatever came in."""
     return np.asarray(call.x != 0) if call.option("mask_zero", False) else None
 
 
@@ -79,7 +97,7 @@ def _merge(call: LayerCall, writer: Writer) -> Mask:
     """The logical and of the masks there are (`_Merge.compute_mask`)."""
     masks = [mask for mask in call.masks if mask is not None]
     if len({mask.shape for mask in masks}) > 1:
-        raise NotCovered(f"merged masks of shapes {[mask.shape for mask in masks]}", call.path)
+        raise Refused(f"merged masks of shapes {[mask.shape for mask in masks]}", call.path)
     return np.asarray(np.logical_and.reduce(masks)) if masks else None
 
 
@@ -99,7 +117,7 @@ def _concatenate(call: LayerCall, writer: Writer) -> Mask:
     try:
         return np.asarray(np.concatenate(shaped, axis=call.option("axis", -1)).all(axis=-1))
     except ValueError as error:
-        raise NotCovered(f"masks that do not concatenate: {error}", call.path) from error
+        raise Refused(f"masks that do not concatenate: {error}", call.path) from error
 
 
 def _dot(call: LayerCall, writer: Writer) -> Mask:
@@ -120,24 +138,3 @@ _RULES: Mapping[str, Callable[[LayerCall, Writer], Mask]] = {
     "Dot": _dot,
     **dict.fromkeys(("Attention", "AdditiveAttention"), _attention),
 }
-
-
-def loses_mask(call: LayerCall, writer: Writer) -> bool:
-    """True for layers whose output, at inference, is the very tensor that came in, in tf.keras 1.13 in graph mode.
-
-    Its `_set_mask_metadata` takes a tensor that has a `_keras_mask` for one whose mask is computed, and overwrites
-    that mask with None. (The dropouts with a rate make a new tensor.)
-    """
-    if not any_mask(call.masks) or not _is_same_tensor(call):
-        return False
-    return writer.standalone is None and writer.tells(
-        lambda release: release <= (1, 13), f"whether {call.class_name} hands on a mask", call.path
-    )
-
-
-def _is_same_tensor(call: LayerCall) -> bool:
-    if call.class_name == "Activation":
-        return call.config.get("activation") in (None, "linear")
-    if call.class_name in ("GaussianDropout", "AlphaDropout"):
-        return not 0.0 < call.option("rate", 0.0) < 1.0
-    return call.class_name == "ActivityRegularization"

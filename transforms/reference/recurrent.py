@@ -10,7 +10,7 @@ from transforms.reference.cells import Cell, States, gru_cell, lstm_cell, simple
 from transforms.reference.cudnn import cudnn_gru_cell, cudnn_lstm_cell
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered
 from transforms.reference.masked_steps import MaskedOutput
-
+from transforms.reference.writer import Refused
 
 #: Cells of the layers and of the cell classes of the same equations.
 CELLS: Mapping[str, Callable[[LayerCall], Cell]] = {
@@ -40,6 +40,8 @@ def recurrent(call: LayerCall, cell: Cell, masked: MaskedOutput) -> tuple[Array,
     outputs, states = _scan(
         cell, cell.project(x[:, order]), None if mask is None else mask[:, order], _initial_states(call, cell), masked
     )
+    if not np.isfinite(outputs).all() and np.isfinite(x).all():
+        raise NotCovered("numbers beyond the range of floats in a recurrent layer", call.path)
     last = outputs[:, -1]
     if mask is not None and masked is MaskedOutput.ZERO and backwards and call.option("unroll", False):
         # `K.rnn` of every tf.keras zeroes an unrolled sequence by the mask as it came, not by the reversed one.
@@ -84,9 +86,9 @@ def _checked_mask(call: LayerCall, x: Array, time_major: bool) -> Mask:
     if mask is None:
         return None
     if call.class_name.startswith("CuDNN"):
-        raise NotCovered(f"a mask on {call.class_name}, which every runtime refuses", call.path)
+        raise Refused(f"a mask on {call.class_name}, which every runtime refuses", call.path)
     if time_major or mask.shape != x.shape[:2]:
-        raise NotCovered(f"a mask of shape {mask.shape} on a sequence of shape {call.x.shape}", call.path)
+        raise Refused(f"a mask of shape {mask.shape} on a sequence of shape {call.x.shape}", call.path)
     if call.runtime.backend == "cntk":
         raise NotCovered("a masked recurrent layer under CNTK", call.path)
     return mask

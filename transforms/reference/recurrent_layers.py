@@ -11,7 +11,7 @@ from transforms.reference.conv_lstm import conv_lstm
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.layer_call import Array, LayerCall, NotCovered
 from transforms.reference.masked_steps import MaskedOutput, masked_output
-from transforms.reference.recurrent import CELLS, recurrent
+from transforms.reference.recurrent import recurrent
 from transforms.reference.writer import Writer
 
 #: Layers that are one cell over time.
@@ -58,6 +58,6 @@ def cell_of(layer: Layer, evaluator: Evaluator) -> Cell:
         version = evaluator.writer.standalone
         early = version is not None and version < (2, 2, 3)
         return stacked_cells(cells, early or bool(layer.config.get("reverse_state_order", False)))
-    if layer.class_name not in CELLS:
+    if layer.class_name not in evaluator.cells:
         raise NotCovered(f"the cell {layer.class_name}", layer.path)
-    return CELLS[layer.class_name](evaluator.layer_call(layer, Tensors((), ())))
+    return evaluator.cells[layer.class_name](evaluator.layer_call(layer, Tensors((), ())))

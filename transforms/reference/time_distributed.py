@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from transforms.architecture import Layer
+from transforms.architecture import Layer, walk
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.layer_call import Array, Mask, NotCovered
 from transforms.reference.masking import hands_on
+from transforms.reference.recurrent_layers import CONVOLUTIONAL, RECURRENT
+from transforms.reference.writer import Refused
 
 
 def time_distributed(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
@@ -22,6 +24,8 @@ def time_distributed(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Ten
     if x.ndim < 3:
         raise NotCovered(f"TimeDistributed on an array of {x.ndim} axes", layer.path)
     inner = layer.slots["layer"]
+    if evaluator.writer.standalone is None and any(each.config.get("stateful", False) for each in walk(inner)):
+        raise NotCovered("TimeDistributed of a stateful layer, whose state tf.keras may carry along", layer.path)
     sees_mask = mask is not None and _hands_mask_inside(layer, evaluator)
     if sees_mask:
         _check_accepts(inner, evaluator)
@@ -49,9 +53,6 @@ def _hands_mask_inside(layer: Layer, evaluator: Evaluator) -> bool:
         return writer.standalone >= (2, 2) and not evaluator.fixed_batch
     if not evaluator.fixed_batch:
         return True
-    inner = layer.slots["layer"]
-    if inner.graph is not None or inner.config.get("stateful", False):
-        raise NotCovered(f"a mask on TimeDistributed({inner.class_name}) with a fixed batch size", layer.path)
     return writer.tells(lambda release: release >= (1, 14), "a mask inside TimeDistributed", layer.path)
 
 
@@ -60,16 +61,11 @@ def _check_accepts(inner: Layer, evaluator: Evaluator) -> None:
     if inner.graph is not None or inner.slots or inner.class_name in _TAKE_MASKS:
         return
     if not hands_on(inner.class_name, evaluator.writer, inner.path):
-        raise NotCovered(f"a mask on TimeDistributed({inner.class_name}), which every runtime refuses", inner.path)
+        raise Refused(f"a mask on TimeDistributed({inner.class_name}), which every runtime refuses", inner.path)
 
 
 #: Layers with a `compute_mask` of their own.
-_TAKE_MASKS = frozenset(
-    """
-    Embedding GlobalAveragePooling1D GRU LSTM Masking RNN SimpleRNN UnifiedGRU UnifiedLSTM ConvLSTM1D ConvLSTM2D
-    ConvLSTM3D
-    """.split()
-)
+_TAKE_MASKS = frozenset({"Embedding", "GlobalAveragePooling1D", "Masking"}) | RECURRENT | CONVOLUTIONAL
 
 
 def _output_mask(layer: Layer, mask: Mask, inner_mask: Mask, evaluator: Evaluator) -> Mask:

@@ -7,12 +7,21 @@ The recorded version names a standalone Keras exactly. Under tf.keras it stands 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from transforms.architecture import Graph, Layer, LayerPath
 from transforms.reference.layer_call import NotCovered
 from transforms.runtime import Family, Runtime
+
+
+class Undecided(NotCovered):
+    """Releases that may have written the file would give different answers here."""
+
+
+class Refused(NotCovered):
+    """The writer would have refused to build the model: this one did not write it."""
+
 
 #: A release of TensorFlow, e.g. (1, 15), or of standalone Keras, e.g. (2, 2, 4).
 Release: TypeAlias = tuple[int, ...]
@@ -45,12 +54,16 @@ class Writer:
     backend: str
 
     def tells(self, rule: Callable[[Release], bool], what: str, path: LayerPath) -> bool:
-        """A question on which releases of TensorFlow differ. Raises NotCovered where the file leaves it open."""
+        """A question on which releases of TensorFlow differ. Raises Undecided where the file leaves it open."""
         answers = {rule(release) for release in self.releases}
         if len(answers) == 1:
             return answers.pop()
         names = ", ".join(".".join(map(str, release)) for release in sorted(self.releases))
-        raise NotCovered(f"{what} differs among the TensorFlow releases ({names}) that may have written the file", path)
+        raise Undecided(f"{what} differs among the TensorFlow releases ({names}) that may have written the file", path)
+
+    def candidates(self) -> list[Writer]:
+        """One writer for each release that may have written the file."""
+        return [replace(self, releases=frozenset({release})) for release in sorted(self.releases)]
 
 
 def writer_of(graph: Graph, runtime: Runtime) -> Writer:
@@ -85,7 +98,7 @@ def _since(first: Release, has: bool) -> Sign:
 
 
 def _stored_inputs(graph: Graph) -> Iterator[Layer]:
-    """Input layers that the file holds. That of a Sequential is often implied, and then says nothing by what it lacks."""
+    """Input layers that the file holds. That of a Sequential is often implied, and then lacks what it lacks."""
     for layer in graph.layers:
         if layer.graph is not None:
             yield from _stored_inputs(layer.graph)

@@ -1,0 +1,37 @@
+# Each target works as the only command on a machine with Python 3.11, git and make.
+PYTHON ?= python3.11
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: sample test lint format fixtures lock clean
+.DEFAULT_GOAL := sample
+
+sample: $(INSTALLED) ## migrate the sample registry into out/sample
+	$(BIN)/python scripts/run_sample.py
+
+test: $(INSTALLED) ## run all tests
+	$(BIN)/pytest
+
+lint: $(INSTALLED) ## check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(INSTALLED) ## put the code into its style
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+fixtures: $(INSTALLED) ## write tests/fixtures anew under genuine legacy runtimes
+	$(BIN)/python scripts/make_fixtures.py --out tests/fixtures
+
+lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
+	scripts/compile_lock.sh
+
+clean: ## remove the environment and what was written
+	rm -rf .venv out build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+
+$(INSTALLED): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@

@@ -1,0 +1,8 @@
+"""`python -m pipeline` is `h5ferry`."""
+
+from __future__ import annotations
+
+from pipeline.command_line import main
+
+if __name__ == "__main__":
+    main()

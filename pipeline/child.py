@@ -1,0 +1,158 @@
+"""The child's side of `pipeline.isolation`: limits itself, then runs the functions that it is asked to run.
+
+Started as `python -P -m pipeline.child REQUESTS ANSWERS` with two pipe descriptors. A frame is a length (8 bytes,
+big-endian) and a pickle. The first request is a `Confinement`, each later one a `Task`; each answer is a pair of a
+word and a value: `ready`, `done` (the function's result), `refused` (a MigrationError), or with a text as value
+`memory`, `io` or `broken`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import pickle
+import resource
+import struct
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from transforms.errors import MigrationError
+
+LENGTH = struct.Struct(">Q")
+_ORPHAN_CHECK_SECONDS = 1.0
+#: Beyond the parent's own deadline, so that this limit only ever ends a child that lost its parent.
+_CPU_GRACE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """What the child limits itself to before it imports anything heavy.
+
+    Attributes:
+        memory_bytes: address space, 0 for no limit.
+        file_bytes: size of a file it may write, 0 for no limit.
+        preload: modules to import before it reports `ready`.
+    """
+
+    memory_bytes: int = 0
+    file_bytes: int = 0
+    preload: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call.
+
+    Attributes:
+        function: "module:name" of the function.
+        arguments: its positional arguments.
+        seconds: the wall clock that the parent allows.
+    """
+
+    function: str
+    arguments: tuple[Any, ...]
+    seconds: float
+
+
+def named_function(name: str) -> Callable[..., Any]:
+    """The function called "module:name"."""
+    module, _, attribute = name.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return function
+
+
+def confine(confinement: Confinement) -> None:
+    """Applies the limits to this process, for good."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_AS, confinement.memory_bytes)
+    _limit(resource.RLIMIT_FSIZE, confinement.file_bytes)
+
+
+def answer(task: Task) -> tuple[str, Any]:
+    """Runs a task and says how it went; only death and the parent's patience end it otherwise."""
+    _limit_cpu(task.seconds)
+    try:
+        return "done", named_function(task.function)(*task.arguments)
+    except MigrationError as error:
+        return "refused", error
+    except MemoryError as error:
+        return "memory", str(error)
+    except OSError as error:
+        return "io", str(error)
+    except Exception as error:  # The boundary of the process: whatever else went wrong is reported as text.
+        traceback.print_exc()
+        return "broken", "".join(traceback.format_exception_only(error)).strip()
+
+
+def serve(requests: io.FileIO, answers: io.FileIO) -> None:
+    """Answers requests until the parent hangs up."""
+    confinement = _receive(requests)
+    confine(confinement)
+    for module in confinement.preload:
+        importlib.import_module(module)
+    _send(answers, ("ready", os.getpid()))
+    while (task := _receive(requests)) is not None:
+        _send(answers, answer(task))
+
+
+def _limit(kind: int, size: int) -> None:
+    if size:
+        _, hard = resource.getrlimit(kind)
+        ceiling = size if hard == resource.RLIM_INFINITY else min(size, hard)
+        resource.setrlimit(kind, (ceiling, ceiling))
+
+
+def _limit_cpu(seconds: float) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    allowed = int(time.process_time() + seconds * (os.cpu_count() or 1)) + _CPU_GRACE_SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (allowed if hard == resource.RLIM_INFINITY else min(allowed, hard), hard))
+
+
+def _receive(stream: io.FileIO) -> Any:
+    header = _read_exactly(stream, LENGTH.size)
+    return pickle.loads(_read_exactly(stream, LENGTH.unpack(header)[0])) if header else None
+
+
+def _read_exactly(stream: io.FileIO, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        block = stream.read(count - len(data))
+        if not block:
+            return b""
+        data += block
+    return data
+
+
+def _send(stream: io.FileIO, reply: tuple[str, Any]) -> None:
+    frame = pickle.dumps(reply)
+    view = memoryview(LENGTH.pack(len(frame)) + frame)
+    while view:
+        view = view[stream.write(view) :]
+
+
+def _leave_when_orphaned(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_ORPHAN_CHECK_SECONDS)
+    os._exit(1)
+
+
+def main() -> None:
+    """Serves the two descriptors given on the command line."""
+    threading.Thread(target=_leave_when_orphaned, args=(os.getppid(),), daemon=True).start()
+    with (
+        io.FileIO(int(sys.argv[1]), "r") as requests,
+        io.FileIO(int(sys.argv[2]), "w") as answers,
+        contextlib.suppress(BrokenPipeError),
+    ):
+        serve(requests, answers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""The Beam graph: ReadManifest | Inspect | Convert | Report.
+
+```
+ReadManifest ── rows ──> Inspect ── candidates ──> Convert ── report rows ──┐
+                            └── rows that end here ─────────────────────────┴──> Report ──> Parquet shards
+```
+One manifest row in gives one report row out, whatever fails. The work itself is in the modules named after the steps.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+from apache_beam.pvalue import TaggedOutput
+
+from pipeline.converting import convert_model
+from pipeline.inspecting import Candidate, error_row, inspect_row
+from pipeline.isolation import Child
+from pipeline.manifest import ManifestError, read_manifest
+from pipeline.options import MigrateSettings
+from pipeline.progress import Mark, leave_mark
+from pipeline.records import ManifestRow, ReportRow, report_schema
+from transforms.errors import MigrationError, Reason
+
+#: Models of one architecture that one worker converts in a row: enough to pay for what they share, few enough that
+#: other workers get some.
+MODELS_PER_BATCH = 32
+ENDED = "ended"
+_NAMESPACE = "h5ferry"
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class MigrateRegistry(beam.PTransform):
+    """The whole way of a registry, from its manifest to report shards at `report_prefix`."""
+
+    manifest: str
+    manifest_sha256: str
+    settings: MigrateSettings
+    report_prefix: str
+
+    def expand(self, pbegin: Any) -> Any:
+        inspected = pbegin | ReadManifest(self.manifest, self.manifest_sha256) | Inspect(self.settings)
+        converted = inspected.candidates | Convert(self.settings)
+        return (inspected[ENDED], converted) | Report(self.report_prefix)
+
+
+@dataclass
+class ReadManifest(beam.PTransform):
+    """Manifest path -> its rows. The digest is that of the manifest which the launching process checked."""
+
+    path: str
+    sha256: str
+
+    def expand(self, pbegin: Any) -> Any:
+        return (
+            pbegin
+            | "Path" >> beam.Create([self.path], reshuffle=False)
+            | "Rows" >> beam.FlatMap(read_same_manifest, sha256=self.sha256)
+            | "Spread" >> beam.Reshuffle()
+        )
+
+
+@dataclass
+class Inspect(beam.PTransform):
+    """Rows -> `candidates` for conversion, and under `ended` the report rows of all others."""
+
+    settings: MigrateSettings
+
+    def expand(self, rows: Any) -> Any:
+        return rows | "InspectRow" >> beam.ParDo(InspectRow(self.settings)).with_outputs(ENDED, main="candidates")
+
+
+@dataclass
+class Convert(beam.PTransform):
+    """Candidates -> report rows, one architecture after the other."""
+
+    settings: MigrateSettings
+
+    def expand(self, candidates: Any) -> Any:
+        return (
+            candidates
+            | "KeyByArchitecture" >> beam.WithKeys(architecture_key).with_output_types(tuple[str, Candidate])
+            | "Batch" >> beam.GroupIntoBatches(MODELS_PER_BATCH)
+            | "Values" >> beam.Values()
+            | "Spread" >> beam.Reshuffle()
+            | "ConvertBatch" >> beam.ParDo(ConvertBatch(self.settings))
+        )
+
+
+@dataclass
+class Report(beam.PTransform):
+    """Report rows of all kinds -> Parquet shards."""
+
+    prefix: str
+
+    def expand(self, rows: Any) -> Any:
+        return (
+            rows
+            | beam.Flatten()
+            | "Count" >> beam.Map(count_status)
+            | "Record" >> beam.Map(ReportRow.as_record)
+            | "Write" >> beam.io.WriteToParquet(self.prefix, report_schema(), file_name_suffix=".parquet")
+        )
+
+
+class _InChild(beam.DoFn):
+    """A step with a child process of its own, started when first needed."""
+
+    def __init__(self, settings: MigrateSettings) -> None:
+        self._settings = settings
+        self._child: Child | None = None
+
+    def _confined(self) -> Child:
+        raise NotImplementedError
+
+    def teardown(self) -> None:
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+
+    def _row(self, row: ManifestRow, step: Callable[[Child], Candidate | ReportRow]) -> Candidate | ReportRow:
+        """Runs a step; an error that nobody foresaw costs its row, not the run."""
+        if self._child is None:
+            self._child = self._confined()
+        try:
+            result = step(self._child)
+        except Exception as error:
+            _log.exception("unexpected error at %s", ascii(row.name))
+            foreseen = MigrationError(
+                Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}", advice="Please report it."
+            )
+            result = error_row(row, self._settings, foreseen)
+        self._mark("ready" if isinstance(result, Candidate) else "end", row, result)
+        return result
+
+    def _mark(self, step: str, row: ManifestRow, result: Candidate | ReportRow | None = None) -> None:
+        ended = (result.status, result.reason, result.seconds) if isinstance(result, ReportRow) else ()
+        leave_mark(self._settings.progress, Mark(step, row.line, row.name, *ended))
+
+
+class InspectRow(_InChild):
+    """Row -> candidate or report row."""
+
+    def _confined(self) -> Child:
+        return Child(self._settings.isolation)
+
+    def process(self, row: ManifestRow) -> Iterator[Any]:
+        self._mark("inspect", row)
+        result = self._row(row, partial(inspect_row, row, self._settings))
+        yield result if isinstance(result, Candidate) else TaggedOutput(ENDED, result)
+
+
+class ConvertBatch(_InChild):
+    """Candidates of one architecture -> report rows."""
+
+    def _confined(self) -> Child:
+        return Child(self._settings.converting)
+
+    def process(self, candidates: Iterable[Candidate]) -> Iterator[Any]:
+        for candidate in candidates:
+            self._mark("convert", candidate.row)
+            yield self._row(candidate.row, partial(convert_model, candidate, self._settings))
+
+
+def read_same_manifest(path: str, sha256: str) -> tuple[ManifestRow, ...]:
+    """The rows of a manifest that must not have changed since it was checked.
+
+    Raises:
+        ManifestError: it has.
+    """
+    manifest = read_manifest(path)
+    if manifest.sha256 != sha256:
+        raise ManifestError(f"{path} changed while the run started.")
+    return manifest.rows
+
+
+def architecture_key(candidate: Candidate) -> str:
+    """What models must share to be converted together; those without a fingerprint are spread at random."""
+    return candidate.fingerprint or str(random.randrange(1 << 16))
+
+
+def count_status(row: ReportRow) -> ReportRow:
+    """Counts the row's status and reason in Beam's metrics, for whoever watches the job."""
+    Metrics.counter(_NAMESPACE, row.status).inc()
+    if row.reason:
+        Metrics.counter(_NAMESPACE, row.reason).inc()
+    return row

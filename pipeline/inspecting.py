@@ -1,0 +1,142 @@
+"""The step before conversion: is the row sound, is it published already, and which architecture is it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.isolation import Child
+from pipeline.manifest_row import is_remote
+from pipeline.options import MigrateSettings
+from pipeline.publishing import output_folder
+from pipeline.receipts import Receipt, ReceiptKey, is_complete, read_receipt
+from pipeline.records import ManifestRow, ReportRow, stopped_row
+from pipeline.sources import RowFiles, local_files
+from transforms.errors import FAILURES, MigrationError, Reason
+from transforms.outcome import Status
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A row that is worth converting.
+
+    Attributes:
+        row: the manifest row.
+        key: what decides its artefact.
+        fingerprint: of its architecture; models that share it are converted together.
+        found: report columns known so far.
+    """
+
+    row: ManifestRow
+    key: ReceiptKey
+    fingerprint: str
+    found: tuple[tuple[str, Any], ...] = ()
+
+
+def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Candidate | ReportRow:
+    """Looks at one row, reading its source in the child.
+
+    Returns:
+        A candidate, or the report row if it ends here: refused, failed or unchanged.
+    """
+    if row.reason:
+        return stopped_row(row, settings.run_id, Status.REFUSED, row.reason, row.message)
+    found: dict[str, Any] = {}
+    try:
+        with local_files(row, settings.max_file_bytes) as files:
+            found |= {"source_sha256": files.source.sha256, "source_bytes": files.source.size}
+            check_digest(row, files)
+            key = receipt_key(row, files, settings)
+            receipt = valid_receipt(row, key, settings)
+            if receipt is not None:
+                return published_row(row, receipt, settings, Status.UNCHANGED)
+            architecture = files.architecture.path if files.architecture else None
+            inspection = child.call(settings.inspector, files.source.path, architecture, row.backend)
+    except MigrationError as error:
+        if error.reason is Reason.INVALID_CONFIG and row.samples:
+            return Candidate(row, key, "", tuple(found.items()))  # Samples may state the input shape that is missing.
+        return error_row(row, settings, error, **found)
+    found = {
+        "source_sha256": inspection.source_sha256,
+        "source_bytes": inspection.source_bytes,
+        "keras_version": inspection.keras_version,
+        "backend": inspection.backend,
+        "parameters": inspection.parameters,
+    }
+    return Candidate(row, key, inspection.fingerprint, tuple(found.items()))
+
+
+def check_digest(row: ManifestRow, files: RowFiles) -> None:
+    """Raises `digest_mismatch` when the source is not the file that the manifest expects."""
+    actual = files.source.sha256
+    if row.sha256 and actual and actual != row.sha256:
+        raise MigrationError(
+            Reason.DIGEST_MISMATCH,
+            f"The source has sha256 {actual}, the manifest expects {row.sha256}",
+            advice="Fetch the file again, or correct column sha256.",
+        )
+
+
+def receipt_key(row: ManifestRow, files: RowFiles, settings: MigrateSettings) -> ReceiptKey:
+    """What decides the artefact of this row."""
+    custom = files.custom_objects if settings.allow_custom_code else None
+    return ReceiptKey(
+        source_sha256=files.source.sha256,
+        architecture_sha256=files.architecture.sha256 if files.architecture else "",
+        samples_sha256=files.samples.sha256 if files.samples else "",
+        custom_objects_sha256=custom.sha256 if custom else "",
+        backend=row.backend,
+        rtol=row.rtol,
+        atol=row.atol,
+        require_evidence=settings.require_evidence.value,
+    )
+
+
+def valid_receipt(row: ManifestRow, key: ReceiptKey, settings: MigrateSettings) -> Receipt | None:
+    """The receipt at the row's output, if it vouches for this very key and its files are there."""
+    destination = output_folder(settings.output, row.model, row.version)
+    if is_remote(destination):
+        from pipeline.uploading import remote_receipt
+
+        try:
+            receipt = remote_receipt(destination)
+        except OSError as error:
+            raise MigrationError(Reason.OUTPUT_ERROR, f"{destination} cannot be looked at: {error}") from error
+        return receipt if receipt and receipt.key == key else None
+    receipt = read_receipt(Path(destination))
+    return receipt if receipt and receipt.key == key and is_complete(receipt, Path(destination)) else None
+
+
+def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings, status: Status) -> ReportRow:
+    """The report row of what `receipt` says was published."""
+    outcome: dict[str, Any] = {name: _from_json(name, value) for name, value in receipt.outcome.items()}
+    return ReportRow(
+        model=row.model,
+        version=row.version,
+        source=row.source,
+        status=status.value,
+        rtol=row.rtol,
+        atol=row.atol,
+        output=output_folder(settings.output, row.model, row.version),
+        output_bytes=receipt.size,
+        output_sha256=receipt.sha256,
+        run_id=settings.run_id,
+        finished_at=datetime.now(UTC),
+        line=row.line,
+        **outcome,
+    )
+
+
+def _from_json(column: str, value: Any) -> Any:
+    """A report column as it was before it went through a receipt, where nan is null and a tuple is a list."""
+    if column.endswith("_error"):
+        return float("nan" if value is None else value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def error_row(row: ManifestRow, settings: MigrateSettings, error: MigrationError, **found: Any) -> ReportRow:
+    """The report row of a typed error: `failed` when the machine is to blame, else `refused`."""
+    status = Status.FAILED if error.reason in FAILURES else Status.REFUSED
+    return stopped_row(row, settings.run_id, status, error.reason.value, str(error), **found)

@@ -1,0 +1,180 @@
+"""The manifest, read: CSV, JSON lines or Parquet, from any Beam file system, into checked rows."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.manifest_row import COLUMNS, REQUIRED, is_remote, parse_row, refused_entry
+from pipeline.records import ManifestRow
+from transforms.errors import Reason
+
+
+class ManifestError(Exception):
+    """The manifest as a whole is unusable: nothing is done."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest that was read.
+
+    Attributes:
+        path: absolute path or URL.
+        sha256: digest of its bytes.
+        rows: one for each entry, in order; an unacceptable one carries its reason.
+        warnings: what is odd about it, but no obstacle.
+    """
+
+    path: str
+    sha256: str
+    rows: tuple[ManifestRow, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def read_manifest(path: str) -> Manifest:
+    """Reads and checks a manifest.
+
+    Raises:
+        ManifestError: it cannot be read, is none of the three formats, lacks a required column or has no entry.
+    """
+    path = path if is_remote(path) else os.path.abspath(path)
+    data = _read_bytes(path)
+    columns, entries = _entries(path, data)
+    missing = [column for column in REQUIRED if column not in columns]
+    if missing:
+        raise ManifestError(f"{path} lacks the required column {' and '.join(missing)}.")
+    if not entries:
+        raise ManifestError(f"{path} has no entry.")
+    base = path.rpartition("/")[0] if is_remote(path) else os.path.dirname(path)
+    rows = [
+        parse_row(line, fields, base) if isinstance(fields, Mapping) else refused_entry(line, {}, fields)
+        for line, fields in entries
+    ]
+    ignored = [str(column) for column in columns if column not in COLUMNS]
+    warnings = [f"Column {column!a} is not known and is ignored." for column in ignored]
+    return Manifest(
+        path=path,
+        sha256=hashlib.sha256(data).hexdigest(),
+        rows=tuple(refuse_duplicates(rows)),
+        warnings=(*warnings, *case_clashes(rows)),
+    )
+
+
+def refuse_duplicates(rows: Sequence[ManifestRow]) -> Iterator[ManifestRow]:
+    """Refuses all rows that would write to one output, or into another row's version folder."""
+    by_output: dict[str, list[ManifestRow]] = defaultdict(list)
+    for row in rows:
+        if not row.reason:
+            by_output[row.name].append(row)
+    rivals: dict[int, ManifestRow] = {}
+    for name, same in by_output.items():
+        inside = [by_output[parent][0] for parent in _parents(name) if parent in by_output]
+        for row in same:
+            others = [other for other in same if other is not row] + inside
+            if others:
+                rivals[row.line] = others[0]
+        for outer in inside:
+            for row in by_output[outer.name]:
+                rivals.setdefault(row.line, same[0])
+    for row in rows:
+        yield _duplicate(row, rivals[row.line]) if row.line in rivals else row
+
+
+def case_clashes(rows: Iterable[ManifestRow]) -> tuple[str, ...]:
+    """Warnings about outputs that differ in case alone, which one folder holds on some file systems."""
+    seen: dict[str, str] = {}
+    warnings = []
+    for row in rows:
+        first = seen.setdefault(row.name.casefold(), row.name)
+        if first != row.name and not row.reason:
+            warnings.append(f"Outputs {first} and {row.name} differ in case alone: some file systems see one folder.")
+    return tuple(warnings)
+
+
+def _parents(name: str) -> Iterator[str]:
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        yield name
+
+
+def _duplicate(row: ManifestRow, rival: ManifestRow) -> ManifestRow:
+    return replace(
+        row,
+        reason=Reason.DUPLICATE_OUTPUT.value,
+        message=f"Manifest line {row.line} and line {rival.line} write to one place ({row.name} and {rival.name})."
+        " Give each a model and version of its own.",
+    )
+
+
+def _read_bytes(path: str) -> bytes:
+    from apache_beam.io.filesystems import FileSystems
+
+    try:
+        with FileSystems.open(path) as stream:
+            return bytes(stream.read())
+    except Exception as error:  # Beam's file systems and codecs raise types of their own.
+        raise ManifestError(f"{path} cannot be read: {error}") from error
+
+
+def _entries(path: str, data: bytes) -> tuple[Sequence[Any], list[tuple[int, Any]]]:
+    """The columns found, and (line, fields) of each entry; a text in place of fields says why there are none."""
+    try:
+        if data[:4] == b"PAR1":
+            return _parquet_entries(data)
+        text = data.decode("utf-8-sig", "surrogateescape")
+        return _json_entries(text) if text.lstrip()[:1] == "{" else _csv_entries(text)
+    except (csv.Error, OSError, ValueError) as error:
+        raise ManifestError(f"{path} is no manifest in CSV, JSON lines or Parquet: {error}") from error
+
+
+def _csv_entries(text: str) -> tuple[Sequence[Any], list[tuple[int, Any]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header = [column.strip() for column in next(reader, [])]
+    twice = {column for column in header if column and header.count(column) > 1}
+    if twice:
+        raise ValueError(f"column {min(twice)} is there twice")
+    entries: list[tuple[int, Any]] = []
+    line = reader.line_num + 1
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            fields: dict[Any, Any] = dict(zip(header, cells, strict=False))
+            fields[None] = [cell for cell in cells[len(header) :] if cell.strip()]
+            entries.append((line, fields))
+        line = reader.line_num + 1
+    return [column for column in header if column], entries
+
+
+def _json_entries(text: str) -> tuple[Sequence[Any], list[tuple[int, Any]]]:
+    entries: list[tuple[int, Any]] = []
+    columns: dict[str, None] = {}
+    for line, source in enumerate(text.split("\n"), start=1):
+        if not source.strip():
+            continue
+        try:
+            fields = json.loads(source)
+        except (ValueError, RecursionError) as error:
+            fields = f"is not JSON ({error})"
+        if isinstance(fields, dict):
+            columns.update(dict.fromkeys(fields))
+        elif not isinstance(fields, str) or not fields.startswith("is not JSON"):
+            fields = "is not a JSON object"
+        entries.append((line, fields))
+    return list(columns), entries
+
+
+def _parquet_entries(data: bytes) -> tuple[Sequence[Any], list[tuple[int, Any]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(pa.BufferReader(data))
+        return table.column_names, list(enumerate(table.to_pylist(), start=1))
+    except pa.ArrowException as error:
+        raise ValueError(str(error)) from error

@@ -1,0 +1,186 @@
+"""One manifest entry, checked: raw fields in, a `ManifestRow` out, with the reason inside when it is unacceptable."""
+
+from __future__ import annotations
+
+import math
+import os
+import posixpath
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.records import ManifestRow
+from transforms.errors import Reason
+
+REQUIRED = ("model", "source")
+PATHS = ("source", "architecture", "samples", "custom_objects")
+BACKENDS = ("tensorflow", "theano", "cntk")
+COLUMNS = (
+    "model",
+    "source",
+    "version",
+    "architecture",
+    "samples",
+    "backend",
+    "custom_objects",
+    "sha256",
+    "rtol",
+    "atol",
+)
+#: First part of the output path that is kept for reports.
+RESERVED = "_h5ferry"
+
+_MODEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+_INTEGER = re.compile(r"[0-9]{1,18}(\.0*)?")
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PART_BYTES = 255
+
+
+class _ColumnError(Exception):
+    """One value is unacceptable: args are the column and what is wrong with it."""
+
+
+def is_remote(path: str) -> bool:
+    """True for a URL of a Beam file system (`gs://…`), False for a local path."""
+    return _SCHEME.match(path) is not None
+
+
+def resolve_path(base: str, path: str) -> str:
+    """`path` as the manifest means it: relative to `base`, the manifest's folder, which may be a URL itself."""
+    if is_remote(path):
+        return path
+    if is_remote(base) and not path.startswith("/"):
+        scheme, _, rest = base.partition("://")
+        return f"{scheme}://{posixpath.normpath(posixpath.join(rest, path))}"
+    return os.path.normpath(os.path.join(base, path))
+
+
+def parse_row(line: int, fields: Mapping[Any, Any], base: str) -> ManifestRow:
+    """Checks one entry.
+
+    Args:
+        line: where it stands in the manifest, from 1.
+        fields: column -> text, number or None (absent). Other columns are ignored; the key None holds surplus fields.
+        base: folder of the manifest.
+
+    Returns:
+        The row; with reason `invalid_row` and a message naming line and column when it is unacceptable.
+    """
+    values = {column: _absent_as_empty(fields.get(column)) for column in COLUMNS}
+    try:
+        if fields.get(None):
+            raise _ColumnError("model", "belongs to an entry with more fields than the header has")
+        model = _model(_text(values, "model"))
+        paths = {column: _path(values, column, base) for column in PATHS}
+        return ManifestRow(
+            line=line,
+            model=model,
+            source=paths["source"],
+            version=_version(values["version"]),
+            architecture=paths["architecture"],
+            samples=paths["samples"],
+            backend=_backend(_text(values, "backend")),
+            custom_objects=paths["custom_objects"],
+            sha256=_sha256(_text(values, "sha256")),
+            rtol=_tolerance(values, "rtol", ManifestRow.rtol),
+            atol=_tolerance(values, "atol", ManifestRow.atol),
+        )
+    except _ColumnError as error:
+        return refused_entry(line, values, "column {} {}".format(*error.args))
+
+
+def refused_entry(line: int, values: Mapping[str, Any], problem: str) -> ManifestRow:
+    """A row that keeps what was readable of the entry, and why it is refused."""
+    try:
+        version = _version(values.get("version", ""))
+    except _ColumnError:
+        version = 0
+    return ManifestRow(
+        line=line,
+        model=_printable(values.get("model", "")),
+        source=_printable(values.get("source", "")),
+        version=version,
+        reason=Reason.INVALID_ROW.value,
+        message=f"Manifest line {line}: {problem}. Correct the entry and run again.",
+    )
+
+
+def _absent_as_empty(value: object) -> object:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return value.strip(" \t") if isinstance(value, str) else value
+
+
+def _printable(value: object) -> str:
+    return str(value).encode("utf-8", "backslashreplace").decode()
+
+
+def _text(values: Mapping[str, Any], column: str) -> str:
+    value = values[column]
+    if not isinstance(value, str):
+        raise _ColumnError(column, f"should be text, not {_quoted(value)}")
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise _ColumnError(column, "is not valid UTF-8 text")
+    if not value and column in REQUIRED:
+        raise _ColumnError(column, "is empty")
+    return value
+
+
+def _model(name: str) -> str:
+    if not _MODEL.fullmatch(name):
+        raise _ColumnError(
+            "model",
+            f"is {_quoted(name)}: a name has letters, digits, '.', '_', '-', and '/' between parts"
+            " that begin with a letter, a digit or '_'",
+        )
+    parts = name.split("/")
+    if parts[0] == RESERVED:
+        raise _ColumnError("model", f"begins with {RESERVED}, which is kept for reports")
+    if max(map(len, parts)) > _PART_BYTES:
+        raise _ColumnError("model", f"has a part of more than {_PART_BYTES} bytes")
+    return name
+
+
+def _path(values: Mapping[str, Any], column: str, base: str) -> str:
+    path = _text(values, column)
+    return resolve_path(base, path) if path else ""
+
+
+def _version(value: object) -> int:
+    if value == "":
+        return ManifestRow.version
+    text = str(value)
+    if isinstance(value, bool) or not _INTEGER.fullmatch(text) or int(float(text)) < 1:
+        raise _ColumnError("version", f"is {_quoted(value)}, not a positive integer")
+    return int(text.partition(".")[0])
+
+
+def _backend(name: str) -> str:
+    if name and name not in BACKENDS:
+        raise _ColumnError("backend", f"is {_quoted(name)}, not one of {', '.join(BACKENDS)}")
+    return name
+
+
+def _sha256(digest: str) -> str:
+    if digest and not _SHA256.fullmatch(digest):
+        raise _ColumnError("sha256", f"is {_quoted(digest)}, not 64 hexadecimal digits")
+    return digest.lower()
+
+
+def _tolerance(values: Mapping[str, Any], column: str, default: float) -> float:
+    value = values[column]
+    if value == "":
+        return default
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise _ColumnError(column, f"is {_quoted(value)}, not a finite number of at least 0")
+    return number
+
+
+def _quoted(value: object) -> str:
+    text = ascii(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

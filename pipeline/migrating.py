@@ -1,0 +1,115 @@
+"""One run over a registry: check the manifest, run the graph, gather the report."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+from rich.console import Console
+
+from pipeline.graph import MigrateRegistry
+from pipeline.manifest import Manifest, read_manifest
+from pipeline.manifest_row import RESERVED, is_remote
+from pipeline.options import MigrateSettings, with_local_runner
+from pipeline.progress import MarkFollower
+from pipeline.publishing import sweep_leftovers
+from pipeline.report import gather, write_report
+from pipeline.terminal import print_summary, printable, progress_view
+from transforms.outcome import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
+ALL_PUBLISHED, SOME_NOT = 0, 3
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as asked for.
+
+    Attributes:
+        manifest: path or URL.
+        settings: what the workers are told.
+        report: folder for the report, "" for the one in the output.
+        beam_arguments: for Beam alone.
+        quiet: no progress and no summary.
+    """
+
+    manifest: str
+    settings: MigrateSettings
+    report: str = ""
+    beam_arguments: tuple[str, ...] = ()
+    quiet: bool = False
+
+
+def new_run_id() -> str:
+    """A run id that sorts by time: "20260131T142501-3f9a"."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def migrate(run: Run) -> int:
+    """Runs to the end and reports.
+
+    Returns:
+        The exit status: 0 when every row is migrated or unchanged, else 3.
+
+    Raises:
+        ManifestError: before any work.
+        ReportError: the report does not account for every row.
+    """
+    errors = Console(stderr=True, highlight=False)
+    manifest = read_manifest(run.manifest)
+    if not run.quiet:
+        for warning in manifest.warnings:
+            errors.print(f"Warning: {printable(warning)}", style="yellow", markup=False)
+    output = _absolute(run.settings.output)
+    report = _absolute(run.report) if run.report else f"{output}/{RESERVED}/runs/{run.settings.run_id}"
+    run = replace(run, settings=replace(run.settings, output=output, attempt=secrets.token_hex(8)))
+    if not is_remote(output):
+        sweep_leftovers(Path(output), {row.model for row in manifest.rows if not row.reason})
+    frame = run_graph(run, manifest, report, errors)
+    write_report(frame, report)
+    if not run.quiet:
+        print_summary(Console(highlight=False), frame, report)
+    return ALL_PUBLISHED if frame["status"].isin(_PUBLISHED).all() else SOME_NOT
+
+
+def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> pd.DataFrame:
+    """Runs the Beam graph and returns its report rows, one for each manifest row, in the manifest's order."""
+    options = PipelineOptions(with_local_runner(run.beam_arguments))
+    shards = f"{report}/shards-{run.settings.attempt}"
+    with tempfile.TemporaryDirectory(prefix="h5ferry-progress-") as marks:
+        isolation = replace(run.settings.isolation, workers=worker_count(options))
+        settings = replace(run.settings, progress=marks, isolation=isolation)
+        pipeline = beam.Pipeline(options=options)
+        pipeline | MigrateRegistry(manifest.path, manifest.sha256, settings, f"{shards}/rows")
+        with (
+            progress_view(console, len(manifest.rows), quiet=run.quiet) as notice,
+            MarkFollower(Path(marks), notice),
+        ):
+            pipeline.run().wait_until_finish()
+    found = FileSystems.match([f"{shards}/rows*"])[0].metadata_list
+    frame = gather([shard.path for shard in found], [row.line for row in manifest.rows])
+    FileSystems.delete([shards] if not is_remote(shards) else [shard.path for shard in found])
+    return frame
+
+
+def worker_count(options: PipelineOptions) -> int:
+    """Workers that share this machine, by Beam's direct options."""
+    direct = options.view_as(DirectOptions)
+    if direct.direct_running_mode == "in_memory":
+        return 1
+    return int(direct.direct_num_workers) or len(os.sched_getaffinity(0))
+
+
+def _absolute(path: str) -> str:
+    return path.rstrip("/") if is_remote(path) else os.path.abspath(path)

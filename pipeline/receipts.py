@@ -1,0 +1,155 @@
+"""The receipt of a published model: what was published, from what, and with which result.
+
+It lies at assets.extra/h5ferry.json and is written last, so that a folder with a valid receipt is complete. It is
+keyed by content, never by time: the same source, options and migration version need not be converted again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
+from transforms.errors import MigrationError, Reason
+from transforms.outcome import MIGRATION_VERSION
+
+RECEIPT = "assets.extra/h5ferry.json"
+#: Raised when the receipt itself changes shape.
+_FORMAT = 1
+_RECEIPT_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class ReceiptKey:
+    """Everything that decides what is published. Digests are sha256 in hex, "" where there is no such file."""
+
+    source_sha256: str
+    architecture_sha256: str
+    samples_sha256: str
+    custom_objects_sha256: str
+    backend: str
+    rtol: float
+    atol: float
+    require_evidence: str
+    migration_version: int = MIGRATION_VERSION
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """One file of the output: path relative to it with "/" between parts, size in bytes, sha256 in hex."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the receipt file holds.
+
+    Attributes:
+        model, version: the row it was published for.
+        key: what decided it.
+        files: every file but the receipt, by path.
+        outcome: the report columns that the conversion answered for.
+        run_id, attempt: the run; `attempt` is drawn anew for each start of the program.
+        h5ferry_version: the program that wrote it.
+    """
+
+    model: str
+    version: int
+    key: ReceiptKey
+    files: tuple[PublishedFile, ...]
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+    run_id: str = ""
+    attempt: str = ""
+    h5ferry_version: str = __version__
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the whole output: of the lines "path NUL sha256", sorted by path."""
+        lines = sorted(f"{file.path}\0{file.sha256}\n" for file in self.files)
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """The file's text; nan becomes null."""
+        content = {"format": _FORMAT, **asdict(self), "output_bytes": self.size, "output_sha256": self.sha256}
+        return json.dumps(_without_nan(content), indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def parse_receipt(text: bytes) -> Receipt | None:
+    """The receipt in `text`, or None when it is none of ours: damaged, foreign or of another format."""
+    try:
+        content = json.loads(text)
+        if content.pop("format") != _FORMAT or content.pop("output_bytes") < 0:
+            return None
+        digest = content.pop("output_sha256")
+        files = tuple(PublishedFile(**file) for file in content.pop("files"))
+        receipt = Receipt(key=ReceiptKey(**content.pop("key")), files=files, **content)
+        return receipt if receipt.sha256 == digest and all(_is_inside(file.path) for file in files) else None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def read_receipt(output: Path) -> Receipt | None:
+    """The receipt of a local output folder, or None when there is no readable one."""
+    try:
+        path = output / RECEIPT
+        return parse_receipt(path.read_bytes()) if path.stat().st_size <= _RECEIPT_BYTES else None
+    except OSError:
+        return None
+
+
+def is_complete(receipt: Receipt, output: Path) -> bool:
+    """True when every file of the receipt lies in the local output folder with its size."""
+    try:
+        return all(os.lstat(output / file.path).st_size == file.size for file in receipt.files)
+    except OSError:
+        return False
+
+
+def list_files(folder: Path) -> tuple[PublishedFile, ...]:
+    """Hashes every file below `folder`, except its receipt, sorted by path.
+
+    Raises:
+        MigrationError: `output_error` when the folder holds a link or anything else that is no plain file.
+    """
+    found = []
+    for parent, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            path = Path(parent, name)
+            mode = path.lstat().st_mode
+            if stat.S_ISDIR(mode):
+                continue
+            relative = path.relative_to(folder).as_posix()
+            if not stat.S_ISREG(mode):
+                raise MigrationError(Reason.OUTPUT_ERROR, f"The converter left {relative!a}, which is no plain file")
+            if relative != RECEIPT:
+                with path.open("rb") as stream:
+                    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                found.append(PublishedFile(relative, path.stat().st_size, digest))
+    return tuple(sorted(found, key=lambda file: file.path))
+
+
+def _is_inside(path: str) -> bool:
+    return not path.startswith("/") and ".." not in path.split("/")
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    if isinstance(value, Mapping):
+        return {key: _without_nan(item) for key, item in value.items()}
+    return [_without_nan(item) for item in value] if isinstance(value, (list, tuple)) else value

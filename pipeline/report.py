@@ -1,0 +1,117 @@
+"""The report of a run as one table: gathered from the workers' shards, written as Parquet, CSV and HTML."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.records import COLUMNS, report_schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARQUET, CSV, HTML = "report.parquet", "report.csv", "report.html"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class ReportError(Exception):
+    """A report cannot be read, or does not account for every manifest row."""
+
+
+def gather(shards: Sequence[str], lines: Sequence[int]) -> pd.DataFrame:
+    """Joins the shards (paths or URLs) into one row for each manifest line, in the manifest's order.
+
+    A bundle that a runner tried again may have written a row twice: the later one counts.
+
+    Raises:
+        ReportError: a manifest row has no report row, or the other way round.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from apache_beam.io.filesystems import FileSystems
+
+    schema = report_schema()
+    tables = []
+    for shard in shards:
+        with FileSystems.open(shard) as stream:
+            tables.append(pq.read_table(pa.BufferReader(stream.read()), schema=schema))
+    rows = pa.concat_tables(tables) if tables else schema.empty_table()
+    frame: pd.DataFrame = rows.to_pandas()
+    frame = frame.sort_values("finished_at", kind="stable").drop_duplicates("line", keep="last").sort_values("line")
+    lost, extra = set(lines) - set(frame["line"]), set(frame["line"]) - set(lines)
+    if lost or extra:
+        raise ReportError(f"Rows out are not rows in: lost manifest lines {sorted(lost)}, unknown {sorted(extra)}.")
+    return frame.reset_index(drop=True)
+
+
+def write_report(frame: pd.DataFrame, folder: str) -> None:
+    """Writes report.parquet, report.csv and report.html into a folder, local or of a Beam file system.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from pipeline.report_page import render_page
+
+    table = pa.Table.from_pandas(frame[list(COLUMNS)], schema=report_schema(), preserve_index=False)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    _write(f"{folder}/{PARQUET}", sink.getvalue().to_pybytes())
+    _write(f"{folder}/{CSV}", as_csv(frame).encode())
+    _write(f"{folder}/{HTML}", render_page(frame).encode())
+
+
+def read_report(path: str) -> pd.DataFrame:
+    """Reads report.parquet, given itself or its folder.
+
+    Raises:
+        ReportError: there is none, or it is no report.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    file = Path(path, PARQUET) if os.path.isdir(path) else Path(path)
+    try:
+        frame = pd.read_parquet(file)
+    except (OSError, pa.ArrowException) as error:
+        raise ReportError(f"{file} cannot be read as a report: {error}") from error
+    missing = [column for column in ("model", "version", "status") if column not in frame]
+    if missing:
+        raise ReportError(f"{file} is no report: it has no column {missing[0]}.")
+    return frame
+
+
+def as_csv(frame: pd.DataFrame) -> str:
+    """The table as CSV; lists are joined by "; ", and no text can be taken for a spreadsheet formula."""
+    plain = frame.copy()
+    for column in plain.columns:
+        if plain[column].dtype == object or str(plain[column].dtype) in ("str", "string"):
+            plain[column] = plain[column].map(_cell)
+    text: str = plain.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
+    return text
+
+
+def _cell(value: Any) -> str:
+    text = value if isinstance(value, str) else "; ".join(map(str, value)) if value is not None else ""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _write(path: str, data: bytes) -> None:
+    from pipeline.manifest_row import is_remote
+
+    if is_remote(path):
+        from apache_beam.io.filesystems import FileSystems
+
+        with FileSystems.create(path) as sink:
+            sink.write(data)
+        return
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    part.write_bytes(data)
+    part.replace(target)

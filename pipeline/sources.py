@@ -1,0 +1,136 @@
+"""The files of one row, made local: remote ones are fetched, and each is hashed as it is read."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.manifest_row import is_remote
+from pipeline.records import ManifestRow
+from transforms.errors import MigrationError, Reason
+
+_BLOCK = 1 << 20
+_MISSING = {
+    "source": Reason.SOURCE_MISSING,
+    "architecture": Reason.MISSING_ARCHITECTURE,
+    "samples": Reason.INVALID_SAMPLES,
+    "custom_objects": Reason.CUSTOM_OBJECTS_NEEDED,
+}
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file on this machine.
+
+    Attributes:
+        path: absolute.
+        sha256: hex digest, "" for something that is not a regular file (whoever opens it refuses it).
+        size: bytes.
+    """
+
+    path: Path
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class RowFiles:
+    """The files that a row names; None where it names none."""
+
+    source: LocalFile
+    architecture: LocalFile | None = None
+    samples: LocalFile | None = None
+    custom_objects: LocalFile | None = None
+
+
+@contextlib.contextmanager
+def local_files(row: ManifestRow, max_bytes: int) -> Iterator[RowFiles]:
+    """Makes the row's files local for as long as the context lasts.
+
+    Raises:
+        MigrationError: `source_missing` (or the like, by column), `over_budget`.
+    """
+    with contextlib.ExitStack() as stack:
+        scratch: Path | None = None
+        found: dict[str, LocalFile] = {}
+        for column in _MISSING:
+            path = getattr(row, column)
+            if not path:
+                continue
+            if is_remote(path) and scratch is None:
+                scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="h5ferry-")))
+            try:
+                found[column] = (
+                    fetch(path, scratch / column, max_bytes)
+                    if scratch and is_remote(path)
+                    else digest_file(Path(path), max_bytes)
+                )
+            except (OSError, ValueError) as error:
+                raise MigrationError(
+                    _MISSING[column],
+                    f"The {column} {path} cannot be read: {_short(error)}",
+                    advice=f"Correct column {column} of manifest line {row.line}, or restore the file.",
+                ) from error
+        yield RowFiles(**found)
+
+
+def digest_file(path: Path, max_bytes: int) -> LocalFile:
+    """Hashes a local file. FIFOs and devices are left unread, so that nothing can block here.
+
+    Raises:
+        OSError: it is missing or unreadable.
+        MigrationError: `over_budget`.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return LocalFile(path, "", 0)
+        _check_size(str(path), status.st_size, max_bytes)
+        with open(descriptor, "rb", buffering=0, closefd=False) as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return LocalFile(path, digest, status.st_size)
+    finally:
+        os.close(descriptor)
+
+
+def fetch(url: str, target: Path, max_bytes: int) -> LocalFile:
+    """Downloads a remote file to `target`, hashing as it streams.
+
+    Raises:
+        OSError: it is missing or unreadable.
+        MigrationError: `over_budget`.
+    """
+    from apache_beam.io.filesystem import CompressionTypes
+    from apache_beam.io.filesystems import FileSystems
+
+    digest, size = hashlib.sha256(), 0
+    with (
+        FileSystems.open(url, compression_type=CompressionTypes.UNCOMPRESSED) as stream,
+        target.open("wb") as copy,
+    ):
+        while block := stream.read(_BLOCK):
+            size += len(block)
+            _check_size(url, size, max_bytes)
+            digest.update(block)
+            copy.write(block)
+    return LocalFile(target, digest.hexdigest(), size)
+
+
+def _check_size(path: str, size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise MigrationError(
+            Reason.OVER_BUDGET,
+            f"{path} has more than {max_bytes} bytes",
+            advice="Raise --max-file-size if it is to be trusted.",
+        )
+
+
+def _short(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,50 @@
+"""The real converter on genuine files, through the command line."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.command_line import main
+
+FIXTURES = Path(__file__).parents[1] / "fixtures/keras-2.2.4"
+
+
+def exit_status(*arguments):
+    with pytest.raises(SystemExit) as caught:
+        main([str(argument) for argument in arguments])
+    return caught.value.code
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("registry")
+    manifest = folder / "manifest.csv"
+    rows = [f"text/{name},{FIXTURES / name}.h5,{FIXTURES / name}.npz" for name in ("emb_cudnn_lstm", "lambda_layer")]
+    manifest.write_text("\n".join(["model,source,samples", *rows, f"text/none,{folder}/none.h5,"]))
+    assert exit_status("migrate", manifest, "--output", folder / "out", "--report", folder / "report", "--quiet") == 3
+    return folder / "out"
+
+
+def test_report(output):
+    frame = pd.read_parquet(output.with_name("report") / "report.parquet").set_index("model")
+    assert dict(frame["status"]) == {
+        "text/emb_cudnn_lstm": "migrated",
+        "text/lambda_layer": "refused",
+        "text/none": "refused",
+    }
+    row = frame.loc["text/emb_cudnn_lstm"]
+    assert row.evidence == "golden" and row.max_abs_error < 1e-5 and row.tensorflow_version
+
+
+def test_verify_runs_the_samples(output, capsys):
+    assert exit_status("verify", output) == 0
+    assert "1 of 1 outputs" in capsys.readouterr().out
+    samples = output / "text/emb_cudnn_lstm/1/assets.extra/samples.npz"
+    assert samples.stat().st_size > 0
+
+
+def test_inspect(capsys):
+    assert exit_status("inspect", "--json", FIXTURES / "emb_cudnn_lstm.h5", FIXTURES / "lambda_layer.h5") == 3
+    good, bad = capsys.readouterr().out.splitlines()
+    assert '"fingerprint"' in good and '"unsafe_lambda"' in bad

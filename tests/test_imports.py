@@ -1,0 +1,54 @@
+"""Which part may know which: the rules of the house, read from the source."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TENSORFLOW = {"tensorflow", "tf_keras", "keras"}
+
+
+def imported(path):
+    """The modules that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def offenders(folder, forbidden, exempt=()):
+    return [
+        (str(path.relative_to(ROOT)), module)
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if path.name not in exempt
+        for module in imported(path)
+        if any(module == name or module.startswith(f"{name}.") for name in forbidden)
+    ]
+
+
+@pytest.mark.parametrize(
+    "folder, forbidden, exempt",
+    [
+        ("transforms", {"pipeline", "apache_beam"}, ()),
+        ("pipeline", TENSORFLOW, {"replaying.py"}),
+        ("transforms/reference", {*TENSORFLOW, "transforms.canonical", "transforms.rebuild"}, ()),
+        ("transforms/canonical", TENSORFLOW, ()),
+    ],
+)
+def test_arrows_run_one_way(folder, forbidden, exempt):
+    assert offenders(folder, forbidden, exempt) == []
+
+
+def test_only_migrating_and_graph_need_beam_at_once():
+    """Others import Beam inside the function that needs it, so that commands without Beam start quickly."""
+    at_once = {
+        path.name
+        for path in (ROOT / "pipeline").glob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and "apache_beam" in (ast.unparse(node))
+    }
+    assert at_once == {"graph.py", "migrating.py", "uploading.py"}

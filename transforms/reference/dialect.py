@@ -1,0 +1,40 @@
+"""What a generation of Keras means by its layer classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from transforms.architecture import Layer
+from transforms.reference.cells import Cell
+from transforms.reference.evaluator import Evaluator, Tensors
+from transforms.reference.layer_call import LayerCall, Mask, StatelessLayer
+from transforms.reference.writer import Writer
+
+#: A layer that holds others, has states or several outputs, and sees to its own masks.
+StructuredLayer: TypeAlias = Callable[[Layer, Tensors, Evaluator], Tensors]
+
+
+def as_stored(call: LayerCall) -> LayerCall:
+    """The call, unchanged."""
+    return call
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The layer classes of a generation of Keras.
+
+    Attributes:
+        stateless: classes whose output is one array, computed from arrays.
+        structured: classes that hold others, have states or several outputs.
+        cells: the recurrent cells, by layer and cell class.
+        output_mask: the mask of the output of a stateless layer.
+        read: states in a call what its config leaves to the rest of the model.
+    """
+
+    stateless: Mapping[str, StatelessLayer]
+    structured: Mapping[str, StructuredLayer]
+    cells: Mapping[str, Callable[[LayerCall], Cell]]
+    output_mask: Callable[[LayerCall, Writer], Mask]
+    read: Callable[[LayerCall], LayerCall] = as_stored

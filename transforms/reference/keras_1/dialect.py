@@ -1,0 +1,72 @@
+"""Keras 1 as the program that runs a model sees it: which class is computed by what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from transforms.architecture import Graph
+from transforms.reference.bidirectional import bidirectional
+from transforms.reference.dialect import Dialect
+from transforms.reference.keras_1.convolution import KERAS_1_CONVOLUTIONS
+from transforms.reference.keras_1.core_layers import KERAS_1_CORE_LAYERS
+from transforms.reference.keras_1.dim_ordering import SILENT, DimOrderings
+from transforms.reference.keras_1.masking import keras_1_output_mask
+from transforms.reference.keras_1.merge import merge
+from transforms.reference.keras_1.recurrent import KERAS_1_CELLS, read_conv_lstm
+from transforms.reference.layer_call import Array, LayerCall, StatelessLayer
+from transforms.reference.locally_connected import LOCALLY_CONNECTED
+from transforms.reference.pooling import POOLING
+from transforms.reference.recurrent_layers import recurrent_layer
+from transforms.reference.resizing import RESIZING
+from transforms.reference.time_distributed import time_distributed
+
+
+def keras_1_dialect(graph: Graph) -> Dialect:
+    """Keras 1, for one model: what a config leaves out, the rest of the model may tell."""
+    orderings = DimOrderings(graph)
+
+    def read(call: LayerCall) -> LayerCall:
+        if call.class_name in SILENT and "dim_ordering" not in call.config:
+            return replace(call, config={**call.config, "dim_ordering": orderings.of(call.path)})
+        return read_conv_lstm(call) if call.class_name == "ConvLSTM2D" else call
+
+    return Dialect(
+        stateless=_STATELESS,
+        structured={
+            **dict.fromkeys((*KERAS_1_CELLS, "ConvLSTM2D"), recurrent_layer),
+            "Bidirectional": bidirectional,
+            "TimeDistributed": time_distributed,
+        },
+        cells=KERAS_1_CELLS,
+        output_mask=keras_1_output_mask,
+        read=read,
+    )
+
+
+def _locally_connected(call: LayerCall) -> Array:
+    """LocallyConnected1D and 2D: the first implementation of Keras 2, under other names (`local.py`).
+
+    W is (positions, features of a window, f), the features in the layer's `dim_ordering`; b is (*positions, f).
+    """
+    two_axes = call.class_name == "LocallyConnected2D"
+    config = {
+        **call.config,
+        "filters": call.config["nb_filter"],
+        "kernel_size": [call.config["nb_row"], call.config["nb_col"]] if two_axes else call.config["filter_length"],
+        "strides": call.option("subsample", [1, 1]) if two_axes else call.option("subsample_length", 1),
+    }
+    names = {"W": "kernel", "b": "bias"}
+    weights = {names[role]: array for role, array in call.weights.items()}
+    return LOCALLY_CONNECTED[call.class_name](replace(call, config=config, weights=weights))
+
+
+#: Pooling, padding, cropping and repeating read the option names of Keras 1 beside those of Keras 2.
+_STATELESS: Mapping[str, StatelessLayer] = {
+    **KERAS_1_CORE_LAYERS,
+    **KERAS_1_CONVOLUTIONS,
+    **dict.fromkeys(("LocallyConnected1D", "LocallyConnected2D"), _locally_connected),
+    **POOLING,
+    **RESIZING,
+    "Merge": merge,
+}

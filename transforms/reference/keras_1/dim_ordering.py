@@ -1,0 +1,87 @@
+"""The `dim_ordering` that Keras 1 did not store: of ZeroPadding2D and 3D, Cropping2D and 3D, UpSampling2D and 3D.
+
+Their `get_config` leaves it out, so that Keras 1 itself fell back on the user's settings when it read the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from transforms.architecture import Graph, Layer, LayerPath, walk
+from transforms.reference.layer_call import NotCovered
+
+#: Layers over space that store no `dim_ordering`.
+SILENT = frozenset({"ZeroPadding2D", "ZeroPadding3D", "Cropping2D", "Cropping3D", "UpSampling2D", "UpSampling3D"})
+
+#: The default of Keras 1 where the user set none (`backend/common.py`).
+_DEFAULT = "tf"
+
+#: Layers across which an ordering need not hold: images do not leave them as they came.
+_BOUNDARIES = frozenset({"Flatten", "Reshape", "Permute", "RepeatVector", "Dense", "TimeDistributedDense"})
+
+
+class DimOrderings:
+    """The ordering of every silent layer of a model.
+
+    That of the layers it is connected with by images, where they agree; else that of all layers of the model, where
+    they agree; else the default.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        stored = set(_stored(graph.walk()))
+        self._fallback = stored.pop() if len(stored) == 1 else _DEFAULT
+        self._connected: dict[LayerPath, frozenset[str]] = {}
+        self._visit(graph)
+
+    def of(self, path: LayerPath) -> str:
+        """The ordering of a silent layer. Raises NotCovered where the layers around it disagree."""
+        found = self._connected.get(path, frozenset())
+        if len(found) > 1:
+            raise NotCovered("a layer without dim_ordering between layers that disagree on it", path)
+        return next(iter(found), self._fallback)
+
+    def _visit(self, graph: Graph) -> None:
+        for group in _connected_groups(graph):
+            found = frozenset(_stored(inner for layer in group for inner in walk(layer)))
+            for layer in group:
+                self._connected.update((inner.path, found) for inner in walk(layer) if inner.class_name in SILENT)
+        for layer in graph.layers:
+            if layer.graph is not None:
+                self._visit_nested(layer.graph)
+
+    def _visit_nested(self, graph: Graph) -> None:
+        """A nested model decides for its own layers where it can, else what surrounds it has."""
+        around = dict(self._connected)
+        self._visit(graph)
+        self._connected.update((path, around[path]) for path, found in self._connected.items() if not found)
+
+
+def _stored(layers: Iterator[Layer]) -> Iterator[str]:
+    for layer in layers:
+        ordering = layer.config.get("dim_ordering")
+        if ordering in ("th", "tf"):
+            yield str(ordering)
+
+
+def _connected_groups(graph: Graph) -> Sequence[Sequence[Layer]]:
+    """Layers joined by tensors, cut at the boundaries (which belong to no group)."""
+    neighbours: Mapping[str, set[str]] = {layer.name: set() for layer in graph.layers}
+    inner = {layer.name: layer for layer in graph.layers if layer.class_name not in _BOUNDARIES}
+    for layer in graph.layers:
+        for ref in (ref for call in layer.calls for ref in call.inputs):
+            if layer.name in inner and ref.layer in inner:
+                neighbours[layer.name].add(ref.layer)
+                neighbours[ref.layer].add(layer.name)
+    groups, seen = [], set[str]()
+    for name in inner:
+        if name in seen:
+            continue
+        pending, group = [name], []
+        seen.add(name)
+        while pending:
+            current = pending.pop()
+            group.append(inner[current])
+            pending.extend(neighbours[current] - seen)
+            seen |= neighbours[current]
+        groups.append(group)
+    return groups
