@@ -11,6 +11,7 @@ from transforms.errors import MigrationError, Reason
 
 
 def parse_calls(inbound: object, path: LayerPath) -> tuple[Call, ...]:
+    """A layer's `inbound_nodes` as calls, numbered as the file numbers them. Raises MigrationError `invalid_config`."""
     return tuple(_call(node, path) for node in as_list(inbound, path, "inbound_nodes"))
 
 
@@ -113,6 +114,7 @@ def call_bases(
 
 
 def refs_among(values: Iterable[object]) -> Iterable[TensorRef]:
+    """The references among values, in lists too."""
     for value in values:
         if isinstance(value, TensorRef):
             yield value
@@ -121,6 +123,8 @@ def refs_among(values: Iterable[object]) -> Iterable[TensorRef]:
 
 
 def rebased_call(call: Call, bases: Mapping[str, int], calls: Mapping[str, tuple[Call, ...]], path: LayerPath) -> Call:
+    """The call, every reference in it counted from 0. Raises MigrationError `invalid_config`."""
+
     def argument(value: object) -> object:
         if isinstance(value, TensorRef):
             return rebased(value, bases, calls, path)
@@ -133,6 +137,7 @@ def rebased_call(call: Call, bases: Mapping[str, int], calls: Mapping[str, tuple
 def rebased(
     ref: TensorRef, bases: Mapping[str, int], calls: Mapping[str, tuple[Call, ...]], path: LayerPath
 ) -> TensorRef:
+    """A reference whose call counts from 0. Raises MigrationError `invalid_config` when layer or call do not exist."""
     if ref.layer not in calls:
         raise MigrationError(
             Reason.INVALID_CONFIG, f"A connection names the layer {ref.layer!r}, which the model lacks", layer=path

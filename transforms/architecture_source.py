@@ -35,7 +35,7 @@ def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
 
 
 def _parse_yaml(text: str) -> Any:
-    if "!!python" in text or "&" in text and "*" in text and len(text) > 1 << 20:
+    if "!!python" in text or ("&" in text and "*" in text and len(text) > 1 << 20):
         raise MigrationError(Reason.INVALID_CONFIG, "The YAML architecture holds Python objects, or large aliases")
     try:
         return yaml.load(text, Loader=yaml.CSafeLoader)

@@ -50,7 +50,8 @@ def compare_outputs(
         names: of the outputs, for messages.
         actual: what the reloaded artefact gave.
         evidence: what it should have given.
-        rtol, atol: tolerances.
+        rtol: see `atol`.
+        atol: |a - b| <= atol + rtol |b|.
     """
     if len(actual) != len(evidence):
         return Comparison(False, np.inf, np.inf, f"{len(actual)} outputs where the evidence has {len(evidence)}")

@@ -17,6 +17,7 @@ def parse_config(text: str, what: str, limits: Limits = DEFAULT_LIMITS) -> Any:
     Args:
         text: the stored text.
         what: what to call it in a message, e.g. "model_config".
+        limits: the budget.
 
     Raises:
         MigrationError: `invalid_config` or `over_budget`.

@@ -10,18 +10,21 @@ from transforms.errors import MigrationError, Reason
 
 
 def as_mapping(value: object, path: LayerPath, what: str) -> Mapping[str, Any]:
+    """The value, which must be an object. Raises MigrationError `invalid_config`."""
     if not isinstance(value, Mapping):
         raise MigrationError(Reason.INVALID_CONFIG, f"The {what} is not an object but {_kind(value)}", layer=path)
     return value
 
 
 def as_list(value: object, path: LayerPath, what: str) -> list[Any]:
+    """The value, which must be a list. Raises MigrationError `invalid_config`."""
     if not isinstance(value, list):
         raise MigrationError(Reason.INVALID_CONFIG, f"The {what} is not a list but {_kind(value)}", layer=path)
     return value
 
 
 def as_text(value: object, path: LayerPath, what: str) -> str:
+    """The value, which must be a name. Raises MigrationError `invalid_config`."""
     if not isinstance(value, str) or not value:
         raise MigrationError(Reason.INVALID_CONFIG, f"The {what} is not a name but {_kind(value)}", layer=path)
     return value

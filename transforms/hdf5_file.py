@@ -15,10 +15,10 @@ from pathlib import Path
 
 os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # read by HDF5 when it starts: no filter plug-in is ever loaded
 
-import h5py  # noqa: E402  (the line above must come first)
+import h5py
 
-from transforms.errors import MigrationError, Reason  # noqa: E402
-from transforms.limits import DEFAULT_LIMITS, Limits  # noqa: E402
+from transforms.errors import MigrationError, Reason
+from transforms.limits import DEFAULT_LIMITS, Limits
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _BLOCK = 1 << 20

@@ -150,14 +150,23 @@ class Validator:
                 except ValueError as error:
                     failure = str(error)
                     continue
-                if all(output.size and np.isfinite(output).all() for output in outputs):
+                if self._tells_something(batch, outputs):
                     runs.append((batch, outputs))
                 else:
-                    failure = "its outputs are empty or not finite"
+                    failure = "its outputs are empty, or not finite in the reference either"
             if runs:
                 return runs
         self._warn(f"No drawn batch runs on this model: {failure}.")
         return []
+
+    def _tells_something(self, batch: SampleBatch, outputs: Sequence[Array]) -> bool:
+        """Outputs that are not finite say nothing, unless the evidence is finite there."""
+        if not all(output.size for output in outputs):
+            return False
+        if all(np.isfinite(output).all() for output in outputs):
+            return True
+        found = self._against_reference(batch, outputs)
+        return found is not None and not found.within
 
     def _result(
         self,

@@ -72,7 +72,6 @@ def test_missing_large_altered(tmp_path: Path) -> None:
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     path = small_file(tmp_path / "f.h5")
-    with pytest.raises(MigrationError, match="changed") as refusal, open_hdf5(path):
-        with path.open("ab") as stream:
-            stream.write(b"more")
+    with pytest.raises(MigrationError, match="changed") as refusal, open_hdf5(path), path.open("ab") as stream:
+        stream.write(b"more")
     assert refusal.value.reason is Reason.SOURCE_MISSING

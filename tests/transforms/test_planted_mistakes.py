@@ -22,7 +22,9 @@ def hard_sigmoid_gates(piece: Piece, setting: Setting) -> Piece:
     """The legacy LSTM default left standing where cuDNN means sigmoid."""
     if piece.layer.class_name not in ("LSTM", "GRU"):
         return piece
-    return replace(piece, layer=replace(piece.layer, config={**piece.layer.config, "recurrent_activation": "hard_sigmoid"}))
+    return replace(
+        piece, layer=replace(piece.layer, config={**piece.layer.config, "recurrent_activation": "hard_sigmoid"})
+    )
 
 
 def sigmoid_gates(piece: Piece, setting: Setting) -> Piece:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 REWRITES: Mapping[str, str] = {
-    "cudnn_lstm_to_lstm": "CuDNNLSTM becomes LSTM: gate blocks transposed out of cuDNN's layout, the two biases summed, "
-    "recurrent_activation sigmoid",
-    "cudnn_gru_to_gru": "CuDNNGRU becomes GRU with reset_after: gate blocks transposed, the two biases kept apart",
-    "bidirectional_masked_steps": "Bidirectional under a mask taken apart into its two directions, so that masked steps "
-    "put out what the writing runtime put out",
+    "cudnn_lstm_to_lstm": "CuDNNLSTM becomes LSTM: gates out of cuDNN's layout, biases summed, sigmoid gates",
+    "cudnn_gru_to_gru": "CuDNNGRU becomes GRU with reset_after: gates out of cuDNN's layout, biases kept apart",
+    "bidirectional_masked_steps": "Bidirectional under a mask taken apart: masked steps put out what the writer put out",
     "masked_steps_keep_state": "recurrent layers with initial states under a mask put out the state, not zeros, before "
     "the first unmasked step",
     "mask_dropped": "layers that handed on no mask in the writing runtime hand on none now",

@@ -104,7 +104,9 @@ def with_state_before_first_step(
     Args:
         builder: of the graph around it.
         layer: the recurrent layer, for its direction and whether it returns sequences.
-        out, x, state: its output, its sequence input and its first initial state.
+        out: its output.
+        x: its sequence input.
+        state: its first initial state.
         prefix: of the new layers' names.
 
     Returns:

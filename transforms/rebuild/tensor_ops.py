@@ -34,10 +34,8 @@ def _relu(x: Any, threshold: float, negative_slope: float, max_value: float | No
 def _resize_bilinear(x: Any, factors: int | list[int]) -> Any:
     """(batch, height, width, channels), resized as TensorFlow 1 did."""
     height, width = (factors, factors) if isinstance(factors, int) else factors
-    if None in x.shape[1:3]:
-        size = tf.shape(x)[1:3] * [height, width]
-    else:
-        size = [x.shape[1] * height, x.shape[2] * width]
+    free = None in x.shape[1:3]
+    size = tf.shape(x)[1:3] * [height, width] if free else [x.shape[1] * height, x.shape[2] * width]
     return tf.compat.v1.image.resize_bilinear(x, size, align_corners=False, half_pixel_centers=False)
 
 

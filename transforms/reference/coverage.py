@@ -7,14 +7,14 @@ from typing import Any
 
 from transforms.architecture import Graph, Layer
 from transforms.reference.activations import activation_of
+from transforms.reference.dialect import Dialect
 from transforms.reference.forward import refuse_argument, refuse_runtime
 from transforms.reference.layer_call import LayerCall, NotCovered
-from transforms.reference.layers import STATELESS, STRUCTURED
-from transforms.reference.recurrent import CELLS
+from transforms.reference.layers import dialect_of
 from transforms.runtime import Runtime
 
 #: Classes that a graph or a wrapper sees to.
-_PARTS = frozenset({"InputLayer", "StackedRNNCells", *CELLS})
+_PARTS = frozenset({"InputLayer", "StackedRNNCells"})
 
 
 def uncovered(graph: Graph, runtime: Runtime) -> list[str]:
@@ -26,16 +26,17 @@ def uncovered(graph: Graph, runtime: Runtime) -> list[str]:
         refuse_runtime(runtime)
     except NotCovered as missing:
         return [str(missing)]
-    return [str(missing) for layer in graph.walk() for missing in _missing(layer, runtime)]
+    dialect = dialect_of(graph, runtime)
+    return [str(missing) for layer in graph.walk() for missing in _missing(layer, dialect, runtime)]
 
 
-def _missing(layer: Layer, runtime: Runtime) -> Iterator[NotCovered]:
-    known = layer.graph is not None or layer.class_name in STATELESS or layer.class_name in STRUCTURED
-    if not known and layer.class_name not in _PARTS:
+def _missing(layer: Layer, dialect: Dialect, runtime: Runtime) -> Iterator[NotCovered]:
+    classes = _PARTS | dialect.stateless.keys() | dialect.structured.keys() | dialect.cells.keys()
+    if layer.graph is None and layer.class_name not in classes:
         yield NotCovered(f"the layer class {layer.class_name}", layer.path)
         return
     call = LayerCall(layer.class_name, layer.config, {}, (), (), runtime, layer.path)
-    for option in ("activation", "recurrent_activation"):
+    for option in ("activation", "recurrent_activation", "inner_activation"):
         try:
             activation_of(layer.config.get(option), call)
         except NotCovered as missing:

@@ -10,8 +10,8 @@ import numpy as np
 from transforms.architecture import Call, Graph, Layer, LayerPath, TensorRef, call_tensors, evaluation_order, walk
 from transforms.reference.evaluator import Tensors
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered
-from transforms.reference.layers import STATELESS, STRUCTURED
-from transforms.reference.masking import LOOKS_AT_MASKS, any_mask, output_mask
+from transforms.reference.layers import dialect_of
+from transforms.reference.masking import LOOKS_AT_MASKS, any_mask
 from transforms.reference.masks_of_1_13 import has_its_own_loop, left_in_its_loop, lost_at_the_top, seen_in_its_loop
 from transforms.reference.writer import Refused, Undecided, Writer, writer_of
 from transforms.runtime import Family, Runtime
@@ -88,8 +88,6 @@ def _equal(first: list[Array], second: list[Array]) -> bool:
 
 def refuse_runtime(runtime: Runtime) -> None:
     """Raises NotCovered for generations of Keras whose configs the reference does not read."""
-    if runtime.is_keras_1:
-        raise NotCovered("models of Keras 1")
     if runtime.family is Family.KERAS_3:
         raise NotCovered("models of Keras 3")
 
@@ -105,6 +103,8 @@ class _Evaluation:
 
     def __init__(self, graph: Graph, weights_of: WeightsOf, runtime: Runtime, writer: Writer) -> None:
         self.writer = writer
+        self._dialect = dialect_of(graph, runtime)
+        self.cells = self._dialect.cells
         self.fixed_batch = _has_fixed_batch(graph)
         self._runtime = runtime
         self._weights_of = weights_of
@@ -159,10 +159,10 @@ class _Evaluation:
         """The outputs of any layer of a graph at a depth, with their masks."""
         if layer.graph is not None:
             result = self._run_nested(layer, layer.graph, inputs, depth + 1)
-        elif layer.class_name in STRUCTURED:
+        elif layer.class_name in self._dialect.structured:
             self._refuse_carried_state(layer)
-            result = STRUCTURED[layer.class_name](layer, inputs, self)
-        elif layer.class_name in STATELESS:
+            result = self._dialect.structured[layer.class_name](layer, inputs, self)
+        elif layer.class_name in self._dialect.stateless:
             result = self._run_stateless(layer, inputs)
         else:
             raise NotCovered(f"the layer class {layer.class_name}", layer.path)
@@ -181,10 +181,10 @@ class _Evaluation:
 
     def _run_stateless(self, layer: Layer, inputs: Tensors) -> Tensors:
         call = self.layer_call(layer, inputs)
-        mask = output_mask(call, self.writer)
+        mask = self._dialect.output_mask(call, self.writer)
         if layer.class_name not in LOOKS_AT_MASKS:
             call = self.layer_call(layer, Tensors.unmasked(*inputs.values))
-        return Tensors((STATELESS[layer.class_name](call),), (mask,))
+        return Tensors((self._dialect.stateless[layer.class_name](call),), (mask,))
 
     def _run_nested(self, layer: Layer, graph: Graph, inputs: Tensors, depth: int) -> Tensors:
         """A model as a layer. Masks enter and leave it since Keras 2.2.3; before, its input layers refused them."""
@@ -201,7 +201,7 @@ class _Evaluation:
             self._weights[layer.path] = {
                 role: np.asarray(array, dtype=np.float64) for role, array in self._weights_of(layer.path).items()
             }
-        return LayerCall(
+        call = LayerCall(
             class_name=layer.class_name,
             config=layer.config,
             weights=self._weights[layer.path],
@@ -210,6 +210,7 @@ class _Evaluation:
             runtime=self._runtime,
             path=layer.path,
         )
+        return self._dialect.read(call)
 
 
 def _unmasked_if(lost: bool, tensors: Tensors) -> Tensors:

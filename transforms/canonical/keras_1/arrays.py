@@ -36,7 +36,7 @@ _GATES = {"LSTM": "ifco", "GRU": "zrh", "ConvLSTM2D": "ifco"}
 
 def upgraded_arrays(class_name: str, config: _Config, arrays: Arrays) -> dict[str, CanonicalArray]:
     """Arrays by Keras 2 role, computed when read."""
-    if class_name in _GATES and "W_i" in arrays or "W_z" in arrays:
+    if (class_name in _GATES and "W_i" in arrays) or "W_z" in arrays:
         return {
             role: _side_by_side([arrays[f"{letter}_{gate}"] for gate in _GATES[class_name]])
             for letter, role in (("W", "kernel"), ("U", "recurrent_kernel"), ("b", "bias"))

@@ -16,7 +16,7 @@ _MERGES = {"sum": "Add", "ave": "Average", "mul": "Multiply", "max": "Maximum", 
 
 
 def highway(piece: Piece) -> Piece:
-    """y = t * h(x W + b) + (1 - t) * x,   t = sigmoid(x W_carry + b_carry)."""
+    """Y = t * h(x W + b) + (1 - t) * x,   t = sigmoid(x W_carry + b_carry)."""
     layer, own = piece.layer, piece.own_arrays
     builder = SubgraphBuilder(layer)
     (x,) = builder.inputs
@@ -95,7 +95,7 @@ def _as_class(layer: Layer, class_name: str, config: dict[str, Any]) -> Layer:
 
 
 def _cosine(piece: Piece) -> Piece:
-    """cos = a.b / max(sqrt(a.a * b.b), 1e-7), with an axis of length 1 put behind the batch."""
+    """Cos = a.b / max(sqrt(a.a * b.b), 1e-7), with an axis of length 1 put behind the batch."""
     layer = piece.layer
     builder = SubgraphBuilder(layer)
     a, b = builder.inputs
