@@ -11,6 +11,8 @@ from transforms.config_json import parse_config
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits
 
+_MAX_ALIASED = 100_000
+
 
 def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
     """The parsed architecture.
@@ -34,11 +36,28 @@ def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
     return parse_config(parsed, "architecture", limits) if isinstance(parsed, str) else parsed
 
 
+class _PlainLoader(yaml.CSafeLoader):
+    """Builds plain data only; Keras also wrote tuples and Python 2 strings, which become lists and strings."""
+
+
+def _as_list(loader: Any, node: Any) -> Any:
+    return loader.construct_sequence(node, deep=True)
+
+
+def _as_string(loader: Any, node: Any) -> Any:
+    return loader.construct_scalar(node)
+
+
+for _tag, _constructor in (("tuple", _as_list), ("unicode", _as_string), ("str", _as_string)):
+    _PlainLoader.add_constructor(f"tag:yaml.org,2002:python/{_tag}", _constructor)
+
+
 def _parse_yaml(text: str) -> Any:
-    if "!!python" in text or ("&" in text and "*" in text and len(text) > 1 << 20):
-        raise MigrationError(Reason.INVALID_CONFIG, "The YAML architecture holds Python objects, or large aliases")
+    """Parses YAML. An alias stands for a whole subtree, so a text that is large must not use any."""
+    if len(text) > _MAX_ALIASED and "*" in text and "&" in text:
+        raise MigrationError(Reason.OVER_BUDGET, f"The YAML architecture has aliases and over {_MAX_ALIASED:,} bytes")
     try:
-        return yaml.load(text, Loader=yaml.CSafeLoader)
+        return yaml.load(text, Loader=_PlainLoader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise MigrationError(
             Reason.INVALID_CONFIG, f"The architecture is not usable YAML: {' '.join(str(error).split())[:120]}"

@@ -48,6 +48,8 @@ def bidirectional(k: object, draw: Draw, sequences: bool, masked: bool, stateful
 
 def cells(k: object, draw: Draw, sequences: bool) -> object:
     """RNN over one cell, or over several stacked ones."""
+    if k.family == "keras" and k.version < (2, 1):  # its cells save no configuration: nobody can read them back
+        return recurrent(k, draw, sequences, True, False)
     made, alike = [], draw.chance(0.4)  # Keras 2.2 stacks cells under a mask only where all are of one size
     units = draw.units(2, 5)
     for _ in range(draw.pick([1, 2, 2, 3])):

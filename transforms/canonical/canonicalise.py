@@ -36,6 +36,7 @@ from transforms.canonical.model import (
     stored,
 )
 from transforms.canonical.options import canonical_options
+from transforms.canonical.stacked_cells import first_cell_when_masked
 from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import LegacyModel
@@ -57,6 +58,7 @@ RULES: tuple[RewriteRule, ...] = (
     mask_dropped,
     masked_steps_as_written,
     state_before_first_step,
+    first_cell_when_masked,
     theano_same_padding,
     channels_last_inside,
 )

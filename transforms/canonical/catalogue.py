@@ -7,9 +7,8 @@ from collections.abc import Mapping
 REWRITES: Mapping[str, str] = {
     "cudnn_lstm_to_lstm": "CuDNNLSTM becomes LSTM: gates out of cuDNN's layout, biases summed, sigmoid gates",
     "cudnn_gru_to_gru": "CuDNNGRU becomes GRU with reset_after: gates out of cuDNN's layout, biases kept apart",
-    "bidirectional_masked_steps": "Bidirectional under a mask taken apart: masked steps put out what the writer put out",
-    "masked_steps_keep_state": "recurrent layers with initial states under a mask put out the state, not zeros, before "
-    "the first unmasked step",
+    "bidirectional_masked_steps": "Bidirectional under a mask taken apart: masked steps as the writer put them out",
+    "masked_steps_keep_state": "recurrent layers of Keras before 2.2.5 put out the state where a masked step stands",
     "mask_dropped": "layers that handed on no mask in the writing runtime hand on none now",
     "reset_after_stated": "a GRU that stores no `reset_after` resets before the product",
     "stateful_reset_each_call": "stateful layers start from zero at each call of the SavedModel",

@@ -131,14 +131,15 @@ def with_state_before_first_step(
         path: LayerPath = (*piece.layer.path, name)
         return {
             path: {
-                "kernel": _constant((features, 1), 0.0),
-                "recurrent_kernel": _constant((1, 1), 0.0),
-                "bias": _constant((1,), 1.0),
+                "kernel": constant_array((features, 1), 0.0),
+                "recurrent_kernel": constant_array((1, 1), 0.0),
+                "bias": constant_array((1,), 1.0),
             }
         }
 
     return y, arrays
 
 
-def _constant(shape: tuple[int, ...], value: float) -> CanonicalArray:
+def constant_array(shape: tuple[int, ...], value: float) -> CanonicalArray:
+    """An array that no file holds: every entry `value`."""
     return CanonicalArray(shape, np.dtype("f4"), lambda: np.full(shape, value, "f4"))

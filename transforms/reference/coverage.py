@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from transforms.architecture import Graph, Layer
 from transforms.reference.activations import activation_of
@@ -11,6 +10,7 @@ from transforms.reference.dialect import Dialect
 from transforms.reference.forward import refuse_argument, refuse_runtime
 from transforms.reference.layer_call import LayerCall, NotCovered
 from transforms.reference.layers import dialect_of
+from transforms.reference.precision import is_half_precision
 from transforms.runtime import Runtime
 
 #: Classes that a graph or a wrapper sees to.
@@ -49,12 +49,3 @@ def _missing(layer: Layer, dialect: Dialect, runtime: Runtime) -> Iterator[NotCo
                 yield missing
     if is_half_precision(layer.config):
         yield NotCovered("half precision", layer.path)
-
-
-def is_half_precision(config: Mapping[str, Any]) -> bool:
-    """True where a layer computes in 16 bits, whose rounding float64 does not show."""
-    dtype = config.get("dtype")
-    if isinstance(dtype, Mapping):
-        inner = dtype.get("config")
-        dtype = inner.get("name") if isinstance(inner, Mapping) else None
-    return isinstance(dtype, str) and "float16" in dtype

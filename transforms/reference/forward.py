@@ -13,6 +13,7 @@ from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered
 from transforms.reference.layers import dialect_of
 from transforms.reference.masking import LOOKS_AT_MASKS, any_mask
 from transforms.reference.masks_of_1_13 import has_its_own_loop, left_in_its_loop, lost_at_the_top, seen_in_its_loop
+from transforms.reference.precision import is_half_precision, refuse_overflow
 from transforms.reference.writer import Refused, Undecided, Writer, writer_of
 from transforms.runtime import Family, Runtime
 
@@ -157,6 +158,8 @@ class _Evaluation:
 
     def run(self, layer: Layer, inputs: Tensors, depth: int = 0) -> Tensors:
         """The outputs of any layer of a graph at a depth, with their masks."""
+        if is_half_precision(layer.config):
+            raise NotCovered("half precision", layer.path)
         if layer.graph is not None:
             result = self._run_nested(layer, layer.graph, inputs, depth + 1)
         elif layer.class_name in self._dialect.structured:
@@ -166,7 +169,7 @@ class _Evaluation:
             result = self._run_stateless(layer, inputs)
         else:
             raise NotCovered(f"the layer class {layer.class_name}", layer.path)
-        _check_range(result.values, layer.path)
+        refuse_overflow(result.values, layer.path)
         return result
 
     def _refuse_carried_state(self, layer: Layer) -> None:
@@ -215,16 +218,6 @@ class _Evaluation:
 
 def _unmasked_if(lost: bool, tensors: Tensors) -> Tensors:
     return Tensors.unmasked(*tensors.values) if lost else tensors
-
-
-def _check_range(values: Sequence[Array], path: LayerPath) -> None:
-    """Raises NotCovered where numbers leave the range of float32, in which the runtime computed."""
-    for value in values:
-        if value.size and float(np.nanmax(np.abs(value), initial=0.0)) > _FLOAT32_MAX:
-            raise NotCovered("numbers beyond the range of float32", path)
-
-
-_FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 def _needed(graph: Graph) -> list[tuple[Layer, int]]:
