@@ -17,6 +17,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from transforms.rebuild import RebuiltModel
+from transforms.signature_names import rename_arguments, traceable_names
 
 SIGNATURE = "serving_default"
 Array = npt.NDArray[Any]
@@ -34,9 +35,10 @@ class InputSpec:
 def write_saved_model(model: RebuiltModel, folder: Path) -> None:
     """Writes the SavedModel into an existing, empty folder. Raises OSError when the disk refuses."""
     keras_model = model.keras_model
+    traced_names = traceable_names(model.input_names)
     specs = [
         tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
-        for name, tensor in zip(model.input_names, keras_model.inputs, strict=True)
+        for name, tensor in zip(traced_names, keras_model.inputs, strict=True)
     ]
     output_names = model.output_names
 
@@ -56,6 +58,9 @@ def write_saved_model(model: RebuiltModel, folder: Path) -> None:
         keras_model.save(
             str(folder), save_format="tf", include_optimizer=False, save_traces=False, signatures={SIGNATURE: traced}
         )
+    renamed = {old: new for old, new in zip(traced_names, model.input_names, strict=True) if old != new}
+    if renamed:
+        rename_arguments(folder, SIGNATURE, renamed)
 
 
 class LoadedArtefact:

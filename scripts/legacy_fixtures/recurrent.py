@@ -134,6 +134,13 @@ def gru_reset_after(k):
     return k.Model(x, [k.GRU(3, reset_after=True)(x), k.GRU(4, reset_after=False, recurrent_activation="sigmoid")(x)])
 
 
+@fixture("keras-2.2.4", "gru no_bias", real(None, 4))
+def gru_without_bias(k):
+    """Without a bias no shape tells reset_after from its absence."""
+    x = k.Input((None, 4))
+    return k.Model(x, k.GRU(5, use_bias=False)(x))
+
+
 @fixture("keras-2.0.9", "gru cudnnlstm no_reset_after_key", real(None, 4))
 def gru_before_reset_after(k):
     x = k.Input((None, 4))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.framework.tensor_pb2 import TensorProto
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from tests.fixture_files import MIGRATABLE, FixtureFile
 from tests.transforms.conftest import Migrations
@@ -57,10 +58,10 @@ def test_a_stateful_model_answers_twice_alike_and_keeps_its_batch_size(migrated:
 
 def test_recurrent_layers_keep_the_choice_of_a_cudnn_kernel(migrated: Migrations) -> None:
     done = migrated("keras-2.2.4/emb_cudnn_lstm")
-    graph = tf.saved_model.load(str(done.folder)).signatures["serving_default"].graph.as_graph_def()
+    (meta_graph,) = SavedModel.FromString((done.folder / "saved_model.pb").read_bytes()).meta_graphs
     offered = {
         function.attr["api_preferred_device"].s
-        for function in graph.library.function
+        for function in meta_graph.graph_def.library.function
         if "api_implements" in function.attr
     }
     assert {b"CPU", b"GPU"} <= offered

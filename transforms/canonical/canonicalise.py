@@ -178,8 +178,14 @@ def with_stated_options(layer: Layer) -> Layer:
 
 
 def _release(model: LegacyModel) -> tuple[int, ...]:
-    """The newest TensorFlow release that may have written a tf.keras file."""
-    return max(writer_of(model.graph, model.runtime).releases, default=())
+    """The TensorFlow release that is taken to have written a tf.keras file, of those that may have.
+
+    The last 1.x release and 1.13, which were in wide use, before their neighbours. Where the candidates' masks would
+    lead to different outputs, the reference does not answer, and the row says so.
+    """
+    releases = writer_of(model.graph, model.runtime).releases
+    preferred = [release for release in ((1, 15), (1, 13)) if release in releases]
+    return preferred[0] if preferred else max(releases, default=())
 
 
 def _reachable(graph: Graph) -> set[str]:

@@ -47,5 +47,7 @@ def _missing(layer: Layer, dialect: Dialect, runtime: Runtime) -> Iterator[NotCo
                 refuse_argument(name, value, layer.path)
             except NotCovered as missing:
                 yield missing
+    if layer.class_name.endswith("Cell") and "activation" not in layer.config:
+        yield NotCovered(f"a {layer.class_name} saved without its activation", layer.path)
     if is_half_precision(layer.config):
         yield NotCovered("half precision", layer.path)

@@ -64,8 +64,8 @@ def _gates(call: LayerCall, count: int) -> tuple[int, Callable[[Array], Array], 
     recurrent_rows = np.concatenate(list(_blocks(recurrent, count)))
     return (
         units,
-        lambda x: np.asarray(np.einsum("...d,gd->...g", x, rows, optimize=True) + input_bias),
-        lambda h: np.asarray(np.einsum("nu,gu->ng", h, recurrent_rows, optimize=True) + recurrent_bias),
+        lambda x: np.asarray(x @ rows.T + input_bias),
+        lambda h: np.asarray(h @ recurrent_rows.T + recurrent_bias),
     )
 
 

@@ -86,8 +86,10 @@ def test_gru_by_hand(reset_after: bool) -> None:
         driven, kept = _columns(weights, 2, unit, x, h if reset_after else np.array(r) * h)
         if reset_after:
             kept = r[unit] * (kept + second[2 * _UNITS + unit])
-        assert output[0, unit] == state[0, unit] == pytest.approx(
-            z[unit] * h[unit] + (1 - z[unit]) * math.tanh(driven + kept)
+        assert (
+            output[0, unit]
+            == state[0, unit]
+            == pytest.approx(z[unit] * h[unit] + (1 - z[unit]) * math.tanh(driven + kept))
         )
 
 
@@ -101,9 +103,7 @@ def test_simple_rnn_by_hand() -> None:
 
 def test_gates_with_softmax_are_each_their_own() -> None:
     """Softmax over two gates at once would tie them together."""
-    call = layer_call(
-        "GRU", np.zeros((1, 1, 1)), _config("GRU", recurrent_activation="softmax"), _weights("GRU")
-    )
+    call = layer_call("GRU", np.zeros((1, 1, 1)), _config("GRU", recurrent_activation="softmax"), _weights("GRU"))
     cell = gru_cell(call)
     x, h = random_array(1, _FEATURES), np.zeros((1, _UNITS))
     driven = cell.project(x)[0]

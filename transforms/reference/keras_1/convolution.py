@@ -108,7 +108,10 @@ def _deconvolution(call: LayerCall) -> Array:
     kernel = np.swapaxes(kernel_channels_last(call.weights["W"], first), -1, -2)
     window, strides = kernel.shape[:-2], sizes(call, "subsample", 2, (1, 1))
     wanted = _stated_lengths(call, x, first)
+    cut = is_theano(call) and padding_of(call) == "same"
     pads = borders(call, padding_of(call), wanted, window, strides, (1, 1))
+    if cut:
+        pads = tuple((k // 2, k // 2) for k in window)
     y = scatter(x, rotate(kernel, 2) if is_theano(call) else kernel, strides, (1, 1))
     for axis, (n, length, k, s, (before, after)) in enumerate(
         zip(x.shape[1:-1], wanted, window, strides, pads, strict=True), start=1
@@ -118,7 +121,7 @@ def _deconvolution(call: LayerCall) -> Array:
         missing = max(before + length - y.shape[axis], 0)
         ended = np.pad(y, [(0, missing if other == axis else 0) for other in range(y.ndim)])
         y = np.take(ended, range(before, before + length), axis=axis)
-        if is_theano(call) and padding_of(call) == "same" and k % 2 == 0:
+        if cut and k % 2 == 0:
             y = np.take(y, range(min(length, -(-n // s))), axis=axis)
     return _finished(call, y, first)
 

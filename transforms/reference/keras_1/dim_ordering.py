@@ -13,9 +13,6 @@ from transforms.reference.layer_call import NotCovered
 #: Layers over space that store no `dim_ordering`.
 SILENT = frozenset({"ZeroPadding2D", "ZeroPadding3D", "Cropping2D", "Cropping3D", "UpSampling2D", "UpSampling3D"})
 
-#: The default of Keras 1 where the user set none (`backend/common.py`).
-_DEFAULT = "tf"
-
 #: Layers across which an ordering need not hold: images do not leave them as they came.
 _BOUNDARIES = frozenset({"Flatten", "Reshape", "Permute", "RepeatVector", "Dense", "TimeDistributedDense"})
 
@@ -24,21 +21,22 @@ class DimOrderings:
     """The ordering of every silent layer of a model.
 
     That of the layers it is connected with by images, where they agree; else that of all layers of the model, where
-    they agree; else the default.
+    they agree. Where no layer says anything, the settings of whoever built the model did: not covered.
     """
 
     def __init__(self, graph: Graph) -> None:
         stored = set(_stored(graph.walk()))
-        self._fallback = stored.pop() if len(stored) == 1 else _DEFAULT
+        self._shared = stored.pop() if len(stored) == 1 else None
         self._connected: dict[LayerPath, frozenset[str]] = {}
         self._visit(graph)
 
     def of(self, path: LayerPath) -> str:
-        """The ordering of a silent layer. Raises NotCovered where the layers around it disagree."""
+        """The ordering of a silent layer. Raises NotCovered where the other layers do not tell."""
         found = self._connected.get(path, frozenset())
-        if len(found) > 1:
-            raise NotCovered("a layer without dim_ordering between layers that disagree on it", path)
-        return next(iter(found), self._fallback)
+        ordering = next(iter(found), self._shared)
+        if ordering is None or len(found) > 1:
+            raise NotCovered("a dim_ordering that the file does not store, nor do the layers around tell", path)
+        return ordering
 
     def _visit(self, graph: Graph) -> None:
         for group in _connected_groups(graph):
@@ -53,7 +51,8 @@ class DimOrderings:
         """A nested model decides for its own layers where it can, else what surrounds it has."""
         around = dict(self._connected)
         self._visit(graph)
-        self._connected.update((path, around[path]) for path, found in self._connected.items() if not found)
+        for path, found in around.items():
+            self._connected[path] = self._connected[path] or found
 
 
 def _stored(layers: Iterator[Layer]) -> Iterator[str]:

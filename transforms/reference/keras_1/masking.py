@@ -44,7 +44,7 @@ def _embedding(call: LayerCall) -> Mask:
 
 
 def _merge(call: LayerCall) -> Mask:
-    """`Merge.compute_mask`: dot and cos drop masks; sum, mul and ave want all there are; max was forgotten and fails."""
+    """`Merge.compute_mask`: dot and cos drop masks; sum, mul and ave want all there are; max fails."""
     mode = merge_mode(call)
     if not any_mask(call.masks) or mode in ("dot", "cos"):
         return None

@@ -1,4 +1,4 @@
-"""Merge: every named mode, as `Merge.call` of `engine/topology.py` computes it. A mode that is code is refused earlier."""
+"""Merge: every named mode, as `Merge.call` of `engine/topology.py` computes it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def merge_mode(call: LayerCall) -> str:
 def _product(call: LayerCall, mode: str) -> Array:
     """dot: `K.batch_dot(x, y)`.
 
-    cos: batch_dot(x, y) / max(sqrt(batch_dot(x, x) batch_dot(y, y)), 1e-7), with a new axis of length 1 after the batch.
+    cos: batch_dot(x, y) / max(sqrt(batch_dot(x, x) batch_dot(y, y)), 1e-7), then a new axis after the batch.
     """
     if len(call.inputs) != 2:
         raise NotCovered(f"the merge mode {mode!r} of {len(call.inputs)} inputs", call.path)
@@ -68,8 +68,8 @@ def _dot_axes(call: LayerCall, x: Array, y: Array) -> tuple[int, int]:
 def _batch_dot(call: LayerCall, x: Array, y: Array, axes: tuple[int, int]) -> Array:
     """`K.batch_dot`; (n, 1) where only the batch axis is left.
 
-    Theano sums over one axis of each, any rank (`T.batched_tensordot`). TensorFlow multiplies matrices over the last two
-    axes and pairs up the axes before: an input whose summed axis is not the last (first), or is (second), is transposed.
+    Theano sums over one axis of each, whatever their rank (`T.batched_tensordot`). TensorFlow multiplies matrices over
+    the last two axes and pairs up the axes before; x is transposed unless its summed axis is the last, y if it is.
     """
     if is_theano(call):
         rows = [np.tensordot(a, b, axes=(axes[0] - 1, axes[1] - 1)) for a, b in zip(x, y, strict=True)]
