@@ -1,7 +1,7 @@
 """Writes the README's tables from the program's own: reason codes, rewrites, layers, report columns.
 
-    python scripts/readme_tables.py            writes them between their markers
-    python scripts/readme_tables.py --check    exit status 1 when the README is behind the code
+python scripts/readme_tables.py            writes them between their markers
+python scripts/readme_tables.py --check    exit status 1 when the README is behind the code
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ README = Path(__file__).parents[1] / "README.md"
 def reasons() -> str:
     """One row for each reason code."""
     rows = [
-        f"| `{reason.value}` | {'failed' if reason in FAILURES else 'refused'} | {MEANINGS[reason]} |" for reason in Reason
+        f"| `{reason.value}` | {'failed' if reason in FAILURES else 'refused'} | {MEANINGS[reason]} |"
+        for reason in Reason
     ]
     return "\n".join(["| reason | status | meaning |", "|---|---|---|", *rows])
 
@@ -47,8 +48,9 @@ TABLES: Mapping[str, Callable[[], str]] = {"reasons": reasons, "rewrites": rewri
 def with_tables(text: str) -> str:
     """The README with every table as the code has it now. Raises ValueError when a marker is missing."""
     for name, table in TABLES.items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end of {name} -->)", re.DOTALL)
-        text, found = pattern.subn(lambda match, table=table: f"{match[1]}{table()}{match[2]}", text)  # type: ignore[misc]
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+        content = table()
+        text, found = pattern.subn(lambda match, content=content: f"{match[1]}{content}\n{match[2]}", text)
         if found != 1:
             raise ValueError(f"README.md has {found} places for the table {name}")
     return text
