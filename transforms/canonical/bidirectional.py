@@ -12,13 +12,12 @@ then merged. Legacy runtimes differ in what a masked step puts out:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from transforms.architecture import Layer, TensorRef
-from transforms.canonical.masking import returned_states, with_state_before_first_step, writes_state_when_masked
-from transforms.canonical.model import ArraysByLayer, Piece, Setting
-from transforms.canonical.subgraph import SubgraphBuilder, merged_arrays, moved_arrays, moved_layer
+from transforms.canonical.masking import returned_states, writes_state_when_masked
+from transforms.canonical.model import Piece, Setting
+from transforms.canonical.subgraph import SubgraphBuilder, moved_layer
 from transforms.errors import MigrationError, Reason
 from transforms.runtime import Family
 
@@ -43,11 +42,11 @@ def masked_steps_as_written(piece: Piece, setting: Setting) -> Piece:
     forward = layer.slots["forward"]
     sequences = bool(forward.config.get("return_sequences"))
     if sequences and (setting.runtime.family is Family.KERAS or _repeats_for_cudnn(forward, setting)):
-        return _taken_apart(piece, setting, zero_masked_last=False)
+        return _taken_apart(piece, zero_masked_last=False)
     if setting.runtime.family is Family.KERAS and writes_state_when_masked(setting) and _has_states(layer):
-        return _taken_apart(piece, setting, zero_masked_last=False)
+        return _taken_apart(piece, zero_masked_last=False)
     if setting.runtime.family is Family.TF_KERAS and not sequences and forward.config.get("zero_output_for_mask"):
-        return _taken_apart(piece, setting, zero_masked_last=True)
+        return _taken_apart(piece, zero_masked_last=True)
     return piece
 
 
@@ -69,7 +68,7 @@ def _repeats_for_cudnn(half: Layer, setting: Setting) -> bool:
     )
 
 
-def _taken_apart(piece: Piece, setting: Setting, zero_masked_last: bool) -> Piece:
+def _taken_apart(piece: Piece, zero_masked_last: bool) -> Piece:
     layer = piece.layer
     if layer.config.get("time_major") or layer.slots["forward"].config.get("time_major"):
         raise MigrationError(
@@ -80,32 +79,24 @@ def _taken_apart(piece: Piece, setting: Setting, zero_masked_last: bool) -> Piec
     half = len(states) // 2
     outputs: list[TensorRef] = []
     final_states: list[TensorRef] = []
-    added: list[ArraysByLayer] = []
     for slot, initial in (("forward", states[:half]), ("backward", states[half:])):
-        keeps_state = bool(initial) and writes_state_when_masked(setting)
-        values, finals, extra = _half(builder, layer.slots[slot], slot, (x, *initial), zero_masked_last, keeps_state)
+        values, finals = _half(builder, layer.slots[slot], slot, (x, *initial), zero_masked_last)
         outputs.append(values)
         final_states.extend(finals)
-        added.append(extra(piece))
     merged = _merged(builder, layer, outputs)
-    halves = [moved_arrays(piece.arrays, (*layer.path, slot), (*layer.path, slot)) for slot in ("forward", "backward")]
-    arrays = merged_arrays([*halves, *added])
     detail = "the last output of a half is zero where its last step is masked"
     if not zero_masked_last:
         detail = "masked steps repeat the output before them"
-    return piece.became(builder.finish(*merged, *final_states), "bidirectional_masked_steps", detail, arrays=arrays)
+    return piece.became(builder.finish(*merged, *final_states), "bidirectional_masked_steps", detail)
 
 
 def _half(
-    builder: SubgraphBuilder,
-    half: Layer,
-    slot: str,
-    inputs: tuple[TensorRef, ...],
-    zero_masked_last: bool,
-    keeps_state: bool,
-) -> tuple[TensorRef, list[TensorRef], Callable[[Piece], ArraysByLayer]]:
-    """One direction: its outputs in time order, its final states, and the arrays of layers added for it."""
-    extra: Callable[[Piece], ArraysByLayer] = _no_arrays
+    builder: SubgraphBuilder, half: Layer, slot: str, inputs: tuple[TensorRef, ...], zero_masked_last: bool
+) -> tuple[TensorRef, list[TensorRef]]:
+    """One direction: its outputs in time order, and its final states.
+
+    The half is then a recurrent layer of its own, and the rewrites of such layers go on inside.
+    """
     if zero_masked_last:
         config = {**half.config, "return_sequences": True, "zero_output_for_mask": True}
         out = builder.place(replace(half, config=config), slot, *inputs)
@@ -113,15 +104,9 @@ def _half(
     else:
         config = {**half.config, "zero_output_for_mask": False}
         out = values = builder.place(replace(half, config=config), slot, *inputs)
-        if keeps_state:
-            values, extra = with_state_before_first_step(builder, half, out, inputs[0], inputs[1], f"{slot}_")
         if slot == "backward" and half.config.get("return_sequences"):
             values = builder.add_op("reverse", "backward_in_time_order", values, axis=[1])
-    return values, [replace(out, tensor=1 + index) for index in range(_state_count(half))], extra
-
-
-def _no_arrays(piece: Piece) -> ArraysByLayer:
-    return {}
+    return values, [replace(out, tensor=1 + index) for index in range(_state_count(half))]
 
 
 def _state_count(half: Layer) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from transforms.architecture import Call, Graph, Layer, LayerPath, TensorRef
-from transforms.canonical.model import ArraysByLayer, CanonicalArray, Piece, Setting
+from transforms.architecture import Call, Graph, Layer, TensorRef
+from transforms.canonical.model import CanonicalArray, Piece, Setting
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, merged_arrays, moved_arrays
 from transforms.runtime import Family
 
@@ -63,19 +62,40 @@ def _loses_mask(layer: Layer, setting: Setting) -> bool:
 def state_before_first_step(piece: Piece, setting: Setting) -> Piece:
     """Before its first unmasked step a layer with given states puts out the state; tf-keras puts out zeros.
 
-    Source: `rnn` in keras/backend/tensorflow_backend.py before 2.2.5, `tf.where(mask, output, states[0])`.
+        y = out + (1 - seen) * state
+
+    `seen` is 1 from the first unmasked step on: a SimpleRNN of one unit with kernel 0, recurrent kernel 0 and bias 1
+    under the same mask, whose output is 0 before that step and repeats 1 from there. Source: `rnn` in
+    keras/backend/tensorflow_backend.py before 2.2.5, `tf.where(mask, output, states[0])`.
     """
     layer = piece.layer
     if not writes_state_when_masked(setting) or layer.class_name not in _GATED_OR_SIMPLE:
         return piece
-    if len(layer.calls) == 0 or any(len(call.inputs) < 2 for call in layer.calls) or layer.config.get("unroll"):
+    if not layer.calls or any(len(call.inputs) < 2 for call in layer.calls) or layer.config.get("unroll"):
         return piece
+    sequences = bool(layer.config.get("return_sequences"))
     builder = SubgraphBuilder(layer)
+    x, state, *_ = builder.inputs
     name = f"{layer.name}_states"
     out = builder.place(layer, name, *builder.inputs)
-    y, extra = with_state_before_first_step(builder, layer, out, builder.inputs[0], builder.inputs[1], "")
+    options = {
+        "units": 1,
+        "activation": "linear",
+        "return_sequences": sequences,
+        "go_backwards": bool(layer.config.get("go_backwards")),
+    }
+    unseen = builder.add_op("complement", "unseen", builder.add("SimpleRNN", "seen", options, x))
+    spread = builder.add_op("expand_dims", "state", state, axis=1) if sequences else state
+    y = builder.add("Add", "output", {}, out, builder.add("Multiply", "missing", {}, unseen, spread))
     finals = [replace(out, tensor=1 + index) for index in range(returned_states(layer))]
-    arrays = merged_arrays([moved_arrays(piece.arrays, layer.path, (*layer.path, name)), extra(piece)])
+    features = piece.own_arrays["kernel"].shape[0]
+    seen = {
+        "kernel": constant_array((features, 1), 0.0),
+        "recurrent_kernel": constant_array((1, 1), 0.0),
+        "bias": constant_array((1,), 1.0),
+    }
+    moved = moved_arrays(piece.arrays, layer.path, (*layer.path, name))
+    arrays = merged_arrays([moved, {(*layer.path, "seen"): seen}])
     return piece.became(builder.finish(y, *finals), "masked_steps_keep_state", arrays=arrays)
 
 
@@ -91,53 +111,6 @@ def returned_states(layer: Layer) -> int:
     if not layer.config.get("return_state"):
         return 0
     return 2 if layer.class_name == "LSTM" else 1
-
-
-def with_state_before_first_step(
-    builder: SubgraphBuilder, layer: Layer, out: TensorRef, x: TensorRef, state: TensorRef, prefix: str
-) -> tuple[TensorRef, Callable[[Piece], ArraysByLayer]]:
-    """Adds `state` to the output wherever no step has counted yet: y = out + (1 - seen) * state.
-
-    `seen` is 1 from the first unmasked step on: a SimpleRNN of one unit with kernel 0, recurrent kernel 0 and bias 1
-    under the same mask, whose output is 0 before that step and repeats 1 from there.
-
-    Args:
-        builder: of the graph around it.
-        layer: the recurrent layer, for its direction and whether it returns sequences.
-        out: its output.
-        x: its sequence input.
-        state: its first initial state.
-        prefix: of the new layers' names.
-
-    Returns:
-        The corrected output, and the arrays of the new layers for the piece that is rewritten.
-    """
-    sequences = bool(layer.config.get("return_sequences"))
-    name = f"{prefix}seen"
-    options = {
-        "units": 1,
-        "activation": "linear",
-        "return_sequences": sequences,
-        "go_backwards": bool(layer.config.get("go_backwards")),
-    }
-    seen = builder.add("SimpleRNN", name, options, x)
-    unseen = builder.add_op("complement", f"{prefix}unseen", seen)
-    spread = builder.add_op("expand_dims", f"{prefix}state", state, axis=1) if sequences else state
-    missing = builder.add("Multiply", f"{prefix}missing", {}, unseen, spread)
-    y = builder.add("Add", f"{prefix}output", {}, out, missing)
-
-    def arrays(piece: Piece) -> ArraysByLayer:
-        features = piece.arrays[layer.path]["kernel"].shape[0]
-        path: LayerPath = (*piece.layer.path, name)
-        return {
-            path: {
-                "kernel": constant_array((features, 1), 0.0),
-                "recurrent_kernel": constant_array((1, 1), 0.0),
-                "bias": constant_array((1,), 1.0),
-            }
-        }
-
-    return y, arrays
 
 
 def constant_array(shape: tuple[int, ...], value: float) -> CanonicalArray:
