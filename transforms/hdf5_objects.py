@@ -70,8 +70,8 @@ def has_group(parent: h5py.Group, name: str) -> bool:
     return isinstance(link, h5py.HardLink) and parent.get(name, getclass=True) is h5py.Group
 
 
-def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS) -> StoredArray:
-    """The array at a path below `parent`, checked but not read.
+def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS, *, integers: bool = False) -> StoredArray:
+    """The array at a path below `parent`, checked but not read; `integers` admits integers beside floats.
 
     Raises:
         MigrationError: `unsafe_storage` for links, external or virtual storage, foreign filters and types;
@@ -80,7 +80,7 @@ def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS) -> 
     found = _walk(parent, path)
     if not isinstance(found, h5py.Dataset):
         raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} is not an array", advice=_RESTORE)
-    dtype = _float_dtype(found, path)
+    dtype = _number_dtype(found, path, integers)
     shape = _extent(found, path)
     _check_size(path, shape, dtype, limits)
     _check_storage(found, path, limits)
@@ -116,12 +116,14 @@ def object_address(item: h5py.Group | h5py.Dataset) -> int:
     return int(h5py.h5o.get_info(item.id).addr)
 
 
-def _float_dtype(dataset: h5py.Dataset, path: str) -> np.dtype[np.generic]:
+def _number_dtype(dataset: h5py.Dataset, path: str, integers: bool) -> np.dtype[np.generic]:
     stored = dataset.id.get_type()
     if stored.get_class() == h5t.FLOAT:
         for kind, name in _FLOATS:
             if stored.equal(kind):
                 return np.dtype(name)
+    if integers and stored.get_class() == h5t.INTEGER:
+        return np.dtype(dataset.dtype)
     raise MigrationError(
         Reason.UNSAFE_STORAGE,
         f"{path!r} holds values of the HDF5 class {stored.get_class()} ({stored.get_size()} bytes), "

@@ -46,6 +46,7 @@ class LegacyModel:
         arrays: by leaf layer path, then role, in the layout of the file.
         digest: SHA-256 and size of the file.
         training_config: optimizer, loss and metrics as data; None when absent or not readable.
+        optimizer_arrays: the optimizer's slots in stored order, unread; empty when absent or not readable.
         warnings: what was assumed while reading.
     """
 
@@ -54,6 +55,7 @@ class LegacyModel:
     arrays: Mapping[LayerPath, Mapping[str, StoredArray]]
     digest: SourceDigest
     training_config: Mapping[str, Any] | None = None
+    optimizer_arrays: tuple[StoredArray, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -140,7 +142,8 @@ def _read(file: h5py.File, digest: SourceDigest, architecture: object, backend: 
     if runtime.is_keras_1 and not runtime.backend:
         runtime, assumed = _with_backend(runtime, arrays)
         warnings = (*warnings, assumed)
-    return LegacyModel(graph, runtime, arrays, digest, _training_config(file, limits), warnings)
+    training_config, slots = _training_config(file, limits), _optimizer_arrays(file, limits)
+    return LegacyModel(graph, runtime, arrays, digest, training_config, slots, warnings)
 
 
 def _with_backend(runtime: Runtime, arrays: Mapping[LayerPath, Mapping[str, StoredArray]]) -> tuple[Runtime, str]:
@@ -253,6 +256,19 @@ def _training_config(file: h5py.File, limits: Limits) -> Mapping[str, Any] | Non
     except MigrationError:
         return None
     return found if isinstance(found, Mapping) else None
+
+
+def _optimizer_arrays(file: h5py.File, limits: Limits) -> tuple[StoredArray, ...]:
+    """Like the training config: never needed, left out where it cannot be read safely."""
+    try:
+        if not has_group(file, "optimizer_weights"):
+            return ()
+        group = group_at(file, "optimizer_weights")
+        return tuple(
+            array_at(group, name, limits, integers=True) for name in list_attribute(group, "weight_names", limits) or ()
+        )
+    except MigrationError:
+        return ()
 
 
 def _missing_architecture(weights: h5py.Group, layer_names: Sequence[str], limits: Limits) -> MigrationError:
