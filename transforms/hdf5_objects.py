@@ -123,7 +123,8 @@ def _number_dtype(dataset: h5py.Dataset, path: str, integers: bool) -> np.dtype[
             if stored.equal(kind):
                 return np.dtype(name)
     if integers and stored.get_class() == h5t.INTEGER:
-        return np.dtype(dataset.dtype)
+        stated: np.dtype[np.generic] = np.dtype(dataset.dtype)
+        return stated
     raise MigrationError(
         Reason.UNSAFE_STORAGE,
         f"{path!r} holds values of the HDF5 class {stored.get_class()} ({stored.get_size()} bytes), "
