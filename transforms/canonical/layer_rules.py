@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from transforms.canonical.model import Piece, Setting
-from transforms.canonical.subgraph import SubgraphBuilder
+from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, input_count
 from transforms.runtime import Family
 
 _RENAMED = {
@@ -129,3 +129,27 @@ def bilinear_as_written(piece: Piece, setting: Setting) -> Piece:
     if first:
         x = builder.add("Permute", "channels_first", {"dims": [3, 1, 2]}, x)
     return piece.became(builder.finish(x), "bilinear_as_written", "corners, not pixel centres, are aligned")
+
+
+_EXTREMES = {"Minimum": "minimum", "Maximum": "maximum"}
+
+
+def extremes_as_written(piece: Piece, setting: Setting) -> Piece:
+    """Minimum and Maximum of TensorFlow 1: min(a, b) = b where b < a, else a; so that a NaN in b is passed over.
+
+    Today's kernels hand the NaN on. It matters where a branch overflows and another does not. A model with masks is
+    left as it is. Source: `scalar_min_op` and `scalar_max_op` of the Eigen that TensorFlow 1 was built with.
+    """
+    layer = piece.layer
+    runtime = setting.runtime
+    on_tensorflow_1 = runtime.family is Family.KERAS and runtime.backend in ("", "tensorflow")
+    if setting.release:
+        on_tensorflow_1 = setting.release < (2, 0)
+    if layer.class_name not in _EXTREMES or setting.masked or not on_tensorflow_1 or input_count(layer) < 2:
+        return piece
+    builder = SubgraphBuilder(layer)
+    y, *others = builder.inputs
+    for index, other in enumerate(others):
+        config = {"op": _EXTREMES[layer.class_name], "options": {}}
+        y = builder.add(TENSOR_OP, f"extreme_{index}", config, y, other)
+    return piece.became(builder.finish(y), "extremes_as_written", layer.class_name)

@@ -62,6 +62,14 @@ def _complement(x: Any) -> Any:
     return 1.0 - x
 
 
+def _minimum(a: Any, b: Any) -> Any:
+    return tf.where(tf.less(b, a), b, a)
+
+
+def _maximum(a: Any, b: Any) -> Any:
+    return tf.where(tf.less(a, b), b, a)
+
+
 TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "reverse": _reverse,
     "last_step": _last_step,
@@ -72,5 +80,7 @@ TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "inverse_root": _inverse_root,
     "expand_dims": _expand_dims,
     "identity": _identity,
+    "minimum": _minimum,
+    "maximum": _maximum,
     "complement": _complement,
 }
