@@ -19,6 +19,9 @@ WRAPPED_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "ConvRNN2D": (("cell", "cell"),),
 }
 
+#: Marks the config of an input layer that the file does not hold.
+IMPLIED = "implied"
+
 #: Deeper nesting than this is refused before anything is built.
 MAX_NESTING = 32
 
@@ -130,10 +133,12 @@ def _sequential_after_merge(
     """A Keras 1 Sequential that begins with a Merge of branches, each a model or a layer.
 
     Keras 1 saves the branches' layers as layers of the outer model (`Sequential.flattened_layers` in
-    keras/models.py, 1.2.2), so they become that here.
+    keras/models.py, 1.2.2), so they become that here. Such a model is fed a list, and stores no names for its inputs:
+    implied input layers get the branch's number in front, so that their names sort as the list did.
     """
     merge_config = as_mapping(stored[0].get("config"), (*path, names[0]), "config")
-    branches = [_branch(item, path) for item in as_list(merge_config.get("layers"), (*path, names[0]), "layers")]
+    held = as_list(merge_config.get("layers"), (*path, names[0]), "layers")
+    branches = [_branch(item, index, path) for index, item in enumerate(held)]
     layers = {layer.name: layer for branch in branches for layer in branch.layers}
     merged = Call(tuple(ref for branch in branches for ref in branch.outputs))
     previous = merged
@@ -151,12 +156,20 @@ def _sequential_after_merge(
     )
 
 
-def _branch(item: object, path: LayerPath) -> Graph:
+def _branch(item: object, index: int, path: LayerPath) -> Graph:
     fields = as_mapping(item, path, "branch")
     class_name = as_text(fields.get("class_name"), path, "class_name")
-    if class_name in MODEL_CLASSES:
-        return _graph(class_name, fields.get("config"), path, "")
-    return _graph("Sequential", [fields], path, "")
+    if class_name not in MODEL_CLASSES:
+        branch = _graph("Sequential", [fields], path, "")
+    else:
+        branch = _graph(class_name, fields.get("config"), path, "")
+    first, *others = branch.layers
+    if branch.class_name != "Sequential" or len(branch.inputs) != 1 or not first.config.get(IMPLIED):
+        return branch
+    name = f"x{index}_{first.name}"
+    numbered = replace(first, name=name, path=(*path, name), config={**first.config, "name": name})
+    second = replace(others[0], calls=(Call((TensorRef(name),)),))
+    return replace(branch, layers=(numbered, second, *others[1:]), inputs=(TensorRef(name),))
 
 
 def _implied_input(first: Mapping[str, Any], name: str, fields: Mapping[str, Any], path: LayerPath) -> Layer:
@@ -169,7 +182,7 @@ def _implied_input(first: Mapping[str, Any], name: str, fields: Mapping[str, Any
     if shape is None:
         shape = fields.get("build_input_shape")
     input_name = f"{name}_input"
-    config = {"name": input_name, "batch_input_shape": shape, "dtype": dtype, "sparse": False}
+    config = {"name": input_name, "batch_input_shape": shape, "dtype": dtype, IMPLIED: True}
     return Layer("InputLayer", input_name, (*path, input_name), config)
 
 

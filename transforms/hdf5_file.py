@@ -74,7 +74,7 @@ def open_hdf5(
             raise MigrationError(
                 Reason.OVER_BUDGET,
                 f"The file holds {before.st_size:,} bytes, more than the limit file_bytes={limits.file_bytes:,}",
-                advice="Raise --max-file-bytes if the file is to be trusted.",
+                advice="Raise --max-file-size if the file is to be trusted.",
             )
         if _signature_offset(descriptor, before.st_size) is None:
             raise _not_hdf5(descriptor, before.st_size)

@@ -52,6 +52,9 @@ class Validation:
     warnings: tuple[str, ...]
 
 
+_LONGEST_SEARCHED = 128
+
+
 class Validator:
     """Validates one artefact.
 
@@ -125,6 +128,9 @@ class Validator:
         except NotCovered as missing:
             self._warn(f"The independent reference does not cover {missing}.")
             return None
+        except ValueError as error:
+            self._warn(f"The independent reference does not run on the {batch.origin}: {str(error)[:120]}.")
+            return None
         return self._compare(outputs, evidence)
 
     def as_fed(self, batch: SampleBatch) -> list[Array]:
@@ -141,6 +147,10 @@ class Validator:
         images = any(len(spec.shape) > 3 and None in spec.shape[1:-1] for spec in self._artefact.inputs)
         for lengths in IMAGE_LENGTHS if images else SEQUENCE_LENGTHS:
             runs = self._runs_at(lengths)
+            if runs:
+                return runs
+        for length in range(1, _LONGEST_SEARCHED):  # some models run at one length only and do not say which
+            runs = self._runs_at((length, length))
             if runs:
                 return runs
         self._warn("No drawn batch gives outputs that can be compared: they are empty, not finite, or do not run.")

@@ -20,6 +20,7 @@ from transforms.canonical.layer_rules import (
     bilinear_as_written,
     classes_renamed,
     extremes_as_written,
+    prelu_extents_stated,
     relu_below_zero,
     reset_after_stated,
     rolled_up,
@@ -57,6 +58,7 @@ RULES: tuple[RewriteRule, ...] = (
     relu_below_zero,
     bilinear_as_written,
     extremes_as_written,
+    prelu_extents_stated,
     mask_dropped,
     masked_steps_as_written,
     state_before_first_step,
@@ -84,11 +86,16 @@ def canonicalise(
             range of its target precision; raised on reading).
     """
     floatx, warnings = _floatx(model)
-    setting = Setting(
-        model.runtime, _makes_masks(model.graph), floatx, prevailing_data_format(model.graph), _release(model)
-    )
     arrays = {path: {role: stored(model, path, role) for role in held} for path, held in model.arrays.items()}
     stated, assumed = with_inferred_inputs(model.graph, arrays, sample_shape)
+    setting = Setting(
+        runtime=model.runtime,
+        masked=_makes_masks(model.graph),
+        floatx=floatx,
+        data_format=prevailing_data_format(model.graph),
+        release=_release(model),
+        input_inferred=bool(assumed),
+    )
     graph, pieces = _graph(stated, arrays, setting, rules)
     return CanonicalModel(
         graph=graph,

@@ -16,6 +16,7 @@ REWRITES: Mapping[str, str] = {
     "softmax_without_mask": "Softmax that minded no mask in the writing runtime minds none now",
     "relu_below_zero": "ReLU with a negative threshold, which tf-keras refuses, written out",
     "bilinear_as_written": "bilinear UpSampling2D of standalone Keras samples where TensorFlow 1 sampled",
+    "prelu_extents_stated": "a PReLU is told the extents of its alpha where the file does not record the input's shape",
     "extremes_as_written": "Minimum and Maximum pass over a NaN in a later input, as TensorFlow 1 did",
     "channels_first_to_last": "channels_first layers run in channels_last between two transpositions",
     "theano_kernel_rotated": "convolution kernels trained under Theano turned by 180 degrees",

@@ -89,7 +89,7 @@ def _finished(known: _Known, layer: Layer) -> tuple[list[int | None], str]:
 def _known_before(layers: Sequence[Layer], arrays: ArraysByLayer) -> _Known:
     """What is known of the tensor that the first of these layers, called one after the other, takes."""
     known = _Known()
-    for layer in layers:
+    for index, layer in enumerate(layers):
         stated = _stated_shape(layer)
         if stated is not None:
             return known.merged(_Known(len(stated), stated[-1], tuple(stated)))
@@ -97,10 +97,21 @@ def _known_before(layers: Sequence[Layer], arrays: ArraysByLayer) -> _Known:
             inner = [each for each in layer.graph.layers if each.class_name != "InputLayer"]
             return known.merged(_known_before(inner, arrays))
         held = arrays.get(layer.path, {})
-        known = known.merged(_asked_by(layer, {role: array.shape for role, array in held.items()}))
+        asked = _asked_by(layer, {role: array.shape for role, array in held.items()})
+        known = known.merged(asked)
+        if _keeps_channels(layer):
+            # Behind it the extents are others, but the last one is still the input's.
+            return known.merged(_Known(None, _known_before(layers[index + 1 :], arrays).last))
         if layer.class_name not in _KEEPS_SHAPE:
             break
     return known
+
+
+def _keeps_channels(layer: Layer) -> bool:
+    spatial = layer.class_name.endswith(("1D", "2D", "3D")) and layer.class_name.startswith(
+        ("AveragePooling", "MaxPooling", "UpSampling", "ZeroPadding", "Cropping", "GlobalAverage", "GlobalMax")
+    )
+    return spatial and layer.config.get("data_format") != "channels_first"
 
 
 def _stated_shape(layer: Layer) -> list[int | None] | None:

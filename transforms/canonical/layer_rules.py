@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from transforms.canonical.model import Piece, Setting
-from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, input_count
+from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, input_count, moved_arrays
 from transforms.runtime import Family
 
 _RENAMED = {
@@ -153,3 +153,22 @@ def extremes_as_written(piece: Piece, setting: Setting) -> Piece:
         config = {"op": _EXTREMES[layer.class_name], "options": {}}
         y = builder.add(TENSOR_OP, f"extreme_{index}", config, y, other)
     return piece.became(builder.finish(y), "extremes_as_written", layer.class_name)
+
+
+def prelu_extents_stated(piece: Piece, setting: Setting) -> Piece:
+    """Gives a PReLU the extents that its alpha has, where the file does not record the input's shape.
+
+    alpha has the shape of the input, 1 on shared axes; tf-keras needs every other extent to build it.
+    """
+    layer = piece.layer
+    if layer.class_name != "PReLU" or not setting.input_inferred or "alpha" not in piece.own_arrays:
+        return piece
+    shared = {int(axis) for axis in layer.config.get("shared_axes") or ()}
+    alpha = piece.own_arrays["alpha"].shape
+    extents = [None, *(None if axis in shared else size for axis, size in enumerate(alpha, start=1))]
+    builder = SubgraphBuilder(layer)
+    shaped = builder.add_op("ensure_shape", "extents", builder.inputs[0], shape=extents)
+    name = f"{layer.name}_shaped"
+    arrays = moved_arrays(piece.arrays, layer.path, (*layer.path, name))
+    y = builder.place(layer, name, shaped)
+    return piece.became(builder.finish(y), "prelu_extents_stated", str(extents), arrays=arrays)

@@ -96,6 +96,7 @@ class Setting:
         masked: True when any layer of the model makes a mask.
         floatx: `float32` or `float64`: the precision the model computes in.
         data_format: of layers that work on one and store none.
+        input_inferred: True when the file does not record the shape of its input.
         release: the TensorFlow release that wrote a tf.keras file, e.g. (1, 13), as far as the file tells; () else.
     """
 
@@ -104,6 +105,7 @@ class Setting:
     floatx: str
     data_format: str = "channels_last"
     release: tuple[int, ...] = ()
+    input_inferred: bool = False
 
 
 #: A rewrite returns the piece itself where it has nothing to do.

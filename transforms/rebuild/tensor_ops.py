@@ -54,6 +54,11 @@ def _expand_dims(x: Any, axis: int) -> Any:
     return tf.expand_dims(x, axis)
 
 
+def _ensure_shape(x: Any, shape: list[int | None]) -> Any:
+    """The tensor itself, its shape known where it was not; an error at run time where it differs."""
+    return tf.ensure_shape(x, shape)
+
+
 def _identity(x: Any) -> Any:
     return tf.identity(x)
 
@@ -79,6 +84,7 @@ TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "samplewise_normalization": _samplewise_normalization,
     "inverse_root": _inverse_root,
     "expand_dims": _expand_dims,
+    "ensure_shape": _ensure_shape,
     "identity": _identity,
     "minimum": _minimum,
     "maximum": _maximum,
