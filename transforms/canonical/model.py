@@ -97,6 +97,7 @@ class Setting:
         floatx: `float32` or `float64`: the precision the model computes in.
         data_format: of layers that work on one and store none.
         release: the TensorFlow release that wrote a tf.keras file, e.g. (1, 13), as far as the file tells; () else.
+        more_than_three_axes: False when no tensor of the model can have more.
     """
 
     runtime: Runtime
@@ -104,6 +105,7 @@ class Setting:
     floatx: str
     data_format: str = "channels_last"
     release: tuple[int, ...] = ()
+    more_than_three_axes: bool = True
 
 
 #: A rewrite returns the piece itself where it has nothing to do.
