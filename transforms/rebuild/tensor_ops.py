@@ -47,7 +47,9 @@ def _samplewise_normalization(x: Any, epsilon: float) -> Any:
 
 
 def _inverse_root(x: Any, floor: float) -> Any:
-    return 1.0 / tf.maximum(tf.sqrt(x), floor)
+    """1 / max(sqrt(x), floor), where a root that is no number counts as less than the floor, as in TensorFlow 1."""
+    root = tf.sqrt(x)
+    return 1.0 / tf.where(tf.greater(root, floor), root, tf.constant(floor, x.dtype))
 
 
 def _expand_dims(x: Any, axis: int) -> Any:
