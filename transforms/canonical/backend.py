@@ -54,10 +54,11 @@ _SPATIAL_RANKS = {
 def theano_same_padding(piece: Piece, setting: Setting) -> Piece:
     """Theano's `same` pads k // 2 before and (k - 1) // 2 after, whatever the stride; k is the dilated window.
 
-    A separable one keeps the position that an even window then has too many: the backend looks at the 1 x 1 pointwise
-    kernel when it decides whether to cut. `full`, an option of Keras 1, pads k - 1 on both sides. TensorFlow knows no such mode, and under `same` it pads
-    by stride, and an even window the other way round. Source: `conv2d` with border_mode `half` and
-    `_postprocess_conv2d_output` in keras/backend/theano_backend.py (1.2.2, 2.2.4).
+    A separable convolution pads k // 2 on both sides: the backend looks at the 1 x 1 pointwise kernel when it decides
+    whether to cut what an even window has too many. `full`, an option of Keras 1, pads k - 1 on both sides. TensorFlow
+    knows no such mode, and under `same` it pads by stride, and an even window the other way round. Source: `conv2d`
+    with border_mode `half`, `separable_conv2d` and `_postprocess_conv2d_output` in keras/backend/theano_backend.py
+    (1.2.2, 2.2.4).
     """
     layer = piece.layer
     rank = _SPATIAL_RANKS.get(layer.class_name)
