@@ -12,9 +12,14 @@ import pytest
 from tests.fixture_files import fixture_file
 from transforms import migration
 from transforms.canonical import canonicalise, cudnn
+from transforms.canonical.backend import theano_kernels_rotated
 from transforms.canonical.canonicalise import RULES
 from transforms.canonical.cudnn import canonical_kernel
+from transforms.canonical.dot import dot_as_matrix_product
 from transforms.canonical.model import Piece, Setting
+from transforms.canonical.theano_conv_lstm import theano_conv_lstm
+from transforms.canonical.theano_pooling import theano_same_pooling
+from transforms.canonical.transposed_convolution import deconvolution_as_stated
 from transforms.outcome import Evidence, MigrationRequest, Status
 
 
@@ -83,6 +88,14 @@ RULES_PLANTED = {
     "forward and backward swapped": ("keras-2.2.4/bi_cudnn_merges", halves_swapped),
     "reset_after flipped": ("keras-2.2.4/gru_without_bias", reset_after_flipped),
 }
+#: Rewrites left out: what tf-keras would do of itself.
+RULES_MISSING = {
+    "pooling as TensorFlow places it": ("keras-1.2.2/theano_full_1d", theano_same_pooling),
+    "recurrent windows as TensorFlow places them": ("keras-1.2.2/theano_pooled_steps", theano_conv_lstm),
+    "kernels not rotated": ("keras-1.2.2/theano_full_and_pooling", theano_kernels_rotated),
+    "Dot as a contraction": ("keras-1.2.2/dot_four_axes", dot_as_matrix_product),
+    "the length of Keras 2": ("keras-1.2.2/theano_deconvolution", deconvolution_as_stated),
+}
 
 
 def assert_caught(name: str, tmp_path: Path) -> None:
@@ -110,4 +123,14 @@ def test_a_wrong_rule_is_caught(
     name: str, mistake: Callable[[Piece, Setting], Piece], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migration, "canonicalise", partial(canonicalise, rules=(*RULES, mistake)))
+    assert_caught(name, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "left_out"), RULES_MISSING.values(), ids=RULES_MISSING.keys())
+def test_a_missing_rule_is_caught(
+    name: str, left_out: Callable[[Piece, Setting], Piece], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tuple(rule for rule in RULES if rule is not left_out)
+    assert len(rules) == len(RULES) - 1
+    monkeypatch.setattr(migration, "canonicalise", partial(canonicalise, rules=rules))
     assert_caught(name, tmp_path)

@@ -12,7 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from transforms.architecture import TensorRef
 from transforms.canonical.model import Array, Piece, Setting
+from transforms.canonical.spatial_options import data_format, per_axis
 from transforms.canonical.subgraph import SubgraphBuilder, moved_arrays
 
 _ROTATED = {
@@ -20,6 +22,7 @@ _ROTATED = {
     "Conv2D": ("kernel",),
     "Conv3D": ("kernel",),
     "Conv2DTranspose": ("kernel",),
+    "Conv3DTranspose": ("kernel",),
     "ConvLSTM2D": ("kernel", "recurrent_kernel"),
 }
 
@@ -38,38 +41,57 @@ def theano_kernels_rotated(piece: Piece, setting: Setting) -> Piece:
     return piece.became(piece.layer, "theano_kernel_rotated", ", ".join(roles), arrays=piece.with_own_arrays(arrays))
 
 
-_SPATIAL_RANKS = {"Conv1D": 1, "Conv2D": 2, "Conv3D": 3}
+_SPATIAL_RANKS = {
+    "Conv1D": 1,
+    "Conv2D": 2,
+    "Conv3D": 3,
+    "DepthwiseConv2D": 2,
+    "SeparableConv1D": 1,
+    "SeparableConv2D": 2,
+}
 
 
 def theano_same_padding(piece: Piece, setting: Setting) -> Piece:
     """Theano's `same` pads k // 2 before and (k - 1) // 2 after, whatever the stride; k is the dilated window.
 
-    TensorFlow pads by stride, and an even window the other way round. Source: `conv2d` with border_mode `half` and
-    `_postprocess_conv2d_output` in keras/backend/theano_backend.py (2.2.4).
+    A separable convolution pads k // 2 on both sides: the backend looks at the 1 x 1 pointwise kernel when it decides
+    whether to cut what an even window has too many. `full`, an option of Keras 1, pads k - 1 on both sides. TensorFlow
+    knows no such mode, and under `same` it pads by stride, and an even window the other way round. Source: `conv2d`
+    with border_mode `half`, `separable_conv2d` and `_postprocess_conv2d_output` in keras/backend/theano_backend.py
+    (1.2.2, 2.2.4).
     """
     layer = piece.layer
     rank = _SPATIAL_RANKS.get(layer.class_name)
-    if rank is None or setting.runtime.backend != "theano" or layer.config.get("padding") != "same":
+    mode = layer.config.get("padding")
+    if rank is None or setting.runtime.backend != "theano" or mode not in ("same", "full"):
         return piece
-    window = piece.own_arrays["kernel"].shape[:rank]
-    dilation = _per_axis(layer.config.get("dilation_rate", 1), rank)
+    kernel = "kernel" if "kernel" in piece.own_arrays else "depthwise_kernel"
+    window = piece.own_arrays[kernel].shape[:rank]
+    dilation = per_axis(layer.config.get("dilation_rate", 1), rank)
     dilated = [1 + (size - 1) * rate for size, rate in zip(window, dilation, strict=True)]
-    if all(size == 1 for size in dilated):
+    if all(size == 1 for size in dilated) and mode == "same":
         return piece
     padding = [[size // 2, (size - 1) // 2] for size in dilated]
+    if layer.class_name.startswith("Separable"):
+        padding = [[size // 2] * 2 for size in dilated]
+    if mode == "full":
+        padding = [[size - 1] * 2 for size in dilated]
     builder = SubgraphBuilder(layer)
-    options = {"padding": padding[0]} if rank == 1 else {"padding": padding, "data_format": _data_format(piece)}
-    padded = builder.add(f"ZeroPadding{rank}D", "padding", options, *builder.inputs)
+    padded = _with_zeros(builder, padding, data_format(layer))
     name = f"{layer.name}_valid"
     inner = replace(layer, config={**layer.config, "padding": "valid"})
     out = builder.place(inner, name, padded)
     arrays = moved_arrays(piece.arrays, layer.path, (*layer.path, name))
-    return piece.became(builder.finish(out), "theano_same_padding", str(padding), arrays=arrays)
+    return piece.became(builder.finish(out), f"theano_{mode}_padding", str(padding), arrays=arrays)
 
 
-def _data_format(piece: Piece) -> str:
-    return str(piece.layer.config.get("data_format") or "channels_last")
-
-
-def _per_axis(value: object, rank: int) -> list[int]:
-    return [int(item) for item in value] if isinstance(value, list) else [int(str(value))] * rank
+def _with_zeros(builder: SubgraphBuilder, padding: list[list[int]], layout: str) -> TensorRef:
+    """The input, padded on its spatial axes. ZeroPadding1D knows channels_last alone."""
+    x = builder.inputs[0]
+    if len(padding) > 1:
+        return builder.add(f"ZeroPadding{len(padding)}D", "padding", {"padding": padding, "data_format": layout}, x)
+    first = layout == "channels_first"
+    if first:
+        x = builder.add("Permute", "padding_channels_last", {"dims": [2, 1]}, x)
+    x = builder.add("ZeroPadding1D", "padding", {"padding": padding[0]}, x)
+    return builder.add("Permute", "padding_channels_first", {"dims": [2, 1]}, x) if first else x

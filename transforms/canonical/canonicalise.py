@@ -13,6 +13,7 @@ from transforms.canonical.backend import theano_kernels_rotated, theano_same_pad
 from transforms.canonical.bidirectional import masked_steps_as_written, with_both_halves
 from transforms.canonical.cudnn import cudnn_to_canonical
 from transforms.canonical.data_format import channels_last_inside
+from transforms.canonical.dot import dot_as_matrix_product, may_have_more_than_three_axes
 from transforms.canonical.input_inference import with_inferred_inputs
 from transforms.canonical.keras_1.upgrade import keras_1_upgraded, prevailing_data_format
 from transforms.canonical.layer_rules import (
@@ -40,6 +41,9 @@ from transforms.canonical.model import (
 from transforms.canonical.options import canonical_options
 from transforms.canonical.stacked_cells import first_cell_when_masked
 from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
+from transforms.canonical.theano_conv_lstm import theano_conv_lstm
+from transforms.canonical.theano_pooling import theano_same_pooling
+from transforms.canonical.transposed_convolution import deconvolution_as_stated, theano_transposed_same
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import LegacyModel
 from transforms.reference.writer import writer_of
@@ -47,6 +51,7 @@ from transforms.reference.writer import writer_of
 #: Every rewrite, in the order in which it is tried on a layer. Later ones see what earlier ones left.
 RULES: tuple[RewriteRule, ...] = (
     keras_1_upgraded,
+    deconvolution_as_stated,
     classes_renamed,
     cudnn_to_canonical,
     axis_unwrapped,
@@ -63,7 +68,11 @@ RULES: tuple[RewriteRule, ...] = (
     masked_steps_as_written,
     state_before_first_step,
     first_cell_when_masked,
+    dot_as_matrix_product,
     theano_same_padding,
+    theano_same_pooling,
+    theano_transposed_same,
+    theano_conv_lstm,
     channels_last_inside,
 )
 
@@ -95,6 +104,7 @@ def canonicalise(
         data_format=prevailing_data_format(model.graph),
         release=_release(model),
         input_inferred=bool(assumed),
+        more_than_three_axes=may_have_more_than_three_axes(model.graph),
     )
     graph, pieces = _graph(stated, arrays, setting, rules)
     return CanonicalModel(

@@ -3,7 +3,8 @@
     y = P⁻¹(layer_channels_last(P(x))),   P: (batch, channels, *space) -> (batch, *space, channels)
 
 Kernels have one layout in both data formats (`keras/layers/convolutional.py`: kernel_size + (in, out)), so the
-arrays stay as they are. Signature shapes stay as they were; Flatten keeps its own rule for channels_first.
+arrays stay as they are. A softmax works on the last axis, whatever that holds, so it follows P⁻¹. Signature shapes
+stay as they were; Flatten keeps its own rule for channels_first.
 """
 
 from __future__ import annotations
@@ -30,12 +31,16 @@ def channels_last_inside(piece: Piece, setting: Setting) -> Piece:
     rank = _RANKS.get(layer.class_name)
     if rank is None or layer.config.get("data_format") != "channels_first":
         return piece
-    inner = replace(layer, config={**layer.config, "data_format": "channels_last"})
+    config = {**layer.config, "data_format": "channels_last"}
+    softmax = layer.config.get("activation") == "softmax"
+    inner = replace(layer, config={**config, "activation": "linear"} if softmax else config)
     builder = SubgraphBuilder(layer)
     before = builder.add("Permute", "channels_last", {"dims": [*range(2, rank + 2), 1]}, *builder.inputs)
     name = f"{layer.name}_channels_last"
     out = builder.place(inner, name, before)
     after = builder.add("Permute", "channels_first", {"dims": [rank + 1, *range(1, rank + 1)]}, out)
+    if softmax:
+        after = builder.add("Activation", "softmax", {"activation": "softmax"}, after)
     return piece.became(
         builder.finish(after),
         "channels_first_to_last",

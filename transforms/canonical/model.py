@@ -98,6 +98,7 @@ class Setting:
         data_format: of layers that work on one and store none.
         input_inferred: True when the file does not record the shape of its input.
         release: the TensorFlow release that wrote a tf.keras file, e.g. (1, 13), as far as the file tells; () else.
+        more_than_three_axes: False when no tensor of the model can have more.
     """
 
     runtime: Runtime
@@ -106,6 +107,7 @@ class Setting:
     data_format: str = "channels_last"
     release: tuple[int, ...] = ()
     input_inferred: bool = False
+    more_than_three_axes: bool = True
 
 
 #: A rewrite returns the piece itself where it has nothing to do.

@@ -53,9 +53,9 @@ class SubgraphBuilder:
         self._layers.append(replace(moved, name=name, config={**moved.config, "name": name}, calls=(Call(inputs),)))
         return TensorRef(name)
 
-    def add_op(self, op: str, name: str, x: TensorRef, **options: Any) -> TensorRef:
+    def add_op(self, op: str, name: str, *inputs: TensorRef, **options: Any) -> TensorRef:
         """A TensorFlow function as a layer. It passes no mask on."""
-        return self.add(TENSOR_OP, name, {"op": op, "options": options}, x)
+        return self.add(TENSOR_OP, name, {"op": op, "options": options}, *inputs)
 
     def with_mask_of(self, source: TensorRef, values: TensorRef, name: str) -> TensorRef:
         """`values`, bearing the mask of `source`; both of one shape.

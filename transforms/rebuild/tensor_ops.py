@@ -47,7 +47,9 @@ def _samplewise_normalization(x: Any, epsilon: float) -> Any:
 
 
 def _inverse_root(x: Any, floor: float) -> Any:
-    return 1.0 / tf.maximum(tf.sqrt(x), floor)
+    """1 / max(sqrt(x), floor), where a root that is no number counts as less than the floor, as in TensorFlow 1."""
+    root = tf.sqrt(x)
+    return 1.0 / tf.where(tf.greater(root, floor), root, tf.constant(floor, x.dtype))
 
 
 def _expand_dims(x: Any, axis: int) -> Any:
@@ -75,6 +77,55 @@ def _maximum(a: Any, b: Any) -> Any:
     return tf.where(tf.less(a, b), b, a)
 
 
+def _divide(x: Any, y: Any) -> Any:
+    return tf.divide(x, y)
+
+
+def _ones_like(x: Any) -> Any:
+    return tf.ones_like(x)
+
+
+def _border(x: Any, before: list[int], window: list[int], strides: list[int], lowest: bool) -> Any:
+    """(batch, *space, channels) with a border in which windows at these strides have ceil(n / s) positions.
+
+    `before` positions stand in front of each axis, as many as are needed behind; where the last window ends before the
+    axis does, the rest is cut off. They hold zero, or the lowest number there is.
+    """
+    value = float(x.dtype.min) if lowest else 0.0
+    padded = tf.pad(x, [[0, 0], *([size, size] for size in before), [0, 0]], constant_values=value)
+    free = None in x.shape[1:-1]
+    shape = tf.shape(x) if free else None
+    stops = []
+    for axis, (k, s) in enumerate(zip(window, strides, strict=True), start=1):
+        length = shape[axis] if x.shape[axis] is None and shape is not None else x.shape[axis]
+        stops.append((length + (s - 1)) // s * s + (k - s))
+    return padded[(slice(None), *(slice(0, stop) for stop in stops))]
+
+
+def _matrix_product(x: Any, y: Any, axes: int | list[int], normalize: bool) -> Any:
+    """Inputs of two or more axes multiplied over the last two; the axes before pair up.
+
+    The input of lower rank gets axes of length 1 at its end. x is transposed unless `axes` names its last axis, y if
+    it does. Two vectors a sample give (batch, 1).
+    """
+    ranks = x.shape.rank, y.shape.rank
+    pair = (axes, axes) if isinstance(axes, int) else axes
+    a, b = (axis % rank for axis, rank in zip(pair, ranks, strict=True))
+    if normalize:
+        x, y = tf.nn.l2_normalize(x, axis=a), tf.nn.l2_normalize(y, axis=b)
+    if ranks == (2, 2):
+        return tf.reduce_sum(x * y, axis=1, keepdims=True)
+    more = abs(ranks[0] - ranks[1])
+    for _ in range(ranks[1] - ranks[0]):
+        x = tf.expand_dims(x, -1)
+    for _ in range(ranks[0] - ranks[1]):
+        y = tf.expand_dims(y, -1)
+    last = max(ranks) - 1
+    z = tf.matmul(x, y, transpose_a=a != last, transpose_b=b == last)
+    at = sum(ranks) - 3 if ranks[0] > ranks[1] else ranks[0] - 1
+    return tf.squeeze(z, axis=list(range(at, at + more))) if more else z
+
+
 TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "reverse": _reverse,
     "last_step": _last_step,
@@ -89,4 +140,8 @@ TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "minimum": _minimum,
     "maximum": _maximum,
     "complement": _complement,
+    "divide": _divide,
+    "ones_like": _ones_like,
+    "border": _border,
+    "matrix_product": _matrix_product,
 }

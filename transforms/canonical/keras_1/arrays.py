@@ -6,6 +6,7 @@ Kernels are (space..., in, out) in Keras 2. Keras 1 stores, by dim_ordering,
     Convolution2D    tf (row, col, in, out)         th (out, in, row, col)
     Convolution3D    tf (d1, d2, d3, in, out)       th (out, in, d1, d2, d3)
     Deconvolution2D  tf (row, col, in, out) -> (row, col, out, in)   th (in, out, row, col) -> (row, col, out, in)
+    ConvLSTM2D       each gate's W and U: tf (row, col, in, out)     th (out, in, row, col)
 
 and BatchNormalization's `running_std` *is the variance*. Source: `preprocess_weights_for_loading` in
 keras/engine/topology.py (2.0.0) and `build` in keras/layers/*.py (1.2.2).
@@ -37,10 +38,7 @@ _GATES = {"LSTM": "ifco", "GRU": "zrh", "ConvLSTM2D": "ifco"}
 def upgraded_arrays(class_name: str, config: _Config, arrays: Arrays) -> dict[str, CanonicalArray]:
     """Arrays by Keras 2 role, computed when read."""
     if (class_name in _GATES and "W_i" in arrays) or "W_z" in arrays:
-        return {
-            role: _side_by_side([arrays[f"{letter}_{gate}"] for gate in _GATES[class_name]])
-            for letter, role in (("W", "kernel"), ("U", "recurrent_kernel"), ("b", "bias"))
-        }
+        return _gates_side_by_side(class_name, config, arrays)
     if class_name == "Embedding":
         return {"embeddings": arrays["W"]}
     renamed = {_RENAMED.get(role, role): array for role, array in arrays.items()}
@@ -50,6 +48,16 @@ def upgraded_arrays(class_name: str, config: _Config, arrays: Arrays) -> dict[st
             if role in renamed:
                 renamed[role] = change(renamed[role], config)
     return renamed
+
+
+def _gates_side_by_side(class_name: str, config: _Config, arrays: Arrays) -> dict[str, CanonicalArray]:
+    def gates(letter: str) -> list[CanonicalArray]:
+        held = [arrays[f"{letter}_{gate}"] for gate in _GATES[class_name]]
+        kernels = class_name == "ConvLSTM2D" and letter != "b"
+        return [_convolution(array, config) for array in held] if kernels else held
+
+    roles = (("W", "kernel"), ("U", "recurrent_kernel"), ("b", "bias"))
+    return {role: _side_by_side(gates(letter)) for letter, role in roles}
 
 
 def _side_by_side(parts: Sequence[CanonicalArray]) -> CanonicalArray:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from transforms.architecture import Layer, LayerPath, TensorRef
-from transforms.canonical.model import Array, CanonicalArray, Piece
+from transforms.canonical.model import Array, CanonicalArray, Piece, Setting
 from transforms.canonical.subgraph import SubgraphBuilder
 from transforms.errors import MigrationError, Reason
 
@@ -56,14 +56,18 @@ def maxout_dense(piece: Piece) -> Piece:
     return piece.became(builder.finish(y), "keras_1_maxout_dense", "as Dense and a maximum", arrays=arrays)
 
 
-def samplewise_normalization(piece: Piece) -> Piece:
-    """BatchNormalization of mode 1: y = gamma * (x - mean) / (sqrt(var + eps) + eps) + beta over the last axis."""
+def samplewise_normalization(piece: Piece, setting: Setting) -> Piece:
+    """BatchNormalization of mode 1: y = gamma * (x - mean) / (sqrt(var + eps) + eps) + beta over the last axis.
+
+    It does so whatever `axis` is, and hands on its mask (`call` in keras/layers/normalization.py, 1.2.2).
+    """
     layer, own = piece.layer, piece.own_arrays
     epsilon = float(layer.config.get("epsilon", 1e-3))
     builder = SubgraphBuilder(layer)
     normal = builder.add_op("samplewise_normalization", "normalized", builder.inputs[0], epsilon=epsilon)
-    options = {"axis": layer.config.get("axis", -1), "epsilon": 1e-3}
-    y = builder.add("BatchNormalization", "scaled", options, normal)
+    y = builder.add("BatchNormalization", "scaled", {"axis": -1, "epsilon": 1e-3}, normal)
+    if setting.masked:
+        y = builder.with_mask_of(builder.inputs[0], y, "masked")
     size = own["gamma"].shape
     # mean 0 and variance 1 - eps make BatchNormalization multiply by gamma and add beta, exactly
     neutral = {

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from transforms.architecture import LayerPath
-from transforms.errors import MigrationError, Reason
-
 CLASSES: Mapping[str, str] = {
     "Convolution1D": "Conv1D",
     "AtrousConvolution1D": "Conv1D",
@@ -45,17 +42,13 @@ _DATA_FORMATS = {"tf": "channels_last", "th": "channels_first"}
 _UNITS = frozenset({"Dense", "TimeDistributedDense", "SimpleRNN", "GRU", "LSTM"})
 
 
-def upgraded_options(class_name: str, config: Mapping[str, Any], data_format: str, path: LayerPath) -> dict[str, Any]:
+def upgraded_options(class_name: str, config: Mapping[str, Any], data_format: str) -> dict[str, Any]:
     """The config of a Keras 1 layer in the names of Keras 2.
 
     Args:
         class_name: as stored.
         config: as stored.
         data_format: what to assume for layers that work on one and store no dim_ordering.
-        path: for messages.
-
-    Raises:
-        MigrationError: `unsupported_layer` for a border mode that Keras 2 dropped.
     """
     options = {OPTIONS.get(name, name): value for name, value in config.items()}
     ordering = options.pop("dim_ordering", None)
@@ -69,10 +62,6 @@ def upgraded_options(class_name: str, config: Mapping[str, Any], data_format: st
         options["kernel_size"] = [config[f"kernel_dim{axis}"] for axis in (1, 2, 3)]
     if class_name.startswith("ZeroPadding"):
         options["padding"] = padding_pairs(class_name, config.get("padding"))
-    if options.get("padding") == "full":
-        raise MigrationError(
-            Reason.UNSUPPORTED_LAYER, "border_mode 'full' exists in Theano alone", layer=path, advice="Use 'valid'."
-        )
     if class_name == "GRU":
         options["reset_after"] = False
     return options

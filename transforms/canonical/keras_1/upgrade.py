@@ -28,7 +28,7 @@ def keras_1_upgraded(piece: Piece, setting: Setting) -> Piece:
         return _COMPOSITES[layer.class_name](piece)
     if layer.class_name == "BatchNormalization" and layer.config.get("mode", 0) != 0:
         if layer.config["mode"] == 1:
-            return samplewise_normalization(piece)
+            return samplewise_normalization(piece, setting)
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER,
             "BatchNormalization of mode 2 normalizes by the batch it is given, so that answers depend on the batch",
@@ -39,7 +39,10 @@ def keras_1_upgraded(piece: Piece, setting: Setting) -> Piece:
     if layer.class_name in SILENT_ON_FORMAT and "dim_ordering" not in layer.config:
         warning = f"{'/'.join(layer.path)} stores no dim_ordering: {setting.data_format} is assumed."
     target = CLASSES.get(layer.class_name, layer.class_name)
-    config = upgraded_options(layer.class_name, layer.config, setting.data_format, layer.path)
+    config = upgraded_options(layer.class_name, layer.config, setting.data_format)
+    if layer.class_name == "PReLU":
+        config["shared_axes"] = _shared_axes(piece)
+    _refuse_full_elsewhere(piece, setting)
     arrays = piece.arrays
     if piece.own_arrays:
         arrays = piece.with_own_arrays(upgraded_arrays(layer.class_name, layer.config, piece.own_arrays))
@@ -48,6 +51,25 @@ def keras_1_upgraded(piece: Piece, setting: Setting) -> Piece:
         return replace(piece, layer=upgraded)
     detail = f"{layer.class_name} to {target}" if target != layer.class_name else ""
     return piece.became(upgraded, "keras_1_upgraded", detail, arrays=arrays, warning=warning)
+
+
+def _shared_axes(piece: Piece) -> list[int] | None:
+    """The axes of length 1 of `alphas`, which has no batch axis: `get_config` of 1.2.2 leaves out `shared_axes`.
+
+    To share an axis whose length is 1 changes nothing.
+    """
+    shape = piece.own_arrays["alphas"].shape
+    return [axis for axis, size in enumerate(shape, start=1) if size == 1] or None
+
+
+def _refuse_full_elsewhere(piece: Piece, setting: Setting) -> None:
+    if piece.layer.config.get("border_mode") == "full" and setting.runtime.backend != "theano":
+        raise MigrationError(
+            Reason.UNSUPPORTED_LAYER,
+            "border_mode 'full' exists in Theano alone, and the file is taken for one of TensorFlow",
+            layer=piece.layer.path,
+            advice="State the backend 'theano' if the model ran there.",
+        )
 
 
 def prevailing_data_format(graph: Graph) -> str:
