@@ -38,6 +38,7 @@ from transforms.canonical.model import (
 from transforms.canonical.options import canonical_options
 from transforms.canonical.stacked_cells import first_cell_when_masked
 from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
+from transforms.custom.names import is_custom
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import LegacyModel
 from transforms.reference.writer import writer_of
@@ -112,6 +113,8 @@ def _graph(
 
 
 def _piece(layer: Layer, arrays: ArraysByLayer, setting: Setting, rules: tuple[RewriteRule, ...]) -> Piece:
+    if is_custom(layer.class_name):
+        return Piece(layer, {layer.path: arrays[layer.path]} if layer.path in arrays else {})
     layer = with_both_halves(layer)
     inner_pieces: list[Piece] = []
     if layer.graph is not None:
@@ -168,7 +171,7 @@ def with_stated_options(layer: Layer) -> Layer:
     if layer.graph is not None:
         graph = replace(layer.graph, layers=tuple(with_stated_options(inner) for inner in layer.graph.layers))
         return replace(layer, graph=graph, config={"name": layer.name})
-    if layer.class_name in _UNOPTIONED:
+    if layer.class_name in _UNOPTIONED or is_custom(layer.class_name):
         return layer
     return replace(
         layer,
