@@ -141,7 +141,7 @@ def _read(
     runtime, warnings = _runtime(file, weights, backend, architecture, limits)
     _refuse_other_dialects(runtime)
     graph = with_custom_objects(parse_architecture(architecture), custom, runtime)
-    warnings = (*warnings, *overridden(graph))
+    warnings = (*warnings, *overridden(graph, runtime))
     admit(graph, runtime, limits)
     arrays = _arrays(graph, weights, layer_names, runtime, limits)
     if runtime.is_keras_1 and not runtime.backend:

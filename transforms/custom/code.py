@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -35,7 +35,7 @@ class CustomCode:
     """
 
     classes: Mapping[str, Any] = field(default_factory=dict)
-    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    functions: Mapping[str, Any] = field(default_factory=dict)
     names: CustomNames = field(default_factory=CustomNames)
     modules: tuple[ModuleType, ...] = ()
 
@@ -55,8 +55,8 @@ def custom_code(files: Sequence[Path], runtime: Runtime) -> Iterator[CustomCode]
     Raises:
         MigrationError: `custom_objects_needed` when a file cannot be read or executed.
     """
-    with old_keras(Era.of(runtime)):
-        modules = []
+    with old_keras(Era.of(runtime)), _settings_kept():
+        modules: list[ModuleType] = []
         try:
             for index, file in enumerate(files):
                 modules.append(_executed(file, f"{_MODULE}_{index}" if index else _MODULE))
@@ -64,6 +64,20 @@ def custom_code(files: Sequence[Path], runtime: Runtime) -> Iterator[CustomCode]
         finally:
             for module in modules:
                 sys.modules.pop(module.__name__, None)
+
+
+@contextlib.contextmanager
+def _settings_kept() -> Iterator[None]:
+    """Gives back the settings of tf-keras that old code likes to change."""
+    backend, registered = tf_keras.backend, tf_keras.utils.get_custom_objects()
+    before = backend.floatx(), backend.image_data_format(), dict(registered)
+    try:
+        yield
+    finally:
+        backend.set_floatx(before[0])
+        backend.set_image_data_format(before[1])
+        registered.clear()
+        registered.update(before[2])
 
 
 def failure(what: str, error: BaseException, layer: tuple[str, ...] = ()) -> MigrationError:
@@ -96,7 +110,7 @@ def _executed(file: Path, name: str) -> ModuleType:
 
 def _collected(modules: Sequence[ModuleType], files: Sequence[Path]) -> CustomCode:
     classes: dict[str, Any] = {}
-    functions: dict[str, Callable[..., Any]] = {}
+    functions: dict[str, Any] = {}
     own: set[str] = set()
     for module in modules:
         listed = vars(module).get("CUSTOM_OBJECTS")

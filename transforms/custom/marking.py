@@ -9,13 +9,12 @@ from typing import Any
 from transforms.admission import (
     ACTIVATION_KEYS,
     KNOWN_ACTIVATIONS,
-    KNOWN_CLASSES,
     WRAPPERS,
     activation_name,
     is_foreign,
 )
 from transforms.architecture import MODEL_CLASSES, Graph, Layer
-from transforms.custom.names import CustomNames, is_custom, marked
+from transforms.custom.names import CustomNames, custom_name, is_custom, marked
 from transforms.runtime import Runtime
 
 #: Classes that hold the graph together: no custom class takes their place.
@@ -31,11 +30,15 @@ def with_custom_objects(graph: Graph, names: CustomNames, runtime: Runtime) -> G
     return replace(graph, layers=tuple(_layer(layer, names, runtime) for layer in graph.layers))
 
 
-def overridden(graph: Graph) -> Iterator[str]:
-    """One line for each layer whose class Keras knows by the same name."""
+def overridden(graph: Graph, runtime: Runtime) -> Iterator[str]:
+    """One line for each custom layer whose class that Keras had under the same name."""
     for layer in graph.walk():
-        name = layer.class_name.partition(":")[2]
-        if is_custom(layer.class_name) and name in KNOWN_CLASSES:
+        name = custom_name(layer.class_name)
+        if (
+            is_custom(layer.class_name)
+            and name != "Lambda"
+            and not is_foreign(replace(layer, class_name=name), runtime)
+        ):
             yield f"{'/'.join(layer.path)}: {name} is the class of the custom file, not Keras's own."
 
 

@@ -56,7 +56,7 @@ class Layer(tf_keras.layers.Layer):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if Era.current.standalone and "build" in vars(cls):
-            cls.build = tf_utils.shape_type_conversion(cls.build)  # type: ignore[method-assign]
+            cls.build = tf_utils.shape_type_conversion(cls.build)
 
     def add_weight(self, *args: Any, **kwargs: Any) -> Any:
         """A weight. Keras 2: (name, shape, ...); Keras 1: (shape, initializer, name, ...)."""
@@ -126,8 +126,10 @@ class GRUCell(tf_keras.layers.GRUCell):
 
 
 def _gates(recurrent_activation: Any) -> Any:
-    return Era.current.gates if isinstance(recurrent_activation, str) and not recurrent_activation else (
-        recurrent_activation
+    return (
+        Era.current.gates
+        if isinstance(recurrent_activation, str) and not recurrent_activation
+        else (recurrent_activation)
     )
 
 

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transforms.architecture_source import read_architecture
+from transforms.architecture_source import is_python, read_architecture
 from transforms.custom.stored import stored_groups
-from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.outcome import MigrationRequest
 
 if TYPE_CHECKING:
     from transforms.custom.code import CustomCode
-
-
-def is_python(architecture: Path | None) -> bool:
-    """True for an architecture that only code can tell."""
-    return architecture is not None and architecture.suffix.lower() == ".py"
 
 
 @contextlib.contextmanager
@@ -30,16 +23,10 @@ def opened_request(request: MigrationRequest, limits: Limits) -> Iterator[tuple[
         MigrationError: `custom_objects_needed` for a Python architecture that may not be executed, or where code
             fails; and whatever reading an architecture raises.
     """
-    build = request.architecture if is_python(request.architecture) else None
-    if build is not None and not request.allow_custom_code:
-        raise MigrationError(
-            Reason.CUSTOM_OBJECTS_NEEDED,
-            "The architecture is a Python file, which is executed only where custom code is allowed",
-            advice="Pass --allow-custom-code, or give the architecture as JSON.",
-        )
-    allowed = request.custom_objects if request.allow_custom_code else None
-    files = [file for file in (allowed, build) if file is not None]
-    parsed = read_architecture(request.architecture, limits) if request.architecture and build is None else None
+    given, allowed = request.architecture, request.allow_custom_code
+    build = given if allowed and given is not None and is_python(given) else None
+    files = [file for file in (request.custom_objects if allowed else None, build) if file is not None]
+    parsed = read_architecture(given, limits) if given is not None and build is None else None
     if not files:
         yield parsed, None
         return

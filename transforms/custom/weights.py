@@ -30,7 +30,7 @@ def split_custom_arrays(
     if not custom:
         return {}, arrays
     held: dict[LayerPath, list[StoredArray]] = {path: [] for path, _ in custom}
-    others = []
+    others: list[StoredArray] = []
     for array in arrays:
         path = custom[0][0] if len(leaves) == 1 else _owner(array.name, custom)
         (held[path] if path is not None else others).append(array)
@@ -65,7 +65,5 @@ def _leaves(layer: Layer) -> Iterator[tuple[LayerPath, str, bool]]:
 
 def _owner(name: str, custom: Sequence[tuple[LayerPath, str]]) -> LayerPath | None:
     parts = name.split("/")
-    owners = [
-        (path, own) for path, own in custom if any(part == own or part.startswith(f"{own}_") for part in parts)
-    ]
+    owners = [(path, own) for path, own in custom if any(part == own or part.startswith(f"{own}_") for part in parts)]
     return max(owners, key=lambda owner: len(owner[1]))[0] if owners else None

@@ -42,9 +42,7 @@ _INITIALIZERS: Mapping[str, tuple[str, ...]] = {
 _SILENT_DEFAULTS: Mapping[str, Any] = {"time_major": False, "zero_output_for_mask": False, "keepdims": False}
 
 
-def build_layer(
-    layer: Layer, name: str, dtype: str, slots: Mapping[str, Any], custom: CustomCode | None = None
-) -> Any:
+def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any], custom: CustomCode | None = None) -> Any:
     """A tf-keras layer, not yet built.
 
     Args:
