@@ -176,6 +176,64 @@ class Scale(Layer):
     np.testing.assert_allclose(answers(tmp_path, outcome, x), 2 * (gamma * x + beta) ** 3, rtol=1e-4, atol=1e-5)
 
 
+def test_a_mask_reaches_the_custom_layer(tmp_path: Path) -> None:
+    code = """
+from keras import backend as K
+from keras import initializers, regularizers, constraints
+from keras.layers import *
+
+class AttentionWithContext(Layer):
+    def __init__(self, W_regularizer=None, bias=True, **kwargs):
+        self.supports_masking = True
+        self.init = initializers.get('glorot_uniform')
+        self.W_regularizer = regularizers.get(W_regularizer)
+        self.bias = bias
+        super(AttentionWithContext, self).__init__(**kwargs)
+
+    def build(self, input_shape):
+        assert len(input_shape) == 3
+        self.W = self.add_weight((input_shape[-1], input_shape[-1],), initializer=self.init,
+                                 name='{}_W'.format(self.name), regularizer=self.W_regularizer)
+        self.u = self.add_weight((input_shape[-1],), initializer=self.init, name='{}_u'.format(self.name))
+        super(AttentionWithContext, self).build(input_shape)
+
+    def compute_mask(self, input, input_mask=None):
+        return None
+
+    def call(self, x, mask=None):
+        ait = K.squeeze(K.dot(K.tanh(K.dot(x, self.W)), K.expand_dims(self.u)), axis=-1)
+        a = K.exp(ait)
+        if mask is not None:
+            a *= K.cast(mask, K.floatx())
+        a /= K.cast(K.sum(a, axis=1, keepdims=True) + K.epsilon(), K.floatx())
+        return K.sum(x * K.expand_dims(a), axis=1)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], input_shape[-1])
+"""
+    table, w, u = draw(7, 3), draw(3, 3), draw(3)
+    embedding = {"name": "embedding_1", "input_dim": 7, "output_dim": 3, "mask_zero": True}
+    layers = [
+        ("Embedding", embedding, {"embeddings": table}),
+        ("AttentionWithContext", {"name": "att_1", "trainable": False}, {"att_1_W": w, "att_1_u": u}),
+    ]
+    outcome = convert(tmp_path, write_model(tmp_path / "m.h5", layers, [None]), code)
+    ids = np.array([[1, 2, 3, 0], [4, 0, 0, 0], [0, 0, 5, 6]], "f4")
+    x = table[ids.astype(int)]
+    a = np.exp(np.tanh(x @ w) @ u) * (ids != 0)
+    wanted = (x * (a / (a.sum(axis=1, keepdims=True) + 1e-7))[..., None]).sum(axis=1)
+    np.testing.assert_allclose(answers(tmp_path, outcome, ids), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_class_that_keras_has_too_is_reported(tmp_path: Path) -> None:
+    code = "from keras.layers import Layer\nclass Flatten(Layer):\n  def call(self, x): return x + 1.0"
+    source = write_model(tmp_path / "m.h5", [("Flatten", {"name": "f"}, {})], [4])
+    outcome = convert(tmp_path, source, code)
+    x = draw(2, 4)
+    np.testing.assert_allclose(answers(tmp_path, outcome, x), x + 1, rtol=1e-6)
+    assert outcome.warnings[0] == "f: Flatten is the class of the custom file, not Keras's own."
+
+
 def lstm(x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
     h = c = np.zeros((len(x), recurrent.shape[0]))
     for step in x.swapaxes(0, 1):
