@@ -401,3 +401,11 @@ def test_nothing_of_old_keras_stays_behind(tmp_path: Path) -> None:
     assert tf_keras.utils.get_custom_objects() == registered
     assert not any(type(module).__name__ == "_OldModule" for module in sys.modules.values())
     assert "h5ferry_custom_code" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "layer", [("custom:Lambda", {"name": "f"}, {}), ("Activation", {"name": "f", "activation": "custom:x"}, {})]
+)
+def test_a_file_cannot_claim_to_be_custom(layer: Any, tmp_path: Path) -> None:
+    outcome = convert(tmp_path, write_model(tmp_path / "m.h5", [layer], [4]), "def x(y): return y")
+    assert outcome.reason is Reason.INVALID_CONFIG

@@ -15,6 +15,7 @@ from transforms.admission import (
 )
 from transforms.architecture import MODEL_CLASSES, Graph, Layer
 from transforms.custom.names import CustomNames, custom_name, is_custom, marked
+from transforms.errors import MigrationError, Reason
 from transforms.runtime import Runtime
 
 #: Classes that hold the graph together: no custom class takes their place.
@@ -43,6 +44,8 @@ def overridden(graph: Graph, runtime: Runtime) -> Iterator[str]:
 
 
 def _layer(layer: Layer, names: CustomNames, runtime: Runtime) -> Layer:
+    if any(map(is_custom, (layer.class_name, *layer.config.values()))):
+        raise MigrationError(Reason.INVALID_CONFIG, "The stored config holds a name that is reserved", layer=layer.path)
     if layer.graph is not None:
         return replace(layer, graph=with_custom_objects(layer.graph, names, runtime))
     slots = {slot: _layer(inner, names, runtime) for slot, inner in layer.slots.items()}
