@@ -94,7 +94,8 @@ def migrate(
     allow_custom_code: Annotated[
         bool,
         typer.Option(
-            "--allow-custom-code", help="Allow the Python files of column custom_objects. No rewrite uses them yet."
+            "--allow-custom-code",
+            help="Execute the Python files of the columns custom_objects and architecture, in the converting process.",
         ),
     ] = False,
     run_id: Annotated[str, typer.Option(help="Name of the run. Default: from the time.")] = "",

@@ -17,6 +17,7 @@ from pipeline.publishing import output_folder, publish, staging_folder
 from pipeline.receipts import Receipt, ReceiptKey, list_files
 from pipeline.records import ManifestRow, ReportRow, outcome_columns, stopped_row
 from pipeline.sources import RowFiles, local_files
+from transforms.architecture_source import is_python
 from transforms.errors import MigrationError, Reason
 from transforms.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
 
@@ -81,14 +82,24 @@ def _request(row: ManifestRow, files: RowFiles, staged: Path, settings: MigrateS
         rtol=row.rtol,
         atol=row.atol,
         require_evidence=settings.require_evidence,
+        custom_objects=files.custom_objects.path if files.custom_objects else None,
+        allow_custom_code=settings.allow_custom_code,
     )
 
 
 def _run(request: MigrationRequest, settings: MigrateSettings, child: Child) -> MigrationOutcome:
-    outcome = child.call(settings.converter, request)
+    try:
+        outcome = child.call(settings.converter, request)
+    finally:
+        if request.allow_custom_code and (request.custom_objects or _is_code(request.architecture)):
+            child.close()  # the code may have changed anything in there: the next model gets a fresh one
     if not isinstance(outcome, MigrationOutcome):
         raise MigrationError(Reason.INTERNAL_ERROR, f"The converter answered with a {type(outcome).__name__}")
     return outcome
+
+
+def _is_code(architecture: Path | None) -> bool:
+    return architecture is not None and is_python(architecture)
 
 
 def _check(

@@ -14,8 +14,20 @@ from pipeline.publishing import output_folder
 from pipeline.receipts import Receipt, ReceiptKey, is_complete, read_receipt
 from pipeline.records import ManifestRow, ReportRow, stopped_row
 from pipeline.sources import RowFiles, local_files
+from transforms.architecture_source import is_python
 from transforms.errors import FAILURES, MigrationError, Reason
 from transforms.outcome import Status
+
+#: Refusals that custom code may do away with, as an inspection without it cannot know.
+_CODE_MAY_MEND = frozenset(
+    {
+        Reason.CUSTOM_OBJECTS_NEEDED,
+        Reason.UNSAFE_LAMBDA,
+        Reason.UNSUPPORTED_LAYER,
+        Reason.WEIGHTS_MISMATCH,
+        Reason.INVALID_CONFIG,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,8 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Ca
     except MigrationError as error:
         if error.reason is Reason.INVALID_CONFIG and row.samples:
             return Candidate(row, key, "", tuple(found.items()))  # Samples may state the input shape that is missing.
+        if error.reason in _CODE_MAY_MEND and settings.allow_custom_code and _brings_code(row):
+            return Candidate(row, key, "", tuple(found.items()))  # Only the code knows what it stands for.
         return error_row(row, settings, error, **found)
     found = {
         "source_sha256": inspection.source_sha256,
@@ -66,6 +80,10 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Ca
         "parameters": inspection.parameters,
     }
     return Candidate(row, key, inspection.fingerprint, tuple(found.items()))
+
+
+def _brings_code(row: ManifestRow) -> bool:
+    return bool(row.custom_objects) or (bool(row.architecture) and is_python(Path(row.architecture)))
 
 
 def check_digest(row: ManifestRow, files: RowFiles) -> None:

@@ -9,7 +9,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.manifest_row import is_remote
 from pipeline.records import ManifestRow
@@ -67,7 +67,7 @@ def local_files(row: ManifestRow, max_bytes: int) -> Iterator[RowFiles]:
                 scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="h5ferry-")))
             try:
                 found[column] = (
-                    fetch(path, scratch / column, max_bytes)
+                    fetch(path, scratch / f"{column}{PurePosixPath(path).suffix}", max_bytes)
                     if scratch and is_remote(path)
                     else digest_file(Path(path), max_bytes)
                 )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from transforms.architecture import MODEL_CLASSES, Graph, Layer, LayerPath, evaluation_order
 from transforms.architecture_parsing import WRAPPED_KEYS
+from transforms.custom.names import is_custom
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.runtime import Family, Runtime
@@ -39,7 +40,9 @@ _UNSAFE = {
     "TorchModuleWrapper": "holds pickled PyTorch code",
 }
 _KERAS_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
-_ACTIVATION_KEYS = ("activation", "recurrent_activation", "inner_activation")
+
+#: Config keys that name an activation function.
+ACTIVATION_KEYS = ("activation", "recurrent_activation", "inner_activation")
 
 
 def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> None:
@@ -156,15 +159,22 @@ def _refuse_unsupported(layer: Layer, runtime: Runtime) -> None:
         )
 
 
+def is_foreign(layer: Layer, runtime: Runtime) -> bool:
+    """True for a layer whose class the Keras that wrote it did not have."""
+    return layer.class_name not in _known_classes(runtime) or _only_shares_the_name(layer, runtime)
+
+
 def _foreign_names(layer: Layer, runtime: Runtime) -> Iterator[str]:
+    if is_custom(layer.class_name):
+        return
     if layer.class_name == "Lambda":
         yield str(layer.config.get("function"))
-    elif layer.class_name not in _known_classes(runtime) or _only_shares_the_name(layer, runtime):
+    elif is_foreign(layer, runtime):
         yield layer.class_name
-    for key in _ACTIVATION_KEYS:
+    for key in ACTIVATION_KEYS:
         value = layer.config.get(key)
         name = activation_name(value)
-        if value is not None and name not in KNOWN_ACTIVATIONS and name not in KNOWN_CLASSES:
+        if value is not None and not is_custom(name) and name not in KNOWN_ACTIVATIONS and name not in KNOWN_CLASSES:
             yield name or str(value)[:60]
     module = layer.config.get("module")
     if isinstance(module, str) and not module.startswith(_KERAS_MODULES):

@@ -18,8 +18,14 @@ def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
     """The parsed architecture.
 
     Raises:
-        MigrationError: `source_missing`, `invalid_config`, `over_budget`.
+        MigrationError: `source_missing`, `invalid_config`, `over_budget`; `custom_objects_needed` for Python code.
     """
+    if is_python(path):
+        raise MigrationError(
+            Reason.CUSTOM_OBJECTS_NEEDED,
+            "The architecture is a Python file, which is executed only where custom code is allowed",
+            advice="Pass --allow-custom-code to migrate, or give the architecture as JSON.",
+        )
     try:
         if path.stat().st_size > limits.json_bytes:
             raise MigrationError(Reason.OVER_BUDGET, f"The architecture is larger than {limits.json_bytes:,} bytes")
@@ -34,6 +40,11 @@ def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
         return _parse_yaml(text)
     parsed = parse_config(text, "architecture", limits)
     return parse_config(parsed, "architecture", limits) if isinstance(parsed, str) else parsed
+
+
+def is_python(path: Path) -> bool:
+    """True for an architecture that only code can tell: a file that defines `build_model()`."""
+    return path.suffix.lower() == ".py"
 
 
 class _PlainLoader(yaml.CSafeLoader):

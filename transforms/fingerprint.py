@@ -10,13 +10,15 @@ from transforms.architecture import Graph, Layer, TensorRef
 from transforms.canonical.model import CanonicalModel
 
 
-def architecture_fingerprint(model: CanonicalModel) -> str:
-    """SHA-256 (hex) over canonical layers, connections, precision, weight shapes and dtypes."""
+def architecture_fingerprint(model: CanonicalModel, custom_digest: str = "") -> str:
+    """SHA-256 (hex) over canonical layers, connections, precision, weight shapes, dtypes and, if any, custom code."""
     shapes = {
         "/".join(path): {role: [list(array.shape), array.dtype.name] for role, array in sorted(held.items())}
         for path, held in sorted(model.arrays.items())
     }
     content = {"graph": _graph(model.graph), "floatx": model.floatx, "arrays": shapes}
+    if custom_digest:
+        content["custom"] = custom_digest
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 

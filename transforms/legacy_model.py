@@ -18,6 +18,8 @@ from transforms.admission import admit
 from transforms.architecture import Graph, Layer, LayerPath
 from transforms.architecture_parsing import parse_architecture
 from transforms.config_json import parse_config
+from transforms.custom.marking import overridden, with_custom_objects
+from transforms.custom.names import CustomNames
 from transforms.errors import MigrationError, Reason
 from transforms.hdf5_file import SourceDigest, hdf5_errors, open_hdf5
 from transforms.hdf5_objects import (
@@ -97,6 +99,7 @@ def open_legacy_model(
     backend: str = "",
     sha256: str = "",
     limits: Limits = DEFAULT_LIMITS,
+    custom: CustomNames | None = None,
 ) -> Iterator[LegacyModel]:
     """Opens a model file. Arrays can be read until the context ends.
 
@@ -106,17 +109,20 @@ def open_legacy_model(
         backend: the operator's word, which overrides the file's.
         sha256: expected digest (hex), "" for none.
         limits: the budget.
+        custom: what the operator's code defines.
 
     Raises:
         MigrationError: any reason of reading.
     """
     with open_hdf5(path, limits, sha256) as (file, digest):
         with hdf5_errors():
-            model = _read(file, digest, architecture, backend, limits)
+            model = _read(file, digest, architecture, backend, limits, custom or CustomNames())
         yield model
 
 
-def _read(file: h5py.File, digest: SourceDigest, architecture: object, backend: str, limits: Limits) -> LegacyModel:
+def _read(
+    file: h5py.File, digest: SourceDigest, architecture: object, backend: str, limits: Limits, custom: CustomNames
+) -> LegacyModel:
     weights = group_at(file, "model_weights") if has_group(file, "model_weights") else file
     layer_names = list_attribute(weights, "layer_names", limits)
     text = text_attribute(file, "model_config", limits)
@@ -136,7 +142,8 @@ def _read(file: h5py.File, digest: SourceDigest, architecture: object, backend: 
         architecture = parse_config(text, "model_config", limits)
     runtime, warnings = _runtime(file, weights, backend, architecture, limits)
     _refuse_other_dialects(runtime)
-    graph = parse_architecture(architecture)
+    graph = with_custom_objects(parse_architecture(architecture), custom, runtime)
+    warnings = (*warnings, *overridden(graph, runtime))
     admit(graph, runtime, limits)
     arrays = _arrays(graph, weights, layer_names, runtime, limits)
     if runtime.is_keras_1 and not runtime.backend:

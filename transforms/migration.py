@@ -5,15 +5,19 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from transforms.architecture_source import read_architecture
 from transforms.canonical import CanonicalModel, canonicalise
+from transforms.custom.request import opened_request
 from transforms.errors import FAILURES, MigrationError, Reason
 from transforms.fingerprint import architecture_fingerprint
 from transforms.legacy_model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
 from transforms.samples import SampleBatch, read_samples
+
+if TYPE_CHECKING:
+    from transforms.custom.code import CustomCode
 
 
 def migrate(request: MigrationRequest, limits: Limits = DEFAULT_LIMITS) -> MigrationOutcome:
@@ -25,18 +29,22 @@ def migrate(request: MigrationRequest, limits: Limits = DEFAULT_LIMITS) -> Migra
     start = time.monotonic()
     known = MigrationOutcome(Status.FAILED)
     try:
-        architecture = read_architecture(request.architecture, limits) if request.architecture else None
-        with open_legacy_model(request.source, architecture, request.backend, request.sha256, limits) as legacy:
+        with (
+            opened_request(request, limits) as (architecture, custom),
+            open_legacy_model(
+                request.source, architecture, request.backend, request.sha256, limits, custom.names if custom else None
+            ) as legacy,
+        ):
             known = _described(known, legacy)
             given = _given_samples(request, legacy)
             canonical = canonicalise(legacy, given.inputs[0].shape if given else None)
             known = replace(
                 known,
-                architecture=architecture_fingerprint(canonical),
+                architecture=architecture_fingerprint(canonical, custom.names.digest if custom else ""),
                 rewrites=canonical.rewrites,
                 warnings=(*known.warnings, *canonical.warnings),
             )
-            outcome = _converted(request, legacy, canonical, given, known)
+            outcome = _converted(request, legacy, canonical, given, known, custom)
     except MigrationError as error:
         outcome = _stopped(known, error)
     except MemoryError:
@@ -76,10 +84,13 @@ def _converted(
     canonical: CanonicalModel,
     given: SampleBatch | None,
     known: MigrationOutcome,
+    custom: CustomCode | None,
 ) -> MigrationOutcome:
     import tensorflow as tf
     import tf_keras
 
+    from transforms.custom.artefact import write_custom_model
+    from transforms.custom.building import custom_rules
     from transforms.rebuild import rebuild
     from transforms.saved_model import SIGNATURE, write_saved_model
     from transforms.serving_warmup import write_warmup
@@ -87,9 +98,12 @@ def _converted(
 
     known = replace(known, tensorflow_version=tf.__version__)
     try:
-        model = rebuild(canonical)
+        model = rebuild(canonical, custom)
         known = replace(known, input_names=model.input_names, output_names=model.output_names)
-        write_saved_model(model, request.staging)
+        if custom is None:
+            write_saved_model(model, request.staging)
+        else:
+            write_custom_model(model, request.staging)
         validator = Validator(
             legacy,
             request.staging,
@@ -97,6 +111,7 @@ def _converted(
             model.output_names,
             model.run,
             Tolerance(request.rtol, request.atol),
+            custom_rules(custom) if custom else None,
         )
         try:
             validation = validator.validate(given)

@@ -45,12 +45,15 @@ class MigrationRequest:
         model: name in the registry, for messages only.
         source: the HDF5 file.
         staging: an empty folder of the caller's, which receives the SavedModel.
-        architecture: JSON or YAML architecture of a weights-only source.
+        architecture: JSON or YAML architecture of a weights-only source; a `.py` file is executed for its
+            `build_model()`, with `allow_custom_code` only.
         samples: .npz with inputs and, if known, expected outputs.
         backend: the operator's word on the Keras backend, "" when the file is to be believed.
         sha256: expected digest of the source, "" when unknown.
         rtol, atol: |a - b| <= atol + rtol |b|, element by element.
         require_evidence: the weakest evidence that may be published.
+        custom_objects: Python file with custom layers and functions, executed with `allow_custom_code` only.
+        allow_custom_code: the operator's word that the row's Python files may be executed.
     """
 
     model: str
@@ -63,6 +66,8 @@ class MigrationRequest:
     rtol: float = DEFAULT_RTOL
     atol: float = DEFAULT_ATOL
     require_evidence: Evidence = Evidence.REBUILT
+    custom_objects: Path | None = None
+    allow_custom_code: bool = False
 
 
 @dataclass(frozen=True)

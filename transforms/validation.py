@@ -15,6 +15,7 @@ from transforms.input_domains import input_domains
 from transforms.legacy_model import LegacyModel
 from transforms.outcome import Evidence
 from transforms.reference import forward
+from transforms.reference.custom_rules import CustomRules
 from transforms.reference.layer_call import NotCovered
 from transforms.samples import IMAGE_LENGTHS, SEQUENCE_LENGTHS, SHORT_LENGTHS, SampleBatch, draw_batch
 from transforms.saved_model import LoadedArtefact
@@ -64,6 +65,7 @@ class Validator:
         input_names, output_names: of the signature, in the order of the model's inputs and outputs.
         rebuilt: runs the rebuilt Keras model: the weakest evidence, used where there is no other.
         tolerance: of every comparison.
+        custom: references that custom code brings.
     """
 
     def __init__(
@@ -74,7 +76,9 @@ class Validator:
         output_names: Sequence[str],
         rebuilt: Runner,
         tolerance: Tolerance,
+        custom: CustomRules | None = None,
     ) -> None:
+        self._custom = custom
         self._legacy = legacy
         self._artefact = LoadedArtefact(folder)
         self._input_names = tuple(input_names)
@@ -123,7 +127,7 @@ class Validator:
         try:
             with np.errstate(all="ignore"):
                 evidence = forward(
-                    self._legacy.graph, self._legacy.weights_of, self.as_fed(batch), self._legacy.runtime
+                    self._legacy.graph, self._legacy.weights_of, self.as_fed(batch), self._legacy.runtime, self._custom
                 )
         except NotCovered as missing:
             self._warn(f"The independent reference does not cover {missing}.")

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from transforms.architecture import Layer, LayerPath
+from transforms.custom.names import is_custom
+from transforms.custom.weights import split_custom_arrays
 from transforms.errors import MigrationError, Reason
 from transforms.hdf5_objects import StoredArray
 from transforms.weight_roles import Role, Roles, roles_of
@@ -54,6 +56,7 @@ def assign_arrays(
         MigrationError: `weights_mismatch` when number, names or shapes do not fit the layer's config, or when
             two different assignments fit equally well.
     """
+    custom, arrays = split_custom_arrays(layer, arrays)
     slots = list(_slots(layer, roles, frozen=False))
     if len(slots) != len(arrays):
         raise MigrationError(
@@ -74,7 +77,7 @@ def assign_arrays(
     assigned: dict[LayerPath, dict[str, StoredArray]] = {}
     for slot, array in zip(best, arrays, strict=True):
         assigned.setdefault(slot.path, {})[slot.role.name] = array
-    return assigned
+    return {**custom, **assigned}
 
 
 def _slots(layer: Layer, roles: RolesOf, frozen: bool) -> Iterator[_Slot]:
@@ -98,6 +101,8 @@ def _slots(layer: Layer, roles: RolesOf, frozen: bool) -> Iterator[_Slot]:
 
 
 def _roles(layer: Layer, roles: RolesOf) -> tuple[Role, ...]:
+    if is_custom(layer.class_name):
+        return ()
     try:
         return roles(layer.class_name, layer.config)
     except KeyError:

@@ -23,6 +23,8 @@ def inspect(path: Path, architecture: Path | None, backend: str) -> object:
     word = data.split()[0].decode()
     if word == "refuse":
         raise MigrationError(Reason.UNSAFE_LAMBDA, "It has a Lambda", layer=("a", "b"), advice="Rewrite it.")
+    if word == "custom":
+        raise MigrationError(Reason.CUSTOM_OBJECTS_NEEDED, "It has an Attention", layer=("a",), advice="Give it.")
     if word == "segfault":
         os.kill(os.getpid(), signal.SIGSEGV)
     return Inspection(
@@ -82,6 +84,9 @@ def convert(request: MigrationRequest) -> MigrationOutcome:
             return MigrationOutcome(Status.REFUSED, reason=Reason.UNSUPPORTED_LAYER, message="No such layer.")
         case "empty":
             return outcome
+        case "code":
+            if not request.allow_custom_code or request.custom_objects is None:
+                raise ValueError("no custom code came through")
         case "link":
             (request.staging / "assets").symlink_to("/etc")
     write_artefact(request.staging, data)

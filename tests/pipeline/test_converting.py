@@ -60,3 +60,19 @@ def test_other_options_are_converted_again(candidate, settings, child, tmp_path,
     result = inspect_row(replace(candidate.row, **change), settings, child)
     assert type(result) is type(candidate)
     assert convert_model(result, settings, child).status == "migrated"
+
+
+def test_custom_code_runs_in_a_child_of_its_own(settings, tmp_path):
+    source, code = tmp_path / "m.h5", tmp_path / "code.py"
+    source.write_text("lstm weights")
+    code.write_text("x = 1")
+    settings = replace(settings, allow_custom_code=True)
+    child = Child(Isolation(timeout=20))
+    try:
+        row = ManifestRow(2, "code", str(source), custom_objects=str(code))
+        found = inspect_row(row, settings, child)
+        first = child.call("os:getpid")
+        assert convert_model(found, settings, child).status == "migrated"
+        assert child.call("os:getpid") != first
+    finally:
+        child.close()

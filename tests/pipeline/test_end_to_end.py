@@ -48,3 +48,15 @@ def test_inspect(capsys):
     assert exit_status("inspect", "--json", FIXTURES / "emb_cudnn_lstm.h5", FIXTURES / "lambda_layer.h5") == 3
     good, bad = capsys.readouterr().out.splitlines()
     assert '"fingerprint"' in good and '"unsafe_lambda"' in bad
+
+
+@pytest.mark.parametrize("flag, status", [((), "refused"), (("--allow-custom-code",), "migrated")])
+def test_custom_code_is_executed_with_the_flag_only(tmp_path, flag, status):
+    custom = FIXTURES.with_name("custom")
+    rows = [f"{name},{custom / name}.h5,{custom / code}" for name, code in (("custom_attention", "attention.py"),)]
+    (tmp_path / "manifest.csv").write_text("\n".join(["model,source,custom_objects", *rows]))
+    arguments = ("migrate", tmp_path / "manifest.csv", "--output", tmp_path / "out", "--report", tmp_path / "report")
+    assert exit_status(*arguments, "--quiet", *flag) == (0 if flag else 3)
+    (row,) = pd.read_parquet(tmp_path / "report/report.parquet").itertuples()
+    assert (row.status, row.evidence) == (status, "rebuilt" if flag else "")
+    assert row.reason == ("" if flag else "custom_objects_needed")

@@ -70,3 +70,17 @@ def test_a_fifo_blocks_nobody(child, settings, source):
     row = ManifestRow(2, "m", str(source))
     result = inspect_row(row, replace(settings, inspector="transforms.inspection:inspect_source"), child)
     assert result.status == "refused"
+
+
+@pytest.mark.parametrize("column, name", [("custom_objects", "code.py"), ("architecture", "arch.py")])
+def test_custom_code_may_mend_a_refusal_where_it_is_allowed(child, settings, source, column, name):
+    source.write_text("custom")
+    file = source.with_name(name)
+    file.write_text("class Attention: pass")
+    row = replace(ManifestRow(2, "m", str(source)), **{column: str(file)})
+    refused = inspect_row(row, settings, child)
+    assert (refused.status, refused.reason) == ("refused", "custom_objects_needed")
+    candidate = inspect_row(row, replace(settings, allow_custom_code=True), child)
+    assert isinstance(candidate, Candidate) and candidate.key.source_sha256
+    without = inspect_row(ManifestRow(2, "m", str(source)), replace(settings, allow_custom_code=True), child)
+    assert without.reason == "custom_objects_needed"

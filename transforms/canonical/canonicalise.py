@@ -44,6 +44,7 @@ from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
 from transforms.canonical.theano_conv_lstm import theano_conv_lstm
 from transforms.canonical.theano_pooling import theano_same_pooling
 from transforms.canonical.transposed_convolution import deconvolution_as_stated, theano_transposed_same
+from transforms.custom.names import is_custom
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import LegacyModel
 from transforms.reference.writer import writer_of
@@ -131,6 +132,8 @@ def _graph(
 
 
 def _piece(layer: Layer, arrays: ArraysByLayer, setting: Setting, rules: tuple[RewriteRule, ...]) -> Piece:
+    if is_custom(layer.class_name):
+        return Piece(layer, {layer.path: arrays[layer.path]} if layer.path in arrays else {})
     layer = with_both_halves(layer)
     inner_pieces: list[Piece] = []
     if layer.graph is not None:
@@ -187,7 +190,7 @@ def with_stated_options(layer: Layer) -> Layer:
     if layer.graph is not None:
         graph = replace(layer.graph, layers=tuple(with_stated_options(inner) for inner in layer.graph.layers))
         return replace(layer, graph=graph, config={"name": layer.name})
-    if layer.class_name in _UNOPTIONED:
+    if layer.class_name in _UNOPTIONED or is_custom(layer.class_name):
         return layer
     return replace(
         layer,

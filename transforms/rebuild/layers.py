@@ -9,6 +9,9 @@ import tf_keras
 
 from transforms.architecture import Layer
 from transforms.canonical.options import OPTIONS
+from transforms.custom.building import build_custom_layer, resolved_activations
+from transforms.custom.code import CustomCode
+from transforms.custom.names import is_custom
 from transforms.errors import MigrationError, Reason
 
 #: Arrays are assigned right after, so the cheapest initial values will do.
@@ -39,7 +42,7 @@ _INITIALIZERS: Mapping[str, tuple[str, ...]] = {
 _SILENT_DEFAULTS: Mapping[str, Any] = {"time_major": False, "zero_output_for_mask": False, "keepdims": False}
 
 
-def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any]) -> Any:
+def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any], custom: CustomCode | None = None) -> Any:
     """A tf-keras layer, not yet built.
 
     Args:
@@ -47,11 +50,14 @@ def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any]) -
         name: a name that TensorFlow accepts as a scope.
         dtype: `float32` or `float64`.
         slots: tf-keras layers for the slots.
+        custom: the operator's code, for marked layers and activations.
 
     Raises:
         MigrationError: `unsupported_layer` for a class outside the allowlist, `invalid_config` when tf-keras
-            rejects an option.
+            rejects an option, `custom_objects_needed` when custom code does.
     """
+    if custom is not None and is_custom(layer.class_name):
+        return build_custom_layer(custom, layer, name, dtype)
     if layer.class_name not in OPTIONS:
         raise MigrationError(Reason.UNSUPPORTED_LAYER, f"{layer.class_name} is not admitted", layer=layer.path)
     options = {
@@ -60,6 +66,7 @@ def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any]) -
         if key not in _SILENT_DEFAULTS or value != _SILENT_DEFAULTS[key]
     }
     options.update(dict.fromkeys(_INITIALIZERS.get(layer.class_name, ()), "zeros"))
+    options = resolved_activations(custom, options)
     constructor = getattr(tf_keras.layers, layer.class_name)
     try:
         return constructor(*_wrapped(layer, slots, options), name=name, dtype=dtype, **options)

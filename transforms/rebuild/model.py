@@ -13,6 +13,9 @@ import tf_keras
 from transforms.architecture import Graph, Layer, LayerPath, TensorRef, evaluation_order
 from transforms.canonical.model import ArraysByLayer, CanonicalModel
 from transforms.canonical.subgraph import TENSOR_OP
+from transforms.custom.building import matching_variables
+from transforms.custom.code import CustomCode, failure
+from transforms.custom.names import is_custom, uses_custom_code
 from transforms.errors import MigrationError, Reason
 from transforms.rebuild.layers import build_layer
 from transforms.rebuild.tensor_ops import TENSOR_OPS
@@ -42,13 +45,14 @@ class RebuiltModel:
         return [value.numpy() for value in tf.nest.flatten(outputs)]
 
 
-def rebuild(model: CanonicalModel) -> RebuiltModel:
-    """Builds the tf-keras model and assigns every canonical array.
+def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltModel:
+    """Builds the tf-keras model, with the operator's code where layers are marked, and assigns every canonical array.
 
     Raises:
-        MigrationError: `unsupported_layer`, `invalid_config`, `weights_mismatch`, `nonfinite_weights`.
+        MigrationError: `unsupported_layer`, `invalid_config`, `weights_mismatch`, `nonfinite_weights`,
+            `custom_objects_needed`.
     """
-    builder = _ModelBuilder(model.floatx)
+    builder = _ModelBuilder(model.floatx, custom)
     keras_model = builder.model(model.graph, ())
     _assign(builder.layers, model.arrays, keras_model)
     return RebuiltModel(
@@ -78,8 +82,9 @@ def unique_names(names: Iterable[str]) -> tuple[str, ...]:
 class _ModelBuilder:
     """Builds graphs into tf-keras models and remembers which layer object stands for which path."""
 
-    def __init__(self, dtype: str) -> None:
+    def __init__(self, dtype: str, custom: CustomCode | None) -> None:
         self._dtype = dtype
+        self._custom = custom
         self.layers: dict[LayerPath, Any] = {}
 
     def model(self, graph: Graph, incoming: Sequence[Any]) -> Any:
@@ -126,15 +131,21 @@ class _ModelBuilder:
         call = layer.calls[call_index]
         arguments = [self._tensor(tensors, ref, layer.path) for ref in call.inputs]
         unknown = set(call.kwargs) - {"initial_state", "mask", "training"}
-        if unknown or call.kwargs.get("training"):
+        if (unknown and not is_custom(layer.class_name)) or call.kwargs.get("training"):
             raise MigrationError(
                 Reason.UNSUPPORTED_LAYER, f"The layer is called with {sorted(call.kwargs)}", layer=layer.path
             )
         kwargs = {key: self._argument(value, tensors, layer.path) for key, value in call.kwargs.items() if value}
         try:
             result = self._apply(layer, arguments, kwargs, scopes)
-        except (TypeError, ValueError, NotImplementedError, IndexError) as error:
-            raise _rejected(layer.class_name, layer.path, error) from error
+        except Exception as error:
+            if isinstance(error, MigrationError):
+                raise
+            if uses_custom_code(layer):
+                raise failure("The custom code", error, layer.path) from error
+            if isinstance(error, (TypeError, ValueError, NotImplementedError, IndexError)):
+                raise _rejected(layer.class_name, layer.path, error) from error
+            raise
         return list(tf.nest.flatten(result))
 
     def _apply(self, layer: Layer, arguments: list[Any], kwargs: Mapping[str, Any], scopes: _ScopeNames) -> Any:
@@ -147,6 +158,9 @@ class _ModelBuilder:
         x = arguments[0] if one else arguments
         if layer.class_name == "BatchNormalization" and _runs_channels_first(layer, x):
             return _between_transpositions(keras_layer, x)
+        if self._custom is not None and uses_custom_code(layer):
+            with self._custom.scope():
+                return keras_layer(x, **kwargs)
         return keras_layer(x, **kwargs)
 
     def _layer(self, layer: Layer, incoming: Sequence[Any], name: str) -> Any:
@@ -156,7 +170,7 @@ class _ModelBuilder:
         for slot, inner in layer.slots.items():
             specs = [_per_step(tensor) for tensor in incoming] if layer.class_name == "TimeDistributed" else incoming
             slots[slot] = self._layer(inner, specs, _scope_name(inner.name or slot))
-        keras_layer = build_layer(layer, name, self._dtype, slots)
+        keras_layer = build_layer(layer, name, self._dtype, slots, self._custom)
         for slot, inner in layer.slots.items():
             self._register(inner, _held(keras_layer, layer.class_name, slot))
         return keras_layer
@@ -236,7 +250,7 @@ def _assign(layers: Mapping[LayerPath, Any], arrays: ArraysByLayer, keras_model:
     """Every array goes to one variable of equal shape, and no variable is left without."""
     assigned = set()
     for path, held in arrays.items():
-        variables = {_role(variable.name): variable for variable in layers[path].weights} if path in layers else {}
+        variables = _variables(layers.get(path), held, path)
         if set(variables) != set(held):
             raise MigrationError(
                 Reason.WEIGHTS_MISMATCH,
@@ -256,6 +270,14 @@ def _assign(layers: Mapping[LayerPath, Any], arrays: ArraysByLayer, keras_model:
     left = [variable.name for variable in keras_model.weights if id(variable) not in assigned]
     if left:
         raise MigrationError(Reason.WEIGHTS_MISMATCH, f"No array fills {', '.join(left[:5])}")
+
+
+def _variables(layer: Any, held: Mapping[str, Any], path: LayerPath) -> Mapping[str, Any]:
+    if layer is None:
+        return {}
+    if any(role[0].isdigit() for role in held):  # a custom layer's
+        return matching_variables(layer, tuple(held), path)
+    return {_role(variable.name): variable for variable in layer.weights}
 
 
 def _role(name: str) -> str:

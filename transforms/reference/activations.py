@@ -188,6 +188,8 @@ def activation_of(value: Any, call: LayerCall) -> Activation:
     """
     if value is None:
         return linear
+    if isinstance(value, str) and value in call.functions:
+        return call.functions[value]
     known = _STANDALONE if call.runtime.family is Family.KERAS else ACTIVATIONS
     if isinstance(value, str) and value in known:
         return ACTIVATIONS[value]

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from transforms.architecture import Call, Graph, Layer, LayerPath, TensorRef, call_tensors, evaluation_order, walk
+from transforms.reference.custom_rules import CustomRules
 from transforms.reference.evaluator import Tensors
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered
 from transforms.reference.layers import dialect_of
@@ -35,7 +36,13 @@ _IDLE_ARGUMENTS: Mapping[str, tuple[object, ...]] = {
 _NAMED_INPUTS = ("query", "value", "key")
 
 
-def forward(graph: Graph, weights_of: WeightsOf, inputs: Sequence[Array], runtime: Runtime) -> list[Array]:
+def forward(
+    graph: Graph,
+    weights_of: WeightsOf,
+    inputs: Sequence[Array],
+    runtime: Runtime,
+    custom: CustomRules | None = None,
+) -> list[Array]:
     """The outputs of a model in float64, as the runtime that wrote it would give them.
 
     Args:
@@ -43,6 +50,7 @@ def forward(graph: Graph, weights_of: WeightsOf, inputs: Sequence[Array], runtim
         weights_of: the original arrays of a leaf layer by role, in the layout of the file.
         inputs: one array for each input of the graph, in order, batch first.
         runtime: which Keras wrote the file.
+        custom: what custom code says of its own layers.
 
     Returns:
         The outputs in the order of the graph.
@@ -57,9 +65,9 @@ def forward(graph: Graph, weights_of: WeightsOf, inputs: Sequence[Array], runtim
     writer = writer_of(graph, runtime)
     with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
         try:
-            return _outputs(_Evaluation(graph, weights_of, runtime, writer), graph, given)
+            return _outputs(_Evaluation(graph, weights_of, runtime, writer, custom), graph, given)
         except (Undecided, Refused) as open_question:
-            evaluations = [_Evaluation(graph, weights_of, runtime, each) for each in writer.candidates()]
+            evaluations = [_Evaluation(graph, weights_of, runtime, each, custom) for each in writer.candidates()]
             return _agreed(evaluations, graph, given, open_question)
 
 
@@ -102,7 +110,10 @@ def _widened(x: Array) -> Array:
 class _Evaluation:
     """One forward pass. It is the `Evaluator` that structured layers are given."""
 
-    def __init__(self, graph: Graph, weights_of: WeightsOf, runtime: Runtime, writer: Writer) -> None:
+    def __init__(
+        self, graph: Graph, weights_of: WeightsOf, runtime: Runtime, writer: Writer, custom: CustomRules | None
+    ) -> None:
+        self._custom = custom or CustomRules()
         self.writer = writer
         self._dialect = dialect_of(graph, runtime)
         self.cells = self._dialect.cells
@@ -162,6 +173,8 @@ class _Evaluation:
             raise NotCovered("half precision", layer.path)
         if layer.graph is not None:
             result = self._run_nested(layer, layer.graph, inputs, depth + 1)
+        elif self._custom.knows(layer.class_name, layer.config):
+            result = self._run_custom(layer, inputs)
         elif layer.class_name in self._dialect.structured:
             self._refuse_carried_state(layer)
             result = self._dialect.structured[layer.class_name](layer, inputs, self)
@@ -189,6 +202,13 @@ class _Evaluation:
             call = self.layer_call(layer, Tensors.unmasked(*inputs.values))
         return Tensors((self._dialect.stateless[layer.class_name](call),), (mask,))
 
+    def _run_custom(self, layer: Layer, inputs: Tensors) -> Tensors:
+        if any_mask(inputs.masks):
+            raise NotCovered("a mask on a custom layer", layer.path)
+        weights = self.layer_call(layer, inputs).weights
+        outputs = self._custom.run(layer.class_name, layer.config, inputs.values, weights, layer.path)
+        return Tensors.unmasked(*outputs)
+
     def _run_nested(self, layer: Layer, graph: Graph, inputs: Tensors, depth: int) -> Tensors:
         """A model as a layer. Masks enter and leave it since Keras 2.2.3; before, its input layers refused them."""
         if len(inputs.values) != len(graph.inputs):
@@ -212,6 +232,7 @@ class _Evaluation:
             masks=inputs.masks,
             runtime=self._runtime,
             path=layer.path,
+            functions=self._custom.functions,
         )
         return self._dialect.read(call)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -37,6 +37,7 @@ class LayerCall:
         masks: one per input; True where a step counts, None where nothing is masked.
         runtime: which Keras wrote the file.
         path: for messages.
+        functions: references of custom activations, by marked name.
     """
 
     class_name: str
@@ -46,6 +47,7 @@ class LayerCall:
     masks: tuple[Mask, ...]
     runtime: Runtime
     path: LayerPath
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     @property
     def x(self) -> Array:

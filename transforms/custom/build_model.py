@@ -1,0 +1,94 @@
+"""An architecture that only Python code tells: `build_model()`, executed under old Keras, as the config it builds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import tf_keras
+
+from transforms.config_json import parse_config
+from transforms.custom.code import CustomCode, failure
+from transforms.custom.stored import StoredGroups
+from transforms.errors import MigrationError, Reason
+from transforms.limits import Limits
+
+
+def built_architecture(code: CustomCode, stored: StoredGroups, limits: Limits) -> Any:
+    """The parsed architecture of the model that the last file's `build_model()` returns.
+
+    Keras loads weights by order, and names layers anew in each session: the layers that have weights get the names
+    of the file's groups that hold arrays, in order.
+
+    Raises:
+        MigrationError: `missing_architecture` when the file defines no `build_model`, `custom_objects_needed` when
+            it fails, `weights_mismatch` when it builds another number of layers with weights.
+    """
+    build = vars(code.modules[-1]).get("build_model")
+    if not callable(build):
+        raise MigrationError(
+            Reason.MISSING_ARCHITECTURE,
+            "The Python architecture defines no function build_model",
+            advice="Define build_model(), without arguments, that returns the Keras model.",
+        )
+    try:
+        model = build()
+        architecture = json.loads(model.to_json())
+        architecture["config"] = _renamed(architecture["config"], _new_names(model, stored))
+    except MigrationError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise failure("build_model()", error) from error
+    finally:
+        tf_keras.backend.clear_session()
+    for key in ("keras_version", "backend"):
+        architecture.pop(key, None)  # of tf-keras, which did not write the weights
+    return parse_config(json.dumps(architecture), "build_model()", limits)
+
+
+def _new_names(model: Any, stored: StoredGroups) -> dict[str, str]:
+    """The name that each layer of the model gets, by its present one."""
+    weighted = [layer.name for layer in model.layers if layer.weights]
+    if len(weighted) != len(stored.weighted):
+        raise MigrationError(
+            Reason.WEIGHTS_MISMATCH,
+            f"build_model() makes {len(weighted)} layers with weights, the file holds {len(stored.weighted)} groups "
+            "with arrays",
+            advice="Bring the code that built this very model.",
+        )
+    names = dict(zip(weighted, stored.weighted, strict=True))
+    taken = set(stored.weighted)
+    for layer in model.layers:
+        if layer.name not in names:
+            name = layer.name
+            while name in taken:
+                name = f"{name}_"
+            taken.add(name)
+            names[layer.name] = name
+    return names
+
+
+def _renamed(config: Any, names: Mapping[str, str]) -> Any:
+    """The config of a Sequential or functional model with the layers of its outermost graph renamed."""
+    layers = []
+    for item in config["layers"]:
+        layer = {**item, "config": {**item["config"], "name": names[item["config"]["name"]]}}
+        if "name" in item:
+            layer["name"] = names[item["name"]]
+        if "inbound_nodes" in item:
+            layer["inbound_nodes"] = _renamed_tensors(item["inbound_nodes"], names)
+        layers.append(layer)
+    boundary = {key: _renamed_tensors(config[key], names) for key in ("input_layers", "output_layers") if key in config}
+    return {**config, "layers": layers, **boundary}
+
+
+def _renamed_tensors(value: Any, names: Mapping[str, str]) -> Any:
+    """Renames `[layer, call, tensor, ...]` wherever it stands."""
+    if isinstance(value, Mapping):
+        return {key: _renamed_tensors(item, names) for key, item in value.items()}
+    if not isinstance(value, list):
+        return value
+    if len(value) >= 3 and isinstance(value[0], str) and value[0] in names and isinstance(value[1], int):
+        return [names[value[0]], *(_renamed_tensors(item, names) for item in value[1:])]
+    return [_renamed_tensors(item, names) for item in value]

@@ -1,0 +1,129 @@
+"""Executes custom code: the one place where a Python file of the operator's is run, in the converting process only."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import inspect
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import tf_keras
+
+from transforms.custom.names import CustomNames
+from transforms.custom.old_keras import old_keras
+from transforms.custom.old_layers import Era
+from transforms.errors import MigrationError, Reason
+from transforms.runtime import Runtime
+
+_MODULE = "h5ferry_custom_code"
+_SOURCE_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class CustomCode:
+    """What the executed files define.
+
+    Attributes:
+        classes, functions: by name.
+        names: the same as names, for those who need no code.
+        modules: what was executed, in order.
+    """
+
+    classes: Mapping[str, Any] = field(default_factory=dict)
+    functions: Mapping[str, Any] = field(default_factory=dict)
+    names: CustomNames = field(default_factory=CustomNames)
+    modules: tuple[ModuleType, ...] = ()
+
+    def scope(self) -> Any:
+        """A context in which tf-keras finds all of it by name, for configs within custom configs."""
+        return tf_keras.utils.custom_object_scope({**self.functions, **self.classes})
+
+
+@contextlib.contextmanager
+def custom_code(files: Sequence[Path], runtime: Runtime) -> Iterator[CustomCode]:
+    """Executes the files, and keeps old Keras importable until the context ends, for imports inside functions.
+
+    Args:
+        files: Python files.
+        runtime: the Keras that the model was written with: its defaults are in force.
+
+    Raises:
+        MigrationError: `custom_objects_needed` when a file cannot be read or executed.
+    """
+    with old_keras(Era.of(runtime)), _settings_kept():
+        modules: list[ModuleType] = []
+        try:
+            for index, file in enumerate(files):
+                modules.append(_executed(file, f"{_MODULE}_{index}" if index else _MODULE))
+            yield _collected(modules, files)
+        finally:
+            for module in modules:
+                sys.modules.pop(module.__name__, None)
+
+
+@contextlib.contextmanager
+def _settings_kept() -> Iterator[None]:
+    """Gives back the settings of tf-keras that old code likes to change."""
+    backend, registered = tf_keras.backend, tf_keras.utils.get_custom_objects()
+    before = backend.floatx(), backend.image_data_format(), dict(registered)
+    try:
+        yield
+    finally:
+        backend.set_floatx(before[0])
+        backend.set_image_data_format(before[1])
+        registered.clear()
+        registered.update(before[2])
+
+
+def failure(what: str, error: BaseException, layer: tuple[str, ...] = ()) -> MigrationError:
+    """What to say when custom code raised."""
+    said = " ".join(str(error).split())[:300]
+    return MigrationError(
+        Reason.CUSTOM_OBJECTS_NEEDED,
+        f"{what} raised {type(error).__name__}: {said}",
+        layer=layer,
+        advice="Correct the Python file, or bring the one that the model was trained with.",
+    )
+
+
+def _executed(file: Path, name: str) -> ModuleType:
+    module = ModuleType(name)
+    module.__file__ = str(file)
+    sys.modules[name] = module  # `inspect` and AutoGraph look for it there
+    try:
+        source = file.read_bytes()
+        if len(source) > _SOURCE_BYTES:
+            raise MigrationError(Reason.OVER_BUDGET, f"The custom code has more than {_SOURCE_BYTES:,} bytes")
+        exec(compile(source, str(file), "exec"), vars(module))
+    except (Exception, SystemExit) as error:
+        sys.modules.pop(name, None)
+        if isinstance(error, (MigrationError, MemoryError)):
+            raise
+        raise failure(f"The custom code {file.name}", error) from error
+    return module
+
+
+def _collected(modules: Sequence[ModuleType], files: Sequence[Path]) -> CustomCode:
+    classes: dict[str, Any] = {}
+    functions: dict[str, Any] = {}
+    own: set[str] = set()
+    for module in modules:
+        listed = vars(module).get("CUSTOM_OBJECTS")
+        offered = {**vars(module), **(listed if isinstance(listed, Mapping) else {})}
+        for name, value in offered.items():
+            if inspect.isclass(value) and issubclass(value, tf_keras.layers.Layer):
+                classes[name] = value
+            elif callable(value) and not inspect.isclass(value) and not name.startswith("__"):
+                functions[name] = value
+            else:
+                continue
+            if getattr(value, "__module__", "") == module.__name__ or (isinstance(listed, Mapping) and name in listed):
+                own.add(name)
+    digest = hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+    names = CustomNames(frozenset(classes), frozenset(functions), frozenset(own), digest)
+    return CustomCode(classes, functions, names, tuple(modules))

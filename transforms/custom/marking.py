@@ -1,0 +1,79 @@
+"""Marks what custom code stands for in a graph, before the graph is admitted. Names only: no code is needed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from transforms.admission import (
+    ACTIVATION_KEYS,
+    KNOWN_ACTIVATIONS,
+    WRAPPERS,
+    activation_name,
+    is_foreign,
+)
+from transforms.architecture import MODEL_CLASSES, Graph, Layer
+from transforms.custom.names import CustomNames, custom_name, is_custom, marked
+from transforms.errors import MigrationError, Reason
+from transforms.runtime import Runtime
+
+#: Classes that hold the graph together: no custom class takes their place.
+_STRUCTURE = frozenset({*WRAPPERS, *MODEL_CLASSES, "InputLayer"})
+
+
+def with_custom_objects(graph: Graph, names: CustomNames, runtime: Runtime) -> Graph:
+    """The graph with each class and function that custom code stands for marked.
+
+    Layers: the class name. Activations: the stored value, whatever form it has. Lambda layers: the class name, and as
+    `function` the name of the function: the stored one, else the layer's own. Stored bytecode is dropped unread.
+    """
+    return replace(graph, layers=tuple(_layer(layer, names, runtime) for layer in graph.layers))
+
+
+def overridden(graph: Graph, runtime: Runtime) -> Iterator[str]:
+    """One line for each custom layer whose class that Keras had under the same name."""
+    for layer in graph.walk():
+        name = custom_name(layer.class_name)
+        if (
+            is_custom(layer.class_name)
+            and name != "Lambda"
+            and not is_foreign(replace(layer, class_name=name), runtime)
+        ):
+            yield f"{'/'.join(layer.path)}: {name} is the class of the custom file, not Keras's own."
+
+
+def _layer(layer: Layer, names: CustomNames, runtime: Runtime) -> Layer:
+    if any(map(is_custom, (layer.class_name, *layer.config.values()))):
+        raise MigrationError(Reason.INVALID_CONFIG, "The stored config holds a name that is reserved", layer=layer.path)
+    if layer.graph is not None:
+        return replace(layer, graph=with_custom_objects(layer.graph, names, runtime))
+    slots = {slot: _layer(inner, names, runtime) for slot, inner in layer.slots.items()}
+    if layer.class_name == "Lambda":
+        return _lambda(layer, names)
+    name = layer.class_name.rpartition(">")[2]
+    replaceable = layer.class_name not in _STRUCTURE
+    if replaceable and name in names.classes and (name in names.own or is_foreign(layer, runtime)):
+        return replace(layer, class_name=marked(name))
+    return replace(layer, slots=slots, config=_config(layer, names))
+
+
+def _lambda(layer: Layer, names: CustomNames) -> Layer:
+    stored = layer.config.get("function")
+    for name in (stored, layer.name):
+        if isinstance(name, str) and name in names.functions:
+            config = {key: value for key, value in layer.config.items() if not key.startswith(("function", "output_"))}
+            return replace(layer, class_name=marked("Lambda"), config={**config, "function": marked(name)})
+    return layer
+
+
+def _config(layer: Layer, names: CustomNames) -> Mapping[str, Any]:
+    changed = {}
+    for key in ACTIVATION_KEYS:
+        value = layer.config.get(key)
+        name = activation_name(value).rpartition(">")[2]
+        if isinstance(value, Mapping) and value.get("class_name") != "function":
+            continue
+        if name in names.functions and (name in names.own or name not in KNOWN_ACTIVATIONS):
+            changed[key] = marked(name)
+    return {**layer.config, **changed} if changed else layer.config

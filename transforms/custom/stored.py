@@ -1,0 +1,37 @@
+"""What custom code must be told of a file before the file can be read: which Keras wrote it, and its weight groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from transforms.hdf5_file import hdf5_errors, open_hdf5
+from transforms.hdf5_objects import group_at, has_group, list_attribute, text_attribute
+from transforms.limits import Limits
+from transforms.runtime import Runtime, runtime_of
+
+#: Taken for a file that records no version: the defaults of Keras 1 and early Keras 2 are the same.
+_UNRECORDED = "2.0"
+
+
+@dataclass(frozen=True)
+class StoredGroups:
+    """The weight groups of a file.
+
+    Attributes:
+        runtime: which Keras wrote it.
+        weighted: names of the groups that hold arrays, in stored order.
+    """
+
+    runtime: Runtime
+    weighted: tuple[str, ...]
+
+
+def stored_groups(path: Path, backend: str, limits: Limits) -> StoredGroups:
+    """Looks at the attributes of a file. Raises MigrationError where it cannot be opened."""
+    with open_hdf5(path, limits, "") as (file, _), hdf5_errors():
+        weights = group_at(file, "model_weights") if has_group(file, "model_weights") else file
+        recorded = next(filter(None, (text_attribute(each, "keras_version", limits) for each in (weights, file))), "")
+        names = list_attribute(weights, "layer_names", limits) or ()
+        weighted = tuple(name for name in names if list_attribute(group_at(weights, name), "weight_names", limits))
+        return StoredGroups(runtime_of(recorded or _UNRECORDED, backend), weighted)
