@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from transforms.architecture_keras_3 import KERAS_3_ACTIVATIONS, KERAS_3_CLASSES
 from transforms.architecture import MODEL_CLASSES, Graph, Layer, LayerPath, evaluation_order
 from transforms.architecture_parsing import WRAPPED_KEYS
 from transforms.errors import MigrationError, Reason
@@ -164,14 +165,20 @@ def _foreign_names(layer: Layer, runtime: Runtime) -> Iterator[str]:
     for key in _ACTIVATION_KEYS:
         value = layer.config.get(key)
         name = activation_name(value)
-        if value is not None and name not in KNOWN_ACTIVATIONS and name not in KNOWN_CLASSES:
+        if value is not None and name not in _known_activations(runtime) and name not in KNOWN_CLASSES:
             yield name or str(value)[:60]
     module = layer.config.get("module")
     if isinstance(module, str) and not module.startswith(_KERAS_MODULES):
         yield f"{module}.{layer.class_name}"
 
 
+def _known_activations(runtime: Runtime) -> frozenset[str]:
+    return KERAS_3_ACTIVATIONS if runtime.family is Family.KERAS_3 else KNOWN_ACTIVATIONS
+
+
 def _known_classes(runtime: Runtime) -> frozenset[str]:
+    if runtime.family is Family.KERAS_3:
+        return KNOWN_CLASSES | KERAS_3_CLASSES
     return KNOWN_CLASSES | KERAS_1_WEIGHTED | KERAS_1_WEIGHTLESS if runtime.is_keras_1 else KNOWN_CLASSES
 
 
