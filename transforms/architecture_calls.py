@@ -9,7 +9,6 @@ from transforms.architecture import MODEL_CLASSES, Call, LayerPath, TensorRef
 from transforms.config_values import as_list, as_mapping
 from transforms.errors import MigrationError, Reason
 
-
 #: Name under which a call of Keras 3 keeps its positional arguments where they are more than its inputs.
 POSITIONAL = "args"
 

@@ -1,4 +1,4 @@
-"""What the configs of Keras 3 hold beside layers: operations, positional call arguments, quantized and factored weights.
+"""What the configs of Keras 3 hold beside layers: operations, positional arguments, quantized weights.
 
 `model.save("x.h5")` of Keras 3 stores operations (`ops.not_equal(ids, 0)`) among the layers, with the class name of the
 operation and constants among its arguments. `Concatenate` is a layer and an operation: a layer's config has
@@ -56,8 +56,8 @@ _OTHER_CLASSES = frozenset(
     """
     RMSNormalization GroupQueryAttention ReversibleEmbedding AdaptiveAveragePooling1D AdaptiveAveragePooling2D
     AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D MelSpectrogram
-    STFTSpectrogram Pipeline HashedCrossing JaxLayer FlaxLayer AugMix AutoContrast CutMix Equalization MaxNumBoundingBoxes
-    MixUp Solarization RandAugment RandomApply RandomColorDegeneration RandomColorJitter RandomElasticTransform
+    STFTSpectrogram Pipeline HashedCrossing JaxLayer FlaxLayer AugMix AutoContrast CutMix Equalization
+    MaxNumBoundingBoxes MixUp Solarization RandAugment RandomApply RandomColorDegeneration RandomColorJitter RandomElasticTransform
     RandomErasing RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization
     RandomSaturation RandomSharpness RandomShear DepthwiseConv3D
     """.split()

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from transforms.architecture import Graph, Layer, LayerPath, TensorRef
+from transforms.architecture import Graph, Layer, LayerPath, call_tensors
 from transforms.canonical.backend import theano_kernels_rotated, theano_same_padding
 from transforms.canonical.bidirectional import masked_steps_as_written, with_both_halves
 from transforms.canonical.cudnn import cudnn_to_canonical
 from transforms.canonical.data_format import channels_last_inside
 from transforms.canonical.input_inference import with_inferred_inputs
 from transforms.canonical.keras_1.upgrade import keras_1_upgraded, prevailing_data_format
+from transforms.canonical.keras_3 import keras_3_upgraded, with_named_masks
 from transforms.canonical.layer_rules import (
     axis_unwrapped,
     bilinear_as_written,
@@ -40,11 +41,14 @@ from transforms.canonical.stacked_cells import first_cell_when_masked
 from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import LegacyModel
+from transforms.outcome import Rewrite
 from transforms.reference.writer import writer_of
+from transforms.runtime import Family
 
 #: Every rewrite, in the order in which it is tried on a layer. Later ones see what earlier ones left.
 RULES: tuple[RewriteRule, ...] = (
     keras_1_upgraded,
+    keras_3_upgraded,
     classes_renamed,
     cudnn_to_canonical,
     axis_unwrapped,
@@ -82,11 +86,12 @@ def canonicalise(
             range of its target precision; raised on reading).
     """
     floatx, warnings = _floatx(model)
-    setting = Setting(
-        model.runtime, _makes_masks(model.graph), floatx, prevailing_data_format(model.graph), _release(model)
-    )
     arrays = {path: {role: stored(model, path, role) for role in held} for path, held in model.arrays.items()}
     stated, assumed = with_inferred_inputs(model.graph, arrays, sample_shape)
+    named: tuple[Rewrite, ...] = ()
+    if model.runtime.family is Family.KERAS_3:
+        stated, named = with_named_masks(stated, model.runtime)
+    setting = Setting(model.runtime, _makes_masks(stated), floatx, prevailing_data_format(stated), _release(model))
     graph, pieces = _graph(stated, arrays, setting, rules)
     return CanonicalModel(
         graph=graph,
@@ -95,7 +100,7 @@ def canonicalise(
             for path, held in merged_arrays([piece.arrays for piece in pieces]).items()
         },
         floatx=floatx,
-        rewrites=tuple(note for piece in pieces for note in piece.rewrites),
+        rewrites=(*named, *(note for piece in pieces for note in piece.rewrites)),
         warnings=(*warnings, *assumed, *(warning for piece in pieces for warning in piece.warnings)),
     )
 
@@ -199,8 +204,7 @@ def _reachable(graph: Graph) -> set[str]:
             continue
         seen.add(name)
         for call in layers[name].calls:
-            pending.extend(ref.layer for ref in call.inputs)
-            pending.extend(value.layer for value in call.kwargs.values() if isinstance(value, TensorRef))
+            pending.extend(ref.layer for ref in call_tensors(call))
     return seen
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from transforms.rebuild.keras_3_ops import KERAS_3_OPS
+
 
 def _reverse(x: Any, axis: list[int]) -> Any:
     return tf.reverse(x, axis=axis)
@@ -73,4 +75,5 @@ TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "expand_dims": _expand_dims,
     "identity": _identity,
     "complement": _complement,
+    **KERAS_3_OPS,
 }

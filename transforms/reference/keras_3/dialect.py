@@ -64,9 +64,10 @@ def _without_mask_beside_states(rule: StructuredLayer) -> StructuredLayer:
 
     def layer(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
         mask = inputs.masks[0]
-        if mask is None or len(inputs.values) == 1:
+        named = [call.kwargs.get("mask") is not None for call in layer.calls]
+        if mask is None or len(inputs.values) == 1 or (named and all(named)):
             return rule(layer, inputs, evaluator)
-        if any(call.kwargs.get("mask") is not None for call in layer.calls):
+        if any(named):
             raise NotCovered("a recurrent layer with states and a mask that the call names", layer.path)
         result = rule(layer, Tensors.unmasked(*inputs.values), evaluator)
         sequences = layer.slots.get("forward", layer).config.get("return_sequences")
