@@ -166,6 +166,16 @@ def _unsupported(layer: Layer, message: str) -> MigrationError:
     )
 
 
+def refuse_later_keras(runtime: Runtime) -> None:
+    """Raises MigrationError `unsupported_dialect` for a Keras that nobody knows yet."""
+    if runtime.version >= (4,):
+        raise MigrationError(
+            Reason.UNSUPPORTED_DIALECT,
+            f"The file was written by Keras {runtime.recorded}, which this version does not read",
+            advice="Wait for a version that reads it.",
+        )
+
+
 def keras_3_assumptions(runtime: Runtime) -> tuple[str, ...]:
     """What is assumed of a file of Keras 3, for the report."""
     if runtime.backend in ("", "tensorflow"):

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from transforms.admission import admit
 from transforms.architecture import Graph, Layer, LayerPath
-from transforms.architecture_keras_3 import STATES_OF_KERAS_3, keras_3_assumptions, keras_3_graph
+from transforms.architecture_keras_3 import STATES_OF_KERAS_3, keras_3_assumptions, keras_3_graph, refuse_later_keras
 from transforms.architecture_parsing import parse_architecture
 from transforms.config_json import parse_config
 from transforms.errors import MigrationError, Reason
@@ -134,6 +134,7 @@ def _read(file: h5py.File, digest: SourceDigest, architecture: object, backend: 
             raise _missing_architecture(weights, layer_names, limits)
         architecture = parse_config(text, "model_config", limits)
     runtime, warnings = _runtime(file, weights, backend, architecture, limits)
+    refuse_later_keras(runtime)
     graph = parse_architecture(architecture)
     if runtime.family is Family.KERAS_3:
         graph = keras_3_graph(graph)
