@@ -15,7 +15,6 @@ from typing import Any
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-import h5py
 import keras
 import numpy as np
 from keras import layers, ops
@@ -104,18 +103,8 @@ def write(folder: Path, build: Callable[[], keras.Model], feeds: tuple[Feed, ...
         outputs = keras.tree.flatten(model(inputs if len(inputs) > 1 else inputs[0], training=False))
         held.update({f"{prefix}x{index}": x for index, x in enumerate(inputs)})
         held.update({f"{prefix}y{index}": np.asarray(y) for index, y in enumerate(outputs)})
-    model.save(folder / "roomy.h5")
-    repack(folder / "roomy.h5", folder / f"{build.__name__}.h5")
+    model.save(folder / f"{build.__name__}.h5")
     np.savez_compressed(folder / f"{build.__name__}.npz", **held)
-
-
-def repack(source: Path, target: Path) -> None:
-    """The same objects and attributes in a denser container; `source` is removed."""
-    with h5py.File(source) as old, h5py.File(target, "w", libver="latest") as new:
-        new.attrs.update(old.attrs)
-        for name in old:
-            old.copy(name, new)
-    source.unlink()
 
 
 def main() -> None:

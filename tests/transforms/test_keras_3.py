@@ -67,8 +67,8 @@ def test_masks_and_states_among_the_arguments() -> None:
 
 
 def test_outputs_count_the_calls_of_a_nested_model_from_one() -> None:
-    inner = {"name": "inner", "layers": [item("InputLayer", "i")], "input_layers": ["i", 0, 0]}
-    nested = item("Functional", "inner", tensor("x"), **{**inner, "output_layers": ["i", 0, 0]})
+    inner = {"layers": [item("InputLayer", "i")], "input_layers": ["i", 0, 0], "output_layers": ["i", 0, 0]}
+    nested = item("Functional", "inner", tensor("x"), **inner)
     nested["inbound_nodes"].append({"args": [tensor("inner")], "kwargs": {}})
     graph = parse_architecture(model(nested, outputs=["inner", 1, 0]))
     assert graph.outputs == (TensorRef("inner", 0),)
