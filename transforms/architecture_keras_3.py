@@ -58,8 +58,8 @@ _OTHER_CLASSES = frozenset(
     AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D MelSpectrogram
     STFTSpectrogram Pipeline HashedCrossing JaxLayer FlaxLayer AugMix AutoContrast CutMix Equalization
     MaxNumBoundingBoxes MixUp Solarization RandAugment RandomApply RandomColorDegeneration RandomColorJitter
-    RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization
-    RandomSaturation RandomSharpness RandomShear DepthwiseConv3D
+    RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective
+    RandomPosterization RandomSaturation RandomSharpness RandomShear DepthwiseConv3D
     """.split()
 )
 
