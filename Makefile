@@ -23,6 +23,7 @@ format: $(INSTALLED) ## put the code into its style
 
 fixtures: $(INSTALLED) ## write tests/fixtures anew under genuine legacy runtimes
 	$(BIN)/python scripts/make_fixtures.py --out tests/fixtures
+	$(BIN)/python scripts/keras_3_fixtures.py --out tests/fixtures
 
 lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
 	scripts/compile_lock.sh

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from transforms.admission import WRAPPERS
+from transforms.architecture_keras_3 import OPERATIONS
 from transforms.canonical.catalogue import REWRITES
 from transforms.errors import FAILURES, MEANINGS, Reason
 from transforms.weight_roles import WEIGHTED, WEIGHTLESS
@@ -39,7 +40,11 @@ def layers() -> str:
     """The classes that migrate."""
     keras_2 = sorted(WEIGHTED | WEIGHTLESS | WRAPPERS | {"Model", "Functional", "Sequential"})
     keras_1 = sorted((KERAS_1_WEIGHTED | KERAS_1_WEIGHTLESS) - (WEIGHTED | WEIGHTLESS))
-    return f"Keras 2 and tf.keras: {', '.join(keras_2)}.\n\nKeras 1 besides: {', '.join(keras_1)}."
+    operations = ", ".join(sorted(OPERATIONS))
+    return (
+        f"Keras 2 and tf.keras: {', '.join(keras_2)}.\n\nKeras 1 besides: {', '.join(keras_1)}.\n\n"
+        f"Keras 3 besides: Identity, and the operations {operations}."
+    )
 
 
 TABLES: Mapping[str, Callable[[], str]] = {"reasons": reasons, "rewrites": rewrites, "layers": layers}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from transforms.architecture import MODEL_CLASSES, Graph, Layer, LayerPath, evaluation_order
+from transforms.architecture_keras_3 import KERAS_3_ACTIVATIONS, KERAS_3_CLASSES
 from transforms.architecture_parsing import WRAPPED_KEYS
 from transforms.custom.names import is_custom
 from transforms.errors import MigrationError, Reason
@@ -174,14 +175,21 @@ def _foreign_names(layer: Layer, runtime: Runtime) -> Iterator[str]:
     for key in ACTIVATION_KEYS:
         value = layer.config.get(key)
         name = activation_name(value)
-        if value is not None and not is_custom(name) and name not in KNOWN_ACTIVATIONS and name not in KNOWN_CLASSES:
+        admitted = name in _known_activations(runtime) or name in KNOWN_CLASSES or is_custom(name)
+        if value is not None and not admitted:
             yield name or str(value)[:60]
     module = layer.config.get("module")
     if isinstance(module, str) and not module.startswith(_KERAS_MODULES):
         yield f"{module}.{layer.class_name}"
 
 
+def _known_activations(runtime: Runtime) -> frozenset[str]:
+    return KERAS_3_ACTIVATIONS if runtime.family is Family.KERAS_3 else KNOWN_ACTIVATIONS
+
+
 def _known_classes(runtime: Runtime) -> frozenset[str]:
+    if runtime.family is Family.KERAS_3:
+        return KNOWN_CLASSES | KERAS_3_CLASSES
     return KNOWN_CLASSES | KERAS_1_WEIGHTED | KERAS_1_WEIGHTLESS if runtime.is_keras_1 else KNOWN_CLASSES
 
 

@@ -9,6 +9,9 @@ from transforms.architecture import MODEL_CLASSES, Call, LayerPath, TensorRef
 from transforms.config_values import as_list, as_mapping
 from transforms.errors import MigrationError, Reason
 
+#: Name under which a call of Keras 3 keeps its positional arguments where they are more than its inputs.
+POSITIONAL = "args"
+
 
 def parse_calls(inbound: object, path: LayerPath) -> tuple[Call, ...]:
     """A layer's `inbound_nodes` as calls, numbered as the file numbers them. Raises MigrationError `invalid_config`."""
@@ -18,9 +21,7 @@ def parse_calls(inbound: object, path: LayerPath) -> tuple[Call, ...]:
 def _call(node: object, path: LayerPath) -> Call:
     """One inbound node: `[[layer, call, tensor, kwargs?], ...]`, or Keras 3's `{"args": ..., "kwargs": ...}`."""
     if isinstance(node, Mapping):
-        tensors = tuple(_keras_3_tensors(node.get("args", [])))
-        named = {key: value for key, value in as_mapping(node.get("kwargs", {}), path, "kwargs").items() if value}
-        return Call(tensors, {key: _keras_3_argument(value) for key, value in named.items()})
+        return _keras_3_call(node, path)
     entries = as_list(node, path, "inbound node")
     if entries and isinstance(entries[0], str):
         entries = [entries]
@@ -54,26 +55,45 @@ def _argument(value: object) -> object:
     return value
 
 
-def _keras_3_tensors(value: object) -> Iterable[TensorRef]:
-    if isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__":
-        layer, call, tensor = value["config"]["keras_history"]
-        yield TensorRef(str(layer), int(call), int(tensor))
-    elif isinstance(value, list):
-        for item in value:
-            yield from _keras_3_tensors(item)
+def _keras_3_call(node: Mapping[str, Any], path: LayerPath) -> Call:
+    """A call as Keras 3 stores it. Positional arguments beyond one tensor or list of tensors stay, whole, as `args`."""
+    positional = [_keras_3_argument(value, path) for value in as_list(node.get("args", []), path, "args")]
+    stored = as_mapping(node.get("kwargs", {}), path, "kwargs")
+    named = {str(key): _keras_3_argument(value, path) for key, value in stored.items()}
+    kwargs = {key: value for key, value in named.items() if value is not None and value is not False}
+    if len(positional) != 1 or not _holds_only_tensors(positional[0]):
+        kwargs[POSITIONAL] = positional
+    return _with_states_as_inputs(Call(tuple(refs_among(positional)), kwargs))
 
 
-def _keras_3_argument(value: object) -> object:
-    found = list(_keras_3_tensors(value))
-    if not found:
+def _keras_3_argument(value: object, path: LayerPath) -> object:
+    """A stored argument, its `__keras_tensor__` entries as references."""
+    if isinstance(value, list):
+        return [_keras_3_argument(item, path) for item in value]
+    if not isinstance(value, Mapping):
         return value
-    return found if isinstance(value, list) else found[0]
+    if value.get("class_name") == "__keras_tensor__":
+        history = as_mapping(value.get("config"), path, "tensor").get("keras_history")
+        return _ref(as_list(history, path, "keras_history"), path)
+    if any(isinstance(_keras_3_argument(item, path), TensorRef) for item in value.values()):
+        raise MigrationError(
+            Reason.UNSUPPORTED_LAYER,
+            "The layer is called with a dictionary of tensors",
+            layer=path,
+            advice="Save the model with a list in its place.",
+        )
+    return value
+
+
+def _holds_only_tensors(value: object) -> bool:
+    return isinstance(value, TensorRef) or (isinstance(value, list) and all(map(_holds_only_tensors, value)))
 
 
 def parse_boundary(value: object, path: LayerPath, what: str) -> tuple[TensorRef, ...]:
     """`input_layers` / `output_layers`: a list of references, or a single bare one."""
     if isinstance(value, Mapping):
-        value = list(value.values())
+        # Keras takes the values of a dictionary in the order of their sorted keys.
+        value = [value[key] for key in sorted(value)]
     entries = as_list(value, path, what)
     if entries and isinstance(entries[0], str):
         entries = [entries]

@@ -70,7 +70,7 @@ def _graph(class_name: str, config: object, path: LayerPath, name: str) -> Graph
     calls = {n: parse_calls(item.get("inbound_nodes", []), (*path, n)) for n, item in zip(names, stored, strict=True)}
     inputs = parse_boundary(fields.get("input_layers"), path, "input_layers")
     outputs = parse_boundary(fields.get("output_layers"), path, "output_layers")
-    bases = call_bases(classes, calls, (*inputs, *outputs))
+    bases, outer_bases = _bases(stored, classes, calls, (*inputs, *outputs))
     layers = tuple(
         _layer(item, n, (*path, n), tuple(rebased_call(call, bases, calls, path) for call in calls[n]))
         for n, item in zip(names, stored, strict=True)
@@ -81,9 +81,29 @@ def _graph(class_name: str, config: object, path: LayerPath, name: str) -> Graph
         path=path,
         config=fields,
         layers=layers,
-        inputs=tuple(_entry(rebased(ref, bases, calls, path), layers, path) for ref in inputs),
-        outputs=tuple(rebased(ref, bases, calls, path) for ref in outputs),
+        inputs=tuple(_entry(rebased(ref, outer_bases, calls, path), layers, path) for ref in inputs),
+        outputs=tuple(rebased(ref, outer_bases, calls, path) for ref in outputs),
     )
+
+
+def _bases(
+    stored: Sequence[Mapping[str, Any]],
+    classes: Mapping[str, str],
+    calls: Mapping[str, tuple[Call, ...]],
+    boundary: Sequence[TensorRef],
+) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Where call numbers start, in connections between layers and in `input_layers` and `output_layers`.
+
+    Keras 3 counts connections from 0, but in the latter the calls of a nested functional model from 1
+    (`Functional.get_config` and `serialize_node` in keras/src/models/functional.py).
+    """
+    if not any(isinstance(node, Mapping) for item in stored for node in item.get("inbound_nodes") or ()):
+        bases = call_bases(classes, calls, boundary)
+        return bases, bases
+    functional = MODEL_CLASSES - {"Sequential"}
+    return dict.fromkeys(classes, 0), {
+        name: int(kind in functional and bool(calls[name])) for name, kind in classes.items()
+    }
 
 
 def _entry(ref: TensorRef, layers: tuple[Layer, ...], path: LayerPath) -> TensorRef:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from transforms.admission import admit
 from transforms.architecture import Graph, Layer, LayerPath
+from transforms.architecture_keras_3 import STATES_OF_KERAS_3, keras_3_assumptions, keras_3_graph, refuse_later_keras
 from transforms.architecture_parsing import parse_architecture
 from transforms.config_json import parse_config
 from transforms.custom.marking import overridden, with_custom_objects
@@ -34,7 +35,7 @@ from transforms.hdf5_objects import (
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.runtime import Family, Runtime, runtime_of
 from transforms.weight_assignment import assign_arrays
-from transforms.weight_roles import roles_of
+from transforms.weight_roles import keras_3_roles_of, roles_of
 from transforms.weight_roles_keras_1 import keras_1_roles_of
 
 
@@ -141,8 +142,12 @@ def _read(
             raise _missing_architecture(weights, layer_names, limits)
         architecture = parse_config(text, "model_config", limits)
     runtime, warnings = _runtime(file, weights, backend, architecture, limits)
-    _refuse_other_dialects(runtime)
-    graph = with_custom_objects(parse_architecture(architecture), custom, runtime)
+    refuse_later_keras(runtime)
+    graph = parse_architecture(architecture)
+    if runtime.family is Family.KERAS_3:
+        graph = keras_3_graph(graph)
+        warnings = (*warnings, *keras_3_assumptions(runtime))
+    graph = with_custom_objects(graph, custom, runtime)
     warnings = (*warnings, *overridden(graph, runtime))
     admit(graph, runtime, limits)
     arrays = _arrays(graph, weights, layer_names, runtime, limits)
@@ -182,15 +187,6 @@ def _runtime(
 _KERAS_2_KEYS = re.compile(r'"(units|filters|kernel_initializer|data_format)"')
 
 
-def _refuse_other_dialects(runtime: Runtime) -> None:
-    if runtime.family is Family.KERAS_3:
-        raise MigrationError(
-            Reason.UNSUPPORTED_DIALECT,
-            f"The file was written by Keras 3 ({runtime.recorded}), which this version does not read",
-            advice="Load it in Keras 2 and save it again, or wait for a version that reads it.",
-        )
-
-
 def _first_text(items: Sequence[h5py.Group], name: str, limits: Limits) -> str:
     for item in items:
         text = text_attribute(item, name, limits)
@@ -204,11 +200,13 @@ def _arrays(
 ) -> Mapping[LayerPath, Mapping[str, StoredArray]]:
     if len(set(layer_names)) != len(layer_names):
         raise MigrationError(Reason.WEIGHTS_MISMATCH, "layer_names lists a layer twice", advice=_RESTORE)
-    groups = {name: _group_arrays(weights, name, limits) for name in layer_names}
+    skipped = STATES_OF_KERAS_3 if runtime.family is Family.KERAS_3 else frozenset()
+    groups = {name: _group_arrays(weights, name, limits, skipped) for name in layer_names}
     _refuse_aliases(groups)
     _refuse_excess(groups, limits)
     layers = {layer.name: layer for layer in graph.layers}
-    roles = keras_1_roles_of if runtime.is_keras_1 else roles_of
+    keras_2_roles = keras_3_roles_of if runtime.family is Family.KERAS_3 else roles_of
+    roles = keras_1_roles_of if runtime.is_keras_1 else keras_2_roles
     arrays: dict[LayerPath, Mapping[str, StoredArray]] = {}
     for layer in layers.values():
         arrays.update(assign_arrays(layer, groups.get(layer.name, ()), roles))
@@ -222,14 +220,16 @@ def _arrays(
     return arrays
 
 
-def _group_arrays(weights: h5py.Group, name: str, limits: Limits) -> tuple[StoredArray, ...]:
+def _group_arrays(
+    weights: h5py.Group, name: str, limits: Limits, skipped: frozenset[str] = frozenset()
+) -> tuple[StoredArray, ...]:
     group = group_at(weights, name)
     names = list_attribute(group, "weight_names", limits)
     if names is None:
         raise MigrationError(
             Reason.WEIGHTS_MISMATCH, f"The group {name!r} lists no weight_names", layer=(name,), advice=_RESTORE
         )
-    return tuple(array_at(group, weight, limits) for weight in names)
+    return tuple(array_at(group, weight, limits) for weight in names if weight.rsplit("/", 1)[-1] not in skipped)
 
 
 def _refuse_aliases(groups: Mapping[str, Sequence[StoredArray]]) -> None:

@@ -124,7 +124,9 @@ def _distinct(orders: Sequence[list[_Slot]]) -> list[list[_Slot]]:
 
 def _fits(slot: _Slot, array: StoredArray) -> bool:
     named = role_in(array.name)
-    return (named is None or named == slot.role.name) and slot.role.admits(array.shape)
+    # Keras 3 names the kernel of DepthwiseConv plainly `kernel`.
+    plain = named == "kernel" and slot.role.name == "depthwise_kernel"
+    return (named is None or named == slot.role.name or plain) and slot.role.admits(array.shape)
 
 
 def role_in(name: str) -> str | None:

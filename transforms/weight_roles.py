@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from transforms.architecture_keras_3 import KERAS_3_CLASSES
+
 #: A shape with None where the config alone does not tell.
 PartialShape: TypeAlias = tuple[int | None, ...]
 
@@ -46,6 +48,11 @@ def roles_of(class_name: str, config: _Config) -> Roles:
     if class_name in WEIGHTLESS:
         return ()
     return _ROLES[class_name](config)
+
+
+def keras_3_roles_of(class_name: str, config: _Config) -> Roles:
+    """The same for Keras 3, whose graphs hold operations too."""
+    return () if class_name in KERAS_3_CLASSES else roles_of(class_name, config)
 
 
 def _integer(config: _Config, *keys: str) -> int | None:

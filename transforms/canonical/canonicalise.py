@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from transforms.architecture import Graph, Layer, LayerPath, TensorRef
+from transforms.architecture import Graph, Layer, LayerPath, call_tensors
 from transforms.canonical.backend import theano_kernels_rotated, theano_same_padding
 from transforms.canonical.bidirectional import masked_steps_as_written, with_both_halves
 from transforms.canonical.cudnn import cudnn_to_canonical
@@ -16,6 +16,7 @@ from transforms.canonical.data_format import channels_last_inside
 from transforms.canonical.dot import dot_as_matrix_product, may_have_more_than_three_axes
 from transforms.canonical.input_inference import with_inferred_inputs
 from transforms.canonical.keras_1.upgrade import keras_1_upgraded, prevailing_data_format
+from transforms.canonical.keras_3 import keras_3_upgraded, with_named_masks
 from transforms.canonical.layer_rules import (
     axis_unwrapped,
     bilinear_as_written,
@@ -47,12 +48,15 @@ from transforms.canonical.transposed_convolution import deconvolution_as_stated,
 from transforms.custom.names import is_custom
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import LegacyModel
+from transforms.outcome import Rewrite
 from transforms.reference.writer import writer_of
+from transforms.runtime import Family
 
 #: Every rewrite, in the order in which it is tried on a layer. Later ones see what earlier ones left.
 RULES: tuple[RewriteRule, ...] = (
     keras_1_upgraded,
     deconvolution_as_stated,
+    keras_3_upgraded,
     classes_renamed,
     cudnn_to_canonical,
     axis_unwrapped,
@@ -98,14 +102,17 @@ def canonicalise(
     floatx, warnings = _floatx(model)
     arrays = {path: {role: stored(model, path, role) for role in held} for path, held in model.arrays.items()}
     stated, assumed = with_inferred_inputs(model.graph, arrays, sample_shape)
+    named: tuple[Rewrite, ...] = ()
+    if model.runtime.family is Family.KERAS_3:
+        stated, named = with_named_masks(stated, model.runtime)
     setting = Setting(
         runtime=model.runtime,
-        masked=_makes_masks(model.graph),
+        masked=_makes_masks(stated),
         floatx=floatx,
-        data_format=prevailing_data_format(model.graph),
+        data_format=prevailing_data_format(stated),
         release=_release(model),
         input_inferred=bool(assumed),
-        more_than_three_axes=may_have_more_than_three_axes(model.graph),
+        more_than_three_axes=may_have_more_than_three_axes(stated),
     )
     graph, pieces = _graph(stated, arrays, setting, rules)
     return CanonicalModel(
@@ -115,7 +122,7 @@ def canonicalise(
             for path, held in merged_arrays([piece.arrays for piece in pieces]).items()
         },
         floatx=floatx,
-        rewrites=tuple(note for piece in pieces for note in piece.rewrites),
+        rewrites=(*named, *(note for piece in pieces for note in piece.rewrites)),
         warnings=(*warnings, *assumed, *(warning for piece in pieces for warning in piece.warnings)),
     )
 
@@ -221,8 +228,7 @@ def _reachable(graph: Graph) -> set[str]:
             continue
         seen.add(name)
         for call in layers[name].calls:
-            pending.extend(ref.layer for ref in call.inputs)
-            pending.extend(value.layer for value in call.kwargs.values() if isinstance(value, TensorRef))
+            pending.extend(ref.layer for ref in call_tensors(call))
     return seen
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from transforms.rebuild.keras_3_ops import KERAS_3_OPS
+
 
 def _reverse(x: Any, axis: list[int]) -> Any:
     return tf.reverse(x, axis=axis)
@@ -144,4 +146,5 @@ TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "ones_like": _ones_like,
     "border": _border,
     "matrix_product": _matrix_product,
+    **KERAS_3_OPS,
 }

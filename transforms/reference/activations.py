@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from transforms.reference.keras_3.activations import KERAS_3_FUNCTIONS
 from transforms.reference.layer_call import Array, LayerCall, NotCovered
 from transforms.runtime import Family
 
@@ -170,7 +171,10 @@ def _option(config: Mapping[str, Any], name: str, default: float) -> float:
 
 #: Activation layers whose config says all: from a config to the function.
 ACTIVATION_LAYERS: Mapping[str, Callable[[Mapping[str, Any]], Activation]] = {
-    "LeakyReLU": lambda config: partial(leaky_relu, alpha=_option(config, "alpha", 0.3)),
+    # Keras 3 stores the slope as `negative_slope`.
+    "LeakyReLU": lambda config: partial(
+        leaky_relu, alpha=_option(config, "negative_slope", _option(config, "alpha", 0.3))
+    ),
     "ELU": lambda config: partial(elu, alpha=_option(config, "alpha", 1.0)),
     "ThresholdedReLU": lambda config: partial(thresholded_relu, theta=_option(config, "theta", 1.0)),
     "ReLU": _relu_layer,
@@ -190,6 +194,8 @@ def activation_of(value: Any, call: LayerCall) -> Activation:
         return linear
     if isinstance(value, str) and value in call.functions:
         return call.functions[value]
+    if call.runtime.family is Family.KERAS_3 and isinstance(value, str) and value in KERAS_3_FUNCTIONS:
+        return KERAS_3_FUNCTIONS[value]
     known = _STANDALONE if call.runtime.family is Family.KERAS else ACTIVATIONS
     if isinstance(value, str) and value in known:
         return ACTIVATIONS[value]

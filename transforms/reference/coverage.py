@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from transforms.architecture import Graph, Layer
 from transforms.reference.activations import activation_of
 from transforms.reference.dialect import Dialect
-from transforms.reference.forward import refuse_argument, refuse_runtime
+from transforms.reference.forward import refuse_argument
 from transforms.reference.layer_call import LayerCall, NotCovered
 from transforms.reference.layers import dialect_of
 from transforms.reference.precision import is_half_precision
@@ -22,10 +22,6 @@ def uncovered(graph: Graph, runtime: Runtime) -> list[str]:
 
     Masks depend on the inputs, and are found out about when it runs.
     """
-    try:
-        refuse_runtime(runtime)
-    except NotCovered as missing:
-        return [str(missing)]
     dialect = dialect_of(graph, runtime)
     return [str(missing) for layer in graph.walk() for missing in _missing(layer, dialect, runtime)]
 
@@ -44,7 +40,7 @@ def _missing(layer: Layer, dialect: Dialect, runtime: Runtime) -> Iterator[NotCo
     for arguments in (made.kwargs for made in layer.calls):
         for name, value in arguments.items():
             try:
-                refuse_argument(name, value, layer.path)
+                refuse_argument(name, value, layer.path, dialect.arguments)
             except NotCovered as missing:
                 yield missing
     if layer.class_name.endswith("Cell") and "activation" not in layer.config:

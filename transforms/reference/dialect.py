@@ -10,6 +10,7 @@ from transforms.architecture import Layer
 from transforms.reference.cells import Cell
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.layer_call import LayerCall, Mask, StatelessLayer
+from transforms.reference.masking import LOOKS_AT_MASKS
 from transforms.reference.writer import Writer
 
 #: A layer that holds others, has states or several outputs, and sees to its own masks.
@@ -31,6 +32,8 @@ class Dialect:
         cells: the recurrent cells, by layer and cell class.
         output_mask: the mask of the output of a stateless layer.
         read: states in a call what its config leaves to the rest of the model.
+        looks_at_masks: stateless classes whose result depends on masks.
+        arguments: further call arguments that it follows: `mask`, which counts in place of the masks of the inputs.
     """
 
     stateless: Mapping[str, StatelessLayer]
@@ -38,3 +41,5 @@ class Dialect:
     cells: Mapping[str, Callable[[LayerCall], Cell]]
     output_mask: Callable[[LayerCall, Writer], Mask]
     read: Callable[[LayerCall], LayerCall] = as_stored
+    looks_at_masks: frozenset[str] = LOOKS_AT_MASKS
+    arguments: frozenset[str] = frozenset()

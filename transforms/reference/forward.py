@@ -12,11 +12,11 @@ from transforms.reference.custom_rules import CustomRules
 from transforms.reference.evaluator import Tensors
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered
 from transforms.reference.layers import dialect_of
-from transforms.reference.masking import LOOKS_AT_MASKS, any_mask
+from transforms.reference.masking import any_mask
 from transforms.reference.masks_of_1_13 import has_its_own_loop, left_in_its_loop, lost_at_the_top, seen_in_its_loop
 from transforms.reference.precision import is_half_precision, refuse_overflow
 from transforms.reference.writer import Refused, Undecided, Writer, writer_of
-from transforms.runtime import Family, Runtime
+from transforms.runtime import Runtime
 
 #: The original arrays of a leaf layer by role.
 WeightsOf: TypeAlias = Callable[[LayerPath], Mapping[str, Array]]
@@ -58,7 +58,6 @@ def forward(
     Raises:
         NotCovered: the reference has no rule for something in the model, or the file leaves open which rule holds.
     """
-    refuse_runtime(runtime)
     if len(inputs) != len(graph.inputs):
         raise NotCovered(f"{len(inputs)} arrays for {len(graph.inputs)} inputs", graph.path)
     given = Tensors.unmasked(*map(_widened, inputs))
@@ -93,12 +92,6 @@ def _equal(first: list[Array], second: list[Array]) -> bool:
         a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True)
         for a, b in zip(first, second, strict=True)
     )
-
-
-def refuse_runtime(runtime: Runtime) -> None:
-    """Raises NotCovered for generations of Keras whose configs the reference does not read."""
-    if runtime.family is Family.KERAS_3:
-        raise NotCovered("models of Keras 3")
 
 
 def _widened(x: Array) -> Array:
@@ -137,11 +130,28 @@ class _Evaluation:
             results[ref] = (value, mask)
         run_layer = self._rule_for_layers_of(graph, depth)
         for layer, index in self._order(graph):
-            result = run_layer(layer, _gathered(results, layer, layer.calls[index]), depth)
+            result = run_layer(layer, self._gathered(results, layer, layer.calls[index]), depth)
             for tensor, pair in enumerate(zip(result.values, result.masks, strict=True)):
                 results[TensorRef(layer.name, index, tensor)] = pair
         outputs = [_found(results, ref, graph.path) for ref in graph.outputs]
         return Tensors(tuple(value for value, _ in outputs), tuple(mask for _, mask in outputs))
+
+    def _gathered(self, results: Mapping[TensorRef, tuple[Array, Mask]], layer: Layer, call: Call) -> Tensors:
+        """The inputs of a call: the positional tensors, then those that attention takes by name."""
+        named = []
+        for name in _NAMED_INPUTS:
+            value = call.kwargs.get(name)
+            if isinstance(value, TensorRef):
+                named.append(value)
+        for name, value in call.kwargs.items():
+            refuse_argument(name, value, layer.path, self._dialect.arguments)
+        found = [_found(results, ref, layer.path) for ref in (*call.inputs, *named)]
+        masks = [mask for _, mask in found]
+        given = call.kwargs.get("mask")
+        for index, ref in enumerate(given if isinstance(given, list) else [given]):
+            if isinstance(ref, TensorRef):
+                masks[index] = _found(results, ref, layer.path)[0].astype(bool)
+        return Tensors(tuple(value for value, _ in found), tuple(masks))
 
     def _order(self, graph: Graph) -> list[tuple[Layer, int]]:
         """The calls to run, in an order that works; found once for each nested model."""
@@ -198,7 +208,7 @@ class _Evaluation:
     def _run_stateless(self, layer: Layer, inputs: Tensors) -> Tensors:
         call = self.layer_call(layer, inputs)
         mask = self._dialect.output_mask(call, self.writer)
-        if layer.class_name not in LOOKS_AT_MASKS:
+        if layer.class_name not in self._dialect.looks_at_masks:
             call = self.layer_call(layer, Tensors.unmasked(*inputs.values))
         return Tensors((self._dialect.stateless[layer.class_name](call),), (mask,))
 
@@ -257,22 +267,9 @@ def _needed(graph: Graph) -> list[tuple[Layer, int]]:
     return needed[::-1]
 
 
-def _gathered(results: Mapping[TensorRef, tuple[Array, Mask]], layer: Layer, call: Call) -> Tensors:
-    """The inputs of a call: the positional tensors, then those that attention takes by name."""
-    named = []
-    for name in _NAMED_INPUTS:
-        value = call.kwargs.get(name)
-        if isinstance(value, TensorRef):
-            named.append(value)
-    for name, value in call.kwargs.items():
-        refuse_argument(name, value, layer.path)
-    found = [_found(results, ref, layer.path) for ref in (*call.inputs, *named)]
-    return Tensors(tuple(value for value, _ in found), tuple(mask for _, mask in found))
-
-
-def refuse_argument(name: str, value: object, path: LayerPath) -> None:
+def refuse_argument(name: str, value: object, path: LayerPath, followed: frozenset[str] = frozenset()) -> None:
     """Raises NotCovered for a call argument that would change the outputs in a way the reference does not follow."""
-    if name in _NAMED_INPUTS and isinstance(value, TensorRef):
+    if name in followed or (name in _NAMED_INPUTS and isinstance(value, TensorRef)):
         return
     if name not in _IDLE_ARGUMENTS or not any(value is idle or value == idle for idle in _IDLE_ARGUMENTS[name]):
         raise NotCovered(f"the call argument {name}={value!r}", path)

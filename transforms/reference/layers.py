@@ -11,6 +11,7 @@ from transforms.reference.convolution import CONVOLUTIONS
 from transforms.reference.core_layers import CORE_LAYERS
 from transforms.reference.dialect import Dialect, StructuredLayer
 from transforms.reference.keras_1.dialect import keras_1_dialect
+from transforms.reference.keras_3.dialect import keras_3_dialect
 from transforms.reference.layer_call import StatelessLayer
 from transforms.reference.locally_connected import LOCALLY_CONNECTED
 from transforms.reference.masking import output_mask
@@ -23,7 +24,7 @@ from transforms.reference.resizing import RESIZING
 from transforms.reference.separable_convolution import SEPARABLE_CONVOLUTIONS
 from transforms.reference.time_distributed import time_distributed
 from transforms.reference.transposed_convolution import TRANSPOSED_CONVOLUTIONS
-from transforms.runtime import Runtime
+from transforms.runtime import Family, Runtime
 
 STATELESS: Mapping[str, StatelessLayer] = {
     **CORE_LAYERS,
@@ -46,7 +47,11 @@ STRUCTURED: Mapping[str, StructuredLayer] = {
 
 KERAS_2 = Dialect(stateless=STATELESS, structured=STRUCTURED, cells=CELLS, output_mask=output_mask)
 
+KERAS_3 = keras_3_dialect(STATELESS, STRUCTURED)
+
 
 def dialect_of(graph: Graph, runtime: Runtime) -> Dialect:
     """The meaning of a model's layer classes; Keras 2 and tf.keras tell their differences apart layer by layer."""
+    if runtime.family is Family.KERAS_3:
+        return KERAS_3
     return keras_1_dialect(graph) if runtime.is_keras_1 else KERAS_2

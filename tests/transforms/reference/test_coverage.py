@@ -45,7 +45,3 @@ def test_call_arguments() -> None:
     dense = node("Dropout", "d", ["x"], rate=0.5)
     dense["inbound_nodes"][0][0][3]["training"] = True
     assert _uncovered(functional([placeholder("x"), dense], ["d"])) == ["d: the call argument training=True"]
-
-
-def test_keras_3() -> None:
-    assert _uncovered(sequential(layer("Dense", units=2)), "3.3.3") == ["models of Keras 3"]

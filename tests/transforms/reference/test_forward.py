@@ -187,11 +187,6 @@ def test_wrong_number_of_arrays() -> None:
         _run(functional([placeholder("x")], ["x"]), {}, np.eye(2), np.eye(2))
 
 
-def test_keras_3_is_another_language() -> None:
-    with pytest.raises(NotCovered, match="Keras 3"):
-        _run(functional([placeholder("x")], ["x"]), {}, np.eye(2), version="3.1.0")
-
-
 def test_numbers_beyond_float32() -> None:
     model = sequential(layer("Activation", activation="exponential", batch_input_shape=[None, 1]))
     with pytest.raises(NotCovered, match="range of float32"):

@@ -1,0 +1,133 @@
+"""The layer classes and operations of Keras 3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from transforms.architecture import Layer
+from transforms.reference.activations import activation_of
+from transforms.reference.bidirectional import bidirectional
+from transforms.reference.dialect import Dialect, StructuredLayer
+from transforms.reference.evaluator import Evaluator, Tensors
+from transforms.reference.keras_3.masks import (
+    LOOKS_AT_MASKS_IN_KERAS_3,
+    keras_3_output_mask,
+    masked_product,
+    refusing_masks,
+)
+from transforms.reference.keras_3.operations import OPERATIONS_BY_CLASS
+from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
+from transforms.reference.recurrent import CELLS
+from transforms.reference.recurrent_layers import CONVOLUTIONAL, RECURRENT, recurrent_layer
+
+_CONSUMERS = frozenset({"Softmax", "GlobalAveragePooling1D", "Bidirectional"}) | RECURRENT | CONVOLUTIONAL
+
+
+def _identity(call: LayerCall) -> Array:
+    return call.x
+
+
+def _group_normalization(call: LayerCall) -> Array:
+    """Each group of channels of each sample normalized by its own mean and variance, on the last axis.
+
+    x (n, ..., c) is read as (n, ..., groups, c / groups).
+    """
+    x = np.asarray(call.x, dtype=np.float64)
+    axis = call.option("axis", -1)
+    if axis not in (-1, x.ndim - 1):
+        raise NotCovered(f"GroupNormalization over axis {axis}", call.path)
+    channels = x.shape[-1]
+    groups = channels if call.option("groups", 32) == -1 else call.option("groups", 32)
+    grouped = x.reshape(*x.shape[:-1], groups, channels // groups)
+    over = (*range(1, x.ndim - 1), x.ndim)
+    mean, variance = grouped.mean(axis=over, keepdims=True), grouped.var(axis=over, keepdims=True)
+    y = ((grouped - mean) / np.sqrt(variance + float(call.option("epsilon", 1e-3)))).reshape(x.shape)
+    y = y * call.weights["gamma"] if "gamma" in call.weights else y
+    return np.asarray(y + call.weights["beta"] if "beta" in call.weights else y)
+
+
+def _einsum_dense(call: LayerCall) -> Array:
+    """activation(einsum(equation, x, kernel) + bias), with the bias in its stored shape."""
+    y = np.einsum(call.config["equation"], np.asarray(call.x, dtype=np.float64), call.weights["kernel"])
+    y = y + call.weights["bias"] if "bias" in call.weights else y
+    return activation_of(call.config.get("activation"), call)(np.asarray(y))
+
+
+def _without_mask_beside_states(rule: StructuredLayer) -> StructuredLayer:
+    """A recurrent layer that is given states sees no mask of its input, which it hands on all the same.
+
+    `Layer.__call__` looks for a mask of each of several tensor arguments under `sequences_mask`, which no recurrent
+    layer has. A mask that the call names itself is seen.
+    """
+
+    def layer(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
+        mask = inputs.masks[0]
+        named = [call.kwargs.get("mask") is not None for call in layer.calls]
+        if mask is None or len(inputs.values) == 1 or (named and all(named)):
+            return rule(layer, inputs, evaluator)
+        if any(named):
+            raise NotCovered("a recurrent layer with states and a mask that the call names", layer.path)
+        result = rule(layer, Tensors.unmasked(*inputs.values), evaluator)
+        sequences = layer.slots.get("forward", layer).config.get("return_sequences")
+        both = 2 if layer.class_name == "Bidirectional" and layer.config.get("merge_mode", "concat") is None else 1
+        masks = [mask if sequences and index < both else None for index in range(len(result.values))]
+        return Tensors(result.values, tuple(masks))
+
+    return layer
+
+
+def _unmasked_convolutional(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
+    if inputs.masks[0] is not None:
+        raise NotCovered("a masked convolutional LSTM of Keras 3", layer.path)
+    return recurrent_layer(layer, inputs, evaluator)
+
+
+def _time_distributed(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
+    """One layer at every step, (n, t, ...) -> (n, t, ...). The output keeps the mask of the input.
+
+    The inner layer is not *called*, its `call` is run: no mask of its own leaves it. It is given the mask of the
+    step, (n,), which no layer that looks at masks can take (`TimeDistributed.call` in keras/src/layers/rnn).
+    """
+    if len(inputs.values) != 1:
+        raise NotCovered(f"TimeDistributed of {len(inputs.values)} inputs", layer.path)
+    x, mask = inputs.values[0], inputs.masks[0]
+    inner = layer.slots["layer"]
+    if mask is not None and (inner.graph is not None or inner.class_name in _CONSUMERS):
+        raise NotCovered(f"a mask on TimeDistributed({inner.class_name})", layer.path)
+    result = evaluator.run(inner, Tensors.unmasked(x.reshape(-1, *x.shape[2:])))
+    if len(result.values) != 1:
+        raise NotCovered("TimeDistributed of several outputs", layer.path)
+    return Tensors((result.values[0].reshape(*x.shape[:2], *result.values[0].shape[1:]),), (mask,))
+
+
+def keras_3_dialect(stateless: Mapping[str, StatelessLayer], structured: Mapping[str, StructuredLayer]) -> Dialect:
+    """The dialect, from the rules of Keras 2 that hold on.
+
+    Args:
+        stateless: layers of arrays by class.
+        structured: layers that hold others.
+    """
+    return Dialect(
+        stateless={
+            **stateless,
+            **OPERATIONS_BY_CLASS,
+            "Identity": _identity,
+            "GroupNormalization": _group_normalization,
+            "EinsumDense": _einsum_dense,
+            "Multiply": masked_product(),
+            **{name: refusing_masks(stateless[name]) for name in ("Maximum", "Minimum", "Softmax")},
+        },
+        structured={
+            **structured,
+            **dict.fromkeys(RECURRENT, _without_mask_beside_states(recurrent_layer)),
+            **dict.fromkeys(CONVOLUTIONAL, _unmasked_convolutional),
+            "Bidirectional": _without_mask_beside_states(bidirectional),
+            "TimeDistributed": _time_distributed,
+        },
+        cells=CELLS,
+        output_mask=keras_3_output_mask,
+        looks_at_masks=LOOKS_AT_MASKS_IN_KERAS_3,
+        arguments=frozenset({"mask"}),
+    )
