@@ -51,6 +51,7 @@ class LegacyModel:
         training_config: optimizer, loss and metrics as data; None when absent or not readable.
         optimizer_arrays: the optimizer's slots in stored order, unread; empty when absent or not readable.
         warnings: what was assumed while reading.
+        backend_assumed: True when neither file nor operator says which backend wrote it.
     """
 
     graph: Graph
@@ -60,6 +61,7 @@ class LegacyModel:
     training_config: Mapping[str, Any] | None = None
     optimizer_arrays: tuple[StoredArray, ...] = ()
     warnings: tuple[str, ...] = ()
+    backend_assumed: bool = False
 
     @property
     def parameters(self) -> int:
@@ -151,11 +153,12 @@ def _read(
     warnings = (*warnings, *overridden(graph, runtime))
     admit(graph, runtime, limits)
     arrays = _arrays(graph, weights, layer_names, runtime, limits)
-    if runtime.is_keras_1 and not runtime.backend:
+    backend_assumed = runtime.is_keras_1 and not runtime.backend
+    if backend_assumed:
         runtime, assumed = _with_backend(runtime, arrays)
         warnings = (*warnings, assumed)
     training_config, slots = _training_config(file, limits), _optimizer_arrays(file, limits)
-    return LegacyModel(graph, runtime, arrays, digest, training_config, slots, warnings)
+    return LegacyModel(graph, runtime, arrays, digest, training_config, slots, warnings, backend_assumed)
 
 
 def _with_backend(runtime: Runtime, arrays: Mapping[LayerPath, Mapping[str, StoredArray]]) -> tuple[Runtime, str]:

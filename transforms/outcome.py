@@ -102,6 +102,7 @@ class MigrationOutcome:
         parameters: number of scalars in the weights.
         source_sha256, source_bytes: of the bytes that were parsed.
         keras_version, backend: as recorded (or, for the backend, as assumed).
+        backend_assumed: True when neither the file nor the operator says which backend it was.
         architecture: fingerprint (hex) of canonical architecture, weight shapes and dtypes.
         rewrites, warnings: in layer order.
         seconds: wall clock of the conversion.
@@ -122,6 +123,7 @@ class MigrationOutcome:
     source_bytes: int = 0
     keras_version: str = ""
     backend: str = ""
+    backend_assumed: bool = False
     architecture: str = ""
     rewrites: tuple[Rewrite, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())

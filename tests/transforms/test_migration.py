@@ -1,7 +1,9 @@
 """Every fixture, blind, against the outputs of the runtime that wrote it; and what each outcome says."""
 
+import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -47,6 +49,25 @@ def test_golden_samples_are_the_strongest_evidence_and_the_reference_is_run_too(
     assert outcome.max_abs_error < 1e-5
     assert outcome.reference_max_abs_error < 1e-5
     assert [note.rule for note in outcome.rewrites] == ["cudnn_lstm_to_lstm"]
+
+
+def test_golden_outputs_decide_which_backend_an_unrecorded_one_was(tmp_path: Path) -> None:
+    fixture = fixture_file("keras-1.2.2/theano_bidirectional")
+    disguised = tmp_path / "model.h5"
+    shutil.copy(fixture.source, disguised)
+    with h5py.File(disguised, "r+") as file:
+        weights = file["model_weights"]
+        for group in weights.values():
+            names = [name.decode() for name in group.attrs["weight_names"]]
+            for name in names:
+                group.move(name, f"{name}:0")  # the form of TensorFlow's names
+            group.attrs["weight_names"] = np.array([f"{name}:0".encode() for name in names], "S64")
+    staging = tmp_path / "staging"
+    staging.mkdir()
+    outcome = migrate(MigrationRequest("m", disguised, staging, samples=fixture.samples))
+    assert outcome.status is Status.MIGRATED, outcome.message
+    assert outcome.backend == "theano"
+    assert "golden outputs decide for theano" in outcome.warnings[-1]
 
 
 def test_golden_samples_that_differ_are_a_mismatch(tmp_path: Path) -> None:
