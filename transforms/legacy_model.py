@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.admission import admit
-from transforms.architecture import Graph, Layer, LayerPath
+from transforms.architecture import Graph, LayerPath
 from transforms.architecture_keras_3 import STATES_OF_KERAS_3, keras_3_assumptions, keras_3_graph, refuse_later_keras
 from transforms.architecture_parsing import parse_architecture
 from transforms.config_json import parse_config
@@ -33,6 +33,7 @@ from transforms.hdf5_objects import (
     text_attribute,
 )
 from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.revealed_layers import revealed_layer
 from transforms.runtime import Family, Runtime, runtime_of
 from transforms.weight_assignment import assign_arrays
 from transforms.weight_roles import keras_3_roles_of, roles_of
@@ -284,22 +285,12 @@ def _optimizer_arrays(file: h5py.File, limits: Limits) -> tuple[StoredArray, ...
 def _missing_architecture(weights: h5py.Group, layer_names: Sequence[str], limits: Limits) -> MigrationError:
     groups = {name: _group_arrays(weights, name, limits) for name in layer_names[:200]}
     weighted = {name: held for name, held in groups.items() if held}
-    shown = "; ".join(
-        f"{name}: {', '.join(array.name.rsplit('/', 1)[-1] + str(list(array.shape)) for array in held)}"
-        for name, held in list(weighted.items())[:4]
-    )
+    shown = "; ".join(f"{name}: {revealed_layer(held)}" for name, held in list(weighted.items())[:6])
     return MigrationError(
         Reason.MISSING_ARCHITECTURE,
         f"The file holds weights only: {len(layer_names)} groups, {len(weighted)} with arrays ({shown})",
         advice="Give the architecture (JSON or YAML) in the manifest's `architecture` column.",
     )
-
-
-def leaf_layers(graph: Graph) -> Iterator[Layer]:
-    """The layers that may own arrays, backward halves of Bidirectional layers excepted."""
-    for layer in graph.walk():
-        if layer.graph is None and not layer.slots:
-            yield layer
 
 
 _RESTORE = "The file's index and content disagree: restore it from its origin."

@@ -53,8 +53,13 @@ def test_weights_without_an_architecture_say_what_they_are(tmp_path: Path) -> No
     with h5py.File(tmp_path / "w.h5", "w") as file:
         file.attrs["layer_names"] = np.array([b"rnn_1"])
         group = file.create_group("rnn_1")
-        group.attrs["weight_names"] = np.array([b"rnn_1/kernel:0", b"rnn_1/bias:0"])
-        group["rnn_1/kernel:0"], group["rnn_1/bias:0"] = np.zeros((3, 16), "f4"), np.zeros(32, "f4")
-    with pytest.raises(MigrationError, match=r"bias:0\[32\]") as refusal, open_legacy_model(tmp_path / "w.h5"):
+        shapes = {"kernel": (3, 16), "recurrent_kernel": (4, 16), "bias": (32,)}
+        group.attrs["weight_names"] = np.array([f"rnn_1/{role}:0".encode() for role in shapes])
+        for role, shape in shapes.items():
+            group[f"rnn_1/{role}:0"] = np.zeros(shape, "f4")
+    with (
+        pytest.raises(MigrationError, match="rnn_1: CuDNNLSTM with 4 units") as refusal,
+        open_legacy_model(tmp_path / "w.h5"),
+    ):
         pass
     assert refusal.value.reason is Reason.MISSING_ARCHITECTURE
