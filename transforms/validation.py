@@ -148,17 +148,21 @@ class Validator:
 
     def _drawn(self) -> list[tuple[SampleBatch, list[Array]]]:
         """Two batches of different size and length that the artefact runs, with its outputs."""
-        images = any(len(spec.shape) > 3 and None in spec.shape[1:-1] for spec in self._artefact.inputs)
-        for lengths in IMAGE_LENGTHS if images else SEQUENCE_LENGTHS:
+        for lengths in self._lengths_to_try():
             runs = self._runs_at(lengths)
-            if runs:
-                return runs
-        for length in range(1, _LONGEST_SEARCHED):  # some models run at one length only and do not say which
-            runs = self._runs_at((length, length))
             if runs:
                 return runs
         self._warn("No drawn batch gives outputs that can be compared: they are empty, not finite, or do not run.")
         return []
+
+    def _lengths_to_try(self) -> list[tuple[int, int]]:
+        """Extents of free axes for the two batches. Some models run at one length only and do not say which."""
+        shapes = [spec.shape for spec in self._artefact.inputs]
+        if not any(None in shape[1:] for shape in shapes):
+            return [SEQUENCE_LENGTHS[0]]
+        images = any(len(shape) > 3 and None in shape[1:-1] for shape in shapes)
+        usual = IMAGE_LENGTHS if images else SEQUENCE_LENGTHS
+        return [*usual, *((length, length) for length in range(1, _LONGEST_SEARCHED))]
 
     def _runs_at(self, lengths: tuple[int, int]) -> list[tuple[SampleBatch, list[Array]]]:
         """Batches with free axes of these lengths, those that run and tell something."""
