@@ -23,6 +23,7 @@ from transforms.canonical.layer_rules import (
     classes_renamed,
     extremes_as_written,
     prelu_extents_stated,
+    refuse_shared_state,
     relu_below_zero,
     reset_after_stated,
     rolled_up,
@@ -114,6 +115,8 @@ def canonicalise(
         input_inferred=bool(assumed),
         more_than_three_axes=may_have_more_than_three_axes(stated),
     )
+    if setting.release >= (2, 0):
+        refuse_shared_state(stated)
     graph, pieces = _graph(stated, arrays, setting, rules)
     return CanonicalModel(
         graph=graph,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from transforms.architecture import Graph, walk
 from transforms.canonical.model import Piece, Setting
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, input_count, moved_arrays
+from transforms.errors import MigrationError, Reason
 from transforms.runtime import Family
 
 _RENAMED = {
@@ -172,3 +174,30 @@ def prelu_extents_stated(piece: Piece, setting: Setting) -> Piece:
     arrays = moved_arrays(piece.arrays, layer.path, (*layer.path, name))
     y = builder.place(layer, name, shaped)
     return piece.became(builder.finish(y), "prelu_extents_stated", str(extents), arrays=arrays)
+
+
+def refuse_shared_state(graph: Graph, times: int = 1) -> None:
+    """Refuses stateful layers that one request calls more than once, in files of TensorFlow 2.
+
+    There the second call starts from the state that the first one left, also within a request; a layer that forgets
+    its state between requests cannot do that.
+
+    Args:
+        graph: the outermost graph, or one inside it.
+        times: how often a request runs that graph.
+
+    Raises:
+        MigrationError: `unsupported_layer`.
+    """
+    for layer in graph.layers:
+        calls = times * max(1, len(layer.calls))
+        for inner in walk(replace(layer, graph=None)):
+            if inner.config.get("stateful") and calls > 1:
+                raise MigrationError(
+                    Reason.UNSUPPORTED_LAYER,
+                    f"The stateful layer is called {calls} times in one request and carries its state between them",
+                    layer=inner.path,
+                    advice="Save the model with stateful=False, or with one layer for each call.",
+                )
+        if layer.graph is not None:
+            refuse_shared_state(layer.graph, calls)

@@ -1,13 +1,18 @@
 """Which rewrites a file gets, and what the canonical model looks like."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tests.fixture_files import MIGRATABLE, FixtureFile, fixture_file
+from transforms.architecture_parsing import parse_architecture
 from transforms.canonical import CanonicalModel, canonicalise
 from transforms.canonical.catalogue import REWRITES
+from transforms.canonical.layer_rules import refuse_shared_state
 from transforms.canonical.options import OPTIONS
 from transforms.canonical.subgraph import TENSOR_OP
+from transforms.errors import MigrationError
 from transforms.fingerprint import architecture_fingerprint
 from transforms.legacy_model import open_legacy_model
 
@@ -59,3 +64,16 @@ def test_the_fingerprint_is_of_the_architecture_not_of_the_weights() -> None:
     again = architecture_fingerprint(canonical(fixture_file("keras-2.2.4/emb_cudnn_lstm")))
     other = architecture_fingerprint(canonical(fixture_file("keras-2.2.4/cudnn_gru")))
     assert one == again != other
+
+
+def test_a_stateful_layer_that_one_request_calls_twice_is_refused() -> None:
+    def layer(class_name: str, name: str, *inbound: Any, **config: Any) -> dict[str, Any]:
+        stored = {"name": name, **config}
+        return {"class_name": class_name, "name": name, "config": stored, "inbound_nodes": list(inbound)}
+
+    entry = layer("InputLayer", "x", batch_input_shape=[2, 3, 4])
+    shared = layer("GRU", "gru", [["x", 0, 0, {}]], [["x", 0, 0, {}]], units=2, stateful=True)
+    config = {"name": "m", "layers": [entry, shared], "input_layers": [["x", 0, 0]], "output_layers": [["gru", 1, 0]]}
+    with pytest.raises(MigrationError, match="called 2 times") as refusal:
+        refuse_shared_state(parse_architecture({"class_name": "Functional", "config": config}))
+    assert refusal.value.layer == ("gru",)
