@@ -1,6 +1,8 @@
 """Which part may know which: the rules of the house, read from the source."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,17 @@ def test_only_migrating_and_graph_need_beam_at_once():
         if isinstance(node, (ast.Import, ast.ImportFrom)) and "apache_beam" in (ast.unparse(node))
     }
     assert at_once == {"graph.py", "migrating.py", "uploading.py"}
+
+
+def test_the_reference_sees_only_the_legacy_side():
+    admitted = ("transforms.reference", "transforms.architecture", "transforms.runtime", "transforms.errors")
+    assert [
+        found for found in offenders("transforms/reference", {"transforms"}) if not found[1].startswith(admitted)
+    ] == []
+    assert offenders("transforms/reference", {*TENSORFLOW, "h5py"}) == []
+
+
+def test_reading_and_canonicalising_need_no_tensorflow():
+    code = "import sys, transforms.inspection, transforms.migration; print('tensorflow' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert run.stdout.strip() == "False"

@@ -45,18 +45,6 @@ class SourceDigest:
     size: int
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 (hex) of a file, read in blocks."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def has_signature(path: Path) -> bool:
-    """True when the file carries the HDF5 signature at 0, 512, 1024, 2048, ... (a user block is legal)."""
-    with path.open("rb") as stream:
-        return _signature_offset(stream.fileno(), os.fstat(stream.fileno()).st_size) is not None
-
-
 @contextmanager
 def open_hdf5(
     path: Path, limits: Limits = DEFAULT_LIMITS, sha256: str = ""

@@ -61,10 +61,6 @@ def conv_lstm(call: LayerCall) -> tuple[Array, tuple[Array, ...]]:
     return result, (from_channels_last(h, first), from_channels_last(c, first))
 
 
-#: The name under which Keras 2 first had this layer.
-conv_lstm_2d = conv_lstm
-
-
 def _input_convolution(call: LayerCall, x: Array, rank: int) -> Array:
     """Maps x (n, t, *spatial, c) to x*W + b (n, t, *spatial', 4 u), every step at once."""
     strides, dilation = strides_of(call, rank), dilation_of(call, rank)

@@ -13,7 +13,7 @@ import numpy as np
 
 from transforms.architecture import LayerPath
 from transforms.reference.core_layers import TRAINING_ONLY, counted_steps
-from transforms.reference.layer_call import LayerCall, Mask
+from transforms.reference.layer_call import Array, LayerCall, Mask
 from transforms.reference.writer import Refused, Writer
 
 #: Layers that hand on the mask of their input in every runtime (`supports_masking`, default `compute_mask`).
@@ -102,22 +102,28 @@ def _merge(call: LayerCall, writer: Writer) -> Mask:
 
 
 def _concatenate(call: LayerCall, writer: Writer) -> Mask:
-    """The masks concatenated like the inputs, then `all` over the last axis (`Concatenate.compute_mask`).
-
-    A missing mask is all True in the shape of its input; a mask of fewer axes than its input gets one of length 1.
-    """
+    """The masks concatenated like the inputs (`Concatenate.compute_mask`)."""
     if not any_mask(call.masks):
         return None
+    try:
+        return concatenated_masks(call, call.option("axis", -1))
+    except ValueError as error:
+        raise Refused(f"masks that do not concatenate: {error}", call.path) from error
+
+
+def concatenated_masks(call: LayerCall, axis: int) -> Array:
+    """The masks, each brought to the axes of its input, concatenated along `axis`; then `all` over the last axis.
+
+    A missing mask is all True in the shape of its input; a mask of fewer axes than its input gets one of length 1.
+    Raises ValueError where shapes do not concatenate.
+    """
     shaped = []
     for x, mask in zip(call.inputs, call.masks, strict=True):
         if mask is None:
             shaped.append(np.ones(x.shape, dtype=bool))
         else:
             shaped.append(mask[..., np.newaxis] if mask.ndim < x.ndim else mask)
-    try:
-        return np.asarray(np.concatenate(shaped, axis=call.option("axis", -1)).all(axis=-1))
-    except ValueError as error:
-        raise Refused(f"masks that do not concatenate: {error}", call.path) from error
+    return np.asarray(np.concatenate(shaped, axis=axis).all(axis=-1))
 
 
 def _dot(call: LayerCall, writer: Writer) -> Mask:

@@ -12,7 +12,7 @@ import numpy as np
 from transforms.reference.core_layers import counted_steps
 from transforms.reference.keras_1.merge import merge_mode
 from transforms.reference.layer_call import LayerCall, Mask, NotCovered
-from transforms.reference.masking import any_mask
+from transforms.reference.masking import any_mask, concatenated_masks
 from transforms.reference.spatial_layer import is_theano
 from transforms.reference.writer import Writer
 
@@ -59,21 +59,14 @@ def _merge(call: LayerCall) -> Mask:
 
 
 def _concatenated(call: LayerCall) -> Mask:
-    """The masks concatenated along `concat_axis`, then `all` over the last axis.
+    """The masks concatenated along `concat_axis`.
 
-    A mask of fewer axes than its input gets one of length 1. A missing mask is all ones in the shape of its input, as
-    integers, which TensorFlow does not concatenate with booleans.
+    Keras 1 makes a missing mask of integers, which TensorFlow does not concatenate with booleans.
     """
     if any(mask is None for mask in call.masks) and not is_theano(call):
         raise NotCovered("masked and unmasked inputs concatenated on TensorFlow, which refuses them", call.path)
-    shaped = []
-    for x, mask in zip(call.inputs, call.masks, strict=True):
-        if mask is None:
-            shaped.append(np.ones(x.shape, dtype=bool))
-        else:
-            shaped.append(mask[..., np.newaxis] if mask.ndim < x.ndim else mask)
     try:
-        return np.asarray(np.concatenate(shaped, axis=call.option("concat_axis", -1)).all(axis=-1))
+        return concatenated_masks(call, call.option("concat_axis", -1))
     except ValueError as error:
         raise NotCovered(f"masks that do not concatenate: {error}", call.path) from error
 
