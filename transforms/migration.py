@@ -113,6 +113,7 @@ def _converted(
 
     from transforms.custom.artefact import write_custom_model
     from transforms.custom.building import custom_rules
+    from transforms.graph_operations import check_operations
     from transforms.rebuild import rebuild
     from transforms.saved_model import SIGNATURE, write_saved_model
     from transforms.serving_warmup import write_warmup
@@ -126,6 +127,7 @@ def _converted(
             write_saved_model(model, request.staging)
         else:
             write_custom_model(model, request.staging)
+        check_operations(request.staging, custom_code=custom is not None)
         validator = Validator(
             legacy,
             request.staging,
