@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.records import COLUMNS, ReportRow, report_schema
 from pipeline.report import ReportError, as_csv, gather, read_report, write_report
-from pipeline.report_page import figure, render_page
+from pipeline.report_figures import figure
+from pipeline.report_page import render_page
 
 CONTRACT = """
 model version source status reason message evidence max_abs_error max_rel_error rtol atol samples keras_version backend
@@ -35,8 +36,8 @@ def frame_of(*rows):
 
 
 def test_columns_are_the_contracts():
-    assert list(COLUMNS[:-2]) == CONTRACT.split()
-    assert COLUMNS[-2:] == ("reference_max_abs_error", "line")
+    assert list(COLUMNS[:-3]) == CONTRACT.split()
+    assert COLUMNS[-3:] == ("reference_max_abs_error", "line", "manifest_row")
 
 
 def test_gather_orders_rows_and_drops_what_a_retry_wrote_twice(tmp_path):
