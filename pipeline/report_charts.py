@@ -7,13 +7,13 @@ page without scripts shows.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from pipeline.report_figures import count, share_text
+from pipeline.report_figures import count, duration_text, share_text, size_text
 from pipeline.report_rows import DIALECT, NEEDS_A_PERSON, PUBLISHED, SHARE, shown
 from transforms.outcome import EVIDENCE_ORDER, Status
 
@@ -28,10 +28,8 @@ STEPS = 1000
 _BARS = 12
 
 _SHARE_EDGES = tuple(10 ** (exponent / 2) for exponent in range(-12, 5))
-_SECOND_EDGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+_SECOND_EDGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 _BYTE_EDGES = tuple(float(10**power) for power in range(3, 11))
-_SECOND_TICKS = {0.01: "10 ms", 0.1: "0.1 s", 1.0: "1 s", 10.0: "10 s", 100.0: "100 s", 1000.0: "1000 s"}
-_BYTE_TICKS = {1e3: "1 kB", 1e5: "100 kB", 1e6: "1 MB", 1e7: "10 MB", 1e8: "100 MB", 1e9: "1 GB", 1e10: "10 GB"}
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -100,7 +98,7 @@ def distribution_charts(frame: pd.DataFrame) -> list[Chart]:
             "seconds of conversion",
             "Rows that were converted in this run.",
             "column",
-            _columns([value for value in _floats(frame["seconds"]) if value > 0], _SECOND_EDGES, _SECOND_TICKS),
+            _columns([value for value in _floats(frame["seconds"]) if value > 0], _SECOND_EDGES, duration_text),
         ),
         Chart(
             "bytes",
@@ -108,7 +106,7 @@ def distribution_charts(frame: pd.DataFrame) -> list[Chart]:
             "bytes of the source file",
             "Rows whose source could be read.",
             "column",
-            _columns([value for value in _floats(frame["source_bytes"]) if value > 0], _BYTE_EDGES, _BYTE_TICKS),
+            _columns([value for value in _floats(frame["source_bytes"]) if value > 0], _BYTE_EDGES, size_text),
         ),
     ]
     return [chart for chart in charts if chart.bars]
@@ -134,7 +132,8 @@ def _with_none(frame: pd.DataFrame, order: list[str]) -> dict[str, int]:
 def _bars(counts: Mapping[str, int], column: str) -> tuple[Bar, ...]:
     items = list(counts.items())
     kept, rest = (items, []) if len(items) <= _BARS else (items[: _BARS - 1], items[_BARS - 1 :])
-    longest = max(counts.values(), default=1)
+    others = sum(number for _, number in rest)
+    longest = max([others, *counts.values()])
     bars = [
         Bar(
             label=shown(value) or "none",
@@ -145,7 +144,6 @@ def _bars(counts: Mapping[str, int], column: str) -> tuple[Bar, ...]:
         )
         for value, number in kept
     ]
-    others = sum(number for _, number in rest)
     return (*bars, *([Bar(f"{len(rest)} others", others, _size(others, longest))] if rest else []))
 
 
@@ -179,8 +177,8 @@ def _binned(
     return bins
 
 
-def _columns(values: Sequence[float], edges: Sequence[float], ticks: Mapping[float, str]) -> tuple[Bar, ...]:
-    """Bins between the edges, open at both ends; empty ones at the ends are left out."""
+def _columns(values: Sequence[float], edges: Sequence[float], written: Callable[[float], str]) -> tuple[Bar, ...]:
+    """Bins [low, high) between the edges, open at both ends; empty ones beyond the outermost rows are left out."""
     bounds = list(pairwise((0.0, *edges, math.inf)))
     numbers = [sum(low <= value < high for value in values) for low, high in bounds]
     filled = [index for index, number in enumerate(numbers) if number]
@@ -189,18 +187,19 @@ def _columns(values: Sequence[float], edges: Sequence[float], ticks: Mapping[flo
     first, last = max(filled[0] - 1, 0), min(filled[-1] + 2, len(bounds))
     return tuple(
         Bar(
-            label=_range_label(low, high, ticks),
+            label=_range(low, high, written),
             number=number,
             size=_size(number, max(numbers)),
-            tick=ticks.get(low, "") if low else "0",
+            tick=written(low) if low else "",
         )
         for (low, high), number in list(zip(bounds, numbers, strict=True))[first:last]
     )
 
 
-def _range_label(low: float, high: float, ticks: Mapping[float, str]) -> str:
-    names = [ticks.get(edge, f"{edge:g}") for edge in (low, high)]
-    return f"under {names[1]}" if low == 0 else f"{names[0]} and more" if math.isinf(high) else f"{names[0]} to {names[1]}"
+def _range(low: float, high: float, written: Callable[[float], str]) -> str:
+    if low == 0:
+        return f"under {written(high)}"
+    return f"{written(low)} and more" if math.isinf(high) else f"{written(low)} to {written(high)}"
 
 
 def _size(number: int, longest: int) -> int:

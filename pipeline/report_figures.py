@@ -33,7 +33,9 @@ def size_text(size: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Seconds: "6.76 s", "12 min", "3.5 h"."""
+    """Seconds: "40 ms", "6.76 s", "12 min", "3.5 h"."""
+    if seconds < 0.1:
+        return f"{1000 * seconds:.3g} ms"
     if seconds < 120:
         return f"{seconds:.3g} s"
     return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"

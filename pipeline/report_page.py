@@ -58,7 +58,6 @@ def render_page(frame: pd.DataFrame) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    columns = list(frame.columns)
     frame = derived(frame)
     counts, distributions = count_charts(frame), distribution_charts(frame)
     style = "\n".join((*(_asset(name) for name in _STYLES), size_rules((*counts, *distributions))))
@@ -71,7 +70,7 @@ def render_page(frame: pd.DataFrame) -> str:
         policy=content_policy(style, scripts),
         style=Markup(style),
         scripts=[Markup(script) for script in scripts],
-        rows=pack([*columns, *(name for name in frame.columns if name not in columns)], frame, _meanings()),
+        rows=pack(frame.drop(columns="manifest_row"), _meanings()),
         run=_run(frame),
         headline=headline(frame),
         counts=counts,

@@ -135,12 +135,12 @@ def split_rewrite(text: str) -> tuple[str, str, str]:
     return (match[1], match[2], match[3] or "") if match else ("", "", text)
 
 
-def pack(columns: Sequence[str], frame: pd.DataFrame, meanings: Mapping[str, Mapping[str, str]]) -> str:
+def pack(frame: pd.DataFrame, meanings: Mapping[str, Mapping[str, str]]) -> str:
     """All rows as base64 of gzipped JSON: letters, digits, "+", "/" and "=" alone, which no parser can mistake.
 
     The JSON has `columns`, `rows` (lists in their order; nan is null, infinity "inf") and `meanings`.
     """
-    names = list(columns)
+    names = [str(name) for name in frame.columns]
     records = zip(*([_plain(name, value) for value in frame[name].tolist()] for name in names), strict=True)
     content = {"columns": names, "rows": list(records), "meanings": meanings}
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

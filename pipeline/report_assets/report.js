@@ -36,7 +36,7 @@
   // Figures, as the page's own are written
 
   const number = (x) => (x === "inf" ? Infinity : x === "" || x === null ? NaN : Number(x));
-  const digits = (x) => String(Number(x.toPrecision(3)));
+  const digits = (x) => (x && Math.abs(x) < 1e-3 ? x.toExponential(2) : String(Number(x.toPrecision(3))));
   const figure = (x) => (Number.isNaN(number(x)) ? "" : number(x) === Infinity ? "∞" : digits(number(x)));
   const share = (x) => (Number.isNaN(number(x)) ? "" : number(x) === Infinity ? "∞" : `${Number((100 * x).toPrecision(2))} %`);
   const seconds = (x) => (x === "" ? "" : `${digits(number(x))} s`);
@@ -68,7 +68,7 @@
   };
   const TOLD = new Set([
     ...Object.values(SECTIONS).flatMap(Object.keys),
-    "model", "version", "status", "reason", "message", "rewrites", "warnings", "redo", "manifest_row",
+    "model", "version", "status", "reason", "message", "rewrites", "warnings", "redo",
   ]);
   const FORMATS = {
     max_abs_error: figure, max_rel_error: figure, reference_max_abs_error: figure, rtol: figure, atol: figure,
@@ -87,7 +87,7 @@
 
   function story(row) {
     const told = [];
-    const tell = (title, ...content) => told.push(make("section", [make("h4", title), ...content]));
+    const tell = (title, ...content) => told.push(make("section", [make("h3", title), ...content]));
     const [status, reason] = [value(row, "status"), value(row, "reason")];
     tell("What happened",
       make("p", [make("b", status), `: ${meanings.status[status] ?? ""}.`]),
@@ -152,7 +152,6 @@
       text("Written by", "dialect"),
       amount("Of tolerance", "tolerance_share", share),
       amount("Absolute error", "max_abs_error", figure),
-      amount("Relative error", "max_rel_error", figure),
       amount("Seconds", "seconds", (x) => figure(x)),
       amount("Source", "source_bytes", bytes),
     ],
@@ -226,12 +225,16 @@
   // On paper: all rows that fit the filters, unless they are too many
 
   let pageLength = 0;
+  let opened = [];
   window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details:not([open])")];
+    for (const details of opened) details.open = true;
     if (grid.page.info().recordsDisplay > PRINTED_IN_FULL || pageLength) return;
     pageLength = grid.page.len();
     grid.page.len(-1).draw("page");
   });
   window.addEventListener("afterprint", () => {
+    for (const details of opened) details.open = false;
     if (pageLength) grid.page.len(pageLength).draw("page");
     pageLength = 0;
   });
