@@ -200,7 +200,7 @@
   function follow() {
     const state = new URLSearchParams(location.hash.slice(1));
     if (![...state.keys()].some((key) => FILTERS.includes(key) || key === "search" || key === "row")) return;
-    form.reset();
+    for (const element of form.elements) if (element.name) element.value = "";
     for (const [key, choice] of state) if (form.elements[key]) form.elements[key].value = choice;
     apply();
     if (state.has("row")) reveal(state.get("row"));
@@ -218,7 +218,8 @@
 
   let waiting = 0;
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(remember, 120); });
+  form.elements.search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(remember, 120); });
+  for (const column of FILTERS) form.elements[column].addEventListener("change", remember);
   form.addEventListener("reset", () => setTimeout(remember));
   window.addEventListener("hashchange", follow);
 
