@@ -87,8 +87,8 @@ def distribution_charts(frame: pd.DataFrame) -> list[Chart]:
             "error",
             "Errors against tolerance",
             "share of the tolerance that the worst output used",
-            "Rows per half power of ten. 1 is the tolerance itself: what lies beyond was not published. The share is the"
-            " smaller of max_abs_error / atol and max_rel_error / rtol, at most 1 for a row that passed.",
+            "Rows per half power of ten. 1 is the tolerance itself: what lies beyond was not published. The share is"
+            " the smaller of max_abs_error / atol and max_rel_error / rtol, at most 1 for a row that passed.",
             "column",
             _share_bars(shares, stopped),
         ),
@@ -167,7 +167,7 @@ def _share_bars(passed: Sequence[float], stopped: Sequence[float]) -> tuple[Bar,
 def _binned(
     values: Sequence[float], edges: Sequence[float], ticks: Mapping[float, str], highest: float, lowest: float = 0.0
 ) -> list[tuple[str, int, str]]:
-    """Label, number and tick of each bin (low, high], where the first begins at `lowest` and the last ends at `highest`."""
+    """Label, number and tick of each bin (low, high], from `lowest` over the edges to `highest`."""
     bins = []
     for low, high in pairwise((lowest, *edges, highest)):
         number = sum(low < value <= high for value in values)

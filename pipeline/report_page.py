@@ -62,8 +62,9 @@ def render_page(frame: pd.DataFrame) -> str:
     counts, distributions = count_charts(frame), distribution_charts(frame)
     style = "\n".join((*(_asset(name) for name in _STYLES), size_rules((*counts, *distributions))))
     scripts = [_asset(name) for name in _SCRIPTS]
+    loader = FileSystemLoader(_ASSETS)
     environment = Environment(
-        loader=FileSystemLoader(_ASSETS), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"figure": figure, "share": share_text, "size": size_text, "duration": duration_text}
     return environment.get_template(_TEMPLATE).render(
@@ -172,10 +173,9 @@ def _totals(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def _run(frame: pd.DataFrame) -> dict[str, str]:
-    first = frame.iloc[0] if len(frame) else {}
     finished = str(frame["finished_at"].max())[:19] if "finished_at" in frame and len(frame) else ""
-    names = ("run_id", "h5ferry_version")
-    return {**{name: shown(str(first[name])) if len(frame) else "" for name in names}, "finished": finished}
+    named = {name: shown(str(frame[name].iloc[0])) if len(frame) else "" for name in ("run_id", "h5ferry_version")}
+    return {**named, "finished": finished}
 
 
 def _row(row: dict[Any, Any]) -> dict[str, Any]:

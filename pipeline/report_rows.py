@@ -7,7 +7,7 @@ import gzip
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ NEEDS_A_PERSON = (Status.MISMATCH.value, Status.FAILED.value, Status.REFUSED.val
 _FAMILIES = {Family.TF_KERAS: "tf.keras", Family.KERAS_3: "Keras 3"}
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4})*(-tf)?")
 _REWRITE = re.compile(r"(.*?): (\w+)(?: \((.*)\))?", re.DOTALL)
-#: Columns whose every value is one rewrite, "layer: rule (detail)".
+#: Column of lists of rewrites, each "layer: rule (detail)".
 _REWRITES = "rewrites"
 
 
@@ -40,14 +40,14 @@ def derived(frame: pd.DataFrame) -> pd.DataFrame:
     Columns that an older report lacks are added, empty.
     """
     rows = [_with_defaults(row) for row in frame.to_dict("records")]
-    return frame.assign(
-        **{name: [row[name] for row in rows] for name in _DEFAULTS if name not in frame},
-        **{
-            SHARE: [tolerance_share(row) for row in rows],
-            DIALECT: [dialect(str(row["keras_version"]), str(row["backend"])) for row in rows],
-            REDO: [redo_commands(row) for row in rows],
-        },
-    )
+    result = frame.copy()
+    for name in _DEFAULTS:
+        if name not in frame:
+            result[name] = [row[name] for row in rows]
+    result[SHARE] = [tolerance_share(row) for row in rows]
+    result[DIALECT] = [dialect(str(row["keras_version"]), str(row["backend"])) for row in rows]
+    result[REDO] = [redo_commands(row) for row in rows]
+    return result
 
 
 _DEFAULTS: Mapping[str, Any] = {
@@ -118,7 +118,9 @@ def redo_commands(row: Mapping[str, Any]) -> str:
         "ROW",
         f"h5ferry migrate redo.jsonl --output redo{' --allow-custom-code' if code else ''}",
     ]
-    return "\n".join(commands if complete else ["# samples, architecture and custom objects, if any, to be added", *commands])
+    if not complete:
+        commands.insert(0, "# samples, architecture and custom objects, if the row had any, are to be added")
+    return "\n".join(commands)
 
 
 def _recorded_entry(text: str) -> dict[str, Any]:

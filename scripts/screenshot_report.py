@@ -17,7 +17,7 @@ from tests.pipeline.chromium import FLAGS, chromium_path  # noqa: E402
 
 REPORT = ROOT / "out/sample/report"
 PICTURE = ROOT / "docs/report.png"
-WIDTH, HEIGHT = 1200, 900
+WIDTH, HEIGHT = 1200, 1130
 
 
 def main() -> int:

@@ -21,7 +21,14 @@ HOSTILE = (
     "'; window.stolen = 5; //",
     "{{ 7 * 7 }} ${window.stolen = 6} `",
 )
-_DIALECTS = [("1.2.2", "theano"), ("2.2.4", "tensorflow"), ("2.3.1", "tensorflow"), ("2.8.0", "tensorflow"), ("3.4.1", "")]
+_DIALECTS = [
+    ("1.2.2", "theano"),
+    ("2.2.4", "tensorflow"),
+    ("2.3.1", "tensorflow"),
+    ("2.8.0", "tensorflow"),
+    ("3.4.1", ""),
+]
+_EVIDENCE = ("golden", "golden", "reference", "reference", "reference", "rebuilt")
 _START = datetime(2026, 1, 31, 14, 25, tzinfo=UTC)
 _STATUSES = ["migrated"] * 80 + ["unchanged"] * 10 + ["refused"] * 7 + ["failed"] * 2 + ["mismatch"]
 
@@ -36,9 +43,9 @@ def hostile_rows() -> list[ReportRow]:
     """A row for each hostile text, which stands wherever a text may."""
     return [
         ReportRow(
-            model=text, version=1, source=text, status=status, reason=text if status != "migrated" else "", message=text,
-            evidence=text, keras_version=text, backend=text, source_sha256=text, output=text, output_sha256=text,
-            rewrites=(text, f"{text}: class_renamed ({text})"), warnings=(text,), architecture=text, run_id=text,
+            model=text, version=1, source=text, status=status, reason=text if status != "migrated" else "",
+            message=text, evidence=text, keras_version=text, backend=text, source_sha256=text, output=text,
+            output_sha256=text, rewrites=(text, f"{text}: class_renamed ({text})"), warnings=(text,), architecture=text, run_id=text,
             h5ferry_version=text, tensorflow_version=text, line=line, manifest_row=json.dumps({"model": text}),
             finished_at=_START, seconds=1.0, max_abs_error=1e-7, max_rel_error=1e-7,
         )
@@ -71,7 +78,7 @@ def _row(draw: random.Random, line: int) -> ReportRow:
         status=status,
         reason=reason,
         message="" if done else f"Layer dense_{draw.randrange(40)} is not as it should be. Correct it, and run again.",
-        evidence=draw.choice(("golden", "golden", "reference", "reference", "reference", "rebuilt")) if compared else "",
+        evidence=draw.choice(_EVIDENCE) if compared else "",
         max_abs_error=absolute if compared else math.nan,
         max_rel_error=absolute * draw.uniform(1, 8) if compared else math.nan,
         samples=draw.randrange(1, 64) if compared else 0,

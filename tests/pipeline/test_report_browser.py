@@ -253,7 +253,9 @@ def test_prints_all_rows_that_fit_the_filters(visit):
     page.select_option("#filter-status", "migrated")
     fitting = found(page)
     assert fitting > 25
-    page.evaluate("addEventListener('beforeprint', () => { window.printed = document.querySelectorAll('.open').length })")
+    page.evaluate(
+        "addEventListener('beforeprint', () => { window.printed = document.querySelectorAll('.open').length })"
+    )
     assert page.pdf(format="A4").startswith(b"%PDF")
     assert page.evaluate("window.printed") == fitting and len(names(page)) == 25
     page.emulate_media(media="print", color_scheme="dark")
