@@ -77,7 +77,9 @@ def redone(tmp_path, row):
     return read_manifest(str(tmp_path / "redo.jsonl")).rows
 
 
-@pytest.mark.parametrize("source", ["/a b/m.h5", *(f"/{text}.h5" for text in HOSTILE if "\0" not in text)])
+@pytest.mark.parametrize(
+    "source", ["/a b/m.h5", *(f"/{text.replace('//', '')}.h5" for text in HOSTILE if "\0" not in text)]
+)
 def test_redo_commands_state_the_very_row(tmp_path, source):
     (stopped,) = many_rows(1)
     entry = ManifestRow(
