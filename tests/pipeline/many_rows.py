@@ -47,7 +47,8 @@ def hostile_rows() -> list[ReportRow]:
             message=text, evidence=text, keras_version=text, backend=text, source_sha256=text, output=text,
             output_sha256=text, rewrites=(text, f"{text}: class_renamed ({text})"), warnings=(text,), architecture=text,
             run_id=text, h5ferry_version=text, tensorflow_version=text, line=line,
-            manifest_row=json.dumps({"model": text}), finished_at=_START, seconds=1.0, max_abs_error=1e-7, max_rel_error=1e-7,
+            manifest_row=json.dumps({"model": text}), finished_at=_START, seconds=1.0,
+            max_abs_error=1e-7, max_rel_error=1e-7,
         )
         for line, (text, status) in enumerate(
             ((text, status) for text in HOSTILE for status in ("migrated", "refused")), start=2
