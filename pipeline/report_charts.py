@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from pipeline.report_figures import count, duration_text, share_text, size_text
-from pipeline.report_rows import DIALECT, NEEDS_A_PERSON, PUBLISHED, SHARE, shown
+from pipeline.report_rows import DIALECT, PUBLISHED, SHARE, shown
 from transforms.outcome import EVIDENCE_ORDER, Status
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _share_bars(passed: Sequence[float], stopped: Sequence[float]) -> tuple[Bar,
     longest = max(number for _, number, _ in (*within, *beyond))
     return tuple(
         Bar(label, number, _size(number, longest), tone, "", tick)
-        for tone, bins in (("within", within), (NEEDS_A_PERSON[0], beyond))
+        for tone, bins in (("within", within), (Status.MISMATCH.value, beyond))
         for label, number, tick in bins
     )
 
