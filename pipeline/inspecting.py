@@ -163,6 +163,7 @@ def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings,
         run_id=settings.run_id,
         finished_at=datetime.now(UTC),
         line=row.line,
+        manifest_row=row.as_entry(),
         **outcome,
     )
 
