@@ -13,8 +13,11 @@ from transforms.architecture_keras_3 import KERAS_3_ACTIVATIONS, KERAS_3_CLASSES
 from transforms.architecture_parsing import WRAPPED_KEYS
 from transforms.custom.names import is_custom
 from transforms.errors import MigrationError, Reason
-from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
+from transforms.option_types import check_options
 from transforms.runtime import Family, Runtime
+from transforms.size_budget import check_sizes
+from transforms.stored_objects import is_of_keras
 from transforms.weight_roles import WEIGHTED, WEIGHTLESS
 from transforms.weight_roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 
@@ -40,7 +43,6 @@ _UNSAFE = {
     "TFSMLayer": "loads another SavedModel",
     "TorchModuleWrapper": "holds pickled PyTorch code",
 }
-_KERAS_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
 
 #: Config keys that name an activation function.
 ACTIVATION_KEYS = ("activation", "recurrent_activation", "inner_activation")
@@ -60,13 +62,10 @@ def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> No
     """
     layers = list(graph.walk())
     if len(layers) > limits.layers:
-        raise MigrationError(
-            Reason.OVER_BUDGET, f"The model has {len(layers):,} layers, more than the limit layers={limits.layers:,}"
-        )
+        raise over_budget(f"The model has {len(layers):,} layers", "layers", limits)
     missing: dict[str, LayerPath] = {}
     for layer in layers:
         _refuse_unsafe(layer)
-        _refuse_expansion(layer, limits)
         _refuse_unsupported(layer, runtime)
         for name in _foreign_names(layer, runtime):
             missing.setdefault(name, layer.path)
@@ -77,13 +76,14 @@ def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> No
             f"The model uses code that the file lacks: {listing[:600]}",
             advice="Give it in the manifest's `custom_objects` column and pass --allow-custom-code.",
         )
+    for layer in layers:
+        if not is_custom(layer.class_name):
+            check_options(layer)
     _refuse_cycles(graph)
     expanded = _expanded_calls(graph, limits.expanded_calls)
     if expanded > limits.expanded_calls:
-        raise MigrationError(
-            Reason.OVER_BUDGET,
-            f"Shared sub-models expand to more layer calls than the limit expanded_calls={limits.expanded_calls:,}",
-        )
+        raise over_budget("Shared sub-models expand to many layer calls", "expanded_calls", limits)
+    check_sizes(graph, limits)
 
 
 def _refuse_unsafe(layer: Layer) -> None:
@@ -121,22 +121,6 @@ def _refuse_unsafe(layer: Layer) -> None:
                 layer=layer.path,
                 advice="Save the model with the vocabulary inline.",
             )
-
-
-def _refuse_expansion(layer: Layer, limits: Limits) -> None:
-    """A config of a few bytes must not ask for gigabytes of copies."""
-    for option in ("n", "size", "length", "padding"):
-        pending = [layer.config.get(option)] if layer.class_name in WEIGHTLESS else []
-        while pending:
-            value = pending.pop()
-            if isinstance(value, list):
-                pending.extend(value)
-            elif isinstance(value, int) and value > limits.expansion:
-                raise MigrationError(
-                    Reason.OVER_BUDGET,
-                    f"{layer.class_name} has {option}={value:,}, more than the limit expansion={limits.expansion:,}",
-                    layer=layer.path,
-                )
 
 
 #: Keras classes that this program does not migrate.
@@ -179,7 +163,7 @@ def _foreign_names(layer: Layer, runtime: Runtime) -> Iterator[str]:
         if value is not None and not admitted:
             yield name or str(value)[:60]
     module = layer.config.get("module")
-    if isinstance(module, str) and not module.startswith(_KERAS_MODULES):
+    if isinstance(module, str) and not is_of_keras(module):
         yield f"{module}.{layer.class_name}"
 
 

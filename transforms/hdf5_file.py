@@ -18,7 +18,7 @@ os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # read by HDF5 when it starts: no filt
 import h5py
 
 from transforms.errors import MigrationError, Reason
-from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _BLOCK = 1 << 20
@@ -59,11 +59,7 @@ def open_hdf5(
     try:
         before = os.fstat(descriptor)
         if before.st_size > limits.file_bytes:
-            raise MigrationError(
-                Reason.OVER_BUDGET,
-                f"The file holds {before.st_size:,} bytes, more than the limit file_bytes={limits.file_bytes:,}",
-                advice="Raise --max-file-size if the file is to be trusted.",
-            )
+            raise over_budget(f"The file holds {before.st_size:,} bytes", "file_bytes", limits)
         if _signature_offset(descriptor, before.st_size) is None:
             raise _not_hdf5(descriptor, before.st_size)
         digest = SourceDigest(_hash(descriptor), before.st_size)
