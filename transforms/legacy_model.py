@@ -181,6 +181,12 @@ def _runtime(
     stored_backend = _first_text((weights, file), "backend", limits)
     if not recorded and isinstance(architecture, Mapping):
         recorded = str(architecture.get("keras_version") or "")
+    if recorded and not _VERSION.fullmatch(recorded):
+        raise MigrationError(
+            Reason.UNSUPPORTED_DIALECT,
+            f"The recorded keras_version {recorded[:60]!r} is no version",
+            advice="It decides what the layers mean: restore the file.",
+        )
     runtime = runtime_of(recorded, backend or stored_backend)
     if recorded:
         return runtime, ()
@@ -189,6 +195,9 @@ def _runtime(
         return replace(assumed, recorded=""), ("The file records no keras_version: read as standalone Keras 2.",)
     return runtime, ("The file records no keras_version: read as Keras 1.",)
 
+
+#: "2.2.4-tf", "2.6.0rc1", "3.0.0.dev2023".
+_VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6}){0,3}[-+._A-Za-z0-9]{0,40}")
 
 #: Options that Keras 2 introduced; a config that has them is no Keras 1 config.
 _KERAS_2_KEYS = re.compile(r'"(units|filters|kernel_initializer|data_format)"')
