@@ -17,7 +17,7 @@ from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 from transforms.option_types import check_options
 from transforms.runtime import Family, Runtime
 from transforms.size_budget import check_sizes
-from transforms.stored_objects import is_of_keras
+from transforms.stored_objects import is_of_keras, qualified_name
 from transforms.weight_roles import WEIGHTED, WEIGHTLESS
 from transforms.weight_roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 
@@ -80,6 +80,7 @@ def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> No
         if not is_custom(layer.class_name):
             check_options(layer)
     _refuse_cycles(graph)
+    _refuse_disconnected(graph)
     expanded = _expanded_calls(graph, limits.expanded_calls)
     if expanded > limits.expanded_calls:
         raise over_budget("Shared sub-models expand to many layer calls", "expanded_calls", limits)
@@ -198,14 +199,14 @@ def activation_name(value: object) -> str:
     """The name in a stored activation: a plain name, or one of the serialised forms.
 
     `{"class_name": "LeakyReLU", "config": {...}}` gives the class name, Keras 2.13's
-    `{"module": "builtins", "class_name": "function", "config": "relu"}` the function name; "" when neither.
+    `{"module": "builtins", "class_name": "function", "config": "relu"}` the function name, preceded by a package or
+    module that is not Keras's; "" when neither.
     """
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
-        if value.get("class_name") == "function":
-            return str(value.get("config"))
-        return str(value.get("class_name") or "")
+        name = value.get("config") if value.get("class_name") == "function" else value.get("class_name")
+        return qualified_name(value, str(name or ""))
     return ""
 
 
@@ -219,6 +220,22 @@ def _refuse_cycles(graph: Graph) -> None:
     for layer in graph.layers:
         if layer.graph is not None:
             _refuse_cycles(layer.graph)
+
+
+def _refuse_disconnected(graph: Graph) -> None:
+    """Every layer is called on something, and only the model's own inputs are not."""
+    entries = {ref.layer for ref in graph.inputs}
+    if not graph.inputs or not graph.outputs:
+        raise MigrationError(Reason.INVALID_CONFIG, "The model has no inputs, or no outputs", layer=graph.path)
+    for layer in graph.layers:
+        if layer.name not in entries and not layer.calls:
+            raise MigrationError(
+                Reason.INVALID_CONFIG, "The layer is called on nothing, and is no input of the model", layer=layer.path
+            )
+        if any(not call.inputs for call in layer.calls) and layer.class_name != "InputLayer":
+            raise MigrationError(Reason.INVALID_CONFIG, "The layer is called without an input", layer=layer.path)
+        if layer.graph is not None:
+            _refuse_disconnected(layer.graph)
 
 
 def _expanded_calls(graph: Graph, limit: int) -> int:

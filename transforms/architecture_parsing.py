@@ -12,7 +12,7 @@ from transforms.config_values import as_list, as_mapping, as_text
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.nesting import refuse_deep_nesting
-from transforms.stored_objects import is_of_keras
+from transforms.stored_objects import qualified_name
 
 #: Config keys under which a wrapper holds one layer, and the slot name it gets.
 WRAPPED_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -216,23 +216,13 @@ def _stated_input(item: object) -> tuple[Any, Any]:
 
 
 def _layer(item: Mapping[str, Any], name: str, path: LayerPath, calls: tuple[Call, ...]) -> Layer:
-    class_name = _qualified(item, as_text(item.get("class_name"), path, "class_name"))
+    class_name = qualified_name(item, as_text(item.get("class_name"), path, "class_name"))
     config = item.get("config")
     if class_name in MODEL_CLASSES:
         graph = _graph(class_name, config, path, name)
         return Layer(class_name, name, path, graph.config, calls, graph=graph)
     fields = as_mapping(config, path, "config")
     return Layer(class_name, name, path, fields, calls, slots=_slots(class_name, fields, path))
-
-
-def _qualified(item: Mapping[str, Any], class_name: str) -> str:
-    """The class, preceded by its module or package where that is not Keras's: another `Dense` is not Keras's Dense."""
-    registered, module = item.get("registered_name"), item.get("module")
-    if isinstance(registered, str) and ">" in registered and not is_of_keras(registered.partition(">")[0]):
-        return registered
-    if module is None or (isinstance(module, str) and is_of_keras(module)):
-        return class_name
-    return f"{str(module)[:80]}>{class_name}"
 
 
 def _slots(class_name: str, config: Mapping[str, Any], path: LayerPath) -> Mapping[str, Layer]:

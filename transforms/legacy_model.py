@@ -19,6 +19,7 @@ from transforms.architecture import Graph, LayerPath
 from transforms.architecture_keras_3 import STATES_OF_KERAS_3, keras_3_assumptions, keras_3_graph, refuse_later_keras
 from transforms.architecture_parsing import parse_architecture
 from transforms.config_json import parse_config
+from transforms.config_values import config_errors
 from transforms.custom.marking import overridden, with_custom_objects
 from transforms.custom.names import CustomNames
 from transforms.errors import MigrationError, Reason
@@ -148,14 +149,15 @@ def _read(
         architecture = parse_config(text, "model_config", limits)
     runtime, warnings = _runtime(file, weights, backend, architecture, limits)
     refuse_later_keras(runtime)
-    graph = parse_architecture(architecture, limits)
-    if runtime.family is Family.KERAS_3:
-        graph = keras_3_graph(graph)
-        warnings = (*warnings, *keras_3_assumptions(runtime))
-    graph = with_custom_objects(graph, custom, runtime)
-    warnings = (*warnings, *overridden(graph, runtime))
-    admit(graph, runtime, limits)
-    check_stored_objects(graph, custom_code=bool(custom.digest))
+    with config_errors():
+        graph = parse_architecture(architecture, limits)
+        if runtime.family is Family.KERAS_3:
+            graph = keras_3_graph(graph)
+            warnings = (*warnings, *keras_3_assumptions(runtime))
+        graph = with_custom_objects(graph, custom, runtime)
+        warnings = (*warnings, *overridden(graph, runtime))
+        admit(graph, runtime, limits)
+        check_stored_objects(graph, custom_code=bool(custom.digest))
     arrays = _arrays(graph, weights, layer_names, runtime, limits)
     backend_assumed = runtime.is_keras_1 and not runtime.backend
     if backend_assumed:
@@ -224,7 +226,8 @@ def _arrays(
     roles = keras_1_roles_of if runtime.is_keras_1 else keras_2_roles
     arrays: dict[LayerPath, Mapping[str, StoredArray]] = {}
     for layer in layers.values():
-        arrays.update(assign_arrays(layer, groups.get(layer.name, ()), roles))
+        with config_errors():
+            arrays.update(assign_arrays(layer, groups.get(layer.name, ()), roles))
     strangers = [name for name, held in groups.items() if held and name not in layers]
     if strangers:
         raise MigrationError(

@@ -58,6 +58,11 @@ _NUMBERS = _either(_is_number, _list_of(_is_number))
 _NAME: Check = lambda value: isinstance(value, str)  # noqa: E731
 _BORDERS = _one_of("valid", "same", "full", "causal")
 
+_DTYPES = """
+    float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool string mixed_float16
+    mixed_bfloat16
+""".split()
+
 #: Options that mean the same in every class. null is always admitted: it stands for an option left out.
 _EVERYWHERE: Mapping[str, tuple[Check, str]] = {
     **dict.fromkeys(
@@ -106,6 +111,8 @@ _EVERYWHERE: Mapping[str, tuple[Check, str]] = {
     "batch_shape": (_EXTENTS, "a list of extents, null where free"),
     "input_length": (_either(_NATURAL, _EXTENTS), "a length"),
     "name": (_NAME, "a name"),
+    "dtype": (_either(_one_of(*_DTYPES), lambda value: isinstance(value, Mapping)), "a dtype"),
+    "input_dtype": (_one_of(*_DTYPES), "a dtype"),
 }
 
 #: Options that a class uses in a way of its own.

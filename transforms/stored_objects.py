@@ -27,10 +27,11 @@ _OPTIONS = ("initializer", "regularizer", "constraint", "init")
 _BYTECODE_CLASSES = frozenset({"Lambda", "__lambda__"})
 _KERAS_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
 
-#: Options that hold layers, which the graph shows as such, or an activation, which `transforms.admission` looks at.
-_ELSEWHERE = frozenset(
-    {"layer", "layers", "backward_layer", "cell", "cells", "activation", "recurrent_activation", "inner_activation"}
-)
+#: Options that hold layers, which the graph shows as such.
+_LAYERS = frozenset({"layer", "layers", "backward_layer", "cell", "cells"})
+
+#: Options that hold an activation, whose name `transforms.admission` looks at.
+_ACTIVATIONS = frozenset({"activation", "recurrent_activation", "inner_activation"})
 
 
 def check_stored_objects(graph: Graph, *, custom_code: bool) -> None:
@@ -43,18 +44,20 @@ def check_stored_objects(graph: Graph, *, custom_code: bool) -> None:
     Raises:
         MigrationError: `unsafe_lambda`, `custom_objects_needed`.
     """
+    _check(Layer(graph.class_name, graph.name, (), graph.config), custom_code)
     for layer in graph.walk():
-        if layer.graph is None:
-            _check(layer, custom_code or is_custom(layer.class_name))
+        _check(layer, custom_code or is_custom(layer.class_name))
 
 
 def _check(layer: Layer, custom_code: bool) -> None:
-    own = frozenset() if is_custom(layer.class_name) else _ELSEWHERE
+    own = is_custom(layer.class_name)
     for option, value in layer.config.items():
-        if option in own:
+        if option in _LAYERS and not own:
             continue
         for found in _objects(value):
             _refuse_bytecode(found, option, layer)
+            if option in _ACTIVATIONS:
+                continue
             _refuse_foreign_module(found, option, layer)
             name = str(found.get("class_name"))
             if "class_name" in found and not custom_code and not _is_known(name):
@@ -77,7 +80,7 @@ def _objects(value: object) -> Iterator[Mapping[str, Any]]:
 
 
 def _refuse_bytecode(found: Mapping[str, Any], option: str, layer: Layer) -> None:
-    if found.get("class_name") in _BYTECODE_CLASSES or found.get("function_type") == "lambda":
+    if str(found.get("class_name")) in _BYTECODE_CLASSES or found.get("function_type") == "lambda":
         raise MigrationError(
             Reason.UNSAFE_LAMBDA,
             f"The option {option} stores Python bytecode, which is never run",
@@ -95,6 +98,19 @@ def _refuse_foreign_module(found: Mapping[str, Any], option: str, layer: Layer) 
 def is_of_keras(module: str) -> bool:
     """True for a module of Keras itself, in any of its packages."""
     return any(module == each or module.startswith(f"{each}.") for each in _KERAS_MODULES)
+
+
+def qualified_name(stored: Mapping[str, Any], name: str) -> str:
+    """The name of a stored object, preceded by its module or package where that is not Keras's.
+
+    Somebody else's `Dense` is not Keras's Dense.
+    """
+    registered, module = stored.get("registered_name"), stored.get("module")
+    if isinstance(registered, str) and ">" in registered and not is_of_keras(registered.partition(">")[0]):
+        return registered
+    if module is None or (isinstance(module, str) and is_of_keras(module)):
+        return name
+    return f"{str(module)[:80]}>{name}"
 
 
 def _is_known(name: str) -> bool:
