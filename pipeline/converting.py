@@ -34,7 +34,7 @@ def convert_model(candidate: Candidate, settings: MigrateSettings, child: Child)
     start = time.monotonic()
     row = candidate.row
     try:
-        with local_files(row, settings.max_file_bytes) as files:
+        with local_files(row, settings.limits.file_bytes) as files:
             result = _convert(candidate, files, settings, child)
     except MigrationError as error:
         result = error_row(row, settings, error, **dict(candidate.found))

@@ -57,7 +57,7 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Ca
         return stopped_row(row, settings.run_id, Status.REFUSED, row.reason, row.message)
     found: dict[str, Any] = {}
     try:
-        with local_files(row, settings.max_file_bytes) as files:
+        with local_files(row, settings.limits.file_bytes) as files:
             found |= {"source_sha256": files.source.sha256, "source_bytes": files.source.size}
             check_digest(row, files)
             key = receipt_key(row, files, settings)
@@ -65,7 +65,7 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Ca
             if receipt is not None:
                 return published_row(row, receipt, settings, Status.UNCHANGED)
             architecture = files.architecture.path if files.architecture else None
-            inspection = child.call(settings.inspector, files.source.path, architecture, row.backend)
+            inspection = child.call(settings.inspector, files.source.path, architecture, row.backend, settings.limits)
     except MigrationError as error:
         if error.reason is Reason.INVALID_CONFIG and row.samples:
             return Candidate(row, key, "", tuple(found.items()))  # Samples may state the input shape that is missing.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.isolation import Isolation
-from transforms.limits import DEFAULT_LIMITS
+from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.outcome import Evidence
 
 CONVERTER = "transforms.migration:migrate"
@@ -31,7 +31,7 @@ class MigrateSettings:
         attempt: drawn anew for each start of the program, to tell a retried bundle from a second run.
         require_evidence: the weakest evidence that may be published.
         isolation: how the converting children are kept.
-        max_file_bytes: largest source.
+        limits: the budget of reading one source.
         allow_custom_code: whether a row's `custom_objects` may be used.
         converter, inspector: "module:name" of the functions run in the children.
         progress: local folder for progress marks, "" for none.
@@ -42,7 +42,7 @@ class MigrateSettings:
     attempt: str = ""
     require_evidence: Evidence = Evidence.REBUILT
     isolation: Isolation = field(default_factory=Isolation)
-    max_file_bytes: int = DEFAULT_LIMITS.file_bytes
+    limits: Limits = DEFAULT_LIMITS
     allow_custom_code: bool = False
     converter: str = CONVERTER
     inspector: str = INSPECTOR

@@ -15,7 +15,7 @@ CONVERTER = "tests.pipeline.fakes:convert"
 INSPECTOR = "tests.pipeline.fakes:inspect"
 
 
-def inspect(path: Path, architecture: Path | None, backend: str) -> object:
+def inspect(path: Path, architecture: Path | None, backend: str, limits: object = None) -> object:
     """Reads the fake source, a text: its first word is the architecture, or says how the inspection goes."""
     from transforms.inspection import Inspection
 
