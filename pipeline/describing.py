@@ -58,7 +58,11 @@ def describe_model(
     try:
         inspection = child.call(INSPECTOR, model, architecture.absolute() if architecture else None, backend, limits)
     except MigrationError as error:
-        return {"reason": error.reason.value, "message": str(error)}
+        return {
+            "reason": error.reason.value,
+            "message": str(error),
+            **({"detail": error.detail} if error.detail else {}),
+        }
     return {field.name: _plain(getattr(inspection, field.name)) for field in dataclasses.fields(inspection)}
 
 
@@ -77,7 +81,7 @@ def _plain(value: Any) -> Any:
 def _print(console: Console, name: str, description: Mapping[str, Any]) -> None:
     console.print(Text(printable(name), style="bold"))
     for key, value in description.items():
-        lines = value if isinstance(value, list) else [value]
+        lines = value if isinstance(value, (list, tuple)) else [value]
         for line in lines:
             text = "  ".join(map(str, line.values())) if isinstance(line, Mapping) else str(line)
             console.print(Text(f"  {key:<16} {printable(text)}"), soft_wrap=True)

@@ -17,6 +17,7 @@ from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 from transforms.option_types import check_options
 from transforms.runtime import Family, Runtime
 from transforms.size_budget import check_sizes
+from transforms.stored_bytecode import bytecode_refusal, holds_bytecode
 from transforms.stored_objects import is_of_keras, qualified_name
 from transforms.weight_roles import WEIGHTED, WEIGHTLESS
 from transforms.weight_roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
@@ -63,6 +64,9 @@ def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> No
     layers = list(graph.walk())
     if len(layers) > limits.layers:
         raise over_budget(f"The model has {len(layers):,} layers", "layers", limits)
+    coded = [layer for layer in layers if holds_bytecode(layer)]
+    if coded:
+        raise bytecode_refusal(coded)
     missing: dict[str, LayerPath] = {}
     for layer in layers:
         _refuse_unsafe(layer)
@@ -88,24 +92,6 @@ def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> No
 
 
 def _refuse_unsafe(layer: Layer) -> None:
-    if layer.class_name == "Merge" and layer.config.get("mode_type", "raw") != "raw":
-        raise MigrationError(
-            Reason.UNSAFE_LAMBDA,
-            "The Merge layer stores Python bytecode as its mode, which is never run",
-            layer=layer.path,
-            advice="Rebuild the model with a standard merge layer in its place.",
-        )
-    if layer.class_name == "Lambda":
-        function = layer.config.get("function")
-        kind = layer.config.get("function_type")
-        if isinstance(function, str) and kind == "function":
-            return  # a name, not code: reported among the custom objects
-        raise MigrationError(
-            Reason.UNSAFE_LAMBDA,
-            "The Lambda layer stores Python bytecode, which is never run",
-            layer=layer.path,
-            advice="Rebuild the model with a standard layer or a named custom layer in its place.",
-        )
     if layer.class_name in _UNSAFE:
         storage = layer.class_name in ("TFSMLayer", "TorchModuleWrapper")
         raise MigrationError(
