@@ -17,12 +17,12 @@ soak: $(INSTALLED) ## run the long forms of the tests
 
 FUZZ_SECONDS ?= 60
 fuzz: $(INSTALLED) ## fuzz the reader and the config parser, each for FUZZ_SECONDS
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[fuzz]'
 	$(BIN)/python scripts/fuzz.py config --seconds $(FUZZ_SECONDS)
 	$(BIN)/python scripts/fuzz.py reader --seconds $(FUZZ_SECONDS)
 
 audit: $(INSTALLED) ## look the locked dependencies up among known vulnerabilities; needs a package index
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[audit]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[audit]'
 	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.lock
 
 lint: $(INSTALLED) ## check style and types

@@ -155,7 +155,10 @@ def _extent(dataset: h5py.Dataset, path: str) -> tuple[int, ...]:
     space = dataset.id.get_space()
     if space.get_simple_extent_type() == h5s.NULL:
         raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} is an empty dataspace", advice=_RESTORE)
-    return tuple(int(size) for size in space.get_simple_extent_dims())
+    extent = tuple(int(size) for size in space.get_simple_extent_dims())
+    if 0 in extent:
+        raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} holds no values", advice=_RESTORE)
+    return extent
 
 
 def _check_size(path: str, shape: tuple[int, ...], dtype: np.dtype[np.generic], limits: Limits) -> None:
@@ -216,7 +219,7 @@ def text_attribute(item: h5py.Group, name: str, limits: Limits = DEFAULT_LIMITS)
     attribute = _attribute(item, name, limits)
     if attribute is None:
         return None
-    if attribute.get_type().get_class() != h5t.STRING or math.prod(attribute.shape) != 1:
+    if attribute.get_type().get_class() != h5t.STRING or _count(attribute) != 1:
         raise MigrationError(
             Reason.INVALID_CONFIG, f"The attribute {name!r} is not one string", advice="Not written by Keras."
         )
@@ -246,15 +249,20 @@ def _attribute(item: h5py.Group, name: str, limits: Limits) -> h5a.AttrID | None
     if not h5a.exists(item.id, key):
         return None
     attribute = h5a.open(item.id, key)
-    stored = attribute.get_type().get_size() * math.prod(attribute.shape)
+    stored = attribute.get_type().get_size() * _count(attribute)
     if stored > limits.attribute_bytes:
         raise over_budget(f"The attribute {name!r} holds {stored:,} bytes", "attribute_bytes", limits)
     return attribute
 
 
+def _count(attribute: h5a.AttrID) -> int:
+    """Number of values; an attribute may have a type and no value at all."""
+    return 0 if attribute.get_space().get_simple_extent_type() == h5s.NULL else math.prod(attribute.shape)
+
+
 def _names(item: h5py.Group, name: str, attribute: h5a.AttrID, limits: Limits) -> list[str]:
-    count = math.prod(attribute.shape)
-    if attribute.get_space().get_simple_extent_type() == h5s.NULL or count == 0:
+    count = _count(attribute)
+    if count == 0:
         return []
     if attribute.get_type().get_class() != h5t.STRING or len(attribute.shape) != 1:
         raise MigrationError(Reason.INVALID_CONFIG, f"The attribute {name!r} is not a list of strings")
