@@ -11,7 +11,8 @@ from pipeline.isolation import Isolation
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.outcome import Evidence
 
-CONVERTER = "transforms.migration:migrate"
+CONVERTER = "pipeline.conversion_child"
+VERIFIER = "pipeline.verification_child"
 INSPECTOR = "transforms.inspection:inspect_source"
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
@@ -31,9 +32,12 @@ class MigrateSettings:
         attempt: drawn anew for each start of the program, to tell a retried bundle from a second run.
         require_evidence: the weakest evidence that may be published.
         isolation: how the converting children are kept.
-        limits: the budget of reading one source.
         allow_custom_code: whether a row's `custom_objects` may be used.
-        converter, inspector: "module:name" of the functions run in the children.
+        limits: the budget of reading.
+        full_reload_every: of artefacts whose graph is loaded already, one in so many is loaded as a whole all the same.
+        inspector: "module:name" of the function run in the reading child.
+        converter: module with the functions `stage`, `testify` and `finish`, run in the converting child.
+        verifier: module with the function `verify`, run in the verifying child.
         progress: local folder for progress marks, "" for none.
     """
 
@@ -42,16 +46,24 @@ class MigrateSettings:
     attempt: str = ""
     require_evidence: Evidence = Evidence.REBUILT
     isolation: Isolation = field(default_factory=Isolation)
-    limits: Limits = DEFAULT_LIMITS
     allow_custom_code: bool = False
-    converter: str = CONVERTER
+    limits: Limits = DEFAULT_LIMITS
+    full_reload_every: int = 50
     inspector: str = INSPECTOR
+    converter: str = CONVERTER
+    verifier: str = VERIFIER
     progress: str = ""
 
     @property
     def converting(self) -> Isolation:
         """The converting child: TensorFlow is imported before the first model's clock starts."""
-        return replace(self.isolation, preload=("tf_keras",)) if self.converter == CONVERTER else self.isolation
+        preload = ("tf_keras", "transforms.templates") if self.converter == CONVERTER else ()
+        return replace(self.isolation, preload=(*preload, self.converter))
+
+    @property
+    def verifying(self) -> Isolation:
+        """The verifying child."""
+        return replace(self.isolation, preload=(self.verifier,))
 
 
 def parse_size(text: str) -> int:

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from transforms.custom.request import brings_code
-from transforms.errors import FAILURES, MigrationError, Reason
+from transforms.errors import MigrationError, Reason
 from transforms.graph_operations import check_operations, refuse_other_files
 from transforms.loaded_artefact import LoadedArtefact
 from transforms.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
@@ -41,7 +40,6 @@ class Verification:
 
         Expected failures come back as an outcome with a reason, never as an exception; those of `testify` included.
         """
-        known = asked.staged.known
         try:
             return self._verified(asked, testify)
         except MigrationError as error:
@@ -50,8 +48,7 @@ class Verification:
             stopped = MigrationError(Reason.OUT_OF_MEMORY, "The validation ran out of memory")
         except OSError as error:
             stopped = MigrationError(Reason.OUTPUT_ERROR, f"The artefact cannot be written: {error}")
-        status = Status.FAILED if stopped.reason in FAILURES else Status.REFUSED
-        return replace(known, status=status, reason=stopped.reason, message=str(stopped))
+        return asked.staged.known.stopped(stopped)
 
     def _verified(self, asked: VerificationRequest, testify: Callable[[Question], Testimony]) -> MigrationOutcome:
         request, staged = asked.request, asked.staged
@@ -80,8 +77,8 @@ class Verification:
         return known
 
     def _artefact(self, request: MigrationRequest, in_full: bool) -> LoadedArtefact:
-        """The artefact with the variables that lie on disk."""
-        folder, custom_code = request.staging, brings_code(request)
+        """The artefact with the variables that lie on disk, its operations checked."""
+        folder, custom_code = request.staging, request.runs_code
         refuse_other_files(folder)
         graph = f"{hashlib.sha256((folder / GRAPH).read_bytes()).hexdigest()} {custom_code}"
         loaded = self._loaded.pop(graph, None)

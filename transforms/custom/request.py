@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transforms.architecture_source import is_python, read_architecture
@@ -24,8 +23,9 @@ def opened_request(request: MigrationRequest, limits: Limits) -> Iterator[tuple[
         MigrationError: `custom_objects_needed` for a Python architecture that may not be executed, or where code
             fails; and whatever reading an architecture raises.
     """
-    given, build = request.architecture, _building_file(request)
-    files = [file for file in (_objects_file(request), build) if file is not None]
+    given, allowed = request.architecture, request.allow_custom_code
+    build = given if allowed and given is not None and is_python(given) else None
+    files = [file for file in (request.custom_objects if allowed else None, build) if file is not None]
     parsed = read_architecture(given, limits) if given is not None and build is None else None
     if not files:
         yield parsed, None
@@ -39,17 +39,3 @@ def opened_request(request: MigrationRequest, limits: Limits) -> Iterator[tuple[
 
             parsed = built_architecture(code, stored, limits)
         yield parsed, code
-
-
-def brings_code(request: MigrationRequest) -> bool:
-    """True where the row brings Python files that may be executed."""
-    return _objects_file(request) is not None or _building_file(request) is not None
-
-
-def _objects_file(request: MigrationRequest) -> Path | None:
-    return request.custom_objects if request.allow_custom_code else None
-
-
-def _building_file(request: MigrationRequest) -> Path | None:
-    given = request.architecture
-    return given if request.allow_custom_code and given is not None and is_python(given) else None
