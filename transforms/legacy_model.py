@@ -21,7 +21,7 @@ from transforms.architecture_parsing import parse_architecture
 from transforms.config_json import parse_config
 from transforms.config_values import config_errors
 from transforms.custom.marking import overridden, with_custom_objects
-from transforms.custom.names import CustomNames
+from transforms.custom.names import CustomNames, is_custom
 from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity
 from transforms.hdf5_file import SourceDigest, hdf5_errors, open_hdf5
@@ -40,6 +40,7 @@ from transforms.revealed_layers import revealed_layer
 from transforms.runtime import Family, Runtime, runtime_of
 from transforms.stored_objects import check_stored_objects
 from transforms.weight_assignment import assign_arrays
+from transforms.weight_extents import check_extents
 from transforms.weight_roles import keras_3_roles_of, roles_of
 from transforms.weight_roles_keras_1 import keras_1_roles_of
 
@@ -231,6 +232,9 @@ def _arrays(
     for layer in layers.values():
         with config_errors():
             arrays.update(assign_arrays(layer, groups.get(layer.name, ()), roles))
+    for leaf in graph.walk():
+        if not is_custom(leaf.class_name):
+            check_extents(leaf, arrays.get(leaf.path, {}))
     strangers = [name for name, held in groups.items() if held and name not in layers]
     if strangers:
         raise MigrationError(

@@ -84,13 +84,13 @@ _EVERYWHERE: Mapping[str, tuple[Check, str]] = {
         (_is_flag, "true or false"),
     ),
     **dict.fromkeys(
-        """
-        stddev sigma alpha theta threshold negative_slope mask_value max_value momentum l1 l2 offset
-        """.split(),
-        (_NUMBERS, "a number"),
+        "stddev sigma alpha theta threshold negative_slope mask_value max_value momentum l1 l2".split(),
+        (_is_number, "a number"),
     ),
     **dict.fromkeys("rate p dropout recurrent_dropout dropout_W dropout_U".split(), (_within(0, 1), "between 0 and 1")),
     "epsilon": (_within(0, 1e30), "a number not below zero"),
+    "offset": (_NUMBERS, "a number, or a list of such"),
+    "output_shape": (_EXTENTS, "a list of extents"),
     "scale": (_either(_is_flag, _NUMBERS), "a number, true or false"),
     "padding": (_either(_BORDERS, _MARGINS), "valid, same, causal, or steps not below zero"),
     "border_mode": (_BORDERS, "valid, same or full"),
@@ -116,7 +116,7 @@ _EVERYWHERE: Mapping[str, tuple[Check, str]] = {
 }
 
 #: Options that a class uses in a way of its own.
-_EXCEPT = frozenset({("Merge", "mode"), ("EinsumDense", "output_shape")})
+_EXCEPT = frozenset({("Merge", "output_shape"), ("Lambda", "output_shape"), ("EinsumDense", "output_shape")})
 
 
 def check_options(layer: Layer) -> None:
