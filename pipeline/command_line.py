@@ -99,6 +99,17 @@ def migrate(
         ),
     ] = False,
     run_id: Annotated[str, typer.Option(help="Name of the run. Default: from the time.")] = "",
+    sign_key: Annotated[
+        Path | None, typer.Option(help="Ed25519 private key in PEM: signs the run's record, run.json.")
+    ] = None,
+    sign_key_passphrase_file: Annotated[
+        Path | None, typer.Option(help="Holds the key's passphrase. Default: $H5FERRY_SIGN_KEY_PASSPHRASE.")
+    ] = None,
+    metrics_file: Annotated[
+        Path | None, typer.Option(help="Text file for Prometheus, replaced at the end of the run.")
+    ] = None,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for another run in the same output.")] = 0.0,
+    lock: Annotated[bool, typer.Option(help="Keep other runs from the output while this one lasts.")] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
     converter: Annotated[str, typer.Option(hidden=True)] = "",
     inspector: Annotated[str, typer.Option(hidden=True)] = "",
@@ -109,6 +120,8 @@ def migrate(
     from pipeline.manifest import ManifestError
     from pipeline.migrating import Run, new_run_id
     from pipeline.migrating import migrate as run_migration
+    from pipeline.output_lock import OutputInUseError
+    from pipeline.signing import SigningKeyError, load_signer, read_passphrase
     from transforms.outcome import Evidence
 
     if run_id and not _RUN_ID.fullmatch(run_id):
@@ -124,8 +137,22 @@ def migrate(
             converter=converter or options.CONVERTER,
             inspector=inspector or options.INSPECTOR,
         )
-        status = run_migration(Run(manifest, settings, report, context.obj or (), quiet))
-    except (ManifestError, options.OptionError) as error:
+        if metrics_file is not None and not metrics_file.parent.is_dir():
+            _unusable(f"--metrics-file {metrics_file}: there is no folder {metrics_file.parent}.")
+        signer = load_signer(sign_key, read_passphrase(sign_key_passphrase_file)) if sign_key else None
+        run = Run(
+            manifest,
+            settings,
+            report,
+            context.obj or (),
+            quiet,
+            signer=signer,
+            metrics_file=str(metrics_file or ""),
+            wait=wait,
+            lock=lock,
+        )
+        status = run_migration(run)
+    except (ManifestError, options.OptionError, OutputInUseError, SigningKeyError) as error:
         _unusable(error)
     raise typer.Exit(status)
 
