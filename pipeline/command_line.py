@@ -191,19 +191,42 @@ def scan(
 @app.command()
 def verify(
     target: Annotated[Path, typer.Argument(metavar="DIR|REPORT", exists=True, help="An output folder or a report.")],
+    output: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Where the output of REPORT lies now, if moved.")
+    ] = None,
     run_samples: Annotated[
         bool, typer.Option(help="Run the samples kept with each model, which needs TensorFlow.")
     ] = True,
+    public_key: Annotated[
+        list[Path] | None,
+        typer.Option(help="Ed25519 public key in PEM: every run record must be signed with it, or with another given."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Hash what was published again, and run the samples kept with it. Exit status 3 if anything differs."""
-    from pipeline.report import ReportError
-    from pipeline.verifying import verify_outputs
+    """Hash what was published again, check the runs' records, and run the samples. Exit status 3 if anything differs.
 
+    Needs neither the sources nor the machine of the run.
+    """
+    from rich.console import Console
+
+    from pipeline import verification_view as view
+    from pipeline.report import ReportError
+    from pipeline.signing import SigningKeyError, load_public_key
+    from pipeline.verifying import VerifyRequest
+    from pipeline.verifying import verify as run_verification
+
+    console = Console(highlight=False)
     try:
-        sound = verify_outputs(target, run_samples=run_samples)
-    except ReportError as error:
+        keys = tuple(load_public_key(key) for key in public_key or ())
+        request = VerifyRequest(target, run_samples, keys, output)
+        found = run_verification(request, (lambda state: None) if as_json else view.output_lines(console))
+    except (ReportError, SigningKeyError) as error:
         _unusable(error)
-    raise typer.Exit(0 if sound else SOME_NOT)
+    if as_json:
+        typer.echo(view.as_json(found))
+    else:
+        view.print_verification(console, found)
+    raise typer.Exit(0 if found.sound else SOME_NOT)
 
 
 @app.command()
