@@ -249,14 +249,22 @@ def report(
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", exists=True)],
     new: Annotated[Path, typer.Argument(metavar="NEW", exists=True)],
+    factor: Annotated[float, typer.Option(min=1, help="How many times an error must grow to be worse.")] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Compare two reports, model by model. Exit status 3 if they differ."""
-    from pipeline.comparing import compare_reports, print_differences
+    """Compare two reports, model by model. Exit status 3 if anything got worse."""
+    from rich.console import Console
+
+    from pipeline import comparison_view as view
+    from pipeline.comparing import Verdict, compare_reports
     from pipeline.report import ReportError, read_report
 
     try:
-        differences = compare_reports(read_report(str(old)), read_report(str(new)))
+        changes = compare_reports(read_report(str(old)), read_report(str(new)), factor)
     except ReportError as error:
         _unusable(error)
-    print_differences(differences)
-    raise typer.Exit(SOME_NOT if len(differences) else 0)
+    if as_json:
+        typer.echo(view.as_json(changes, str(old), str(new), factor))
+    else:
+        view.print_changes(Console(highlight=False), changes)
+    raise typer.Exit(SOME_NOT if any(change.verdict is Verdict.WORSE for change in changes) else 0)
