@@ -17,13 +17,7 @@ DEFAULT_FACTOR = 10.0
 _KEY = ("model", "version")
 _PUBLISHED = (Status.MIGRATED, Status.UNCHANGED)
 #: The better the higher: a refusal is an answer; a failure or a mismatch is none.
-_RANK: Mapping[str, int] = {
-    Status.MIGRATED: 2,
-    Status.UNCHANGED: 2,
-    Status.REFUSED: 1,
-    Status.MISMATCH: 0,
-    Status.FAILED: 0,
-}
+_RANK: Mapping[str, int] = {Status.MIGRATED: 2, Status.UNCHANGED: 2, Status.REFUSED: 1}
 #: Errors below this share of the row's atol are all one: noise of the arithmetic.
 _NOISE = 1e-3
 #: Columns whose change is neither good nor bad; the rest (times, run ids) differ from run to run.

@@ -33,9 +33,8 @@ def print_changes(console: Console, changes: Sequence[Change]) -> None:
             table.add_column(heading, overflow="fold")
         for change in changes:
             verdict = Text(change.verdict.value, style=_STYLES[change.verdict])
-            table.add_row(
-                verdict, Text(_name(change)), change.what, *(Text(_told(change, old=o)) for o in (True, False))
-            )
+            before, after = (Text(_told(change, old=old)) for old in (True, False))
+            table.add_row(verdict, Text(_name(change)), change.what, before, after)
         console.print(table)
     counts = Counter(change.verdict for change in changes)
     console.print(", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict))

@@ -35,12 +35,11 @@ def keys(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory, keys):
-    """Three runs in one output: two signed ones, of which the second keeps its report elsewhere below the output."""
+    """Three signed runs in one output, of which the second keeps its report elsewhere below the output."""
     folder = tmp_path_factory.mktemp("registry")
     models = ["good-1", "a/good-2", "mismatch-1"]
-    run = replace(
-        fake_run(write_registry(folder, models), folder / "out"), report="", signer=load_signer(keys / "one", None)
-    )
+    run = fake_run(write_registry(folder, models), folder / "out")
+    run = replace(run, signer=load_signer(keys / "one", None))
     for run_id, report in (("r1", ""), ("r2", str(folder / "out/reports")), ("r3", "")):
         migrate(replace(run, report=report, settings=replace(run.settings, run_id=run_id)))
     return folder / "out"
@@ -257,12 +256,8 @@ def test_run_at_work_is_no_damage(tmp_path):
     assert "leftover" not in {kind for _, kind in kinds(tmp_path / "out")}
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    left = {
-        path.rpartition("-")[0] if STAGING in path else path
-        for path, kind in kinds(tmp_path / "out")
-        if kind == "leftover"
-    }
-    assert left == {"_h5ferry/lock", f"{RUNS}/r1", f"hang-1/{STAGING}1"}
+    left = sorted(path for path, kind in kinds(tmp_path / "out") if kind == "leftover")
+    assert left[:2] == ["_h5ferry/lock", f"{RUNS}/r1"] and left[2].startswith(f"hang-1/{STAGING}1-") and len(left) == 3
 
 
 def test_nothing_to_verify(tmp_path):
