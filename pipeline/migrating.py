@@ -105,7 +105,8 @@ def _held_output(run: Run, report: str, warn: Callable[[str], None]) -> Iterator
     output, run_id = run.settings.output, run.settings.run_id
     with contextlib.ExitStack() as held:
         if run.lock and not is_remote(output):
-            held.enter_context(output_lock(Path(output), run_id, run.wait, warn))
+            tell = (lambda text: None) if run.quiet else warn
+            held.enter_context(output_lock(Path(output), run_id, run.wait, warn, tell))
         try:
             held.enter_context(open_run_folder(output, run_id))
         except OSError as error:

@@ -45,7 +45,9 @@ class Holder:
 
 
 @contextlib.contextmanager
-def output_lock(output: Path, run_id: str, wait: float, warn: Callable[[str], None]) -> Iterator[None]:
+def output_lock(
+    output: Path, run_id: str, wait: float, warn: Callable[[str], None], tell: Callable[[str], None]
+) -> Iterator[None]:
     """Holds the output for as long as the context lasts.
 
     Args:
@@ -53,6 +55,7 @@ def output_lock(output: Path, run_id: str, wait: float, warn: Callable[[str], No
         run_id: of the run that wants it.
         wait: seconds to wait for another run's end.
         warn: told when a file system has no locks; the run goes on without.
+        tell: told for whom the run waits.
 
     Raises:
         OutputInUseError: another run holds it; the message names it.
@@ -60,7 +63,7 @@ def output_lock(output: Path, run_id: str, wait: float, warn: Callable[[str], No
     path = output / RESERVED / LOCK
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _locked_file(path, time.monotonic() + max(wait, _GRACE_SECONDS))
+        descriptor = _locked_file(path, wait, tell)
     except OSError as error:
         warn(f"{path} cannot be locked ({error.strerror}): nothing keeps a second run from this output.")
         descriptor = None
@@ -95,8 +98,9 @@ def holder_of(output: Path) -> Holder | None:
     return None
 
 
-def _locked_file(path: Path, deadline: float) -> int:
+def _locked_file(path: Path, wait: float, tell: Callable[[str], None]) -> int:
     """Opens and locks the file. It may be removed between these steps, by the run that held it: then once more."""
+    start, told = time.monotonic(), wait <= _GRACE_SECONDS
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         try:
@@ -106,7 +110,11 @@ def _locked_file(path: Path, deadline: float) -> int:
             os.close(descriptor)
         except BlockingIOError:
             os.close(descriptor)
-            if time.monotonic() >= deadline:
+            waited = time.monotonic() - start
+            if not told and waited > _GRACE_SECONDS:
+                tell(f"Waiting up to {wait:g} seconds for {_read_holder(path) or 'another run'}.")
+                told = True
+            if waited >= max(wait, _GRACE_SECONDS):
                 raise OutputInUseError(
                     f"{path.parents[1]} is in use by {_read_holder(path) or 'another run'}."
                     " Wait for its end (--wait SECONDS), or run beside it with --no-lock."

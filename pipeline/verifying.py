@@ -92,7 +92,7 @@ def _folder_frame(request: VerifyRequest) -> tuple[Verification, list[_Check]]:
         path = told_path(folder, root)
         digest, run = history.receipts.get(path, ("", ""))
         must = history.kept and (history.complete or bool(request.keys))
-        checks.append(_Check(folder, path, Vouched(digest, run, demanded=must)))
+        checks.append(_Check(folder, path, Vouched(digest, run, demanded=must, at_work=history.at_work)))
     return Verification((), tuple(findings), (*history.notes, *tree.notes), len(history.records)), checks
 
 

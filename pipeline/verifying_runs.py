@@ -40,6 +40,7 @@ class History:
         complete: whether the chain leads to a run that had none before it.
         kept: False for an output without any history.
         known: digests of all records in the history's folders.
+        at_work: runs that have not ended, whose outputs no record can tell of yet.
         findings, notes: of their verification.
     """
 
@@ -47,6 +48,7 @@ class History:
     complete: bool = True
     kept: bool = True
     known: frozenset[str] = frozenset()
+    at_work: frozenset[str] = frozenset()
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -82,6 +84,7 @@ class _Reading:
     folders: dict[str, tuple[Path, RunRecord]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    at_work: set[str] = field(default_factory=set)
 
     def find(self, kind: Kind, path: Path, message: str) -> None:
         self.findings.append(Finding(kind, told_path(path, self.root), message))
@@ -112,6 +115,7 @@ def read_history(root: Path, keys: tuple[str, ...]) -> History:
         records=tuple(records),
         complete=complete,
         known=frozenset(reading.folders),
+        at_work=frozenset(reading.at_work),
         findings=tuple(reading.findings),
         notes=tuple(reading.notes),
     )
@@ -142,6 +146,7 @@ def _read_lock(reading: _Reading, path: Path) -> None:
         reading.find(Kind.LEFTOVER, path, "was left by a run that was killed; the next run removes it")
     else:
         reading.notes.append(f"The output is in use by {holder}.")
+        reading.at_work.add(holder.run_id)
 
 
 def _read_runs(reading: _Reading, folder: Path) -> None:
@@ -152,6 +157,7 @@ def _read_runs(reading: _Reading, folder: Path) -> None:
         elif not os.path.lexists(path / RECORD):
             if is_locked(path):
                 reading.notes.append(f"Run {entry.name} is at work.")
+                reading.at_work.add(entry.name)
             else:
                 reading.find(Kind.LEFTOVER, path, f"has no {RECORD}: its run was killed, or the record was removed")
         elif (record := _read_run(reading, path)) is not None:
@@ -170,13 +176,13 @@ def _read_run(reading: _Reading, folder: Path) -> RunRecord | None:
         return None
     in_history = folder.parent == reading.root / RESERVED / RUNS
     beside = {} if in_history and record.report else record.report_files
-    _check_files(reading, folder, beside)
+    _check_files(reading, folder, beside, in_history)
     _check_signature(reading, folder, record, data)
     return record
 
 
-def _check_files(reading: _Reading, folder: Path, files: Mapping[str, FileDigest]) -> None:
-    """The report's files are there and unaltered. In the history, nothing else is; elsewhere that is for others."""
+def _check_files(reading: _Reading, folder: Path, files: Mapping[str, FileDigest], in_history: bool) -> None:
+    """The report's files are there and unaltered, and nothing else is; outside the history, folders may be."""
     for name, expected in files.items():
         path = folder / name
         try:
@@ -188,7 +194,7 @@ def _check_files(reading: _Reading, folder: Path, files: Mapping[str, FileDigest
         except OSError as error:
             reading.find(Kind.UNREADABLE, path, f"cannot be read: {error.strerror}")
     for entry in _entries(reading, folder):
-        if entry.name not in {*files, RECORD, SIGNATURE} and not entry.is_dir(follow_symlinks=False):
+        if entry.name not in {*files, RECORD, SIGNATURE} and (in_history or not entry.is_dir(follow_symlinks=False)):
             reading.find(Kind.EXTRA, Path(entry.path), "is nothing that the run left")
 
 

@@ -17,7 +17,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from pipeline.output_lock import output_lock
-with output_lock(Path(sys.argv[1]), "r1", 0, print):
+with output_lock(Path(sys.argv[1]), "r1", 0, print, print):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -32,8 +32,8 @@ def held(tmp_path):
     process.wait()
 
 
-def lock(folder, run_id="r2", wait=0.0):
-    return output_lock.output_lock(folder, run_id, wait, pytest.fail)
+def lock(folder, run_id="r2", wait=0.0, tell=lambda text: None):
+    return output_lock.output_lock(folder, run_id, wait, pytest.fail, tell)
 
 
 def test_the_second_is_told_who_holds_it(tmp_path, held):
@@ -57,8 +57,10 @@ def test_a_killed_run_holds_nothing(tmp_path, held):
 def test_waits_for_the_end(tmp_path, held):
     threading.Timer(0.8, held.kill).start()
     start = time.monotonic()
-    with lock(tmp_path, wait=30):
+    told = []
+    with lock(tmp_path, wait=30, tell=told.append):
         assert 0.5 < time.monotonic() - start < 20
+    assert len(told) == 1 and f"Waiting up to 30 seconds for run r1 (process {held.pid}" in told[0]
 
 
 def test_one_at_a_time(tmp_path):
@@ -86,7 +88,7 @@ def test_a_file_system_without_locks_warns_and_goes_on(tmp_path, monkeypatch):
 
     monkeypatch.setattr(output_lock.fcntl, "flock", refuse)
     warnings = []
-    with output_lock.output_lock(tmp_path, "r1", 0, warnings.append):
+    with output_lock.output_lock(tmp_path, "r1", 0, warnings.append, pytest.fail):
         assert "cannot be locked" in warnings[0]
 
 

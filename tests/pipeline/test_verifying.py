@@ -132,6 +132,7 @@ def test_every_byte_of_a_record_counts(output, place):
         (lambda out: (out / RUNS / "r9/shards-1").mkdir(parents=True), f"{RUNS}/r9", "leftover"),
         (lambda out: (out / RUNS / "r1/more.csv").write_text(""), f"{RUNS}/r1/more.csv", "extra"),
         (lambda out: (out / RUNS / "r1/run.json.sig").unlink(), f"{RUNS}/r1/run.json.sig", "unsigned"),
+        (lambda out: (out / RUNS / "r1/more").mkdir(), f"{RUNS}/r1/more", "extra"),
         (lambda out: flip(out / RUNS / "r1/report.html"), f"{RUNS}/r1/report.html", "altered"),
         (lambda out: (out / "reports/report.csv").unlink(), "reports/report.csv", "missing"),
         (lambda out: shutil.copy(out / RUNS / "r1/run.json", out / "reports"), "reports/report.html", "altered"),
@@ -248,14 +249,15 @@ def test_run_at_work_is_no_damage(tmp_path):
         [*command, "--quiet", "--converter", CONVERTER, "--inspector", INSPECTOR], start_new_session=True
     )
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(f"out/hang-1/{STAGING}*")):
+    while not (tmp_path / "out/good-1/1").exists() or not list(tmp_path.glob(f"out/hang-1/{STAGING}*")):
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.05)
     notes = verify(VerifyRequest(tmp_path / "out", run_samples=False)).notes
     assert [note for note in notes if f"process {process.pid} on" in note] and "Run r1 is at work." in notes
-    assert "leftover" not in {kind for _, kind in kinds(tmp_path / "out")}
+    assert kinds(tmp_path / "out") == set() and (tmp_path / "out/good-1/1").exists()
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    assert (f"good-1/1/{RECEIPT}", "unrecorded") in kinds(tmp_path / "out")
     left = sorted(path for path, kind in kinds(tmp_path / "out") if kind == "leftover")
     assert left[:2] == ["_h5ferry/lock", f"{RUNS}/r1"] and left[2].startswith(f"hang-1/{STAGING}1-") and len(left) == 3
 
