@@ -26,7 +26,8 @@ with DAG(
         task_id="migrate",
         bash_command=(
             f"{PROGRAM} migrate /srv/registry/manifest.csv --output {OUTPUT}"
-            " --run-id airflow-{{ ts_nodash }} --sign-key /etc/h5ferry/sign.pem --wait 3600 --quiet || [ $? -eq 3 ]"
+            ' --run-id {{ run_id | replace(":", "") | replace("+", "_") }} --sign-key /etc/h5ferry/sign.pem'
+            " --wait 3600 --quiet || [ $? -eq 3 ]"
         ),
         execution_timeout=timedelta(hours=6),
     )

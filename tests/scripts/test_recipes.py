@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
+import jinja2
 import pytest
 import typer
 import yaml
@@ -140,8 +141,10 @@ def test_airflow(tmp_path, monkeypatch):
     assert croniter.is_valid(names["dag"].schedule)
     assert names["migrate"].downstream == ["verify"]
     for task in ("migrate", "verify"):
-        command = names[task].bash_command.replace("{{ ts_nodash }}", "20260131T021500")
-        assert "{" not in command and subprocess.run(["/bin/sh", "-n", "-c", command]).returncode == 0
+        run_id = "scheduled__2026-01-31T02:15:00+00:00"
+        command = jinja2.Template(names[task].bash_command, undefined=jinja2.StrictUndefined).render(run_id=run_id)
+        assert task == "verify" or "--run-id scheduled__2026-01-31T021500_0000 " in command
+        assert subprocess.run(["/bin/sh", "-n", "-c", command]).returncode == 0
         (arguments,) = commands_in(command)
         assert arguments[0] == task
         assert_parses(arguments, tmp_path)
