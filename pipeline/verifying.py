@@ -52,7 +52,7 @@ def verify(request: VerifyRequest, notice: Callable[[OutputState], None] = lambd
     Raises:
         ReportError: there is nothing to verify, or the report is not readable.
     """
-    target = request.target.absolute()
+    target = request.target.resolve()
     is_report = target.is_file() or ((target / PARQUET).is_file() and not (target / RESERVED).is_dir())
     frame = _report_frame if is_report else _folder_frame
     found, checks = frame(replace(request, target=target))
@@ -91,8 +91,9 @@ def _folder_frame(request: VerifyRequest) -> tuple[Verification, list[_Check]]:
     for folder in tree.outputs:
         path = told_path(folder, root)
         digest, run = history.receipts.get(path, ("", ""))
-        must = history.kept and (history.complete or bool(request.keys))
-        checks.append(_Check(folder, path, Vouched(digest, run, demanded=must, at_work=history.at_work)))
+        demanded = history.kept and (history.complete or bool(request.keys))
+        known = Vouched(path.removeprefix("."), digest, run, demanded, at_work=history.at_work)
+        checks.append(_Check(folder, path, known))
     return Verification((), tuple(findings), (*history.notes, *tree.notes), len(history.records)), checks
 
 
@@ -123,7 +124,7 @@ def _report_frame(request: VerifyRequest) -> tuple[Verification, list[_Check]]:
             findings.append(Finding(Kind.FOREIGN, name, "is no name of a model"))
             continue
         place = moved.absolute() / name if moved else Path(str(row.output))
-        vouched = Vouched(receipts.get(name, ""), str(row.run_id), bool(request.keys), str(row.output_sha256))
+        vouched = Vouched(name, receipts.get(name, ""), str(row.run_id), bool(request.keys), str(row.output_sha256))
         checks.append(_Check(place, name if moved else str(place), vouched))
     return Verification((), tuple(findings), tuple(notes), runs=int(record is not None)), checks
 

@@ -23,6 +23,7 @@ class Vouched:
     """What is known of an output from elsewhere; "" where nothing is.
 
     Attributes:
+        name: the last parts of "<model>/<version>", as many as are known.
         receipt_sha256: digest of its receipt, by the newest run that published it.
         run: that run.
         demanded: whether an output that no run vouches for is wrong.
@@ -30,6 +31,7 @@ class Vouched:
         at_work: runs that have not ended: what they publish is not recorded yet.
     """
 
+    name: str = ""
     receipt_sha256: str = ""
     run: str = ""
     demanded: bool = False
@@ -52,7 +54,7 @@ def check_output(folder: Path, path: str, vouched: Vouched) -> list[Finding]:
     if data is None:
         return [Finding(Kind.MISSING, place, "is missing or unreadable: no readable receipt vouches for the output")]
     receipt = parse_receipt(data)
-    findings = list(_about_receipt(receipt, data, folder, place, vouched))
+    findings = list(_about_receipt(receipt, data, place, vouched))
     return findings if receipt is None else [*findings, *_about_files(receipt, folder, path)]
 
 
@@ -66,13 +68,11 @@ def _receipt_bytes(folder: Path) -> bytes | None:
         return None
 
 
-def _about_receipt(
-    receipt: Receipt | None, data: bytes, folder: Path, place: str, vouched: Vouched
-) -> Iterator[Finding]:
+def _about_receipt(receipt: Receipt | None, data: bytes, place: str, vouched: Vouched) -> Iterator[Finding]:
     if receipt is None:
         yield Finding(Kind.ALTERED, place, "was altered: it is no readable receipt")
         return
-    if not f"/{folder.as_posix()}".endswith(f"/{receipt.model}/{receipt.version}"):
+    if vouched.name and not f"/{receipt.model}/{receipt.version}".endswith(f"/{vouched.name}"):
         yield Finding(Kind.FOREIGN, place, f"is the receipt of another model: {receipt.model}/{receipt.version}")
     if receipt.run_id in vouched.at_work:
         return

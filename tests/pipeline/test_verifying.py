@@ -63,6 +63,12 @@ def flip(path, position=0):
     path.write_bytes(data)
 
 
+def link(path):
+    """The same content, by way of a link."""
+    path.rename(path.with_name("target"))
+    path.symlink_to("target")
+
+
 def test_sound_wherever_it_lies(output, keys):
     found = verify(VerifyRequest(output, run_samples=False, keys=(load_public_key(keys / "one.pub"),)))
     assert found.sound and found.notes == () and found.runs == 3
@@ -76,9 +82,14 @@ def test_sound_wherever_it_lies(output, keys):
     }
 
 
-def test_one_model_alone_is_sound(output):
-    found = verify(VerifyRequest(output / "a/good-2/1", run_samples=False))
-    assert found.sound and "no record" in found.notes[0]
+def test_a_part_alone_is_sound_under_any_name(output, tmp_path):
+    (tmp_path / "link").symlink_to(output / "a")
+    shutil.copytree(output / "a/good-2/1", tmp_path / "renamed")
+    for target in (output / "a", output / "a/good-2/1", tmp_path / "link", tmp_path / "renamed"):
+        found = verify(VerifyRequest(target, run_samples=False))
+        assert found.sound and len(found.outputs) == 1 and "no record" in found.notes[0]
+    shutil.copytree(output / "a/good-2/1", output / "a/good-3/1")
+    assert kinds(output / "a") == {(f"good-3/1/{RECEIPT}", "foreign")}
 
 
 def test_a_byte_changed_anywhere_is_found(output):
@@ -132,6 +143,10 @@ def test_every_byte_of_a_record_counts(output, place):
         (lambda out: (out / RUNS / "r9/shards-1").mkdir(parents=True), f"{RUNS}/r9", "leftover"),
         (lambda out: (out / RUNS / "r1/more.csv").write_text(""), f"{RUNS}/r1/more.csv", "extra"),
         (lambda out: (out / RUNS / "r1/run.json.sig").unlink(), f"{RUNS}/r1/run.json.sig", "unsigned"),
+        (lambda out: (out / RUNS / "more").write_text(""), f"{RUNS}/more", "extra"),
+        (lambda out: link(out / RUNS / "r1/run.json"), f"{RUNS}/r1/run.json", "altered"),
+        (lambda out: link(out / RUNS / "r1/report.csv"), f"{RUNS}/r1/report.csv", "altered"),
+        (lambda out: link(out / "good-1/1" / RECEIPT), f"good-1/1/{RECEIPT}", "missing"),
         (lambda out: (out / RUNS / "r1/more").mkdir(), f"{RUNS}/r1/more", "extra"),
         (lambda out: flip(out / RUNS / "r1/report.html"), f"{RUNS}/r1/report.html", "altered"),
         (lambda out: (out / "reports/report.csv").unlink(), "reports/report.csv", "missing"),
