@@ -49,14 +49,26 @@ def open_run_folder(output: str, run_id: str) -> Iterator[None]:
     if is_remote(output):
         yield
         return
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = _made_and_locked(Path(folder))
     try:
-        with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         sweep_runs(Path(output))
         yield
     finally:
+        os.close(descriptor)
+        with contextlib.suppress(OSError):  # Only a run that came to nothing leaves it empty.
+            os.rmdir(folder)
+
+
+def _made_and_locked(folder: Path) -> int:
+    """Makes and locks a folder; another run may sweep it between these two steps, so it is tried again."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(folder.stat(), os.fstat(descriptor)):
+                return descriptor
         os.close(descriptor)
 
 

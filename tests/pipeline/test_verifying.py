@@ -222,6 +222,8 @@ def test_signatures(output, keys, tmp_path):
     migrate(unsigned)
     assert kinds(tmp_path / "out") == set()
     assert kinds(tmp_path / "out", keys=(one,)) == {(f"{RUNS}/test-run/run.json.sig", "unsigned")}
+    (tmp_path / "out" / RUNS / "test-run/run.json.sig").write_bytes(bytes(64))
+    assert kinds(tmp_path / "out") == {(f"{RUNS}/test-run/run.json.sig", "extra")}
     shutil.rmtree(tmp_path / "out/_h5ferry")
     assert ("_h5ferry", "unsigned") in kinds(tmp_path / "out", keys=(one,))
 
