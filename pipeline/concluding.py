@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import platform
 import re
@@ -19,7 +18,7 @@ from pipeline.metrics_file import RunFigures, write_metrics
 from pipeline.receipts import RECEIPT
 from pipeline.report import write_report
 from pipeline.run_history import appending, previous_run, remove_record, run_folder, write_latest, write_record
-from pipeline.run_record import FINISHED, INTERRUPTED, FileDigest, RecordError, RunRecord, sha256_of
+from pipeline.run_record import FINISHED, INTERRUPTED, FileDigest, RunRecord, sha256_of
 from transforms.outcome import Status
 
 if TYPE_CHECKING:
@@ -102,9 +101,7 @@ def conclude(
 def _append(record: RunRecord, folder: str, signer: Signer | None) -> RunRecord:
     """Makes the record the newest of its output; returns it as it was written."""
     with appending(record.output):
-        # A damaged latest.json begins the chain anew: `verify` tells of what it no longer leads to.
-        with contextlib.suppress(RecordError):
-            record = replace(record, previous=previous_run(record.output))
+        record = replace(record, previous=previous_run(record.output))
         write_record(folder, record, signer)
         write_latest(record.output, record)
     return record

@@ -22,7 +22,16 @@ from pathlib import Path
 from pipeline.durable_file import PART, read_file, write_file
 from pipeline.manifest_row import RESERVED, is_remote
 from pipeline.publishing import is_locked
-from pipeline.run_record import LATEST, RECORD, SIGNATURE, RunRecord, RunReference, parse_latest
+from pipeline.run_record import (
+    LATEST,
+    RECORD,
+    SIGNATURE,
+    RecordError,
+    RunRecord,
+    RunReference,
+    parse_latest,
+    parse_record,
+)
 from pipeline.signing import Signer
 
 RUNS = "runs"
@@ -63,7 +72,10 @@ def _made_and_locked(folder: Path) -> int:
     """Makes and locks a folder; another run may sweep it between these two steps, so it is tried again."""
     while True:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
         with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with contextlib.suppress(FileNotFoundError):
@@ -87,14 +99,35 @@ def sweep_runs(output: Path) -> None:
 
 
 def previous_run(output: str) -> RunReference | None:
-    """The newest run that an output (folder or URL) records, None for none.
+    """The newest run of an output (folder or URL), None for none.
+
+    That is the one which latest.json names or, when a run was killed before it could say so there, the last that
+    follows on it. From a latest.json that is lost or damaged, the chain is followed from its first run on.
 
     Raises:
-        RecordError: `latest.json` names none, though it is there.
-        OSError: it cannot be read.
+        OSError: latest.json cannot be read.
     """
-    data = read_file(f"{output}/{RESERVED}/{LATEST}")
-    return None if data is None else parse_latest(data)
+    path = f"{output}/{RESERVED}/{LATEST}"
+    data = read_file(path)
+    newest = None
+    if data is not None:
+        with contextlib.suppress(RecordError):
+            newest = parse_latest(data)
+    if is_remote(output):
+        return newest
+    following = dict(_records_since(Path(output, RESERVED, RUNS), os.stat(path).st_mtime_ns if newest else 0))
+    while newest in following:
+        newest = following.pop(newest)
+    return newest
+
+
+def _records_since(runs: Path, instant: int) -> Iterator[tuple[RunReference | None, RunReference]]:
+    """The (previous run, run) of each record that was written at an instant (ns) or later."""
+    for path in runs.glob(f"*/{RECORD}"):
+        with contextlib.suppress(OSError, RecordError):
+            if path.stat().st_mtime_ns >= instant:
+                record = parse_record(path.read_bytes())
+                yield record.previous, record.reference
 
 
 @contextlib.contextmanager

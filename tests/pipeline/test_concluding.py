@@ -152,13 +152,46 @@ def test_sweep_takes_what_nobody_can_read(tmp_path):
     assert left == ["away", "half", "half/report.csv", "whole", "whole/run.json"]
 
 
-def test_damaged_latest_begins_the_chain_anew(output, tmp_path):
+@pytest.mark.parametrize("damage", ["lost", "damaged"])
+def test_the_chain_outlives_latest(output, tmp_path, damage):
     run = replace(fake_run(output.with_name("manifest.csv"), tmp_path / "out"), report="")
-    migrate(run)
-    (tmp_path / "out/_h5ferry/latest.json").write_text("{")
-    migrate(replace(run, settings=replace(run.settings, run_id="r2")))
-    assert record_in(run_folder(tmp_path / "out", "r2")).previous is None
+    for run_id in ("r1", "r2"):
+        migrate(replace(run, settings=replace(run.settings, run_id=run_id)))
+    latest = tmp_path / "out/_h5ferry/latest.json"
+    latest.unlink() if damage == "lost" else latest.write_text("{")
     assert not verify(VerifyRequest(tmp_path / "out", run_samples=False)).sound
+    migrate(replace(run, settings=replace(run.settings, run_id="r3")))
+    assert record_in(run_folder(tmp_path / "out", "r3")).previous.run_id == "r2"
+    assert verify(VerifyRequest(tmp_path / "out", run_samples=False)).sound
+
+
+class Killed(BaseException):
+    """Ends a run where it stands."""
+
+
+@pytest.mark.parametrize("written", range(5))
+def test_killed_at_each_step_of_its_end(output, tmp_path, monkeypatch, written):
+    """What remains of the killed run is told; the chain holds, and the next run goes on."""
+    from pipeline import report, run_history
+
+    run = replace(fake_run(output.with_name("manifest.csv"), tmp_path / "out"), report="")
+    steps = []
+
+    def write(path, data, write=run_history.write_file):
+        if len(steps) == written:
+            raise Killed
+        steps.append(path)
+        write(path, data)
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(report, "write_file", write)
+        patched.setattr(run_history, "write_file", write)
+        migrate(replace(run, settings=replace(run.settings, run_id="r1")))
+    migrate(replace(run, settings=replace(run.settings, run_id="r2")))
+    found = verify(VerifyRequest(tmp_path / "out", run_samples=False))
+    half_written = [("_h5ferry/runs/r1", "leftover")] if 0 < written < 4 else []
+    assert [(finding.path, finding.kind.value) for finding in found.findings] == half_written
+    assert found.runs == (2 if written == 4 else 1) and all(not state.findings for state in found.outputs)
 
 
 def test_appending_excludes_others(tmp_path):

@@ -18,7 +18,9 @@ from pipeline.report import ReportError
 from pipeline.signing import load_public_key, load_signer
 from pipeline.verification_view import as_json
 from pipeline.verifying import VerifyRequest, verify
+from pipeline.verifying_runs import History
 from tests.pipeline.registry import fake_run, write_registry
+from tests.pipeline.test_run_record import RECORD
 
 RUNS = "_h5ferry/runs"
 
@@ -277,6 +279,24 @@ def test_run_at_work_is_no_damage(tmp_path):
     assert (f"good-1/1/{RECEIPT}", "unrecorded") in kinds(tmp_path / "out")
     left = sorted(path for path, kind in kinds(tmp_path / "out") if kind == "leftover")
     assert left[:2] == ["_h5ferry/lock", f"{RUNS}/r1"] and left[2].startswith(f"hang-1/{STAGING}1-") and len(left) == 3
+
+
+def test_what_must_be_there():
+    """What the newest whole run over a manifest published, and interrupted ones since; other manifests apart."""
+
+    def record(run_id, manifest, *models, state="finished"):
+        receipts = dict.fromkeys(models, run_id * 32)
+        return replace(RECORD, run_id=run_id, state=state, manifest={"path": manifest}, receipts=receipts)
+
+    runs = (
+        record("r5", "/a.csv", "new/1", state="interrupted"),
+        record("r4", "/b.csv", "other/1"),
+        record("r3", "/a.csv", "kept/1", "new/1"),
+        record("r2", "/a.csv", "gone/1", "kept/1"),
+    )
+    history = History(runs)
+    assert history.expected == {"new/1": "r5", "other/1": "r4", "kept/1": "r3"}
+    assert {name: run for name, (_, run) in history.receipts.items()} == {**history.expected, "gone/1": "r2"}
 
 
 def test_nothing_to_verify(tmp_path):
