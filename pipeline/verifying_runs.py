@@ -29,7 +29,9 @@ from pipeline.signing import is_signature
 from pipeline.sources import digest_file
 
 _NO_LIMIT = 1 << 62
-_LOOK = "Remove the folder once you have looked at it"
+_RECORDLESS = (
+    f"has no {RECORD}: its run was killed, or the record was removed. Remove the folder once you have looked at it"
+)
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def _read_runs(reading: _Reading, folder: Path) -> None:
                 reading.notes.append(f"Run {entry.name} is at work.")
                 reading.at_work.add(entry.name)
             else:
-                reading.find(Kind.LEFTOVER, path, f"has no {RECORD}: its run was killed, or the record was removed. {_LOOK}")
+                reading.find(Kind.LEFTOVER, path, _RECORDLESS)
         elif (record := _read_run(reading, path)) is not None:
             reading.folders[record.reference.sha256] = path, record
 
