@@ -98,6 +98,10 @@ def migrate(
             help="Execute the Python files of the columns custom_objects and architecture, in the converting process.",
         ),
     ] = False,
+    full_reload_every: Annotated[
+        int,
+        typer.Option(min=1, help="Of artefacts whose graph is loaded already, load one in so many as a whole."),
+    ] = 50,
     run_id: Annotated[str, typer.Option(help="Name of the run. Default: from the time.")] = "",
     sign_key: Annotated[
         Path | None, typer.Option(help="Ed25519 private key in PEM: signs the run's record, run.json.")
@@ -112,6 +116,7 @@ def migrate(
     lock: Annotated[bool, typer.Option(help="Keep other runs from the output while this one lasts.")] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
     converter: Annotated[str, typer.Option(hidden=True)] = "",
+    verifier: Annotated[str, typer.Option(hidden=True)] = "",
     inspector: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
     """Migrate every model of a manifest, validate each against evidence, publish, and report."""
@@ -134,7 +139,9 @@ def migrate(
             isolation=Isolation(timeout=timeout, memory_bytes=options.parse_size(memory_limit) if memory_limit else 0),
             max_file_bytes=options.parse_size(max_file_size),
             allow_custom_code=allow_custom_code,
+            full_reload_every=full_reload_every,
             converter=converter or options.CONVERTER,
+            verifier=verifier or options.VERIFIER,
             inspector=inspector or options.INSPECTOR,
         )
         if metrics_file is not None and not metrics_file.parent.is_dir():

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.comparing import Change, Verdict
-from pipeline.report_page import figure
+from pipeline.report_figures import figure
 from pipeline.terminal import printable
 
 _STYLES = {Verdict.WORSE: "red", Verdict.BETTER: "green", Verdict.CHANGED: ""}
