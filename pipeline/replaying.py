@@ -9,7 +9,7 @@ from typing import Any
 _SAMPLES = "assets.extra/samples.npz"
 
 
-def replay_samples(output: str, rtol: float, atol: float) -> tuple[list[str], float]:
+def replay_samples(output: str, rtol: float, atol: float, custom_code: bool) -> tuple[list[str], float]:
     """Loads an output and compares its answers with those kept in its samples.
 
     Args:
@@ -17,14 +17,21 @@ def replay_samples(output: str, rtol: float, atol: float) -> tuple[list[str], fl
             that of its outputs, as recorded at publication.
         rtol: see `atol`.
         atol: |a - b| <= atol + rtol |b|, element by element.
+        custom_code: whether the operator's code helped to build it.
 
     Returns:
         A sentence for each problem, of which whatever TensorFlow raises is one; and the largest |a - b|, nan where
         nothing was compared.
+
+    Raises:
+        MigrationError: `unsafe_op`, the graph could do more than compute its outputs: it is not loaded.
     """
     import numpy as np
     import tensorflow as tf
 
+    from transforms.graph_operations import check_operations
+
+    check_operations(Path(output), custom_code=custom_code)
     try:
         with np.load(Path(output, _SAMPLES), allow_pickle=False) as arrays:
             samples = {name: arrays[name] for name in arrays.files}

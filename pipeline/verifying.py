@@ -161,8 +161,10 @@ def replay(folder: Path, state: OutputState, child: Child) -> OutputState:
     receipt = read_receipt(folder)
     if receipt is None:  # It was there a moment ago.
         return replace(state, findings=(Finding(Kind.ALTERED, state.path, "changes while it is verified"),))
+    key = receipt.key
+    custom_code = bool(key.custom_objects_sha256 or key.architecture_sha256)
     try:
-        problems, error = child.call(_REPLAY, str(folder), receipt.key.rtol, receipt.key.atol)
+        problems, error = child.call(_REPLAY, str(folder), key.rtol, key.atol, custom_code)
     except MigrationError as refusal:
         problems, error = [str(refusal)], float("nan")
     drift = tuple(Finding(Kind.DRIFT, state.path, str(problem)) for problem in problems)

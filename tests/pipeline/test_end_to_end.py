@@ -74,6 +74,9 @@ def test_replay_finds_drift(output, tmp_path):
     np.savez(samples, **kept)
     (place / "variables/variables.index").write_bytes(b"")
     assert "does not run on its samples" in found()[0]
+    graph = place / "saved_model.pb"
+    graph.write_bytes(graph.read_bytes().replace(b"Identity", b"ReadFile"))
+    assert "ReadFile" in found()[0]
     child.close()
 
 

@@ -8,10 +8,9 @@ import time
 import pytest
 
 from pipeline import output_lock
-from pipeline.command_line import main
 from pipeline.output_lock import LOCK, OutputInUseError, holder_of
-from tests.pipeline.fakes import CONVERTER, INSPECTOR
 from tests.pipeline.registry import write_registry
+from tests.pipeline.test_command_line import FAKES, exit_status
 
 HOLD = """
 import sys, time
@@ -95,11 +94,7 @@ def test_a_file_system_without_locks_warns_and_goes_on(tmp_path, monkeypatch):
 def test_command(tmp_path, held, capsys):
     manifest = write_registry(tmp_path, ["good-1"])
     arguments = ["migrate", str(manifest), "--output", str(tmp_path), "--quiet", "--run-id", "r2"]
-    arguments += ["--converter", CONVERTER, "--inspector", INSPECTOR]
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    assert caught.value.code == 2 and f"process {held.pid}" in capsys.readouterr().err
+    arguments += FAKES
+    assert exit_status(*arguments) == 2 and f"process {held.pid}" in capsys.readouterr().err
     assert not (tmp_path / "good-1").exists() and not (tmp_path / "_h5ferry/runs").exists()
-    with pytest.raises(SystemExit) as caught:
-        main([*arguments, "--no-lock"])
-    assert caught.value.code == 0 and (tmp_path / "good-1/1/saved_model.pb").exists()
+    assert exit_status(*arguments, "--no-lock") == 0 and (tmp_path / "good-1/1/saved_model.pb").exists()

@@ -5,19 +5,10 @@ import subprocess
 
 import pytest
 
-from pipeline.command_line import main
 from pipeline.metrics_file import last_success
 from pipeline.signing import PASSPHRASE_VARIABLE
-from tests.pipeline.fakes import CONVERTER, INSPECTOR
 from tests.pipeline.registry import write_registry
-
-FAKES = ["--converter", CONVERTER, "--inspector", INSPECTOR]
-
-
-def exit_status(*arguments):
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    return caught.value.code
+from tests.pipeline.test_command_line import FAKES, exit_status
 
 
 @pytest.fixture

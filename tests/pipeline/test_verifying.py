@@ -3,6 +3,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from pipeline.verification_view import as_json
 from pipeline.verifying import VerifyRequest, verify
 from pipeline.verifying_runs import History
 from tests.pipeline.registry import fake_run, write_registry
+from tests.pipeline.test_command_line import FAKES
 from tests.pipeline.test_run_record import RECORD
 
 RUNS = "_h5ferry/runs"
@@ -258,15 +260,9 @@ def test_openssl_reads_the_signature(output, keys):
 
 def test_run_at_work_is_no_damage(tmp_path):
     """What a living run has lying about is noted; once it is killed, it is found."""
-    import sys
-
-    from tests.pipeline.fakes import CONVERTER, INSPECTOR
-
     manifest = write_registry(tmp_path, ["good-1", "hang-1"])
     command = [sys.executable, "-m", "pipeline", "migrate", manifest, "--output", tmp_path / "out", "--run-id", "r1"]
-    process = subprocess.Popen(
-        [*command, "--quiet", "--converter", CONVERTER, "--inspector", INSPECTOR], start_new_session=True
-    )
+    process = subprocess.Popen([*command, "--quiet", *FAKES], start_new_session=True)
     deadline = time.monotonic() + 60
     while not (tmp_path / "out/good-1/1").exists() or not list(tmp_path.glob(f"out/hang-1/{STAGING}*")):
         assert time.monotonic() < deadline and process.poll() is None
