@@ -115,7 +115,7 @@ def _report_frame(request: VerifyRequest) -> tuple[Verification, list[_Check]]:
         if not findings:
             raise
         return Verification((), tuple(findings), tuple(notes), runs=1), []
-    moved = request.output or _output_of_history(folder)
+    moved = request.output or _output_around(folder, record)
     receipts: Mapping[str, str] = record.receipts if record else {}
     checks = []
     for row in frame[frame["status"].isin(_PUBLISHED)].itertuples():
@@ -126,13 +126,21 @@ def _report_frame(request: VerifyRequest) -> tuple[Verification, list[_Check]]:
         place = moved.absolute() / name if moved else Path(str(row.output))
         vouched = Vouched(name, receipts.get(name, ""), str(row.run_id), bool(request.keys), str(row.output_sha256))
         checks.append(_Check(place, name if moved else str(place), vouched))
+    if moved is None and checks and not any(check.folder.exists() for check in checks):
+        notes.append("No output is where the report says: if it was moved, say where with --output.")
     return Verification((), tuple(findings), tuple(notes), runs=int(record is not None)), checks
 
 
-def _output_of_history(folder: Path) -> Path | None:
-    """The output that a report lies in, wherever that was moved to."""
+def _output_around(folder: Path, record: RunRecord | None) -> Path | None:
+    """The output that a report lies in, wherever that was moved to; None for a report that lies elsewhere."""
     runs = folder.parent
-    return runs.parents[1] if runs.name == RUNS and runs.parent.name == RESERVED else None
+    if runs.name == RUNS and runs.parent.name == RESERVED:
+        return runs.parents[1]
+    if record is not None and record.report and Path(record.report).is_relative_to(record.output):
+        inner = Path(record.report).relative_to(record.output)
+        around = Path(*folder.parts[: len(folder.parts) - len(inner.parts)])
+        return around if around / inner == folder else None
+    return None
 
 
 def _examined(

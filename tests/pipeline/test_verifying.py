@@ -191,6 +191,12 @@ def test_report_in_its_output(output, target):
     assert kinds(output / target) == {("good-1/1/saved_model.pb", "altered")}
 
 
+def test_report_beside_its_output(output):
+    """Moved together, they find each other."""
+    found = verify(VerifyRequest(output / "reports", run_samples=False))
+    assert found.sound and [state.path for state in found.outputs] == ["good-1/1", "a/good-2/1"]
+
+
 def test_report_alone(published, output, tmp_path):
     """The bare file names where the output was; --output says where it is now."""
     shutil.copy(published / RUNS / "r3/report.parquet", tmp_path)
@@ -201,6 +207,15 @@ def test_report_alone(published, output, tmp_path):
     assert kinds(report, output=output) == {("good-1/1/saved_model.pb", "altered")}
     shutil.rmtree(output / "good-1")
     assert kinds(report, output=output) == {("good-1/1", "missing")}
+
+
+def test_report_whose_output_is_gone(tmp_path):
+    run = fake_run(write_registry(tmp_path, ["good-1"]), tmp_path / "out")
+    migrate(run)
+    (tmp_path / "out").rename(tmp_path / "moved")
+    found = verify(VerifyRequest(Path(run.report), run_samples=False))
+    assert not found.sound and "--output" in found.notes[-1]
+    assert kinds(Path(run.report), output=tmp_path / "moved") == set()
 
 
 def test_report_of_another_output(published, tmp_path):
