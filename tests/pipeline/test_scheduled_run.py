@@ -1,12 +1,12 @@
 """What a scheduler's command line leaves behind: signed record, history, metrics."""
 
 import json
-import subprocess
 
 import pytest
 
 from pipeline.metrics_file import last_success
 from pipeline.signing import PASSPHRASE_VARIABLE
+from tests.pipeline.key_files import write_keys
 from tests.pipeline.registry import write_registry
 from tests.pipeline.test_command_line import FAKES, exit_status
 
@@ -14,11 +14,8 @@ from tests.pipeline.test_command_line import FAKES, exit_status
 @pytest.fixture
 def registry(tmp_path):
     """A manifest, and an encrypted key with its public half."""
-    key, public = tmp_path / "sign.pem", tmp_path / "sign.pub"
     (tmp_path / "passphrase").write_text("a secret\n")
-    secret = f"file:{tmp_path / 'passphrase'}"
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-aes256", "-pass", secret, "-out", key], check=True)
-    subprocess.run(["openssl", "pkey", "-in", key, "-passin", secret, "-pubout", "-out", public], check=True)
+    write_keys(tmp_path / "sign.pem", b"a secret")
     return write_registry(tmp_path, ["good-1", "a/good-2"])
 
 

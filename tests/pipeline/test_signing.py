@@ -1,7 +1,5 @@
 import pytest
-from cryptography.hazmat.primitives import serialization as forms
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pipeline.signing import (
     PASSPHRASE_VARIABLE,
@@ -11,21 +9,16 @@ from pipeline.signing import (
     load_signer,
     read_passphrase,
 )
+from tests.pipeline.key_files import write_keys
 
 SECRET = b"a secret"
 
 
-def write_key(path, key, encryption):
-    path.write_bytes(key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, encryption))
-    public = key.public_key().public_bytes(forms.Encoding.PEM, forms.PublicFormat.SubjectPublicKeyInfo)
-    path.with_suffix(".pub").write_bytes(public)
-
-
 @pytest.fixture
 def keys(tmp_path):
-    write_key(tmp_path / "plain", Ed25519PrivateKey.generate(), forms.NoEncryption())
-    write_key(tmp_path / "locked", Ed25519PrivateKey.generate(), forms.BestAvailableEncryption(SECRET))
-    write_key(tmp_path / "curve", generate_private_key(SECP256R1()), forms.NoEncryption())
+    write_keys(tmp_path / "plain")
+    write_keys(tmp_path / "locked", SECRET)
+    write_keys(tmp_path / "curve", key=generate_private_key(SECP256R1()))
     (tmp_path / "text").write_text("no key")
     return tmp_path
 
