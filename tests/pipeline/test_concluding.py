@@ -221,3 +221,14 @@ def test_appending_excludes_others(tmp_path):
 def test_secrets_are_not_recorded(run, given, told):
     assert without_secrets(given) == told
     assert recorded_options(replace(run, beam_arguments=tuple(given)))["beam_arguments"] == told
+
+
+def test_an_output_that_cannot_be_made(tmp_path, capfd):
+    """Each row says so, the report lies where it was asked for, and the run ends as the contract has it."""
+    (tmp_path / "file").write_text("")
+    run = fake_run(write_registry(tmp_path, ["good-1"]), tmp_path / "file/out")
+    run = replace(run, report=str(tmp_path / "report"))
+    status, frame = run_and_read(run)
+    assert (status, list(frame["reason"])) == (3, ["output_error"])
+    assert record_in(run.report).exit_status == 3
+    assert capfd.readouterr().err.count("Warning: ") == 3
