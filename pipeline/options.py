@@ -105,7 +105,7 @@ def with_local_runner(beam_arguments: Sequence[str]) -> list[str]:
 
     "DirectRunner" itself would try to download another runner first. Threads are enough: the work is done in children.
     """
-    if _names("--runner", beam_arguments):
+    if not runs_here(beam_arguments):
         return [*beam_arguments]
     chosen = ["--runner=FnApiRunner"]
     if not _names("--direct_running_mode", beam_arguments):
@@ -113,6 +113,11 @@ def with_local_runner(beam_arguments: Sequence[str]) -> list[str]:
     if not _names("--direct_num_workers", beam_arguments):
         chosen.append(f"--direct_num_workers={len(os.sched_getaffinity(0))}")
     return [*chosen, *beam_arguments]
+
+
+def runs_here(beam_arguments: Sequence[str]) -> bool:
+    """Whether no other runner was named, so that all workers are on this machine."""
+    return not _names("--runner", beam_arguments)
 
 
 def _names(option: str, arguments: Sequence[str]) -> bool:

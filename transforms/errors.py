@@ -32,6 +32,7 @@ class Reason(StrEnum):
     CRASHED = "crashed"
     OUT_OF_MEMORY = "out_of_memory"
     OUTPUT_ERROR = "output_error"
+    INTERRUPTED = "interrupted"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -61,11 +62,21 @@ MEANINGS: dict[Reason, str] = {
     Reason.CRASHED: "the converting process died",
     Reason.OUT_OF_MEMORY: "the conversion needed more memory than it was given",
     Reason.OUTPUT_ERROR: "the output could not be written",
+    Reason.INTERRUPTED: "the run was stopped before the model was published: run it again",
     Reason.INTERNAL_ERROR: "an error that nobody foresaw: please report it",
 }
 
 #: Reasons that say "the machine or the program failed", not "the input was not acceptable".
-FAILURES = frozenset({Reason.TIMEOUT, Reason.CRASHED, Reason.OUT_OF_MEMORY, Reason.OUTPUT_ERROR, Reason.INTERNAL_ERROR})
+FAILURES = frozenset(
+    {
+        Reason.TIMEOUT,
+        Reason.CRASHED,
+        Reason.OUT_OF_MEMORY,
+        Reason.OUTPUT_ERROR,
+        Reason.INTERRUPTED,
+        Reason.INTERNAL_ERROR,
+    }
+)
 
 
 class MigrationError(Exception):
