@@ -17,6 +17,7 @@ from h5py import h5a, h5d, h5s, h5t, h5z
 from transforms.errors import MigrationError, Reason
 from transforms.hdf5_file import hdf5_errors
 from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.stored_array import StoredArray
 
 _FLOATS = (
     (h5t.IEEE_F16LE, "<f2"),
@@ -31,23 +32,10 @@ _FILTERS = {h5z.FILTER_DEFLATE: "deflate", h5z.FILTER_SHUFFLE: "shuffle", h5z.FI
 
 
 @dataclass(frozen=True)
-class StoredArray:
-    """A weight in the file, not yet read.
+class HDF5Array(StoredArray):
+    """A weight in an HDF5 file; `name` is the dataset's, below its group."""
 
-    Attributes:
-        name: dataset name as stored, e.g. `lstm_1/kernel:0`.
-        shape, dtype: as stored; dtype may be of either endianness.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[np.generic]
     dataset: h5py.Dataset
-
-    @property
-    def size(self) -> int:
-        """Number of scalars."""
-        return math.prod(self.shape)
 
     def read(self) -> npt.NDArray[np.generic]:
         """The array in native byte order, of its stored shape and precision. Raises MigrationError `corrupt_h5`."""
@@ -70,7 +58,7 @@ def has_group(parent: h5py.Group, name: str) -> bool:
     return isinstance(link, h5py.HardLink) and parent.get(name, getclass=True) is h5py.Group
 
 
-def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS, *, integers: bool = False) -> StoredArray:
+def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS, *, integers: bool = False) -> HDF5Array:
     """The array at a path below `parent`, checked but not read; `integers` admits integers beside floats.
 
     Raises:
@@ -84,7 +72,7 @@ def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS, *, 
     shape = _extent(found, path)
     _check_size(path, shape, dtype, limits)
     _check_storage(found, path, limits)
-    return StoredArray(path, shape, dtype, found)
+    return HDF5Array(path, shape, dtype, found)
 
 
 _RESTORE = "The file's index and content disagree: restore it from its origin."

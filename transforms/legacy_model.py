@@ -18,13 +18,21 @@ from transforms.admission import admit
 from transforms.architecture import Graph, LayerPath
 from transforms.architecture_keras_3 import STATES_OF_KERAS_3, keras_3_assumptions, keras_3_graph, refuse_later_keras
 from transforms.architecture_parsing import parse_architecture
+from transforms.checkpoint.assignment import (
+    assign_variables,
+    assumed_version,
+    missing_architecture,
+    stored_architecture,
+)
+from transforms.checkpoint.bundle import Bundle, open_bundle
+from transforms.checkpoint.files import local_checkpoint
 from transforms.config_json import parse_config
 from transforms.custom.marking import overridden, with_custom_objects
 from transforms.custom.names import CustomNames
 from transforms.errors import MigrationError, Reason
-from transforms.hdf5_file import SourceDigest, hdf5_errors, open_hdf5
+from transforms.hdf5_file import hdf5_errors, open_hdf5
 from transforms.hdf5_objects import (
-    StoredArray,
+    HDF5Array,
     array_at,
     group_at,
     has_group,
@@ -35,7 +43,9 @@ from transforms.hdf5_objects import (
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.revealed_layers import revealed_layer
 from transforms.runtime import Family, Runtime, runtime_of
-from transforms.weight_assignment import assign_arrays
+from transforms.source_file import SourceDigest
+from transforms.stored_array import StoredArray
+from transforms.weight_assignment import RolesOf, assign_arrays
 from transforms.weight_roles import keras_3_roles_of, roles_of
 from transforms.weight_roles_keras_1 import keras_1_roles_of
 
@@ -108,19 +118,24 @@ def open_legacy_model(
     """Opens a model file. Arrays can be read until the context ends.
 
     Args:
-        path: the HDF5 file.
+        path: the HDF5 file, or a checkpoint: its prefix or its `.index` file.
         architecture: parsed architecture of a weights-only file; None takes the file's own.
         backend: the operator's word, which overrides the file's.
-        sha256: expected digest (hex), "" for none.
+        sha256: expected digest (hex; of a checkpoint `combined_digest`), "" for none.
         limits: the budget.
         custom: what the operator's code defines.
 
     Raises:
         MigrationError: any reason of reading.
     """
+    prefix, own = local_checkpoint(path), custom or CustomNames()
+    if prefix is not None:
+        with open_bundle(prefix, limits, sha256) as bundle:
+            yield _read_checkpoint(bundle, architecture, backend, limits, own)
+        return
     with open_hdf5(path, limits, sha256) as (file, digest):
         with hdf5_errors():
-            model = _read(file, digest, architecture, backend, limits, custom or CustomNames())
+            model = _read(file, digest, architecture, backend, limits, own)
         yield model
 
 
@@ -144,20 +159,15 @@ def _read(
         if text is None:
             raise _missing_architecture(weights, layer_names, limits)
         architecture = parse_config(text, "model_config", limits)
-    runtime, warnings = _runtime(file, weights, backend, architecture, limits)
-    refuse_later_keras(runtime)
-    graph = parse_architecture(architecture)
-    if runtime.family is Family.KERAS_3:
-        graph = keras_3_graph(graph)
-        warnings = (*warnings, *keras_3_assumptions(runtime))
-    graph = with_custom_objects(graph, custom, runtime)
-    warnings = (*warnings, *overridden(graph, runtime))
-    admit(graph, runtime, limits)
+    recorded = _first_text((weights, file), "keras_version", limits)
+    runtime, warnings = _runtime(recorded, backend or _first_text((weights, file), "backend", limits), architecture)
+    graph, assumed = _admitted(architecture, runtime, limits, custom)
+    warnings = (*warnings, *assumed)
     arrays = _arrays(graph, weights, layer_names, runtime, limits)
     backend_assumed = runtime.is_keras_1 and not runtime.backend
     if backend_assumed:
-        runtime, assumed = _with_backend(runtime, arrays)
-        warnings = (*warnings, assumed)
+        runtime, hint = _with_backend(runtime, arrays)
+        warnings = (*warnings, hint)
     training_config, slots = _training_config(file, limits), _optimizer_arrays(file, limits)
     return LegacyModel(graph, runtime, arrays, digest, training_config, slots, warnings, backend_assumed)
 
@@ -170,19 +180,46 @@ def _with_backend(runtime: Runtime, arrays: Mapping[LayerPath, Mapping[str, Stor
     return replace(runtime, backend=backend), hint
 
 
-def _runtime(
-    file: h5py.File, weights: h5py.Group, backend: str, architecture: object, limits: Limits
-) -> tuple[Runtime, tuple[str, ...]]:
+def _read_checkpoint(
+    bundle: Bundle, architecture: object, backend: str, limits: Limits, custom: CustomNames
+) -> LegacyModel:
+    if architecture is None:
+        architecture = stored_architecture(bundle, limits)
+    if architecture is None:
+        raise missing_architecture(bundle, limits)
+    runtime, warnings = _runtime("", backend or "tensorflow", architecture)
+    if not runtime.recorded and (version := assumed_version(bundle, limits)):
+        runtime = replace(runtime_of(version, runtime.backend), recorded="")
+        warnings = (f"Neither checkpoint nor architecture records a keras_version: read as that of {version}.",)
+    graph, assumed = _admitted(architecture, runtime, limits, custom)
+    assigned = assign_variables(bundle, graph, _roles_of(runtime), limits)
+    warnings = (*warnings, *assumed, *assigned.warnings)
+    return LegacyModel(graph, runtime, assigned.arrays, bundle.digest, warnings=warnings)
+
+
+def _admitted(
+    architecture: object, runtime: Runtime, limits: Limits, custom: CustomNames
+) -> tuple[Graph, tuple[str, ...]]:
+    """The graph, every class in it known, and what was assumed of it."""
+    refuse_later_keras(runtime)
+    graph = parse_architecture(architecture)
+    assumed: tuple[str, ...] = ()
+    if runtime.family is Family.KERAS_3:
+        graph, assumed = keras_3_graph(graph), tuple(keras_3_assumptions(runtime))
+    graph = with_custom_objects(graph, custom, runtime)
+    admit(graph, runtime, limits)
+    return graph, (*assumed, *overridden(graph, runtime))
+
+
+def _runtime(recorded: str, backend: str, architecture: object) -> tuple[Runtime, tuple[str, ...]]:
     """The weights group's own attributes count before the root's: Keras reads them in this order."""
-    recorded = _first_text((weights, file), "keras_version", limits)
-    stored_backend = _first_text((weights, file), "backend", limits)
     if not recorded and isinstance(architecture, Mapping):
         recorded = str(architecture.get("keras_version") or "")
-    runtime = runtime_of(recorded, backend or stored_backend)
+    runtime = runtime_of(recorded, backend)
     if recorded:
         return runtime, ()
     if _KERAS_2_KEYS.search(json.dumps(architecture)):
-        assumed = runtime_of("2.0", backend or stored_backend)
+        assumed = runtime_of("2.0", backend)
         return replace(assumed, recorded=""), ("The file records no keras_version: read as standalone Keras 2.",)
     return runtime, ("The file records no keras_version: read as Keras 1.",)
 
@@ -209,8 +246,7 @@ def _arrays(
     _refuse_aliases(groups)
     _refuse_excess(groups, limits)
     layers = {layer.name: layer for layer in graph.layers}
-    keras_2_roles = keras_3_roles_of if runtime.family is Family.KERAS_3 else roles_of
-    roles = keras_1_roles_of if runtime.is_keras_1 else keras_2_roles
+    roles = _roles_of(runtime)
     arrays: dict[LayerPath, Mapping[str, StoredArray]] = {}
     for layer in layers.values():
         arrays.update(assign_arrays(layer, groups.get(layer.name, ()), roles))
@@ -224,9 +260,15 @@ def _arrays(
     return arrays
 
 
+def _roles_of(runtime: Runtime) -> RolesOf:
+    if runtime.is_keras_1:
+        return keras_1_roles_of
+    return keras_3_roles_of if runtime.family is Family.KERAS_3 else roles_of
+
+
 def _group_arrays(
     weights: h5py.Group, name: str, limits: Limits, skipped: frozenset[str] = frozenset()
-) -> tuple[StoredArray, ...]:
+) -> tuple[HDF5Array, ...]:
     group = group_at(weights, name)
     names = list_attribute(group, "weight_names", limits)
     if names is None:
@@ -236,7 +278,7 @@ def _group_arrays(
     return tuple(array_at(group, weight, limits) for weight in names if weight.rsplit("/", 1)[-1] not in skipped)
 
 
-def _refuse_aliases(groups: Mapping[str, Sequence[StoredArray]]) -> None:
+def _refuse_aliases(groups: Mapping[str, Sequence[HDF5Array]]) -> None:
     seen: dict[int, str] = {}
     for held in groups.values():
         for array in held:

@@ -16,6 +16,7 @@ class Limits:
         array_bytes: bytes of one array, and `weight_bytes` of all of them, once decompressed.
         chunk_bytes, chunks: size and number of the chunks of one array.
         attribute_bytes: bytes of one HDF5 attribute; `attribute_items` entries of a list attribute.
+        index_bytes, entries: size and number of entries of a checkpoint's index.
         json_bytes, json_depth: size and nesting of a stored config.
         layers: layers in the model, nested ones counted where they stand.
         expanded_calls: layer calls once shared sub-models are expanded.
@@ -29,6 +30,8 @@ class Limits:
     chunks: int = 1_000_000
     attribute_bytes: int = 64 * MIB
     attribute_items: int = 100_000
+    index_bytes: int = 64 * MIB
+    entries: int = 200_000
     json_bytes: int = 64 * MIB
     json_depth: int = 250
     layers: int = 20_000
