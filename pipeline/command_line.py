@@ -150,7 +150,7 @@ def scan(
         Path | None, typer.Option("--output", "-o", help="The manifest. Default: standard output.")
     ] = None,
 ) -> None:
-    """Find HDF5 files by their signature, and write a manifest of them."""
+    """Find HDF5 files by their signature, and checkpoints beside their architecture, and write a manifest of them."""
     from pipeline.scanning import manifest_text, scan_paths
 
     text = manifest_text(scan_paths(paths), output.parent if output else Path.cwd())

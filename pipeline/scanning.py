@@ -98,6 +98,8 @@ def checkpoint_architecture(index: Path) -> Path | None:
 
 def _ends_as_index(path: Path) -> bool:
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as stream:
             stream.seek(-len(_INDEX_END), os.SEEK_END)
             return stream.read() == _INDEX_END

@@ -20,6 +20,7 @@ class FixtureFile:
     source: Path
     samples: Path
     features: str
+    architecture: Path | None = None
 
     def batch(self, prefix: str = "") -> tuple[list[npt.NDArray[np.generic]], list[npt.NDArray[np.generic]]]:
         """Inputs and golden outputs; prefix `alt_` for the batch of another size and length."""
@@ -34,6 +35,14 @@ def fixture_files() -> list[FixtureFile]:
     with (FOLDER / "fixtures.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     return [FixtureFile(row["model"], FOLDER / row["source"], FOLDER / row["samples"], row["features"]) for row in rows]
+
+
+def checkpoint_files() -> list[FixtureFile]:
+    """All checkpoints, in the order of checkpoints.csv; `source` is the prefix."""
+    with (FOLDER / "checkpoints.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    paths = [[FOLDER / row[column] for column in ("source", "samples", "architecture")] for row in rows]
+    return [FixtureFile(row["model"], *of[:2], row["features"], of[2]) for row, of in zip(rows, paths, strict=True)]
 
 
 def fixture_file(name: str) -> FixtureFile:

@@ -122,8 +122,13 @@ class Bundle:
 
     def content(self, tensor: Tensor) -> bytearray:
         """The bytes of a tensor of numbers. Raises MigrationError `corrupt_checkpoint`."""
-        data = self._bytes(tensor)
-        if google_crc32c.value(data) != unmasked(tensor.checksum):
+        data, done, checksum = bytearray(tensor.size), 0, 0
+        while done < tensor.size:
+            part = self._part(tensor, done)
+            checksum = google_crc32c.extend(checksum, part)
+            data[done : done + len(part)] = part
+            done += len(part)
+        if checksum != unmasked(tensor.checksum):
             raise _altered(tensor)
         return data
 
@@ -140,11 +145,12 @@ class Bundle:
                 f"{tensor.key!r} is not one text of at most {limit:,} bytes",
                 advice=_RESAVE,
             )
-        data = self._bytes(tensor)
+        data = b""
+        while len(data) < tensor.size:
+            data += self._part(tensor, len(data))
         start = next((index + 1 for index, byte in enumerate(data[:5]) if byte < 0x80), len(data))
-        text = bytes(data[start + 4 :])
+        text, stored = data[start + 4 :], data[start : start + 4]
         head = struct.pack("<I", len(text))
-        stored = bytes(data[start : start + 4])
         wrong = sum((byte & 0x7F) << 7 * index for index, byte in enumerate(data[:start])) != len(text)
         if (
             wrong
@@ -154,15 +160,11 @@ class Bundle:
             raise _altered(tensor)
         return text
 
-    def _bytes(self, tensor: Tensor) -> bytearray:
-        data, done = bytearray(tensor.size), 0
-        view = memoryview(data)
-        while done < tensor.size:
-            count = os.preadv(self._shards[tensor.shard], [view[done : done + _BLOCK]], tensor.offset + done)
-            if not count:
-                raise _altered(tensor)
-            done += count
-        return data
+    def _part(self, tensor: Tensor, done: int) -> bytes:
+        part = os.pread(self._shards[tensor.shard], min(_BLOCK, tensor.size - done), tensor.offset + done)
+        if not part:
+            raise _altered(tensor)
+        return part
 
 
 @contextmanager

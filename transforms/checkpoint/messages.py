@@ -16,7 +16,7 @@ from transforms.errors import MigrationError, Reason
 _PACKAGE = "checkpoint"
 
 #: Message -> field -> (number, type); "*" marks a repeated field.
-_MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
+_FIELDS: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "Version": {"producer": (1, "int32"), "min_consumer": (2, "int32")},
     "BundleHeader": {"num_shards": (1, "int32"), "endianness": (2, "int32"), "version": (3, "Version")},
     "Dim": {"size": (1, "int64")},
@@ -42,7 +42,7 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
 def parse(name: str, data: bytes) -> Any:
     """The message of that name. Raises MigrationError `corrupt_checkpoint`."""
     try:
-        return _CLASSES[name].FromString(data)
+        return MESSAGES[name].FromString(data)
     except message.DecodeError as error:
         raise MigrationError(
             Reason.CORRUPT_CHECKPOINT,
@@ -53,21 +53,19 @@ def parse(name: str, data: bytes) -> Any:
 
 def _classes() -> dict[str, Any]:
     file = descriptor_pb2.FileDescriptorProto(name="checkpoint.proto", package=_PACKAGE, syntax="proto3")
-    for name, fields in _MESSAGES.items():
+    for name, fields in _FIELDS.items():
         described = file.message_type.add(name=name)
         for field, (number, stated) in fields.items():
             kind = stated.removeprefix("*")
             added = described.field.add(name=field, number=number)
             added.label = added.LABEL_REPEATED if stated.startswith("*") else added.LABEL_OPTIONAL
-            if kind in _MESSAGES:
+            if kind in _FIELDS:
                 added.type, added.type_name = added.TYPE_MESSAGE, f".{_PACKAGE}.{kind}"
             else:
                 added.type = getattr(added, f"TYPE_{kind.upper()}")
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")) for name in _MESSAGES
-    }
+    return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")) for name in _FIELDS}
 
 
-_CLASSES = _classes()
+MESSAGES = _classes()
