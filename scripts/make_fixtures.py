@@ -23,6 +23,7 @@ SCRIPTS = Path(__file__).resolve().parent
 #: The tables of the fixtures, with their columns.
 TABLES = {
     "fixtures.csv": ["model", "source", "samples", "producer", "features"],
+    "training.csv": ["model", "source", "samples", "producer", "features"],
     "checkpoints.csv": ["model", "source", "samples", "architecture", "producer", "features"],
 }
 

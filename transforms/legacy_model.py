@@ -192,7 +192,7 @@ def _read_checkpoint(
         runtime = replace(runtime_of(version, runtime.backend), recorded="")
         warnings = (f"Neither checkpoint nor architecture records a keras_version: read as that of {version}.",)
     graph, assumed = _admitted(architecture, runtime, limits, custom)
-    assigned = assign_variables(bundle, graph, _roles_of(runtime), limits)
+    assigned = assign_variables(bundle, graph, roles_of_runtime(runtime), limits)
     warnings = (*warnings, *assumed, *assigned.warnings)
     return LegacyModel(graph, runtime, assigned.arrays, bundle.digest, warnings=warnings)
 
@@ -246,7 +246,7 @@ def _arrays(
     _refuse_aliases(groups)
     _refuse_excess(groups, limits)
     layers = {layer.name: layer for layer in graph.layers}
-    roles = _roles_of(runtime)
+    roles = roles_of_runtime(runtime)
     arrays: dict[LayerPath, Mapping[str, StoredArray]] = {}
     for layer in layers.values():
         arrays.update(assign_arrays(layer, groups.get(layer.name, ()), roles))
@@ -260,7 +260,8 @@ def _arrays(
     return arrays
 
 
-def _roles_of(runtime: Runtime) -> RolesOf:
+def roles_of_runtime(runtime: Runtime) -> RolesOf:
+    """Which arrays a class owns, in the dialect of a runtime."""
     if runtime.is_keras_1:
         return keras_1_roles_of
     return keras_3_roles_of if runtime.family is Family.KERAS_3 else roles_of

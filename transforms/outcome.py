@@ -54,6 +54,7 @@ class MigrationRequest:
         require_evidence: the weakest evidence that may be published.
         custom_objects: Python file with custom layers and functions, executed with `allow_custom_code` only.
         allow_custom_code: the operator's word that the row's Python files may be executed.
+        keep_training: compile the SavedModel with the file's optimizer, loss and metrics, and restore the optimizer.
     """
 
     model: str
@@ -68,6 +69,7 @@ class MigrationRequest:
     require_evidence: Evidence = Evidence.REBUILT
     custom_objects: Path | None = None
     allow_custom_code: bool = False
+    keep_training: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from .catalogue import FIXTURES
 from .checkpoints import CHECKPOINTS
 from .record import goldens
 from .runtime import Runtime
+from .training import TRAININGS
 from .weights import copy_to_cpu, randomise
 
 
-def generate(runtime: Runtime, item: object, path: str, save: object) -> None:
+def generate(runtime: Runtime, item: object, path: str, save: object, training: object = None) -> None:
     """Build, draw weights, save, and run: on the CPU twin where the model has CuDNN layers."""
     seed = zlib.crc32((f"{runtime.name}/{item.name}").encode())
     rng = np.random.RandomState(seed)
@@ -25,6 +26,7 @@ def generate(runtime: Runtime, item: object, path: str, save: object) -> None:
     randomise(model, rng)
     if item.prepare:
         item.prepare(runtime, model)
+    arrays = training.train(runtime, model, rng) if training else {}
     save(runtime, model, path)
     runner = model
     if runtime.has_cudnn:
@@ -32,7 +34,10 @@ def generate(runtime: Runtime, item: object, path: str, save: object) -> None:
         runner = item.build(runtime)
         runtime.on_cpu = False
         copy_to_cpu(runtime, model, runner)
-    np.savez_compressed(path + ".npz", **goldens(runner, item.feeds, rng, item.batch))
+    arrays.update(goldens(runner, item.feeds, rng, item.batch))
+    if training:
+        arrays.update(training.step(model, arrays))
+    np.savez_compressed(path + ".npz", **arrays)
 
 
 def save_hdf5(runtime: Runtime, model: object, path: str) -> None:
@@ -56,13 +61,14 @@ def main() -> int:
     folder = os.path.join(args.out, args.runtime)
     os.makedirs(folder, exist_ok=True)
     runtime = Runtime(args.runtime)
-    rows = {"fixtures": [], "checkpoints": []}
-    wanted = [(item, item, "fixtures", save_hdf5, ".h5") for item in FIXTURES]
-    wanted += [(kept, kept.item, "checkpoints", kept.save, "") for kept in CHECKPOINTS]
-    for chosen, item, table, save, suffix in wanted:
+    rows = {"fixtures": [], "checkpoints": [], "training": []}
+    wanted = [(item, item, "fixtures", save_hdf5, ".h5", None) for item in FIXTURES]
+    wanted += [(kept, kept.item, "checkpoints", kept.save, "", None) for kept in CHECKPOINTS]
+    wanted += [(each, each.item, "training", save_hdf5, ".h5", each) for each in TRAININGS]
+    for chosen, item, table, save, suffix, training in wanted:
         if args.runtime in chosen.runtimes and args.only in chosen.name:
             stem = f"{runtime.name}/{chosen.name}"
-            generate(runtime, item, os.path.join(args.out, stem), save)
+            generate(runtime, item, os.path.join(args.out, stem), save, training)
             row = dict(model=stem, source=stem + suffix, samples=stem + ".npz", producer=runtime.name)
             rows[table].append(dict(row, features=item.features, architecture=stem + ".json"))
             print(stem)
