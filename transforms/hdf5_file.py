@@ -15,6 +15,7 @@ os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # read by HDF5 when it starts: no filt
 import h5py
 
 from transforms.errors import MigrationError, Reason
+from transforms.file_identity import FileIdentity
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.source_file import (
     SourceDigest,
@@ -44,9 +45,15 @@ _LOOKALIKES = (
 
 @contextmanager
 def open_hdf5(
-    path: Path, limits: Limits = DEFAULT_LIMITS, sha256: str = ""
+    path: Path, limits: Limits = DEFAULT_LIMITS, sha256: str = "", hashed: FileIdentity | None = None
 ) -> Iterator[tuple[h5py.File, SourceDigest]]:
     """Opens an HDF5 file read-only, after hashing it.
+
+    Args:
+        path: of the file.
+        limits: the budget.
+        sha256: expected digest (hex), "" for none.
+        hashed: the file that was found to have this digest; when this is the one, it is not hashed again.
 
     Raises:
         MigrationError: `source_missing`, `unsafe_storage` (not a regular file), `over_budget`, `not_hdf5`,
@@ -55,10 +62,12 @@ def open_hdf5(
     descriptor = open_regular(path)
     try:
         before = os.fstat(descriptor)
+        identity = FileIdentity.of(before)
         refuse_size(before.st_size, limits.file_bytes)
         if _signature_offset(descriptor, before.st_size) is None:
             raise _not_hdf5(descriptor, before.st_size)
-        digest = SourceDigest(hash_file(descriptor), before.st_size)
+        known = sha256.lower() if sha256 and identity == hashed else ""
+        digest = SourceDigest(known or hash_file(descriptor), before.st_size)
         refuse_other_digest(digest, sha256)
         with _parse(descriptor) as file:
             yield file, digest

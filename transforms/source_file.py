@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transforms.errors import MigrationError, Reason
+from transforms.file_identity import FileIdentity
 
 _BLOCK = 1 << 20
 
@@ -69,7 +70,7 @@ def refuse_other_digest(digest: SourceDigest, expected: str) -> None:
 
 def refuse_change(before: os.stat_result, after: os.stat_result) -> None:
     """Raises MigrationError `source_missing` when an open file changed between two looks at it."""
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+    if FileIdentity.of(before) != FileIdentity.of(after):
         raise MigrationError(
             Reason.SOURCE_MISSING, "The source changed while it was read", advice="Run again when it is at rest."
         )
