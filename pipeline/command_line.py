@@ -98,6 +98,13 @@ def migrate(
             help="Execute the Python files of the columns custom_objects and architecture, in the converting process.",
         ),
     ] = False,
+    keep_training: Annotated[
+        bool,
+        typer.Option(
+            "--keep-training",
+            help="Compile each SavedModel as its file says and restore the optimizer, to go on training.",
+        ),
+    ] = False,
     full_reload_every: Annotated[
         int,
         typer.Option(min=1, help="Of artefacts whose graph is loaded already, load one in so many as a whole."),
@@ -126,6 +133,7 @@ def migrate(
             isolation=Isolation(timeout=timeout, memory_bytes=options.parse_size(memory_limit) if memory_limit else 0),
             max_file_bytes=options.parse_size(max_file_size),
             allow_custom_code=allow_custom_code,
+            keep_training=keep_training,
             full_reload_every=full_reload_every,
             converter=converter or options.CONVERTER,
             verifier=verifier or options.VERIFIER,

@@ -34,6 +34,7 @@ class MigrateSettings:
         isolation: how the converting children are kept.
         max_file_bytes: largest source.
         allow_custom_code: whether a row's `custom_objects` may be used.
+        keep_training: whether SavedModels are compiled, with the optimizer as it was.
         limits: the budget of reading.
         full_reload_every: of artefacts whose graph is loaded already, one in so many is loaded as a whole all the same.
         inspector: "module:name" of the function run in the reading child.
@@ -49,6 +50,7 @@ class MigrateSettings:
     isolation: Isolation = field(default_factory=Isolation)
     max_file_bytes: int = DEFAULT_LIMITS.file_bytes
     allow_custom_code: bool = False
+    keep_training: bool = False
     limits: Limits = DEFAULT_LIMITS
     full_reload_every: int = 50
     inspector: str = INSPECTOR

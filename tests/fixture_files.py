@@ -32,17 +32,32 @@ class FixtureFile:
 
 def fixture_files() -> list[FixtureFile]:
     """All fixture files, in the order of fixtures.csv."""
-    with (FOLDER / "fixtures.csv").open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    return [FixtureFile(row["model"], FOLDER / row["source"], FOLDER / row["samples"], row["features"]) for row in rows]
+    return _listed("fixtures.csv")
 
 
 def checkpoint_files() -> list[FixtureFile]:
-    """All checkpoints, in the order of checkpoints.csv; `source` is the prefix."""
-    with (FOLDER / "checkpoints.csv").open(newline="", encoding="utf-8") as stream:
+    """All checkpoints; `source` is the prefix."""
+    return _listed("checkpoints.csv")
+
+
+def training_files() -> list[FixtureFile]:
+    """All models that were trained a little; their samples hold a batch, and the weights after one step on it."""
+    return _listed("training.csv")
+
+
+def _listed(table: str) -> list[FixtureFile]:
+    with (FOLDER / table).open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    paths = [[FOLDER / row[column] for column in ("source", "samples", "architecture")] for row in rows]
-    return [FixtureFile(row["model"], *of[:2], row["features"], of[2]) for row, of in zip(rows, paths, strict=True)]
+    return [
+        FixtureFile(
+            row["model"],
+            FOLDER / row["source"],
+            FOLDER / row["samples"],
+            row["features"],
+            FOLDER / row["architecture"] if row.get("architecture") else None,
+        )
+        for row in rows
+    ]
 
 
 def fixture_file(name: str) -> FixtureFile:

@@ -22,7 +22,7 @@ from transforms.canonical.model import ArraysByLayer
 from transforms.rebuild import RebuiltModel
 from transforms.saved_model import GRAPH, METADATA, VARIABLES, disk_errors, write_fingerprint
 
-OBJECT_GRAPH = "_CHECKPOINTABLEOBJECT_GRAPH"
+OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _ATTRIBUTE = "/.ATTRIBUTES/VARIABLE_VALUE"
 #: Templates kept: each holds a graph of some 100 KB to a few MB.
 _KEPT = 64

@@ -52,7 +52,7 @@ def write_trainable_model(
     Raises:
         OSError: the disk refuses.
     """
-    warnings = list(_freeze(model, legacy))
+    warnings = list(freeze_layers(model, legacy))
     write_saved_model(model, folder)
     try:
         state = optimizer_state(legacy)
@@ -117,8 +117,8 @@ def _not_followed(places: Sequence[tuple[LayerPath, str]], state: OptimizerState
         )
 
 
-def _freeze(model: RebuiltModel, legacy: LegacyModel) -> Iterator[str]:
-    """Layers that were frozen when the file was saved are frozen in the artefact."""
+def freeze_layers(model: RebuiltModel, legacy: LegacyModel) -> Iterator[str]:
+    """Freezes the layers that were frozen when the file was saved; yields a sentence for each that is no more."""
     for layer in legacy.graph.walk():
         if layer.config.get("trainable") is False:
             if layer.path in model.layers:

@@ -65,10 +65,17 @@ class OptimizerState:
 
 
 def trained_parameters(legacy: LegacyModel) -> tuple[ArraySlot, ...]:
-    """What the legacy runtime trained, in the order of `trainable_weights`: layer by layer, as each was created."""
+    """What the legacy runtime trained, in the order in which its optimizer was given it.
+
+    That is the order of `trainable_weights`, layer by layer as each was created; before Keras 2.0.6 the order of their
+    names (`Model.compile` in keras/engine/training.py, 2.0.5 and 2.0.6).
+    """
     roles = roles_of_runtime(legacy.runtime)
     slots = [slot for layer in legacy.graph.layers for slot in array_slots(layer, roles)]
-    return tuple(slot for slot in slots if slot.trainable)
+    trained = [slot for slot in slots if slot.trainable]
+    if legacy.runtime.family is Family.KERAS and legacy.runtime.version < (2, 0, 6):
+        trained.sort(key=lambda slot: legacy.arrays[slot.path][slot.role.name].name)
+    return tuple(trained)
 
 
 def optimizer_state(legacy: LegacyModel) -> OptimizerState:
@@ -176,6 +183,10 @@ def _read_slots(
 ) -> tuple[list[float], Mapping[str, Sequence[Array]]]:
     """Leading numbers, and slots by name. Raises NotKept when number or shapes are not those of the parameters."""
     stored = legacy.optimizer_arrays
+    if not stored and order_of(candidates[-1], 1):
+        raise NotKept("The file holds no readable arrays of the optimizer")
+    if stored and not legacy.runtime.recorded:
+        raise NotKept("The file does not say which Keras wrote it, which decides the order of the optimizer's arrays")
     shapes = [legacy.arrays[slot.path][slot.role.name].shape for slot in parameters]
     for groups in candidates:
         order = order_of(groups, len(parameters))
