@@ -63,7 +63,7 @@ def open_hdf5(
     try:
         before = os.fstat(descriptor)
         identity = FileIdentity.of(before)
-        refuse_size(before.st_size, limits.file_bytes)
+        refuse_size(before.st_size, limits)
         if _signature_offset(descriptor, before.st_size) is None:
             raise _not_hdf5(descriptor, before.st_size)
         known = sha256.lower() if sha256 and identity == hashed else ""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity
+from transforms.limits import Limits, over_budget
 
 _BLOCK = 1 << 20
 
@@ -48,14 +49,10 @@ def hash_file(descriptor: int) -> str:
     return digest.hexdigest()
 
 
-def refuse_size(size: int, limit: int) -> None:
+def refuse_size(size: int, limits: Limits) -> None:
     """Raises MigrationError `over_budget` when a source is larger than the limit `file_bytes`."""
-    if size > limit:
-        raise MigrationError(
-            Reason.OVER_BUDGET,
-            f"The file holds {size:,} bytes, more than the limit file_bytes={limit:,}",
-            advice="Raise --max-file-size if the file is to be trusted.",
-        )
+    if size > limits.file_bytes:
+        raise over_budget(f"The file holds {size:,} bytes", "file_bytes", limits)
 
 
 def refuse_other_digest(digest: SourceDigest, expected: str) -> None:

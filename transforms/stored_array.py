@@ -28,6 +28,16 @@ class StoredArray(ABC):
         """Number of scalars."""
         return math.prod(self.shape)
 
+    @property
+    def bytes(self) -> int:
+        """Size of the values, decompressed."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def stored_bytes(self) -> int:
+        """Size of the values in the file."""
+        return self.bytes
+
     @abstractmethod
     def read(self) -> npt.NDArray[np.generic]:
         """The array in native byte order, of its stored shape and precision. Raises MigrationError when damaged."""

@@ -9,6 +9,7 @@ from pipeline.options import MigrateSettings
 from pipeline.records import ManifestRow
 from pipeline.sources import local_files
 from tests.pipeline.fakes import INSPECTOR
+from transforms.limits import Limits
 
 SHA256 = "a5b5c9c15b3ed8b0b5a3d8b5b1fb0bb3"
 
@@ -22,7 +23,7 @@ def child():
 
 @pytest.fixture
 def settings(tmp_path):
-    return MigrateSettings(str(tmp_path / "out"), "run", inspector=INSPECTOR, max_file_bytes=100)
+    return MigrateSettings(str(tmp_path / "out"), "run", inspector=INSPECTOR, limits=Limits(file_bytes=100))
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from transforms.limits import Limits
 from transforms.revealed_layers import revealed_layer
 from transforms.stored_array import StoredArray
 from transforms.weight_assignment import ArraySlot, RolesOf, misplaced, role_in
+from transforms.weight_budget import refuse_excess
 
 _MOST_REVEALED = 6
 _CELL = re.compile(r"[a-z0-9_]+_cell(_[0-9]+)?")
@@ -47,18 +48,12 @@ def assign_variables(bundle: Bundle, graph: Graph, roles: RolesOf, limits: Limit
         by_object, warnings = place_by_object(graph, objects, roles)
         placed = [(each.slot, each.variable.name, each.variable.tensor) for each in by_object]
     arrays: dict[LayerPath, dict[str, StoredArray]] = {}
-    total = 0
     for slot, name, tensor in placed:
         array = bundle.array(tensor, name, limits)
         if not slot.role.admits(array.shape):
             raise misplaced(slot, array)
-        total += tensor.size
         arrays.setdefault(slot.path, {})[slot.role.name] = array
-    if total > limits.weight_bytes:
-        raise MigrationError(
-            Reason.OVER_BUDGET,
-            f"The weights hold {total:,} bytes, more than the limit weight_bytes={limits.weight_bytes:,}",
-        )
+    refuse_excess([array for held in arrays.values() for array in held.values()], limits)
     return AssignedVariables(arrays, tuple(warnings))
 
 

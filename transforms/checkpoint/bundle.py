@@ -21,7 +21,7 @@ from transforms.checkpoint.files import INDEX, combined_digest, local_shards
 from transforms.checkpoint.messages import parse
 from transforms.checkpoint.table import damaged, read_table, unmasked
 from transforms.errors import MigrationError, Reason
-from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 from transforms.source_file import (
     SourceDigest,
     hash_file,
@@ -113,11 +113,7 @@ class Bundle:
                 advice="Weights of this type cannot be carried over exactly.",
             )
         if tensor.size > limits.array_bytes:
-            raise MigrationError(
-                Reason.OVER_BUDGET,
-                f"{name!r} holds {tensor.size:,} bytes, more than the limit array_bytes={limits.array_bytes:,}",
-                advice="Raise the limit if the file is to be trusted.",
-            )
+            raise over_budget(f"{name!r} holds {tensor.size:,} bytes", "array_bytes", limits)
         return CheckpointArray(name, tensor.shape, tensor.dtype, tensor, self)
 
     def content(self, tensor: Tensor) -> bytearray:
@@ -193,7 +189,7 @@ def open_bundle(prefix: Path, limits: Limits = DEFAULT_LIMITS, sha256: str = "")
             stack.callback(os.close, descriptors[-1])
         before = [os.fstat(descriptor) for descriptor in descriptors]
         sizes = [status.st_size for status in before]
-        refuse_size(sum(sizes), limits.file_bytes)
+        refuse_size(sum(sizes), limits)
         digest = SourceDigest(combined_digest([hash_file(each) for each in descriptors]), sum(sizes))
         refuse_other_digest(digest, sha256)
         yield Bundle(_tensors(descriptors[0], sizes, limits), descriptors[1:], digest)
@@ -203,11 +199,8 @@ def open_bundle(prefix: Path, limits: Limits = DEFAULT_LIMITS, sha256: str = "")
 
 def _tensors(index: int, sizes: Sequence[int], limits: Limits) -> Mapping[str, Tensor]:
     if sizes[0] > limits.index_bytes:
-        raise MigrationError(
-            Reason.OVER_BUDGET,
-            f"The checkpoint's index has {sizes[0]:,} bytes, more than the limit index_bytes={limits.index_bytes:,}",
-        )
-    table = read_table(os.pread(index, sizes[0], 0), limits.entries)
+        raise over_budget(f"The checkpoint's index has {sizes[0]:,} bytes", "index_bytes", limits)
+    table = read_table(os.pread(index, sizes[0], 0), limits)
     if b"" not in table:
         raise damaged("it has no header")
     header = parse("BundleHeader", table.pop(b""))

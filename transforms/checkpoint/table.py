@@ -19,18 +19,19 @@ import google_crc32c
 
 from transforms.checkpoint.files import MAGIC
 from transforms.errors import MigrationError, Reason
+from transforms.limits import Limits, over_budget
 
 FOOTER_BYTES = 48
 _TRAILER_BYTES = 5
 _MASK_DELTA = 0xA282EAD8
 
 
-def read_table(data: bytes, limit: int) -> dict[bytes, bytes]:
+def read_table(data: bytes, limits: Limits) -> dict[bytes, bytes]:
     """Every key of a table with its value, in order.
 
     Args:
         data: the whole file.
-        limit: the most entries that are accepted.
+        limits: the budget.
 
     Raises:
         MigrationError: `corrupt_checkpoint`, `over_budget`, `unsafe_storage` for compressed blocks.
@@ -47,10 +48,8 @@ def read_table(data: bytes, limit: int) -> dict[bytes, bytes]:
         for key, content in _entries(_block(data, *handle)):
             if last is not None and key <= last:
                 raise damaged("its keys are not in order")
-            if len(found) >= limit:
-                raise MigrationError(
-                    Reason.OVER_BUDGET, f"The checkpoint's index has more than {limit:,} entries, the limit entries"
-                )
+            if len(found) >= limits.entries:
+                raise over_budget(f"The checkpoint's index has {len(found) + 1:,} entries", "entries", limits)
             found[key] = content
             last = key
     return found
