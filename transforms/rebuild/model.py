@@ -33,12 +33,14 @@ class RebuiltModel:
         input_names, output_names: in graph order, after the model's input and output layers; an input whose name
             TensorFlow cannot take for an argument has `_` for the characters at fault.
         variables: which variable holds which canonical array, by layer path and role.
+        layers: the Keras layers by canonical path.
     """
 
     keras_model: Any
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
     variables: Mapping[tuple[LayerPath, str], Any]
+    layers: Mapping[LayerPath, Any]
 
     def run(self, inputs: Sequence[Any]) -> list[Any]:
         """Outputs of the Keras model itself, in order, as NumPy arrays."""
@@ -63,6 +65,7 @@ def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltM
         input_names=unique_names(argument_name(ref.layer) for ref in model.graph.inputs),
         output_names=unique_names(ref.layer for ref in model.graph.outputs),
         variables=variables,
+        layers=builder.layers,
     )
 
 
