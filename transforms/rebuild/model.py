@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from transforms.custom.names import is_custom, uses_custom_code
 from transforms.errors import MigrationError, Reason
 from transforms.rebuild.layers import build_layer
 from transforms.rebuild.tensor_ops import TENSOR_OPS
+from transforms.rebuild.variable_budget import bounded_variables
 
 #: Layers that always take a list of tensors, even of one.
 _LIST_INPUTS = frozenset({"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"})
@@ -58,7 +61,9 @@ def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltM
     """
     tf_keras.backend.clear_session()  # names must not depend on what was built before
     builder = _ModelBuilder(model.floatx, custom)
-    keras_model = builder.model(model.graph, ())
+    stored = sum(math.prod(array.shape) for held in model.arrays.values() for array in held.values())
+    with bounded_variables(stored) if custom is None else contextlib.nullcontext():
+        keras_model = builder.model(model.graph, ())
     variables = _assign(builder.layers, model.arrays, keras_model)
     return RebuiltModel(
         keras_model,
@@ -150,6 +155,8 @@ class _ModelBuilder:
                 raise
             if uses_custom_code(layer):
                 raise failure("The custom code", error, layer.path) from error
+            if isinstance(error, tf.errors.ResourceExhaustedError):
+                raise MemoryError(str(error.message)[:200]) from error
             if isinstance(error, (TypeError, ValueError, NotImplementedError, IndexError)):
                 raise _rejected(layer.class_name, layer.path, error) from error
             raise
