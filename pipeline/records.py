@@ -95,6 +95,7 @@ class ReportRow:
     line: int = 0
     manifest_row: str = ""
     graph_sha256: str = ""
+    tolerance_used: float = float("nan")
 
     def as_record(self) -> dict[str, Any]:
         """The row as pyarrow takes it."""
@@ -154,6 +155,7 @@ def outcome_columns(outcome: MigrationOutcome) -> dict[str, Any]:
         "evidence": outcome.evidence.value,
         "max_abs_error": outcome.max_abs_error,
         "max_rel_error": outcome.max_rel_error,
+        "tolerance_used": outcome.tolerance_used,
         "reference_max_abs_error": outcome.reference_max_abs_error,
         "samples": outcome.samples,
         "keras_version": outcome.keras_version,
