@@ -145,20 +145,24 @@ def inspect(
 
 @app.command()
 def scan(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", exists=True)],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders, patterns as 'a/**/*.h5'.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The manifest. Default: standard output.")
+        Path | None,
+        typer.Option("--output", "-o", help="The manifest, .csv or .jsonl. Default: CSV on standard output."),
     ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
 ) -> None:
-    """Find HDF5 files by their signature, and write a manifest of them."""
-    from pipeline.scanning import manifest_text, scan_paths
+    """Find HDF5 models by their signature, and write a manifest of them, with comments on what is not certain."""
+    from pipeline.proposing import propose_manifest
+    from pipeline.scanning import ScanError
 
-    text = manifest_text(scan_paths(paths), output.parent if output else Path.cwd())
-    if output is None:
-        typer.echo(text, nl=False)
-    else:
-        output.write_text(text, encoding="utf-8")
-        typer.echo(f"{text.count(chr(10)) - 1} models in {output}", err=True)
+    try:
+        summary = propose_manifest(paths, output)
+    except (ScanError, OSError) as error:
+        _unusable(error)
+    if not quiet:
+        for line in summary:
+            typer.echo(line, err=True)
 
 
 @app.command()

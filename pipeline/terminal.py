@@ -13,6 +13,7 @@ from rich.text import Text
 
 from pipeline.progress import Mark
 from pipeline.report_page import count, figure
+from pipeline.terminal_text import printable as printable
 from transforms.outcome import Status
 
 if TYPE_CHECKING:
@@ -23,13 +24,6 @@ _TROUBLE = (Status.MISMATCH.value, Status.FAILED.value, Status.REFUSED.value)
 #: More than this is for the report to tell.
 _TROUBLE_SHOWN = 50
 _NAME_WIDTH = 40
-
-
-def printable(text: str) -> str:
-    """`text` with everything that could steer a terminal, or reverse its direction, written out."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
 
 
 @contextlib.contextmanager

@@ -101,3 +101,10 @@ def write_artefact(folder: Path, data: bytes) -> None:
     (folder / "variables/variables.index").write_bytes(b"index")
     (folder / "variables/variables.data-00000-of-00001").write_bytes(data)
     (folder / "assets.extra/samples.npz").write_bytes(b"samples")
+
+
+def kinds_of(paths: list[Path]) -> list[str]:
+    """Dies of the file `kill`, as HDF5 may; all others are models."""
+    if any(path.name == "kill" for path in paths):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return ["model"] * len(paths)

@@ -52,6 +52,18 @@ def test_csv(tmp_path):
     assert manifest.warnings == ("Column 'note' is not known and is ignored.",)
 
 
+def test_comment_lines_are_no_entries(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_bytes(
+        b'# made by "scan\n#\nmodel,source,comment\r\n# a, "b\na,x.h5,"of two\n# lines"\n#b,y.h5,\nc,z.h5,why\n# end'
+    )
+    manifest = read_manifest(str(path))
+    assert [(each.line, each.model, each.reason) for each in manifest.rows] == [(5, "a", ""), (8, "c", "")]
+    assert manifest.warnings == ()
+    path.write_text('source,model\n"#x.h5",a\n')
+    assert [each.source for each in read_manifest(str(path)).rows] == [str(tmp_path / "#x.h5")]
+
+
 def test_json_lines(tmp_path):
     path = tmp_path / "m.jsonl"
     lines = [json.dumps({"model": "a", "source": "x.h5", "version": 2}), "", "[1]", "{broken", '{"model": "b"}']
