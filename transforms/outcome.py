@@ -105,6 +105,7 @@ class MigrationOutcome:
         backend_assumed: True when neither the file nor the operator says which backend it was.
         architecture: fingerprint (hex) of canonical architecture, weight shapes and dtypes.
         rewrites, warnings: in layer order.
+        template_reused: True when the graph was traced for an earlier model of the same architecture.
         seconds: wall clock of the conversion.
     """
 
@@ -128,4 +129,5 @@ class MigrationOutcome:
     rewrites: tuple[Rewrite, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
     tensorflow_version: str = ""
+    template_reused: bool = False
     seconds: float = 0.0
