@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from transforms.errors import MigrationError
@@ -23,7 +22,6 @@ _LARGEST_USER_BLOCK = 1 << 20
 #: One read shows the places of the signature that are nearly always the right one.
 _FIRST_READ = 2048 + len(_SIGNATURE)
 _FILES_PER_CALL = 250
-_MOST_CHILDREN = 4
 _SECONDS_PER_CALL = 20.0
 _KINDS = "transforms.file_kind:kinds_of"
 
@@ -109,32 +107,17 @@ def with_kinds(files: Iterable[FoundFile]) -> list[FoundFile]:
     Raises:
         MigrationError: a child cannot be started.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    from pipeline.child_pool import map_in_children
+    from pipeline.isolation import Isolation
 
-    from pipeline.isolation import Child, Isolation
+    isolation = Isolation(timeout=_SECONDS_PER_CALL, models_per_child=1 << 30)
+    return [file for batch in map_in_children(_known, _batches(files), isolation) for file in batch]
 
-    count = min(_MOST_CHILDREN, len(os.sched_getaffinity(0)))
-    isolation = Isolation(timeout=_SECONDS_PER_CALL, models_per_child=1 << 30, workers=count)
-    children: SimpleQueue[Child] = SimpleQueue()
-    for _ in range(count):
-        children.put(Child(isolation))
 
-    def known(batch: Sequence[FoundFile]) -> list[FoundFile]:
-        child = children.get()
-        try:
-            child.call(_KINDS, [])  # A child that does not even start is no fault of the files.
-            kinds = _kinds(child, [file.path for file in batch])
-        finally:
-            children.put(child)
-        return [replace(file, kind=kind) for file, kind in zip(batch, kinds, strict=True)]
-
-    try:
-        with ThreadPoolExecutor(count) as pool:
-            batches = [pool.submit(known, batch) for batch in _batches(files)]
-            return [file for batch in batches for file in batch.result()]
-    finally:
-        for _ in range(count):
-            children.get().close()
+def _known(child: Child, batch: Sequence[FoundFile]) -> list[FoundFile]:
+    child.call(_KINDS, [])  # A child that does not even start is no fault of the files.
+    kinds = _kinds(child, [file.path for file in batch])
+    return [replace(file, kind=kind) for file, kind in zip(batch, kinds, strict=True)]
 
 
 def _batches(files: Iterable[FoundFile]) -> Iterator[list[FoundFile]]:

@@ -8,19 +8,31 @@ from pathlib import Path
 from transforms.architecture_source import read_architecture
 from transforms.canonical import canonicalise
 from transforms.fingerprint import architecture_fingerprint
+from transforms.layer_shapes import Shape
 from transforms.legacy_model import open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.outcome import Rewrite
+from transforms.output_shapes import output_shapes
 from transforms.reference import uncovered
 
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """One layer as `inspect` shows it: path joined with "/", stored class, scalars in its weights."""
+    """One layer as `inspect` shows it.
+
+    Attributes:
+        path: joined with "/".
+        class_name: as stored.
+        parameters: scalars in its own weights.
+        output_shape: of its first output, batch in front, None for a free extent; None as a whole when not known.
+        depth: 1 for a layer of the model itself, 2 for one inside it, and so on.
+    """
 
     path: str
     class_name: str
     parameters: int
+    output_shape: Shape | None = None
+    depth: int = 1
 
 
 @dataclass(frozen=True)
@@ -51,12 +63,20 @@ class Inspection:
 
 
 def inspect_source(
-    path: Path, architecture: Path | None = None, backend: str = "", limits: Limits = DEFAULT_LIMITS
+    path: Path,
+    architecture: Path | None = None,
+    backend: str = "",
+    limits: Limits = DEFAULT_LIMITS,
+    shapes: bool = False,
 ) -> Inspection:
-    """Reads a source and canonicalises it, arrays unread. Raises MigrationError where migration would refuse it."""
+    """Reads a source and canonicalises it, arrays unread, and tells output shapes where asked for `shapes`.
+
+    Raises MigrationError where migration would refuse it.
+    """
     parsed = read_architecture(architecture, limits) if architecture else None
     with open_legacy_model(path, parsed, backend, limits=limits) as model:
         canonical = canonicalise(model)
+        known = output_shapes(model.graph, model.runtime) if shapes else {}
         return Inspection(
             source_sha256=model.digest.sha256,
             source_bytes=model.digest.size,
@@ -70,6 +90,8 @@ def inspect_source(
                     "/".join(layer.path),
                     layer.class_name,
                     sum(array.size for array in model.arrays.get(layer.path, {}).values()),
+                    known.get(layer.path),
+                    len(layer.path),
                 )
                 for layer in model.graph.walk()
             ),
