@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import sys
@@ -13,6 +14,9 @@ from typing import Annotated, Never
 import typer
 
 from pipeline import __version__
+from pipeline.completion import Shell, completion_script, prepare_to_complete
+from pipeline.help_examples import example
+from pipeline.log_format import LogFormat
 
 USAGE_ERROR, SOME_NOT = 2, 3
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -37,6 +41,7 @@ class RequiredEvidence(StrEnum):
 
 def main(arguments: Sequence[str] | None = None) -> Never:
     """Runs the program and exits with the contract's status: 0, 3, 2 (unusable command line or manifest) or 1."""
+    prepare_to_complete()
     own = list(sys.argv[1:] if arguments is None else arguments)
     beam: list[str] = []
     if own[:1] == ["migrate"] and not {"-h", "--help"} & set(own):
@@ -77,6 +82,7 @@ def program(
 @app.command(
     epilog="Beam's own pipeline options (--runner, --direct_num_workers, …) may follow. Exit status: 0 every"
     " row migrated or unchanged; 3 some were not; 2 unusable command line or manifest; 1 the program failed."
+    + example("migrate")
 )
 def migrate(
     context: typer.Context,
@@ -100,37 +106,47 @@ def migrate(
     ] = False,
     run_id: Annotated[str, typer.Option(help="Name of the run. Default: from the time.")] = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="json: one JSON object for each event, on standard error; no summary.")
+    ] = LogFormat.TEXT,
     converter: Annotated[str, typer.Option(hidden=True)] = "",
     inspector: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
     """Migrate every model of a manifest, validate each against evidence, publish, and report."""
     from pipeline import options
+    from pipeline.event_log import event, json_log
     from pipeline.isolation import Isolation
     from pipeline.manifest import ManifestError
     from pipeline.migrating import Run, new_run_id
     from pipeline.migrating import migrate as run_migration
     from transforms.outcome import Evidence
 
-    if run_id and not _RUN_ID.fullmatch(run_id):
-        _unusable(f"--run-id {run_id!r} is not made of letters, digits, '.', '_' and '-'.")
-    try:
-        settings = options.MigrateSettings(
-            output=output,
-            run_id=run_id or new_run_id(),
-            require_evidence=Evidence(require_evidence.value),
-            isolation=Isolation(timeout=timeout, memory_bytes=options.parse_size(memory_limit) if memory_limit else 0),
-            max_file_bytes=options.parse_size(max_file_size),
-            allow_custom_code=allow_custom_code,
-            converter=converter or options.CONVERTER,
-            inspector=inspector or options.INSPECTOR,
-        )
-        status = run_migration(Run(manifest, settings, report, context.obj or (), quiet))
-    except (ManifestError, options.OptionError) as error:
-        _unusable(error)
+    with json_log(sys.stderr, quiet=quiet) if log_format is LogFormat.JSON else contextlib.nullcontext():
+        try:
+            if run_id and not _RUN_ID.fullmatch(run_id):
+                raise options.OptionError(f"--run-id {run_id!r} is not made of letters, digits, '.', '_' and '-'.")
+            settings = options.MigrateSettings(
+                output=output,
+                run_id=run_id or new_run_id(),
+                require_evidence=Evidence(require_evidence.value),
+                isolation=Isolation(
+                    timeout=timeout, memory_bytes=options.parse_size(memory_limit) if memory_limit else 0
+                ),
+                max_file_bytes=options.parse_size(max_file_size),
+                allow_custom_code=allow_custom_code,
+                converter=converter or options.CONVERTER,
+                inspector=inspector or options.INSPECTOR,
+            )
+            status = run_migration(Run(manifest, settings, report, context.obj or (), quiet, log_format))
+        except (ManifestError, options.OptionError) as error:
+            if log_format is LogFormat.TEXT:
+                _unusable(error)
+            event("unusable", logging.ERROR, message=str(error))
+            status = USAGE_ERROR
     raise typer.Exit(status)
 
 
-@app.command()
+@app.command(epilog=example("inspect"))
 def inspect(
     models: Annotated[list[Path], typer.Argument(metavar="MODEL...")],
     architecture: Annotated[Path | None, typer.Option(help="Architecture of a weights-only file.")] = None,
@@ -143,7 +159,7 @@ def inspect(
     raise typer.Exit(0 if describe_models(models, architecture, backend, as_json=as_json) else SOME_NOT)
 
 
-@app.command()
+@app.command(epilog=example("scan"))
 def scan(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders, patterns as 'a/**/*.h5'.")],
     output: Annotated[
@@ -165,7 +181,7 @@ def scan(
             typer.echo(line, err=True)
 
 
-@app.command()
+@app.command(epilog=example("verify"))
 def verify(
     target: Annotated[Path, typer.Argument(metavar="DIR|REPORT", exists=True, help="An output folder or a report.")],
     run_samples: Annotated[
@@ -183,7 +199,7 @@ def verify(
     raise typer.Exit(0 if sound else SOME_NOT)
 
 
-@app.command()
+@app.command(epilog=example("report"))
 def report(
     source: Annotated[Path, typer.Argument(metavar="REPORT", exists=True, help="report.parquet, or its folder.")],
     output: Annotated[Path, typer.Option("--output", "-o")] = Path("report.html"),
@@ -199,7 +215,7 @@ def report(
     typer.echo(str(output))
 
 
-@app.command()
+@app.command(epilog=example("diff"))
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", exists=True)],
     new: Annotated[Path, typer.Argument(metavar="NEW", exists=True)],
@@ -214,3 +230,9 @@ def diff(
         _unusable(error)
     print_differences(differences)
     raise typer.Exit(SOME_NOT if len(differences) else 0)
+
+
+@app.command(epilog=example("completion"))
+def completion(shell: Annotated[Shell, typer.Argument(help="The shell to complete in.")]) -> None:
+    """Print a script that completes h5ferry's commands and options in a shell."""
+    typer.echo(completion_script(shell))

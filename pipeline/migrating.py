@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import tempfile
@@ -15,13 +16,16 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from rich.console import Console
 
+from pipeline.event_log import event, row_ended, run_ended
 from pipeline.graph import MigrateRegistry
+from pipeline.log_format import LogFormat
 from pipeline.manifest import Manifest, read_manifest
 from pipeline.manifest_row import RESERVED, is_remote
 from pipeline.options import MigrateSettings, with_local_runner
 from pipeline.progress import MarkFollower
 from pipeline.publishing import sweep_leftovers
 from pipeline.report import gather, write_report
+from pipeline.report_page import count
 from pipeline.terminal import print_summary, printable, progress_view
 from transforms.outcome import Status
 
@@ -42,6 +46,7 @@ class Run:
         report: folder for the report, "" for the one in the output.
         beam_arguments: for Beam alone.
         quiet: no progress and no summary.
+        log_format: JSON for events in place of lines for people, on standard error.
     """
 
     manifest: str
@@ -49,6 +54,7 @@ class Run:
     report: str = ""
     beam_arguments: tuple[str, ...] = ()
     quiet: bool = False
+    log_format: LogFormat = LogFormat.TEXT
 
 
 def new_run_id() -> str:
@@ -68,19 +74,24 @@ def migrate(run: Run) -> int:
     """
     errors = Console(stderr=True, highlight=False)
     manifest = read_manifest(run.manifest)
-    if not run.quiet:
-        for warning in manifest.warnings:
+    for warning in manifest.warnings:
+        if run.log_format is LogFormat.JSON:
+            event("manifest_warning", logging.WARNING, message=warning)
+        elif not run.quiet:
             errors.print(f"Warning: {printable(warning)}", style="yellow", markup=False)
     output = _absolute(run.settings.output)
     report = _absolute(run.report) if run.report else f"{output}/{RESERVED}/runs/{run.settings.run_id}"
     run = replace(run, settings=replace(run.settings, output=output, attempt=secrets.token_hex(8)))
     if not is_remote(output):
         sweep_leftovers(Path(output), {row.model for row in manifest.rows if not row.reason})
+    event("run_started", run_id=run.settings.run_id, manifest=manifest.path, rows=len(manifest.rows), output=output)
     frame = run_graph(run, manifest, report, errors)
     write_report(frame, report)
-    if not run.quiet:
+    status = ALL_PUBLISHED if frame["status"].isin(_PUBLISHED).all() else SOME_NOT
+    run_ended(count(frame, "status", [each.value for each in Status]), exit_status=status, report=report)
+    if not run.quiet and run.log_format is LogFormat.TEXT:
         print_summary(Console(highlight=False), frame, report)
-    return ALL_PUBLISHED if frame["status"].isin(_PUBLISHED).all() else SOME_NOT
+    return status
 
 
 def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> pd.DataFrame:
@@ -92,9 +103,10 @@ def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> pd
         settings = replace(run.settings, progress=marks, isolation=isolation)
         pipeline = beam.Pipeline(options=options)
         pipeline | MigrateRegistry(manifest.path, manifest.sha256, settings, f"{shards}/rows")
+        follow = run.log_format is LogFormat.TEXT
         with (
-            progress_view(console, len(manifest.rows), quiet=run.quiet) as notice,
-            MarkFollower(Path(marks), notice),
+            progress_view(console, len(manifest.rows), quiet=run.quiet or not follow) as show,
+            MarkFollower(Path(marks), show if follow else row_ended),
         ):
             pipeline.run().wait_until_finish()
     found = FileSystems.match([f"{shards}/rows*"])[0].metadata_list

@@ -20,7 +20,7 @@ def inspect(path: Path, architecture: Path | None, backend: str) -> object:
     from transforms.inspection import Inspection
 
     data = path.read_bytes()
-    word = data.split()[0].decode()
+    word = data.split()[0].decode(errors="replace")
     if word == "refuse":
         raise MigrationError(Reason.UNSAFE_LAMBDA, "It has a Lambda", layer=("a", "b"), advice="Rewrite it.")
     if word == "custom":
@@ -57,7 +57,7 @@ def convert(request: MigrationRequest) -> MigrationOutcome:
         source_bytes=len(data),
         keras_version="2.2.4",
         backend="tensorflow",
-        architecture=data.split()[0].decode(),
+        architecture=data.split()[0].decode(errors="replace"),
         rewrites=(Rewrite("lstm", "cudnn_lstm", "two biases added"),),
         warnings=("a warning",),
         tensorflow_version="2.21.0",
