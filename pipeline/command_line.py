@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import re
 import sys
@@ -58,9 +57,13 @@ def _quiet_libraries() -> None:
 
 
 def _unusable(problem: object) -> Never:
-    from pipeline.terminal import printable
+    from pipeline import event_log
+    from pipeline.terminal_text import printable
 
-    typer.echo(f"h5ferry: {printable(str(problem))}", err=True)
+    if event_log.is_open():
+        event_log.event("unusable", logging.ERROR, message=str(problem))
+    else:
+        typer.echo(f"h5ferry: {printable(str(problem))}", err=True)
     raise typer.Exit(USAGE_ERROR)
 
 
@@ -114,35 +117,31 @@ def migrate(
 ) -> None:
     """Migrate every model of a manifest, validate each against evidence, publish, and report."""
     from pipeline import options
-    from pipeline.event_log import event, json_log
+    from pipeline.event_log import json_log
     from pipeline.isolation import Isolation
     from pipeline.manifest import ManifestError
     from pipeline.migrating import Run, new_run_id
     from pipeline.migrating import migrate as run_migration
     from transforms.outcome import Evidence
 
-    with json_log(sys.stderr, quiet=quiet) if log_format is LogFormat.JSON else contextlib.nullcontext():
-        try:
-            if run_id and not _RUN_ID.fullmatch(run_id):
-                raise options.OptionError(f"--run-id {run_id!r} is not made of letters, digits, '.', '_' and '-'.")
-            settings = options.MigrateSettings(
-                output=output,
-                run_id=run_id or new_run_id(),
-                require_evidence=Evidence(require_evidence.value),
-                isolation=Isolation(
-                    timeout=timeout, memory_bytes=options.parse_size(memory_limit) if memory_limit else 0
-                ),
-                max_file_bytes=options.parse_size(max_file_size),
-                allow_custom_code=allow_custom_code,
-                converter=converter or options.CONVERTER,
-                inspector=inspector or options.INSPECTOR,
-            )
-            status = run_migration(Run(manifest, settings, report, context.obj or (), quiet, log_format))
-        except (ManifestError, options.OptionError) as error:
-            if log_format is LogFormat.TEXT:
-                _unusable(error)
-            event("unusable", logging.ERROR, message=str(error))
-            status = USAGE_ERROR
+    if log_format is LogFormat.JSON:
+        context.with_resource(json_log(sys.stderr, quiet=quiet))
+    if run_id and not _RUN_ID.fullmatch(run_id):
+        _unusable(f"--run-id {run_id!r} is not made of letters, digits, '.', '_' and '-'.")
+    try:
+        settings = options.MigrateSettings(
+            output=output,
+            run_id=run_id or new_run_id(),
+            require_evidence=Evidence(require_evidence.value),
+            isolation=Isolation(timeout=timeout, memory_bytes=options.parse_size(memory_limit) if memory_limit else 0),
+            max_file_bytes=options.parse_size(max_file_size),
+            allow_custom_code=allow_custom_code,
+            converter=converter or options.CONVERTER,
+            inspector=inspector or options.INSPECTOR,
+        )
+        status = run_migration(Run(manifest, settings, report, context.obj or (), quiet, log_format=log_format))
+    except (ManifestError, options.OptionError) as error:
+        _unusable(error)
     raise typer.Exit(status)
 
 

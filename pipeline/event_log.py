@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
+import typer
+
 from pipeline.progress import Mark
 
 _SILENCE = logging.NullHandler()
@@ -50,6 +52,8 @@ def json_log(stream: TextIO, *, quiet: bool) -> Iterator[None]:
     _log.setLevel(logging.WARNING if quiet else logging.INFO)
     try:
         yield
+    except (typer.Exit, typer.Abort):
+        raise
     except Exception as error:
         text = "".join(traceback.format_exception(error))
         event("crashed", logging.CRITICAL, message=f"{type(error).__name__}: {error}", traceback=text)
@@ -57,6 +61,11 @@ def json_log(stream: TextIO, *, quiet: bool) -> Iterator[None]:
         raise
     finally:
         root.handlers[:], _log.handlers[:] = kept, [_SILENCE]
+
+
+def is_open() -> bool:
+    """True while events go anywhere."""
+    return _log.handlers != [_SILENCE]
 
 
 def event(name: str, level: int = logging.INFO, **fields: object) -> None:
