@@ -60,6 +60,12 @@ def layer_shapes(class_name: str, options: Options, inputs: Sequence[Shape]) -> 
             return [(x[0], options["n"], x[1])]
         case "Concatenate":
             return [_concatenated(inputs, options.get("axis", -1))]
+        case "Dot":
+            return [_dot(inputs, options["axes"])]
+        case "Merge":
+            return _keras_1_merge(options, inputs)
+        case "MaxoutDense":
+            return [(x[0], options["output_dim"])]
     return []
 
 
@@ -96,6 +102,21 @@ def _concatenated(inputs: Sequence[Shape], axis: int) -> Shape:
         total if index == axis else next((shape[index] for shape in inputs if shape[index] is not None), None)
         for index in range(len(inputs[0]))
     )
+
+
+def _dot(inputs: Sequence[Shape], axes: int | Sequence[int]) -> Shape:
+    x, y = inputs
+    of_x, of_y = (axes, axes) if isinstance(axes, int) else axes
+    rest = [extent for axis, extent in enumerate(x) if axis != of_x % len(x)]
+    rest += [extent for axis, extent in enumerate(y) if axis not in (0, of_y % len(y))]
+    return (*rest, 1) if len(rest) == 1 else tuple(rest)
+
+
+def _keras_1_merge(options: Options, inputs: Sequence[Shape]) -> list[Shape]:
+    mode = options.get("mode")
+    if mode == "concat":
+        return [_concatenated(inputs, options.get("axis", -1))]
+    return [_broadcast(inputs)] if mode in ("sum", "mul", "ave", "max") else []
 
 
 def _reshaped(x: Shape, target: Sequence[int]) -> Shape:

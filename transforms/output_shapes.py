@@ -64,10 +64,8 @@ class _Shapes:
                 inner = self._outputs(layer.slots["layer"], [(x[0], *x[2:])])
                 return [shape and (shape[0], x[1], *shape[1:]) for shape in inner]
             case "Bidirectional":
-                inner = self._outputs(layer.slots["forward"], inputs[:1])
-                return _merged(inner, layer.config.get("merge_mode", "concat"))
-            case "Merge":
-                return []
+                directions = [self._outputs(slot, inputs[:1]) for slot in layer.slots.values()]
+                return merged_directions(directions[0], directions[-1], layer.config.get("merge_mode", "concat"))
         return list(layer_shapes(*self._keras_2(layer), inputs))
 
     def _keras_2(self, layer: Layer) -> tuple[str, Mapping[str, Any]]:
@@ -82,14 +80,19 @@ class _Shapes:
         return shapes
 
 
-def _merged(shapes: list[Shape | None], mode: str | None) -> list[Shape | None]:
-    if not shapes or shapes[0] is None:
+def merged_directions(
+    forward: list[Shape | None], backward: list[Shape | None], mode: str | None
+) -> list[Shape | None]:
+    """The outputs of both directions, then the states of the one and of the other."""
+    if not forward or forward[0] is None or not backward or backward[0] is None:
         return []
-    first = shapes[0]
+    states = [*forward[1:], *backward[1:]]
     if mode is None:
-        return [first, first]
-    last = first[-1]
-    return [(*first[:-1], last * 2) if mode == "concat" and last is not None else first]
+        return [forward[0], backward[0], *states]
+    *rest, one = forward[0]
+    other = backward[0][-1]
+    last = one + other if mode == "concat" and one is not None and other is not None else one
+    return [(*rest, last), *states]
 
 
 def _stated(config: Mapping[str, Any]) -> Shape | None:

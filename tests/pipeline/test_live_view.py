@@ -9,8 +9,13 @@ from pipeline.terminal import progress_view
 
 
 @pytest.fixture
-def view():
-    return LiveView(Console(file=io.StringIO()), 3, clock=Clock())
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def view(clock):
+    return LiveView(Console(file=io.StringIO()), 3, clock=clock)
 
 
 class Clock:
@@ -27,7 +32,7 @@ def shown(view):
     return stream.getvalue()
 
 
-def test_counts_workers_and_what_they_are_on(view):
+def test_counts_workers_and_what_they_are_on(view, clock):
     for mark in (
         Mark("inspect", 1, "a/1", worker="10-1"),
         Mark("ready", 1, "a/1", worker="10-1"),
@@ -37,7 +42,7 @@ def test_counts_workers_and_what_they_are_on(view):
         Mark("convert", 1, "a/1", worker="20-1"),
     ):
         view.notice(mark)
-    view._clock.now += 7
+    clock.now += 7
     text = shown(view)
     assert "inspect" in text and "2/3" in text and "0/1" in text
     assert "1 refused" in text and "migrated" not in text
@@ -49,10 +54,10 @@ def test_counts_workers_and_what_they_are_on(view):
     assert "1 migrated" in text and "worker 2  idle" in text and "1/1" in text
 
 
-def test_rate_and_time_left(view):
+def test_rate_and_time_left(view, clock):
     for line in (1, 2):
         view.notice(Mark("inspect", line, "m/1", worker="1-1"))
-        view._clock.now += 4
+        clock.now += 4
         view.notice(Mark("end", line, "m/1", "refused", worker="1-1"))
     assert "4.0 s each" in shown(view) and "0:00:04" in shown(view)
 

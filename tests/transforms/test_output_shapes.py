@@ -3,10 +3,10 @@ import pytest
 from tests.fixture_files import fixture_files
 from transforms.layer_shapes import layer_shapes
 from transforms.legacy_model import open_legacy_model
-from transforms.output_shapes import output_shapes
+from transforms.output_shapes import merged_directions, output_shapes
 
 #: Models of which some layer has no rule, or whose file cannot be read: nothing is known of their outputs.
-SILENT = {"Dot", "RNN", "ConvRNN2D", "Lambda", "Attention", "Merge", "ConvLSTM2D"}
+SILENT = {"RNN", "ConvRNN2D", "Lambda", "Attention", "Merge", "ConvLSTM2D"}
 
 
 def shapes_of(model):
@@ -52,11 +52,23 @@ def test_shapes_agree_with_what_the_legacy_runtime_put_out(fixture):
         ("Permute", {"dims": [2, 1]}, [(None, 3, 4)], (None, 4, 3)),
         ("Concatenate", {"axis": 1}, [(None, 3, 4), (None, 2, 4)], (None, 5, 4)),
         ("Add", {}, [(None, 3, 1), (None, 3, 4)], (None, 3, 4)),
+        ("Dot", {"axes": [2, 1]}, [(None, 3, 4), (None, 4, 5)], (None, 3, 5)),
+        ("Dot", {"axes": -1}, [(None, 4), (None, 4)], (None, 1)),
+        ("Merge", {"mode": "concat", "axis": -1}, [(None, 3), (None, 4)], (None, 7)),
+        ("Merge", {"mode": "sum"}, [(None, 3), (None, 3)], (None, 3)),
+        ("MaxoutDense", {"output_dim": 6}, [(None, 3)], (None, 6)),
         ("LSTM", {"units": 2}, [(None, None, 4)], (None, 2)),
     ],
 )
 def test_rules(class_name, options, inputs, expected):
     assert layer_shapes(class_name, options, inputs)[0] == expected
+
+
+def test_states_of_a_bidirectional_layer_follow_its_outputs():
+    forward, backward = [(None, 3), (None, 3), (None, 3)], [(None, 4), (None, 4), (None, 4)]
+    states = [(None, 3), (None, 3), (None, 4), (None, 4)]
+    assert merged_directions(forward, backward, "concat") == [(None, 7), *states]
+    assert merged_directions(forward, backward, None) == [(None, 3), (None, 4), *states]
 
 
 def test_every_layer_of_a_plain_model_has_a_shape():
