@@ -12,10 +12,9 @@ from typing import Any
 from pipeline.child_pool import map_in_children
 from pipeline.inspection_view import lines_of, tree_of
 from pipeline.isolation import Child, Isolation
-from pipeline.options import INSPECTOR
 from transforms.errors import MEANINGS, MigrationError
-from transforms.limits import DEFAULT_LIMITS
 
+_DESCRIBE = "transforms.inspection:describe_source"
 _INSPECT_SECONDS = 120.0
 
 
@@ -41,9 +40,8 @@ def describe_models(models: Sequence[Path], architecture: Path | None, backend: 
 
 def describe_model(child: Child, model: Path, architecture: Path | None, backend: str) -> dict[str, Any]:
     """The facts of one file by name, as `docs/operators.md` lists them."""
-    arguments = (model, architecture.absolute() if architecture else None, backend, DEFAULT_LIMITS, True)
     try:
-        inspection = child.call(INSPECTOR, *arguments)
+        inspection = child.call(_DESCRIBE, model, architecture.absolute() if architecture else None, backend)
     except MigrationError as error:
         return {
             "accepted": False,

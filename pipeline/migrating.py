@@ -25,7 +25,7 @@ from pipeline.options import MigrateSettings, with_local_runner
 from pipeline.progress import MarkFollower
 from pipeline.publishing import sweep_leftovers
 from pipeline.report import gather, write_report
-from pipeline.report_page import count
+from pipeline.report_figures import count
 from pipeline.terminal import print_summary, printable, progress_view
 from transforms.outcome import Status
 

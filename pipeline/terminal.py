@@ -12,7 +12,7 @@ from rich.text import Text
 
 from pipeline.live_view import STYLES, LiveView, live
 from pipeline.progress import Mark
-from pipeline.report_page import count, figure
+from pipeline.report_figures import count, figure
 from pipeline.terminal_text import printable as printable
 from transforms.outcome import Status
 

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.records import COLUMNS, DESCRIPTIONS
 from tests.fixture_files import FOLDER
-from tests.pipeline.fakes import CONVERTER
+from tests.pipeline.fakes import CONVERTER, VERIFIER
 from tests.shown_commands import other_commands, parse, shell_commands
 from transforms.errors import MEANINGS, REMEDIES, Reason
 
@@ -26,7 +26,7 @@ PARSED_ONLY = {
     "--direct_running_mode=multi_processing": "tests/pipeline/test_graph.py runs the graph so",
 }
 #: Make targets are only asked for their recipe: each is what every change runs anyway, or takes minutes.
-STAND_INS = {"migrate": f"--converter {CONVERTER}", "verify": "--no-run-samples"}
+STAND_INS = {"migrate": f"--converter {CONVERTER} --verifier {VERIFIER}", "verify": "--no-run-samples"}
 SOME_NOT = 3
 
 

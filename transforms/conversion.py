@@ -13,7 +13,7 @@ import numpy as np
 
 from transforms.canonical import CanonicalModel, canonicalise
 from transforms.custom.request import opened_request
-from transforms.errors import FAILURES, MigrationError, Reason
+from transforms.errors import MigrationError, Reason
 from transforms.fingerprint import architecture_fingerprint
 from transforms.input_domains import input_domains
 from transforms.legacy_model import LegacyModel, open_legacy_model
@@ -73,11 +73,11 @@ class Conversion:
             )
             known = self._written(canonical, known)
         except MigrationError as error:
-            stopped = _stopped(known, error)
+            stopped = known.stopped(error)
         except MemoryError:
-            stopped = _stopped(known, MigrationError(Reason.OUT_OF_MEMORY, "The conversion ran out of memory"))
+            stopped = known.stopped(MigrationError(Reason.OUT_OF_MEMORY, "The conversion ran out of memory"))
         except OSError as error:
-            stopped = _stopped(known, MigrationError(Reason.OUTPUT_ERROR, f"The artefact cannot be written: {error}"))
+            stopped = known.stopped(MigrationError(Reason.OUTPUT_ERROR, f"The artefact cannot be written: {error}"))
         else:
             return StagedModel(
                 replace(known, seconds=time.monotonic() - start),
@@ -109,7 +109,9 @@ class Conversion:
     def _source(self, architecture: Any) -> contextlib.AbstractContextManager[LegacyModel]:
         request = self._request
         names = self._custom.names if self._custom else None
-        return open_legacy_model(request.source, architecture, request.backend, request.sha256, self._limits, names)
+        return open_legacy_model(
+            request.source, architecture, request.backend, request.sha256, self._limits, names, request.hashed
+        )
 
     def _given_samples(self, legacy: LegacyModel) -> SampleBatch | None:
         if self._request.samples is None:
@@ -209,8 +211,3 @@ def _described(known: MigrationOutcome, legacy: LegacyModel) -> MigrationOutcome
         parameters=legacy.parameters,
         warnings=legacy.warnings,
     )
-
-
-def _stopped(known: MigrationOutcome, error: MigrationError) -> MigrationOutcome:
-    status = Status.FAILED if error.reason in FAILURES else Status.REFUSED
-    return replace(known, status=status, reason=error.reason, message=str(error))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from transforms.architecture_source import read_architecture
 from transforms.canonical import canonicalise
+from transforms.file_identity import FileIdentity
 from transforms.fingerprint import architecture_fingerprint
 from transforms.layer_shapes import Shape
 from transforms.legacy_model import open_legacy_model
@@ -67,14 +68,17 @@ def inspect_source(
     architecture: Path | None = None,
     backend: str = "",
     limits: Limits = DEFAULT_LIMITS,
+    sha256: str = "",
+    hashed: FileIdentity | None = None,
     shapes: bool = False,
 ) -> Inspection:
-    """Reads a source and canonicalises it, arrays unread, and tells output shapes where asked for `shapes`.
+    """Reads a source and canonicalises it, arrays unread. Raises MigrationError where migration would refuse it.
 
-    Raises MigrationError where migration would refuse it.
+    `hashed` is the file that was found to have the digest `sha256`: it is not hashed again. `shapes` asks for output
+    shapes.
     """
     parsed = read_architecture(architecture, limits) if architecture else None
-    with open_legacy_model(path, parsed, backend, limits=limits) as model:
+    with open_legacy_model(path, parsed, backend, sha256, limits, hashed=hashed) as model:
         canonical = canonicalise(model)
         known = output_shapes(model.graph, model.runtime) if shapes else {}
         return Inspection(
@@ -99,3 +103,8 @@ def inspect_source(
             warnings=(*model.warnings, *canonical.warnings),
             uncovered=tuple(uncovered(model.graph, model.runtime)),
         )
+
+
+def describe_source(path: Path, architecture: Path | None, backend: str) -> Inspection:
+    """What `inspect` shows: an inspection with output shapes. Raises as `inspect_source` does."""
+    return inspect_source(path, architecture, backend, shapes=True)

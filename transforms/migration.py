@@ -1,4 +1,4 @@
-"""One model from its legacy file to a staged, verified SavedModel: convert, verify, and once more where that may help."""
+"""One model from its legacy file to a staged, verified SavedModel: convert, verify, and again where that may help."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from transforms.errors import MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
 from transforms.staged_model import StagedModel, VerificationRequest
 
 if TYPE_CHECKING:
+    from transforms.conversion import Conversion
     from transforms.templates import TemplateCache
     from transforms.verification import Verification
 
@@ -23,11 +25,13 @@ class Steps:
 
     Attributes:
         stage: writes a request's SavedModel; anything but a StagedModel is final.
-        verify: the outcome of a staged model. It may ask the converting side, which keeps the model until the next.
+        verify: the outcome of a staged model. It may ask the converting side, which keeps the model open.
+        finish: closes the model. Raises MigrationError when the source changed meanwhile.
     """
 
     stage: Callable[[MigrationRequest], StagedModel | MigrationOutcome]
     verify: Callable[[VerificationRequest], MigrationOutcome]
+    finish: Callable[[], None]
 
 
 def migrate(request: MigrationRequest, steps: Steps | None = None, in_full: bool = False) -> MigrationOutcome:
@@ -58,28 +62,29 @@ def in_process(
     def stage(request: MigrationRequest) -> StagedModel | MigrationOutcome:
         from transforms.conversion import Conversion
 
-        if open_conversion:
-            open_conversion.pop().close()
         conversion = Conversion(request, templates, limits)
-        open_conversion.append(conversion)
+        opened.append(conversion)
         return conversion.stage()
 
     def verify(asked: VerificationRequest) -> MigrationOutcome:
         from transforms.verification import Verification
 
-        conversion = open_conversion.pop()
-        try:
-            return (verification or Verification()).verify(asked, conversion.testify)
-        finally:
-            conversion.close()
+        return (verification or Verification()).verify(asked, opened[-1].testify)
 
-    open_conversion: list[Conversion] = []
-    return Steps(stage, verify)
+    opened: list[Conversion] = []
+    return Steps(stage, verify, lambda: opened.pop().close())
 
 
 def _attempt(request: MigrationRequest, steps: Steps, in_full: bool) -> MigrationOutcome:
     staged = steps.stage(request)
-    return steps.verify(VerificationRequest(request, staged, in_full)) if isinstance(staged, StagedModel) else staged
+    if not isinstance(staged, StagedModel):
+        return staged
+    outcome = steps.verify(VerificationRequest(request, staged, in_full))
+    try:
+        steps.finish()
+    except MigrationError as error:
+        return outcome.stopped(error)
+    return outcome
 
 
 def _under_the_other_backend(

@@ -70,7 +70,7 @@ def write_saved_model(model: RebuiltModel, folder: Path) -> None:
 
 
 def write_fingerprint(folder: Path) -> None:
-    """Writes TensorFlow's fingerprint of a complete SavedModel, its UUID drawn from the content instead of at random."""
+    """Writes TensorFlow's fingerprint of a complete SavedModel, with a UUID that follows from the content."""
     fingerprint = FingerprintDef.FromString(fingerprinting.CreateFingerprintDef(str(folder)))
     fingerprint.uuid = ""
     content = hashlib.sha256(fingerprint.SerializeToString(deterministic=True)).digest()

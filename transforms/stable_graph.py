@@ -2,20 +2,24 @@
 
 TensorFlow numbers functions and captured tensors with counters of the process, draws a UUID for each recurrent layer,
 and stores functions in hash order. Here functions are numbered in the order in which they are reached (main graph,
-then object graph), UUIDs in the order in which they are met, captures within their function; so that one architecture
-gives one `saved_model.pb`, byte for byte, whatever was traced before it.
+then object graph) and captures within their function, and UUIDs follow from the content; so that one architecture gives
+one `saved_model.pb`, byte for byte, whatever was traced before it. UUIDs must differ between models still: TensorFlow
+exchanges functions of one process that state the same one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 _NUMBERS = re.compile(r"_\d+(?=_|$)")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_INTERFACE = re.compile(r"interface-\d+")
 _CAPTURE = "_user_specified_name"
 #: Attributes that name another function as text.
 _NAMING_ATTRIBUTES = frozenset({"forward_function_name", "backward_function_name"})
@@ -36,7 +40,7 @@ def with_stable_names(model: SavedModel) -> SavedModel:
         names[name] = f"{stem}_{taken.setdefault(stem, 0)}"
         taken[stem] += 1
         for uuid in _UUID.findall(_shared_interface(function)):
-            interfaces.setdefault(uuid, str(len(interfaces)))
+            interfaces.setdefault(uuid, f"interface-{len(interfaces)}")
         _renumber_captures(function)
     _rename_strings(model, _renaming(names, interfaces))
     functions = sorted(library.function, key=lambda function: function.signature.name)
@@ -44,6 +48,11 @@ def with_stable_names(model: SavedModel) -> SavedModel:
     del library.function[:]
     for copy in copies:
         library.function.add().ParseFromString(copy)
+    if interfaces:
+        content = hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()
+        _rename_strings(
+            model, lambda text: _INTERFACE.sub(lambda found: str(uuid5(NAMESPACE_OID, content + found[0])), text)
+        )
     return model
 
 

@@ -134,9 +134,7 @@ def write_variables(slots: tuple[Slot, ...], object_graph: bytes, arrays: Arrays
     tensors = [*(_tensor(arrays, slot) for slot in slots), tf.constant(object_graph)]
     shard = f"{prefix}_part-00000-of-00001"
     with disk_errors():
-        tf.raw_ops.SaveV2(
-            prefix=shard, tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors
-        )
+        tf.raw_ops.SaveV2(prefix=shard, tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors)
         tf.raw_ops.MergeV2Checkpoints(
             checkpoint_prefixes=[shard], destination_prefix=str(prefix), delete_old_dirs=False
         )

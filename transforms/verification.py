@@ -10,12 +10,11 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from transforms.errors import FAILURES, MigrationError, Reason
+from transforms.errors import MigrationError, Reason
 from transforms.graph_operations import check_operations
 from transforms.loaded_artefact import LoadedArtefact
 from transforms.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
@@ -41,7 +40,6 @@ class Verification:
 
         Expected failures come back as an outcome with a reason, never as an exception; those of `testify` included.
         """
-        known = asked.staged.known
         try:
             return self._verified(asked, testify)
         except MigrationError as error:
@@ -50,8 +48,7 @@ class Verification:
             stopped = MigrationError(Reason.OUT_OF_MEMORY, "The validation ran out of memory")
         except OSError as error:
             stopped = MigrationError(Reason.OUTPUT_ERROR, f"The artefact cannot be written: {error}")
-        status = Status.FAILED if stopped.reason in FAILURES else Status.REFUSED
-        return replace(known, status=status, reason=stopped.reason, message=str(stopped))
+        return asked.staged.known.stopped(stopped)
 
     def _verified(self, asked: VerificationRequest, testify: Callable[[Question], Testimony]) -> MigrationOutcome:
         request, staged = asked.request, asked.staged
@@ -60,7 +57,7 @@ class Verification:
         if request.samples is not None:
             given = read_samples(request.samples, staged.sample_inputs, staged.sample_outputs)
         validator = Validator(
-            self._artefact(request.staging, asked.in_full),
+            self._artefact(request, asked.in_full),
             known.input_names,
             known.output_names,
             staged.domains,
@@ -79,12 +76,13 @@ class Verification:
             _write_extras(request, validation, feed)
         return known
 
-    def _artefact(self, folder: Path, in_full: bool) -> LoadedArtefact:
-        """The artefact with the variables that lie on disk."""
+    def _artefact(self, request: MigrationRequest, in_full: bool) -> LoadedArtefact:
+        """The artefact with the variables that lie on disk, its operations checked."""
+        folder = request.staging
         graph = hashlib.sha256((folder / GRAPH).read_bytes()).hexdigest()
         loaded = self._loaded.pop(graph, None)
         if loaded is None or in_full:
-            check_operations(folder)
+            check_operations(folder, custom_code=request.runs_code)
             loaded = LoadedArtefact(folder)
         else:
             loaded.restore(folder)

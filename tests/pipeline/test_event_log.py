@@ -9,11 +9,8 @@ import pytest
 
 from pipeline.event_log import event, json_log, row_ended
 from pipeline.progress import Mark
-from tests.pipeline.fakes import CONVERTER, INSPECTOR
 from tests.pipeline.registry import write_registry
-from tests.pipeline.test_command_line import exit_status
-
-FAKES = ["--converter", CONVERTER, "--inspector", INSPECTOR]
+from tests.pipeline.test_command_line import FAKES, exit_status
 
 
 def logged(quiet=False):

@@ -15,12 +15,12 @@ from pipeline.command_line import app
 from pipeline.completion import Shell, completion_script
 from pipeline.help_examples import EXAMPLES
 from tests.fixture_files import FOLDER
-from tests.pipeline.fakes import CONVERTER
+from tests.pipeline.fakes import CONVERTER, VERIFIER
 from tests.pipeline.test_command_line import exit_status
 
 ROOT = Path(__file__).parents[2]
 #: What stands in for TensorFlow, which these examples would take long to import.
-STAND_INS = {"migrate": ["--converter", CONVERTER], "verify": ["--no-run-samples"]}
+STAND_INS = {"migrate": ["--converter", CONVERTER, "--verifier", VERIFIER], "verify": ["--no-run-samples"]}
 #: The second run is the first's example under another name.
 SECOND = EXAMPLES["migrate"].replace("first", "second")
 STORY = ("scan", "inspect", "migrate", "verify", "report", "diff", "completion")
