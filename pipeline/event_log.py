@@ -65,7 +65,7 @@ def json_log(stream: TextIO, *, quiet: bool) -> Iterator[None]:
 
 def is_open() -> bool:
     """True while events go anywhere."""
-    return _log.handlers != [_SILENCE]
+    return any(isinstance(handler.formatter, JsonLines) for handler in _log.handlers)
 
 
 def event(name: str, level: int = logging.INFO, **fields: object) -> None:
