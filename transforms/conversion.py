@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from transforms.canonical import CanonicalModel, canonicalise
+from transforms.canonical.canonicalise import canonicalise
+from transforms.canonical.model import CanonicalModel
 from transforms.custom.request import opened_request
 from transforms.errors import MigrationError, Reason
 from transforms.fingerprint import architecture_fingerprint

@@ -2,65 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from transforms.architecture_source import read_architecture
-from transforms.canonical import canonicalise
+from transforms.canonical.canonicalise import canonicalise
 from transforms.file_identity import FileIdentity
 from transforms.fingerprint import architecture_fingerprint
-from transforms.layer_shapes import Shape
+from transforms.inspection_record import Inspection, LayerSummary
 from transforms.legacy_model import open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.outcome import Rewrite
 from transforms.output_shapes import output_shapes
 from transforms.reference import uncovered
-
-
-@dataclass(frozen=True)
-class LayerSummary:
-    """One layer as `inspect` shows it.
-
-    Attributes:
-        path: joined with "/".
-        class_name: as stored.
-        parameters: scalars in its own weights.
-        output_shape: of its first output, batch in front, None for a free extent; None as a whole when not known.
-        depth: 1 for a layer of the model itself, 2 for one inside it, and so on.
-    """
-
-    path: str
-    class_name: str
-    parameters: int
-    output_shape: Shape | None = None
-    depth: int = 1
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """A source that would be accepted.
-
-    Attributes:
-        source_sha256, source_bytes: of the file.
-        keras_version, backend, family: which runtime wrote it.
-        fingerprint: digest of canonical architecture, weight shapes and dtypes.
-        parameters: scalars in the weights.
-        layers: in stored order, depth first.
-        rewrites, warnings: what the migration would do and assume.
-        uncovered: what the independent reference has no rule for; empty means evidence `reference`.
-    """
-
-    source_sha256: str
-    source_bytes: int
-    keras_version: str
-    backend: str
-    family: str
-    fingerprint: str
-    parameters: int
-    layers: tuple[LayerSummary, ...]
-    rewrites: tuple[Rewrite, ...]
-    warnings: tuple[str, ...]
-    uncovered: tuple[str, ...]
 
 
 def inspect_source(

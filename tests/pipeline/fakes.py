@@ -31,7 +31,7 @@ def inspect(
     hashed: FileIdentity | None,
 ) -> object:
     """Reads the fake source, a text: its first word is the architecture, or says how the inspection goes."""
-    from transforms.inspection import Inspection
+    from transforms.inspection_record import Inspection
 
     data = path.read_bytes()
     word = data.split()[0].decode(errors="replace")

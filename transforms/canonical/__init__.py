@@ -1,6 +1,4 @@
-"""From the legacy model to Keras 2 layers in canonical layout, by small named rewrites."""
+"""From the legacy model to Keras 2 layers in canonical layout, by small named rewrites.
 
-from transforms.canonical.canonicalise import canonicalise
-from transforms.canonical.model import CanonicalArray, CanonicalModel
-
-__all__ = ["CanonicalArray", "CanonicalModel", "canonicalise"]
+Nothing is imported here: the catalogue of rewrites is read by commands that need no HDF5.
+"""
