@@ -100,7 +100,8 @@ def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> pd
     shards = f"{report}/shards-{run.settings.attempt}"
     with tempfile.TemporaryDirectory(prefix="h5ferry-progress-") as marks:
         isolation = replace(run.settings.isolation, workers=worker_count(options))
-        settings = replace(run.settings, progress=marks, isolation=isolation)
+        threads = thread_count(options)
+        settings = replace(run.settings, progress=marks, isolation=isolation, threads=threads)
         pipeline = beam.Pipeline(options=options)
         pipeline | MigrateRegistry(manifest.path, manifest.sha256, settings, f"{shards}/rows")
         follow = run.log_format is LogFormat.TEXT
@@ -121,6 +122,11 @@ def worker_count(options: PipelineOptions) -> int:
     if direct.direct_running_mode == "in_memory":
         return 1
     return int(direct.direct_num_workers) or len(os.sched_getaffinity(0))
+
+
+def thread_count(options: PipelineOptions) -> int:
+    """Those of these workers that are threads of one process."""
+    return worker_count(options) if options.view_as(DirectOptions).direct_running_mode == "multi_threading" else 1
 
 
 def _absolute(path: str) -> str:
