@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -55,14 +56,12 @@ class LiveView:
         self._ready = 0
         self._converting: set[int] = set()
         self._ended: Counter[str] = Counter()
-        self._workers: dict[str, _Work | None] = {}
+        self._busy: dict[str, int] = {}
+        self._work: dict[int, _Work | None] = {}
 
     def notice(self, mark: Mark) -> None:
         """Takes one mark in."""
-        if mark.step in ("inspect", "convert"):
-            self._workers[mark.worker] = _Work(mark.step, printable(mark.name)[:_NAME_WIDTH], self._clock())
-        else:
-            self._workers[mark.worker] = None
+        self._place(mark)
         if mark.step == "ready":
             self._ready += 1
             self._progress.update(self._inspect, advance=1)
@@ -75,6 +74,19 @@ class LiveView:
             self._ended[mark.status] += 1
             self._progress.update(self._convert if mark.line in self._converting else self._inspect, advance=1)
 
+    def _place(self, mark: Mark) -> None:
+        """Gives a worker that begins a step the first free line, and frees the line of one that ended its step.
+
+        A runner may use a new thread for each bundle: lines, not threads, are what is numbered.
+        """
+        line = self._busy.pop(mark.worker, None)
+        if line is not None:
+            self._work[line] = None
+        if mark.step in ("inspect", "convert"):
+            line = next(number for number in count(1) if self._work.get(number) is None)
+            self._busy[mark.worker] = line
+            self._work[line] = _Work(mark.step, printable(mark.name)[:_NAME_WIDTH], self._clock())
+
     def __rich__(self) -> Group:
         counts = Text("  ")
         for status in Status:
@@ -84,9 +96,7 @@ class LiveView:
 
     def _at_work(self) -> Table:
         table = Table.grid(padding=(0, 2))
-        for number, (_, work) in enumerate(sorted(self._workers.items()), start=1):
-            if number > _WORKERS_SHOWN:
-                break
+        for number, work in sorted(self._work.items())[:_WORKERS_SHOWN]:
             busy = (work.step, Text(work.name), f"{self._clock() - work.since:.0f} s") if work else ("idle", "", "")
             table.add_row(f"  worker {number}", *busy, style="dim")
         return table

@@ -129,7 +129,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "rewrites": "every change made on the way, as `layer: rewrite (detail)`",
     "warnings": "what was assumed, and what behaves otherwise than in the legacy runtime",
     "architecture": "fingerprint of canonical architecture, weight shapes and dtypes; equal for retrained copies",
-    "template_reused": "true where the graph was traced for an earlier model of the same architecture",
+    "template_reused": "true where an earlier row of the report has the same graph, byte for byte",
     "seconds": "wall clock spent on the row",
     "run_id": "the run that wrote the row",
     "finished_at": "when the row ended, UTC",
@@ -138,6 +138,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "reference_max_abs_error": "largest absolute difference from the reference, where golden outputs were the evidence",
     "line": "line of the row in the manifest (row number in a Parquet manifest)",
     "manifest_row": "the manifest's entry as a JSON line: a manifest of such lines does the rows again",
+    "graph_sha256": "SHA-256 of the graph, `saved_model.pb`; empty where nothing was published",
 }
 
 
