@@ -57,7 +57,7 @@ class LiveView:
         self._converting: set[int] = set()
         self._ended: Counter[str] = Counter()
         self._busy: dict[str, int] = {}
-        self._work: dict[int, _Work | None] = {}
+        self._work: dict[int, _Work] = {}
 
     def notice(self, mark: Mark) -> None:
         """Takes one mark in."""
@@ -79,11 +79,10 @@ class LiveView:
 
         A runner may use a new thread for each bundle: lines, not threads, are what is numbered.
         """
-        line = self._busy.pop(mark.worker, None)
-        if line is not None:
-            self._work[line] = None
+        if mark.worker in self._busy:
+            del self._work[self._busy.pop(mark.worker)]
         if mark.step in ("inspect", "convert"):
-            line = next(number for number in count(1) if self._work.get(number) is None)
+            line = next(number for number in count(1) if number not in self._work)
             self._busy[mark.worker] = line
             self._work[line] = _Work(mark.step, printable(mark.name)[:_NAME_WIDTH], self._clock())
 
@@ -97,8 +96,8 @@ class LiveView:
     def _at_work(self) -> Table:
         table = Table.grid(padding=(0, 2))
         for number, work in sorted(self._work.items())[:_WORKERS_SHOWN]:
-            busy = (work.step, Text(work.name), f"{self._clock() - work.since:.0f} s") if work else ("idle", "", "")
-            table.add_row(f"  worker {number}", *busy, style="dim")
+            spent = f"{self._clock() - work.since:.0f} s"
+            table.add_row(f"  worker {number}", work.step, Text(work.name), spent, style="dim")
         return table
 
 

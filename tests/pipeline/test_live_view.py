@@ -51,7 +51,7 @@ def test_counts_workers_and_what_they_are_on(view, clock):
     assert "worker 2 convert a/1 7 s" in lines
     view.notice(Mark("end", 1, "a/1", "migrated", worker="20-1"))
     text = shown(view)
-    assert "1 migrated" in text and "worker 2  idle" in text and "1/1" in text
+    assert "1 migrated" in text and "worker 1" in text and "worker 2" not in text and "1/1" in text
 
 
 def test_rate_and_time_left(view, clock):
