@@ -13,12 +13,20 @@ from pipeline.child_pool import map_in_children
 from pipeline.inspection_view import lines_of, tree_of
 from pipeline.isolation import Child, Isolation
 from transforms.errors import MEANINGS, MigrationError
+from transforms.limits import DEFAULT_LIMITS, Limits
 
 _DESCRIBE = "transforms.inspection:describe_source"
 _INSPECT_SECONDS = 120.0
 
 
-def describe_models(models: Sequence[Path], architecture: Path | None, backend: str, *, as_json: bool) -> bool:
+def describe_models(
+    models: Sequence[Path],
+    architecture: Path | None,
+    backend: str,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    as_json: bool = False,
+) -> bool:
     """Prints what each file is, or why it would be refused.
 
     Returns:
@@ -27,7 +35,7 @@ def describe_models(models: Sequence[Path], architecture: Path | None, backend: 
     sound = True
 
     def described(child: Child, model: Path) -> dict[str, Any]:
-        return {"file": str(model), **describe_model(child, model.absolute(), architecture, backend)}
+        return {"file": str(model), **describe_model(child, model.absolute(), architecture, backend, limits)}
 
     for description in map_in_children(described, models, Isolation(timeout=_INSPECT_SECONDS)):
         sound = sound and description["accepted"]
@@ -38,10 +46,12 @@ def describe_models(models: Sequence[Path], architecture: Path | None, backend: 
     return sound
 
 
-def describe_model(child: Child, model: Path, architecture: Path | None, backend: str) -> dict[str, Any]:
+def describe_model(
+    child: Child, model: Path, architecture: Path | None, backend: str, limits: Limits = DEFAULT_LIMITS
+) -> dict[str, Any]:
     """The facts of one file by name, as `docs/operators.md` lists them."""
     try:
-        inspection = child.call(_DESCRIBE, model, architecture.absolute() if architecture else None, backend)
+        inspection = child.call(_DESCRIBE, model, architecture.absolute() if architecture else None, backend, limits)
     except MigrationError as error:
         return {
             "accepted": False,
@@ -50,6 +60,7 @@ def describe_model(child: Child, model: Path, architecture: Path | None, backend
             "message": error.message,
             "layer": "/".join(error.layer),
             "advice": error.advice,
+            "detail": error.detail,
         }
     facts = dataclasses.asdict(inspection)
     return {"accepted": True, **facts, "evidence": "rebuilt" if inspection.uncovered else "reference"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import sys
@@ -51,7 +52,8 @@ def json_log(stream: TextIO, *, quiet: bool) -> Iterator[None]:
     root.handlers[:] = _log.handlers[:] = [handler]
     _log.setLevel(logging.WARNING if quiet else logging.INFO)
     try:
-        yield
+        with contextlib.redirect_stderr(_StrayText()):
+            yield
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:
@@ -61,6 +63,18 @@ def json_log(stream: TextIO, *, quiet: bool) -> Iterator[None]:
         raise
     finally:
         root.handlers[:], _log.handlers[:] = kept, [_SILENCE]
+
+
+class _StrayText(io.TextIOBase):
+    """Takes what libraries print to standard error (Beam prints tracebacks), and logs each piece as a `message`."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            event("message", logging.WARNING, logger="stderr", message=text.rstrip())
+        return len(text)
 
 
 def is_open() -> bool:

@@ -60,6 +60,7 @@ def _refused(description: Mapping[str, Any]) -> Iterator[_Entry]:
     yield _Entry(1, f"why: {description['message']}{layer}")
     if description["advice"]:
         yield _Entry(1, f"remedy: {description['advice']}", "bold")
+    yield from (_Entry(1, f"detail: {line}", "dim") for line in description["detail"])
 
 
 def _accepted(description: Mapping[str, Any]) -> Iterator[_Entry]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,24 +18,25 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from rich.console import Console
 
+from pipeline.concluding import conclude
 from pipeline.event_log import event, row_ended, run_ended
 from pipeline.graph import MigrateRegistry
 from pipeline.log_format import LogFormat
 from pipeline.manifest import Manifest, read_manifest
-from pipeline.manifest_row import RESERVED, is_remote
+from pipeline.manifest_row import is_remote
 from pipeline.options import MigrateSettings, with_local_runner
+from pipeline.output_lock import output_lock
 from pipeline.progress import MarkFollower
 from pipeline.publishing import sweep_leftovers
-from pipeline.report import gather, write_report
+from pipeline.report import gather
 from pipeline.report_figures import count
+from pipeline.run_history import SHARDS, open_run_folder, run_folder
+from pipeline.signing import Signer
 from pipeline.terminal import print_summary, printable, progress_view
 from transforms.outcome import Status
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
-ALL_PUBLISHED, SOME_NOT = 0, 3
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,10 @@ class Run:
         beam_arguments: for Beam alone.
         quiet: no progress and no summary.
         log_format: JSON for events in place of lines for people, on standard error.
+        signer: signs the run's record.
+        metrics_file: local file for Prometheus, "" for none.
+        wait: seconds to wait for another run in the same output.
+        lock: whether the output is held against other runs.
     """
 
     manifest: str
@@ -55,6 +62,10 @@ class Run:
     beam_arguments: tuple[str, ...] = ()
     quiet: bool = False
     log_format: LogFormat = LogFormat.TEXT
+    signer: Signer | None = None
+    metrics_file: str = ""
+    wait: float = 0.0
+    lock: bool = True
 
 
 def new_run_id() -> str:
@@ -69,35 +80,58 @@ def migrate(run: Run) -> int:
         The exit status: 0 when every row is migrated or unchanged, else 3.
 
     Raises:
-        ManifestError: before any work.
+        ManifestError, OutputInUseError: before any work.
         ReportError: the report does not account for every row.
     """
+    started = datetime.now(UTC)
     errors = Console(stderr=True, highlight=False)
-    manifest = read_manifest(run.manifest)
-    for warning in manifest.warnings:
+
+    def warn(text: str) -> None:
         if run.log_format is LogFormat.JSON:
-            event("manifest_warning", logging.WARNING, message=warning)
-        elif not run.quiet:
-            errors.print(f"Warning: {printable(warning)}", style="yellow", markup=False)
+            event("warning", logging.WARNING, message=text)
+        else:
+            errors.print(f"Warning: {printable(text)}", style="yellow", markup=False, soft_wrap=True)
+
+    manifest = read_manifest(run.manifest)
+    if not run.quiet or run.log_format is LogFormat.JSON:
+        for warning in manifest.warnings:
+            warn(warning)
     output = _absolute(run.settings.output)
-    report = _absolute(run.report) if run.report else f"{output}/{RESERVED}/runs/{run.settings.run_id}"
+    report = _absolute(run.report) if run.report else run_folder(output, run.settings.run_id)
     run = replace(run, settings=replace(run.settings, output=output, attempt=secrets.token_hex(8)))
-    if not is_remote(output):
-        sweep_leftovers(Path(output), {row.model for row in manifest.rows if not row.reason})
     event("run_started", run_id=run.settings.run_id, manifest=manifest.path, rows=len(manifest.rows), output=output)
-    frame = run_graph(run, manifest, report, errors)
-    write_report(frame, report)
-    status = ALL_PUBLISHED if frame["status"].isin(_PUBLISHED).all() else SOME_NOT
+    with _held_output(run, report, warn):
+        if not is_remote(output):
+            sweep_leftovers(Path(output), {row.model for row in manifest.rows if not row.reason})
+        frame = run_graph(run, manifest, report, errors)
+        status = conclude(run, manifest, frame, report, started, warn)
     run_ended(count(frame, "status", [each.value for each in Status]), exit_status=status, report=report)
     if not run.quiet and run.log_format is LogFormat.TEXT:
         print_summary(Console(highlight=False), frame, report)
     return status
 
 
+@contextlib.contextmanager
+def _held_output(run: Run, report: str, warn: Callable[[str], None]) -> Iterator[None]:
+    """Holds the output against other runs, and the place where this run leaves its record."""
+    output, run_id = run.settings.output, run.settings.run_id
+    with contextlib.ExitStack() as held:
+        if run.lock and not is_remote(output):
+            tell = (lambda text: None) if run.quiet else warn
+            held.enter_context(output_lock(Path(output), run_id, run.wait, warn, tell))
+        try:
+            held.enter_context(open_run_folder(output, run_id))
+        except OSError as error:
+            if report == run_folder(output, run_id):
+                raise
+            warn(f"{output} cannot be written ({error}).")
+        yield
+
+
 def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> pd.DataFrame:
     """Runs the Beam graph and returns its report rows, one for each manifest row, in the manifest's order."""
     options = PipelineOptions(with_local_runner(run.beam_arguments))
-    shards = f"{report}/shards-{run.settings.attempt}"
+    shards = f"{report}/{SHARDS}{run.settings.attempt}"
     with tempfile.TemporaryDirectory(prefix="h5ferry-progress-") as marks:
         isolation = replace(run.settings.isolation, workers=worker_count(options))
         threads = thread_count(options)

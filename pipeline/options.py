@@ -34,7 +34,6 @@ class MigrateSettings:
         require_evidence: the weakest evidence that may be published.
         isolation: how the converting children are kept.
         threads: process pairs that one worker process may keep busy.
-        max_file_bytes: largest source.
         allow_custom_code: whether a row's `custom_objects` may be used.
         limits: the budget of reading.
         full_reload_every: of artefacts whose graph is loaded already, one in so many is loaded as a whole all the same.
@@ -50,7 +49,6 @@ class MigrateSettings:
     require_evidence: Evidence = Evidence.REBUILT
     isolation: Isolation = field(default_factory=Isolation)
     threads: int = 1
-    max_file_bytes: int = DEFAULT_LIMITS.file_bytes
     allow_custom_code: bool = False
     limits: Limits = DEFAULT_LIMITS
     full_reload_every: int = 50

@@ -57,6 +57,6 @@ def inspect_source(
         )
 
 
-def describe_source(path: Path, architecture: Path | None, backend: str) -> Inspection:
+def describe_source(path: Path, architecture: Path | None, backend: str, limits: Limits = DEFAULT_LIMITS) -> Inspection:
     """What `inspect` shows: an inspection with output shapes. Raises as `inspect_source` does."""
-    return inspect_source(path, architecture, backend, shapes=True)
+    return inspect_source(path, architecture, backend, limits, shapes=True)

@@ -13,7 +13,7 @@ from tests.fixture_files import FOLDER
 #: The keys that docs/operators.md promises.
 ACCEPTED = """file accepted source_sha256 source_bytes keras_version backend family fingerprint parameters layers
 rewrites warnings uncovered evidence""".split()
-REFUSED = "file accepted reason meaning message layer advice".split()
+REFUSED = "file accepted reason meaning message layer advice detail".split()
 
 
 @pytest.fixture
@@ -40,7 +40,11 @@ def test_json_for_machines(described):
         "depth": 3,
     }
     assert nested["rewrites"][0]["rule"] == "cudnn_lstm_to_lstm"
-    assert refused["reason"] == "unsafe_lambda" and refused["layer"] == "lambda_1" and "Rebuild" in refused["advice"]
+    assert (
+        refused["reason"] == "unsafe_lambda"
+        and refused["layer"] == "lambda_1"
+        and "custom_objects" in refused["advice"]
+    )
 
 
 def test_view_for_people(described):
@@ -51,7 +55,7 @@ def test_view_for_people(described):
     assert lines[layer + 1].strip().startswith("rewrite cudnn_lstm_to_lstm")
     assert len(lines[layer]) - len(lines[layer].lstrip()) == 8
     _, text = described("keras-2.2.4/lambda_layer.h5", as_json=False)
-    assert "would be refused: unsafe_lambda" in text and "remedy: Rebuild" in text
+    assert "would be refused: unsafe_lambda" in text and "remedy: Give a function" in text
 
 
 def test_many_files_in_order(tmp_path, capsys):
@@ -91,6 +95,7 @@ def test_names_cannot_steer_the_terminal():
         "message": nasty,
         "layer": nasty,
         "advice": nasty,
+        "detail": (nasty,),
     }
     for description in (accepted, refused):
         stream = io.StringIO()

@@ -21,21 +21,23 @@ def logged(quiet=False):
         row_ended(Mark("end", 1, "a\x1b\n/1", "migrated", "", 1.5, "7-8"))
         row_ended(Mark("end", 2, "b/1", "failed", "timeout", 2.0, "7-8"))
         logging.getLogger("apache_beam").error("odd: %s", "x")
+        print("Traceback\n  of a library", file=sys.stderr)
     event("later")
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
 def test_one_object_for_each_event():
     found = logged()
-    assert [each["event"] for each in found] == ["run_started", "row_ended", "row_ended", "message"]
-    assert [each["level"] for each in found] == ["info", "info", "error", "error"]
+    assert [each["event"] for each in found] == ["run_started", "row_ended", "row_ended", "message", "message"]
+    assert [each["level"] for each in found] == ["info", "info", "error", "error", "warning"]
     assert all(datetime.fromisoformat(each["time"]).tzinfo for each in found)
     assert found[1]["model"] == "a\x1b\n/1" and found[1]["seconds"] == 1.5 and found[1]["worker"] == "7-8"
     assert found[3]["logger"] == "apache_beam" and found[3]["message"] == "odd: x"
+    assert found[4]["logger"] == "stderr" and found[4]["message"] == "Traceback\n  of a library"
 
 
 def test_quiet_leaves_warnings_and_errors():
-    assert [each["level"] for each in logged(quiet=True)] == ["error", "error"]
+    assert [each["level"] for each in logged(quiet=True)] == ["error", "error", "warning"]
 
 
 def test_an_unforeseen_end_is_an_event(monkeypatch):
@@ -57,7 +59,7 @@ def test_a_whole_run(tmp_path, capsys):
     assert printed.out == ""
     events = [json.loads(line) for line in printed.err.splitlines()]
     assert [each["event"] for each in events] == [
-        "manifest_warning",
+        "warning",
         "run_started",
         "row_ended",
         "row_ended",
