@@ -49,7 +49,7 @@ def parse(command: str) -> None:
         raise ValueError(f"no call of h5ferry: {command}")
     words = list(_own_words(shlex.split(match[1], comments=True)))
     group = typer.main.get_command(app)
-    name, arguments = words[0], words[1:]
+    name, arguments = words[0], [word for word in words[1:] if word not in ("-h", "--help")]
     if name == "migrate":
         arguments, _ = split_beam_options(arguments)
     parser_of(group.commands[name], name).parse_args(arguments)  # type: ignore[attr-defined]
