@@ -109,6 +109,13 @@ def migrate(
             help="Execute the Python files of the columns custom_objects and architecture, in the converting process.",
         ),
     ] = False,
+    keep_training: Annotated[
+        bool,
+        typer.Option(
+            "--keep-training",
+            help="Compile each SavedModel as its file says and restore the optimizer, to go on training.",
+        ),
+    ] = False,
     full_reload_every: Annotated[
         int,
         typer.Option(min=1, help="Of artefacts whose graph is loaded already, load one in so many as a whole."),
@@ -158,6 +165,7 @@ def migrate(
             isolation=Isolation(timeout=timeout, memory_bytes=options.parse_size(memory_limit) if memory_limit else 0),
             limits=limits,
             allow_custom_code=allow_custom_code,
+            keep_training=keep_training,
             full_reload_every=full_reload_every,
             converter=converter or options.CONVERTER,
             verifier=verifier or options.VERIFIER,
@@ -209,7 +217,7 @@ def scan(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
 ) -> None:
-    """Find HDF5 models by their signature, and write a manifest of them, with comments on what is not certain."""
+    """Find HDF5 models, and checkpoints beside their architecture, and write a manifest, with comments where unsure."""
     from pipeline.proposing import propose_manifest
     from pipeline.scanning import ScanError
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from pipeline.manifest_row import RESERVED
 
-_SUFFIXES = (".h5", ".hdf5", ".hdf", ".h5py", ".keras")
+_SUFFIXES = (".h5", ".hdf5", ".hdf", ".h5py", ".keras", ".ckpt")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 #: "tagger_v3" and "tagger-3": a base, the form of the ending, a number.
 _ENDING = re.compile(r"(?P<base>.+?)(?P<form>[_-]v|-)(?P<number>[0-9]{1,9})")

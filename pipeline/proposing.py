@@ -13,13 +13,13 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.naming import propose
 from pipeline.pairing import pair
-from pipeline.scanning import FoundFile, Oddities, find_files, with_kinds
+from pipeline.scanning import CHECKPOINT, FoundFile, Oddities, find_files, with_kinds
 from pipeline.terminal_text import printable
 
 COLUMNS = ("model", "source", "version", "architecture", "samples")
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _LINES_SHOWN = 10
-_ROWS = frozenset({"model", "weights", "damaged"})
+_ROWS = frozenset({"model", "weights", "damaged", CHECKPOINT})
 _LEFT_OUT = {
     "keras_3_weights": "weights of Keras 3 (.weights.h5), which are not read",
     "other": "HDF5, but nothing that Keras saved",
@@ -92,7 +92,7 @@ def proposed_rows(files: Sequence[FoundFile]) -> list[ProposedRow]:
             model=name.model,
             source=file.path,
             version=name.version,
-            architecture=beside.architecture,
+            architecture=file.architecture or beside.architecture,
             samples=beside.samples,
             notes=(*((_DAMAGED,) if file.kind == "damaged" else ()), *beside.notes, *name.notes),
         )

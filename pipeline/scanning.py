@@ -1,4 +1,4 @@
-"""Finds HDF5 files by signature, whatever they are called, and tells models from other data."""
+"""Finds HDF5 files by signature, whatever they are called, and checkpoints; tells models from other data."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.finding_checkpoints import checkpoint_architecture
+from transforms.checkpoint.files import INDEX
 from transforms.errors import MigrationError
 
 if TYPE_CHECKING:
     from pipeline.isolation import Child
 
+#: Kind of a source that is a checkpoint.
+CHECKPOINT = "checkpoint"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: A user block before the signature has a size of 0, 512, 1024, 2048, … bytes; nobody's is larger than this.
 _LARGEST_USER_BLOCK = 1 << 20
@@ -32,17 +36,19 @@ class ScanError(Exception):
 
 @dataclass(frozen=True)
 class FoundFile:
-    """An HDF5 file below one of the scanned paths.
+    """A source below one of the scanned paths.
 
     Attributes:
-        path: absolute.
+        path: the HDF5 file, or the prefix of a checkpoint; absolute.
         root: the folder that names are told from, absolute.
-        kind: a value of `transforms.file_kind.FileKind`.
+        kind: a value of `transforms.file_kind.FileKind`, "" where not told yet; or `checkpoint`.
+        architecture: of a checkpoint, the file beside it.
     """
 
     path: Path
     root: Path
-    kind: str = "model"
+    kind: str = ""
+    architecture: Path | None = None
 
 
 @dataclass
@@ -79,7 +85,7 @@ def is_hdf5(path: Path | str) -> bool:
 
 
 def find_files(paths: Iterable[str], oddities: Oddities) -> Iterator[FoundFile]:
-    """The HDF5 files among and below `paths`, each once, sorted below each path.
+    """The HDF5 files and whole checkpoints among and below `paths`, each once, sorted below each path.
 
     Args:
         paths: files, folders, and patterns as Python's glob reads them. Links to folders are not followed.
@@ -94,7 +100,12 @@ def find_files(paths: Iterable[str], oddities: Oddities) -> Iterator[FoundFile]:
         for match in matches:
             for name in _names_below(match, oddities):
                 file = os.path.abspath(name)
-                if file not in seen and is_hdf5(name):
+                if file in seen:
+                    continue
+                if name.endswith(INDEX) and (architecture := checkpoint_architecture(Path(file))) is not None:
+                    seen.add(file)
+                    yield FoundFile(Path(file.removesuffix(INDEX)), root, CHECKPOINT, architecture)
+                elif is_hdf5(name):
                     seen.add(file)
                     yield FoundFile(Path(file), root)
 
@@ -116,8 +127,8 @@ def with_kinds(files: Iterable[FoundFile]) -> list[FoundFile]:
 
 def _known(child: Child, batch: Sequence[FoundFile]) -> list[FoundFile]:
     child.call(_KINDS, [])  # A child that does not even start is no fault of the files.
-    kinds = _kinds(child, [file.path for file in batch])
-    return [replace(file, kind=kind) for file, kind in zip(batch, kinds, strict=True)]
+    kinds = iter(_kinds(child, [file.path for file in batch if not file.kind]))
+    return [file if file.kind else replace(file, kind=next(kinds)) for file in batch]
 
 
 def _batches(files: Iterable[FoundFile]) -> Iterator[list[FoundFile]]:

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     DUPLICATE_OUTPUT = "duplicate_output"
     NOT_HDF5 = "not_hdf5"
     CORRUPT_H5 = "corrupt_h5"
+    CORRUPT_CHECKPOINT = "corrupt_checkpoint"
     NOT_A_MODEL = "not_a_model"
     INVALID_CONFIG = "invalid_config"
     MISSING_ARCHITECTURE = "missing_architecture"
@@ -32,6 +33,7 @@ class Reason(StrEnum):
     CRASHED = "crashed"
     OUT_OF_MEMORY = "out_of_memory"
     OUTPUT_ERROR = "output_error"
+    INTERRUPTED = "interrupted"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -43,6 +45,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.DUPLICATE_OUTPUT: "two rows would publish to one place",
     Reason.NOT_HDF5: "the source has no HDF5 signature; what it looks like is named",
     Reason.CORRUPT_H5: "HDF5 cannot read the file, or data in it was never written",
+    Reason.CORRUPT_CHECKPOINT: "a TensorFlow checkpoint is damaged, incomplete or not of its format",
     Reason.NOT_A_MODEL: "an HDF5 file, but not one that Keras saved",
     Reason.INVALID_CONFIG: "the stored architecture is broken, contradicts itself or lacks a value",
     Reason.MISSING_ARCHITECTURE: "weights without an architecture",
@@ -61,6 +64,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.CRASHED: "the converting process died",
     Reason.OUT_OF_MEMORY: "the conversion needed more memory than it was given",
     Reason.OUTPUT_ERROR: "the output could not be written",
+    Reason.INTERRUPTED: "the run was stopped before the model was published: run it again",
     Reason.INTERNAL_ERROR: "an error that nobody foresaw: please report it",
 }
 
@@ -75,6 +79,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.NOT_HDF5: "Point the row at the `.h5` file itself; fetch it where the message speaks of a git-LFS pointer or"
     " a failed download, and unpack it where it speaks of an archive.",
     Reason.CORRUPT_H5: "Restore the file from its origin or a backup; what is missing from it cannot be mended.",
+    Reason.CORRUPT_CHECKPOINT: "Restore all files of the checkpoint (its index and every shard) from their origin.",
     Reason.NOT_A_MODEL: "Take the row out, or point it at the file that Keras saved.",
     Reason.INVALID_CONFIG: "Save the model again where it still loads; where only the input's shape is missing, bring"
     " samples.",
@@ -96,6 +101,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.INVALID_SAMPLES: "Correct the `.npz`: one array for each input, batch first, of the shapes that are named.",
     Reason.WEAK_EVIDENCE: "Bring samples with expected outputs, or ask for less with `--require-evidence`.",
     Reason.TIMEOUT: "Raise `--timeout`, or migrate the model by itself on a faster machine.",
+    Reason.INTERRUPTED: "Run again: what was published stays, and the rest is taken up.",
     Reason.CRASHED: "Run again; if it dies again, look at the file with `h5ferry inspect` and restore it from its"
     " origin.",
     Reason.OUT_OF_MEMORY: "Raise `--memory-limit`, use fewer workers, or take a machine with more memory.",
@@ -104,7 +110,16 @@ REMEDIES: dict[Reason, str] = {
 }
 
 #: Reasons that say "the machine or the program failed", not "the input was not acceptable".
-FAILURES = frozenset({Reason.TIMEOUT, Reason.CRASHED, Reason.OUT_OF_MEMORY, Reason.OUTPUT_ERROR, Reason.INTERNAL_ERROR})
+FAILURES = frozenset(
+    {
+        Reason.TIMEOUT,
+        Reason.CRASHED,
+        Reason.OUT_OF_MEMORY,
+        Reason.OUTPUT_ERROR,
+        Reason.INTERRUPTED,
+        Reason.INTERNAL_ERROR,
+    }
+)
 
 
 class MigrationError(Exception):

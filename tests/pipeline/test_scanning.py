@@ -1,7 +1,9 @@
 import os
+import shutil
 
 import pytest
 
+from pipeline.proposing import proposed_rows
 from pipeline.scanning import Oddities, ScanError, find_files, is_hdf5, with_kinds
 from tests.fixture_files import FOLDER
 
@@ -51,6 +53,29 @@ def test_each_file_once_below_files_folders_and_patterns(tmp_path):
     for nothing in (f"{tmp_path}/none", f"{tmp_path}/*.hdf", "gs://bucket/x"):
         with pytest.raises(ScanError):
             found(nothing)
+
+
+def test_checkpoints_are_found_where_their_architecture_lies_beside_them(tmp_path):
+    genuine = FOLDER / "tfkeras-1.15.5/cudnn_siamese.object"  # of two shards
+    suffixes = [".index", ".data-00000-of-00002", ".data-00001-of-00002"]
+    wanted = {"a/net.ckpt": "a/net.json", "b/weights": "b/weights.yaml", "c/net.ckpt-1000": "c/net.json", "d/net": ""}
+    for prefix, architecture in wanted.items():
+        (tmp_path / prefix).parent.mkdir()
+        for suffix in suffixes:
+            shutil.copy(f"{genuine}{suffix}", tmp_path / f"{prefix}{suffix}")
+        if architecture:
+            (tmp_path / architecture).write_text("{}")
+    (tmp_path / "b/text.index").write_text("text")
+    (tmp_path / "b/text.json").write_text("{}")
+    os.mkfifo(tmp_path / "b/fifo.index")
+    shutil.copytree(tmp_path / "a", tmp_path / "e")
+    (tmp_path / "e/net.ckpt.data-00001-of-00002").unlink()
+    sources = with_kinds(find_files([str(tmp_path), str(tmp_path / "b/weights.index")], Oddities()))
+    assert {source.kind for source in sources} == {"checkpoint"}
+    assert [(row.model, row.source, row.architecture) for row in proposed_rows(sources)] == [
+        ("a/net", tmp_path / "a/net.ckpt", tmp_path / "a/net.json"),
+        ("b/weights", tmp_path / "b/weights", tmp_path / "b/weights.yaml"),
+    ]
 
 
 def test_kinds(tmp_path):

@@ -16,7 +16,8 @@ from transforms import conversion, migration
 from transforms.architecture import TensorRef
 from transforms.architecture_keras_3 import keras_3_graph
 from transforms.architecture_parsing import parse_architecture
-from transforms.canonical.canonicalise import RULES, canonicalise
+from transforms.canonical import canonicalise
+from transforms.canonical.canonicalise import RULES
 from transforms.canonical.keras_3 import named_masks, upgrade
 from transforms.canonical.model import Piece, Setting
 from transforms.errors import MigrationError, Reason

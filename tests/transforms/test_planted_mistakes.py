@@ -11,9 +11,9 @@ import pytest
 
 from tests.fixture_files import fixture_file
 from transforms import conversion, migration
-from transforms.canonical import cudnn
+from transforms.canonical import canonicalise, cudnn
 from transforms.canonical.backend import theano_kernels_rotated
-from transforms.canonical.canonicalise import RULES, canonicalise
+from transforms.canonical.canonicalise import RULES
 from transforms.canonical.cudnn import canonical_kernel
 from transforms.canonical.dot import dot_as_matrix_product
 from transforms.canonical.model import Piece, Setting

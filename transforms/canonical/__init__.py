@@ -1,4 +1,6 @@
-"""From the legacy model to Keras 2 layers in canonical layout, by small named rewrites.
+"""From the legacy model to Keras 2 layers in canonical layout, by small named rewrites."""
 
-Nothing is imported here: the catalogue of rewrites is read by commands that need no HDF5.
-"""
+from transforms.canonical.canonicalise import canonicalise
+from transforms.canonical.model import CanonicalArray, CanonicalModel
+
+__all__ = ["CanonicalArray", "CanonicalModel", "canonicalise"]

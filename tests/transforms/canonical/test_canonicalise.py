@@ -7,10 +7,9 @@ import pytest
 
 from tests.fixture_files import MIGRATABLE, FixtureFile, fixture_file
 from transforms.architecture_parsing import parse_architecture
-from transforms.canonical.canonicalise import canonicalise
+from transforms.canonical import CanonicalModel, canonicalise
 from transforms.canonical.catalogue import REWRITES
 from transforms.canonical.layer_rules import refuse_shared_state
-from transforms.canonical.model import CanonicalModel
 from transforms.canonical.options import OPTIONS
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError
