@@ -34,7 +34,8 @@ from pipeline.report_figures import count
 from pipeline.run_history import SHARDS, open_run_folder, run_folder
 from pipeline.signing import Signer
 from pipeline.stopping import Stop, reserved_space, stop_requested, stopped_by_signals
-from pipeline.terminal import print_summary, printable, progress_view
+from pipeline.terminal import print_summary, progress_view
+from pipeline.terminal_text import printable
 from pipeline.workshops import drop_work
 from transforms.outcome import Status
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from pipeline.live_view import STYLES, LiveView, live
 from pipeline.progress import Mark
 from pipeline.report_figures import count, figure
-from pipeline.terminal_text import printable as printable
+from pipeline.terminal_text import printable
 from transforms.outcome import Status
 
 if TYPE_CHECKING:
