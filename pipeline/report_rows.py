@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.records import ManifestRow
-from pipeline.terminal import printable
+from pipeline.terminal_text import printable
 from transforms.errors import Reason
 from transforms.outcome import Status
 from transforms.runtime import Family, runtime_of

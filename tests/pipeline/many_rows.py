@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.records import ManifestRow, ReportRow, report_schema
-from transforms.canonical.catalogue import REWRITES
 from transforms.errors import FAILURES, Reason
+from transforms.rewrite_catalogue import REWRITES
 
 HOSTILE = (
     "<script>window.stolen = 1</script>",
