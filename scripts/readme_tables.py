@@ -14,6 +14,7 @@ from pathlib import Path
 
 from transforms.admission import WRAPPERS
 from transforms.architecture_keras_3 import OPERATIONS
+from transforms.architecture_signatures import FUNCTIONS
 from transforms.canonical.catalogue import REWRITES
 from transforms.errors import FAILURES, MEANINGS, Reason
 from transforms.weight_roles import WEIGHTED, WEIGHTLESS
@@ -43,7 +44,9 @@ def layers() -> str:
     operations = ", ".join(sorted(OPERATIONS))
     return (
         f"Keras 2 and tf.keras: {', '.join(keras_2)}.\n\nKeras 1 besides: {', '.join(keras_1)}.\n\n"
-        f"Keras 3 besides: Identity, and the operations {operations}."
+        f"Keras 3 besides: Identity, and the operations {operations}.\n\n"
+        f"TensorFlow functions of tf.keras 2.0 to 2.15 by their stored name, or the operation of such a function: "
+        f"{', '.join(sorted(FUNCTIONS))}."
     )
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from transforms.admission import admit
 from transforms.architecture import Graph, LayerPath
+from transforms.architecture_functions import with_functions
 from transforms.architecture_keras_3 import STATES_OF_KERAS_3, keras_3_assumptions, keras_3_graph, refuse_later_keras
 from transforms.architecture_parsing import parse_architecture
 from transforms.config_json import parse_config
@@ -150,6 +151,8 @@ def _read(
     if runtime.family is Family.KERAS_3:
         graph = keras_3_graph(graph)
         warnings = (*warnings, *keras_3_assumptions(runtime))
+    elif runtime.family is Family.TF_KERAS:
+        graph = with_functions(graph, limits)
     graph = with_custom_objects(graph, custom, runtime)
     warnings = (*warnings, *overridden(graph, runtime))
     admit(graph, runtime, limits)

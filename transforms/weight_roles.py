@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from transforms.architecture_keras_3 import KERAS_3_CLASSES
+from transforms.architecture_signatures import FUNCTION_CLASSES
 
 #: A shape with None where the config alone does not tell.
 PartialShape: TypeAlias = tuple[int | None, ...]
@@ -45,7 +46,7 @@ def roles_of(class_name: str, config: _Config) -> Roles:
 
     Raises KeyError for a class that is not known to hold or to lack weights.
     """
-    if class_name in WEIGHTLESS:
+    if class_name in WEIGHTLESS or class_name in FUNCTION_CLASSES:
         return ()
     return _ROLES[class_name](config)
 

@@ -14,6 +14,7 @@ from transforms.canonical.bidirectional import masked_steps_as_written, with_bot
 from transforms.canonical.cudnn import cudnn_to_canonical
 from transforms.canonical.data_format import channels_last_inside
 from transforms.canonical.dot import dot_as_matrix_product, may_have_more_than_three_axes
+from transforms.canonical.functions import function_named
 from transforms.canonical.input_inference import with_inferred_inputs
 from transforms.canonical.keras_1.upgrade import keras_1_upgraded, prevailing_data_format
 from transforms.canonical.keras_3 import keras_3_upgraded, with_named_masks
@@ -58,6 +59,7 @@ RULES: tuple[RewriteRule, ...] = (
     keras_1_upgraded,
     deconvolution_as_stated,
     keras_3_upgraded,
+    function_named,
     classes_renamed,
     cudnn_to_canonical,
     axis_unwrapped,

@@ -10,6 +10,7 @@ from transforms.reference.bidirectional import bidirectional
 from transforms.reference.convolution import CONVOLUTIONS
 from transforms.reference.core_layers import CORE_LAYERS
 from transforms.reference.dialect import Dialect, StructuredLayer
+from transforms.reference.functions import FUNCTION_LAYERS
 from transforms.reference.keras_1.dialect import keras_1_dialect
 from transforms.reference.keras_3.dialect import keras_3_dialect
 from transforms.reference.layer_call import StatelessLayer
@@ -43,6 +44,7 @@ STRUCTURED: Mapping[str, StructuredLayer] = {
     **dict.fromkeys(RECURRENT | CONVOLUTIONAL, recurrent_layer),
     "Bidirectional": bidirectional,
     "TimeDistributed": time_distributed,
+    **FUNCTION_LAYERS,
 }
 
 KERAS_2 = Dialect(stateless=STATELESS, structured=STRUCTURED, cells=CELLS, output_mask=output_mask)
