@@ -143,9 +143,7 @@ def _refuse_expansion(layer: Layer, limits: Limits) -> None:
 #: Keras classes that this program does not migrate.
 _UNSUPPORTED = frozenset(
     """
-    MultiHeadAttention Normalization Discretization CategoryEncoding CategoryCrossing Hashing StringLookup
-    IntegerLookup TextVectorization Resizing CenterCrop RandomCrop RandomFlip RandomTranslation RandomRotation
-    RandomZoom RandomHeight RandomWidth RandomContrast RandomBrightness SpectralNormalization DenseFeatures
+    CategoryCrossing StringLookup TextVectorization RandomCrop SpectralNormalization DenseFeatures
     ParametricSoftplus SReLU MaxoutDense Highway Merge NotEqual
     """.split()
 )
@@ -205,6 +203,13 @@ _TF_KERAS_ONLY = {
     "EinsumDense": "equation",
     "Rescaling": "scale",
     "UnitNormalization": "axis",
+    "MultiHeadAttention": "num_heads",
+    "Normalization": "axis",
+    "Resizing": "height",
+    "CenterCrop": "height",
+    "CategoryEncoding": "output_mode",
+    "IntegerLookup": "num_oov_indices",
+    "Hashing": "num_bins",
 }
 
 

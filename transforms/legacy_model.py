@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from transforms.admission import admit
 from transforms.architecture import Graph, LayerPath
+from transforms.architecture_attention import with_attention_arguments
 from transforms.architecture_functions import with_functions
 from transforms.architecture_keras_3 import STATES_OF_KERAS_3, keras_3_assumptions, keras_3_graph, refuse_later_keras
 from transforms.architecture_parsing import parse_architecture
@@ -36,7 +37,7 @@ from transforms.hdf5_objects import (
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.revealed_layers import revealed_layer
 from transforms.runtime import Family, Runtime, runtime_of
-from transforms.weight_assignment import assign_arrays
+from transforms.weight_assignment import assign_arrays, role_in
 from transforms.weight_roles import keras_3_roles_of, roles_of
 from transforms.weight_roles_keras_1 import keras_1_roles_of
 
@@ -153,6 +154,7 @@ def _read(
         warnings = (*warnings, *keras_3_assumptions(runtime))
     elif runtime.family is Family.TF_KERAS:
         graph = with_functions(graph, limits)
+    graph = with_attention_arguments(graph)
     graph = with_custom_objects(graph, custom, runtime)
     warnings = (*warnings, *overridden(graph, runtime))
     admit(graph, runtime, limits)
@@ -236,7 +238,8 @@ def _group_arrays(
         raise MigrationError(
             Reason.WEIGHTS_MISMATCH, f"The group {name!r} lists no weight_names", layer=(name,), advice=_RESTORE
         )
-    return tuple(array_at(group, weight, limits) for weight in names if weight.rsplit("/", 1)[-1] not in skipped)
+    wanted = [weight for weight in names if weight.rsplit("/", 1)[-1] not in skipped]
+    return tuple(array_at(group, weight, limits, integers=role_in(weight) == "count") for weight in wanted)
 
 
 def _refuse_aliases(groups: Mapping[str, Sequence[StoredArray]]) -> None:

@@ -42,6 +42,7 @@ from transforms.canonical.model import (
     stored,
 )
 from transforms.canonical.options import canonical_options
+from transforms.canonical.preprocessing import attention_without_mask, augmentation_left_out
 from transforms.canonical.stacked_cells import first_cell_when_masked
 from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
 from transforms.canonical.theano_conv_lstm import theano_conv_lstm
@@ -60,6 +61,7 @@ RULES: tuple[RewriteRule, ...] = (
     deconvolution_as_stated,
     keras_3_upgraded,
     function_named,
+    augmentation_left_out,
     classes_renamed,
     cudnn_to_canonical,
     axis_unwrapped,
@@ -73,6 +75,7 @@ RULES: tuple[RewriteRule, ...] = (
     extremes_as_written,
     prelu_extents_stated,
     mask_dropped,
+    attention_without_mask,
     masked_steps_as_written,
     state_before_first_step,
     first_cell_when_masked,
@@ -250,7 +253,11 @@ def _floatx(model: LegacyModel) -> tuple[str, tuple[str, ...]]:
     Keras before 2.3 writes no dtype into most layers, so the arrays tell: float64 arrays in a model that nowhere
     declares float32 were computed in float64. Declared float32 wins over the storage type.
     """
-    stored_wide = any(array.dtype.itemsize == 8 for held in model.arrays.values() for array in held.values())
+    stored_wide = any(
+        array.dtype.kind == "f" and array.dtype.itemsize == 8
+        for held in model.arrays.values()
+        for array in held.values()
+    )
     declared = {
         _dtype_name(layer.config.get("dtype", layer.config.get("input_dtype"))) for layer in model.graph.walk()
     } - {""}
@@ -273,6 +280,8 @@ def _cast(array: CanonicalArray, floatx: str, path: tuple[str, ...]) -> Canonica
 
     def read() -> np.ndarray[Any, Any]:
         values = array.read()
+        if array.dtype.kind in "iu":
+            return values
         with np.errstate(over="ignore"):
             cast = values.astype(target, copy=False)
         if not np.isfinite(cast).all():
@@ -284,4 +293,4 @@ def _cast(array: CanonicalArray, floatx: str, path: tuple[str, ...]) -> Canonica
             )
         return cast
 
-    return CanonicalArray(array.shape, target, read)
+    return CanonicalArray(array.shape, array.dtype if array.dtype.kind in "iu" else target, read)

@@ -8,6 +8,7 @@ from typing import Any
 import tf_keras
 
 from transforms.architecture import Layer
+from transforms.architecture_attention import CALL_OPTIONS
 from transforms.canonical.options import OPTIONS
 from transforms.custom.building import build_custom_layer, resolved_activations
 from transforms.custom.code import CustomCode
@@ -23,6 +24,7 @@ _INITIALIZERS: Mapping[str, tuple[str, ...]] = {
             "LocallyConnected1D",
             "LocallyConnected2D",
             "EinsumDense",
+            "MultiHeadAttention",
         ),
         ("kernel_initializer",),
     ),
@@ -63,8 +65,10 @@ def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any], c
     options = {
         key: value
         for key, value in layer.config.items()
-        if key not in _SILENT_DEFAULTS or value != _SILENT_DEFAULTS[key]
+        if key not in CALL_OPTIONS and (key not in _SILENT_DEFAULTS or value != _SILENT_DEFAULTS[key])
     }
+    if layer.config.get("output_mode") == "int":
+        dtype = "int64"
     options.update(dict.fromkeys(_INITIALIZERS.get(layer.class_name, ()), "zeros"))
     options = resolved_activations(custom, options)
     constructor = getattr(tf_keras.layers, layer.class_name)

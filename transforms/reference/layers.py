@@ -17,8 +17,10 @@ from transforms.reference.layer_call import StatelessLayer
 from transforms.reference.locally_connected import LOCALLY_CONNECTED
 from transforms.reference.masking import output_mask
 from transforms.reference.merging import MERGING
+from transforms.reference.multi_head_attention import multi_head_attention
 from transforms.reference.normalization import NORMALIZATION
 from transforms.reference.pooling import POOLING
+from transforms.reference.preprocessing import PREPROCESSING
 from transforms.reference.recurrent import CELLS
 from transforms.reference.recurrent_layers import CONVOLUTIONAL, RECURRENT, recurrent_layer
 from transforms.reference.resizing import RESIZING
@@ -38,12 +40,14 @@ STATELESS: Mapping[str, StatelessLayer] = {
     **MERGING,
     **NORMALIZATION,
     **ATTENTION,
+    **PREPROCESSING,
 }
 
 STRUCTURED: Mapping[str, StructuredLayer] = {
     **dict.fromkeys(RECURRENT | CONVOLUTIONAL, recurrent_layer),
     "Bidirectional": bidirectional,
     "TimeDistributed": time_distributed,
+    "MultiHeadAttention": multi_head_attention,
     **FUNCTION_LAYERS,
 }
 
