@@ -1,9 +1,10 @@
 """The child's side of `pipeline.isolation`: limits itself, then runs the functions that it is asked to run.
 
-Started as `python -P -m pipeline.child REQUESTS ANSWERS` with two pipe descriptors. A frame is a length (8 bytes,
-big-endian) and a pickle. The first request is a `Confinement`, each later one a `Task`; each answer is a pair of a
-word and a value: `ready`, `done` (the function's result), `refused` (a MigrationError), or with a text as value
-`memory`, `io` or `broken`.
+Started as `python -P -m pipeline.child REQUESTS ANSWERS` with two pipe descriptors. The first request is a
+`Confinement`, each later one a `Task`; each answer is a pair of a word and a value: `ready`, `done` (the function's
+result), `refused` (a MigrationError), or with a text as value `memory`, `io` or `broken`. While a task runs the child
+may send `ask` with a question; the next request is then a pair of `told` and the answer, or of `refused` and a
+MigrationError.
 """
 
 from __future__ import annotations
@@ -12,9 +13,7 @@ import contextlib
 import importlib
 import io
 import os
-import pickle
 import resource
-import struct
 import sys
 import threading
 import time
@@ -23,9 +22,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from transforms.errors import MigrationError
+from pipeline.frames import receive, send
+from transforms.errors import MigrationError, Reason
 
-LENGTH = struct.Struct(">Q")
 _ORPHAN_CHECK_SECONDS = 1.0
 #: Beyond the parent's own deadline, so that this limit only ever ends a child that lost its parent.
 _CPU_GRACE_SECONDS = 60
@@ -54,11 +53,13 @@ class Task:
         function: "module:name" of the function.
         arguments: its positional arguments.
         seconds: the wall clock that the parent allows.
+        asks: whether the function takes, as its last argument, a function that asks the parent.
     """
 
     function: str
     arguments: tuple[Any, ...]
     seconds: float
+    asks: bool = False
 
 
 def named_function(name: str) -> Callable[..., Any]:
@@ -75,11 +76,11 @@ def confine(confinement: Confinement) -> None:
     _limit(resource.RLIMIT_FSIZE, confinement.file_bytes)
 
 
-def answer(task: Task) -> tuple[str, Any]:
+def answer(task: Task, ask: Callable[[Any], Any]) -> tuple[str, Any]:
     """Runs a task and says how it went; only death and the parent's patience end it otherwise."""
     _limit_cpu(task.seconds)
     try:
-        return "done", named_function(task.function)(*task.arguments)
+        return "done", named_function(task.function)(*task.arguments, *((ask,) if task.asks else ()))
     except MigrationError as error:
         return "refused", error
     except MemoryError as error:
@@ -93,13 +94,21 @@ def answer(task: Task) -> tuple[str, Any]:
 
 def serve(requests: io.FileIO, answers: io.FileIO) -> None:
     """Answers requests until the parent hangs up."""
-    confinement = _receive(requests)
+    confinement = receive(requests)
     confine(confinement)
     for module in confinement.preload:
         importlib.import_module(module)
-    _send(answers, ("ready", os.getpid()))
-    while (task := _receive(requests)) is not None:
-        _send(answers, answer(task))
+    send(answers, ("ready", os.getpid()))
+
+    def ask(question: Any) -> Any:
+        send(answers, ("ask", question))
+        word, value = receive(requests) or ("refused", MigrationError(Reason.CRASHED, "Nobody answers any more"))
+        if word == "refused":
+            raise value
+        return value
+
+    while (task := receive(requests)) is not None:
+        send(answers, answer(task, ask))
 
 
 def _limit(kind: int, size: int) -> None:
@@ -113,28 +122,6 @@ def _limit_cpu(seconds: float) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     allowed = int(time.process_time() + seconds * (os.cpu_count() or 1)) + _CPU_GRACE_SECONDS
     resource.setrlimit(resource.RLIMIT_CPU, (allowed if hard == resource.RLIM_INFINITY else min(allowed, hard), hard))
-
-
-def _receive(stream: io.FileIO) -> Any:
-    header = _read_exactly(stream, LENGTH.size)
-    return pickle.loads(_read_exactly(stream, LENGTH.unpack(header)[0])) if header else None
-
-
-def _read_exactly(stream: io.FileIO, count: int) -> bytes:
-    data = b""
-    while len(data) < count:
-        block = stream.read(count - len(data))
-        if not block:
-            return b""
-        data += block
-    return data
-
-
-def _send(stream: io.FileIO, reply: tuple[str, Any]) -> None:
-    frame = pickle.dumps(reply)
-    view = memoryview(LENGTH.pack(len(frame)) + frame)
-    while view:
-        view = view[stream.write(view) :]
 
 
 def _leave_when_orphaned(parent: int) -> None:

@@ -98,9 +98,14 @@ def migrate(
             help="Execute the Python files of the columns custom_objects and architecture, in the converting process.",
         ),
     ] = False,
+    full_reload_every: Annotated[
+        int,
+        typer.Option(min=1, help="Of artefacts whose graph is loaded already, load one in so many as a whole."),
+    ] = 50,
     run_id: Annotated[str, typer.Option(help="Name of the run. Default: from the time.")] = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
     converter: Annotated[str, typer.Option(hidden=True)] = "",
+    verifier: Annotated[str, typer.Option(hidden=True)] = "",
     inspector: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
     """Migrate every model of a manifest, validate each against evidence, publish, and report."""
@@ -121,7 +126,9 @@ def migrate(
             isolation=Isolation(timeout=timeout, memory_bytes=options.parse_size(memory_limit) if memory_limit else 0),
             max_file_bytes=options.parse_size(max_file_size),
             allow_custom_code=allow_custom_code,
+            full_reload_every=full_reload_every,
             converter=converter or options.CONVERTER,
+            verifier=verifier or options.VERIFIER,
             inspector=inspector or options.INSPECTOR,
         )
         status = run_migration(Run(manifest, settings, report, context.obj or (), quiet))

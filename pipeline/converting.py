@@ -1,32 +1,67 @@
-"""The step that converts one model: in the child, into staging, checked by the parent, then published."""
+"""The step that converts one model: staged by one process, verified by another, checked by the parent, published."""
 
 from __future__ import annotations
 
 import contextlib
 import tempfile
 import time
+import zlib
 from collections.abc import Iterator
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.inspecting import Candidate, check_digest, error_row, published_row, receipt_key, valid_receipt
 from pipeline.isolation import Child
 from pipeline.manifest_row import is_remote
 from pipeline.options import MigrateSettings
 from pipeline.publishing import output_folder, publish, staging_folder
-from pipeline.receipts import Receipt, ReceiptKey, list_files
+from pipeline.receipts import PublishedFile, Receipt, ReceiptKey
 from pipeline.records import ManifestRow, ReportRow, outcome_columns, stopped_row
 from pipeline.sources import RowFiles, local_files
-from transforms.architecture_source import is_python
+from pipeline.staged_files import StagedFiles
 from transforms.errors import MigrationError, Reason
+from transforms.migration import Steps, migrate
 from transforms.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
+from transforms.staged_model import Question, StagedModel, Testimony, VerificationRequest
 
 #: Without these a folder is no SavedModel, whatever the child says.
 _ESSENTIAL = frozenset({"saved_model.pb", "variables/variables.index"})
 
 
-def convert_model(candidate: Candidate, settings: MigrateSettings, child: Child) -> ReportRow:
-    """Converts and publishes one model.
+@dataclass(frozen=True)
+class Workshop:
+    """The processes that a worker converts with.
+
+    Attributes:
+        converter: parses sources and writes artefacts.
+        verifier: loads artefacts; it never parses a source.
+        hashing: hashes artefacts meanwhile.
+    """
+
+    converter: Child
+    verifier: Child
+    hashing: ThreadPoolExecutor
+
+    @classmethod
+    def started(cls, settings: MigrateSettings) -> Workshop:
+        """A workshop whose processes are on their way: their imports overlap with each other."""
+        workshop = cls(Child(settings.converting), Child(settings.verifying), ThreadPoolExecutor(1))
+        with contextlib.suppress(MigrationError):  # Whoever calls them starts them again, and is told.
+            workshop.converter.start()
+            workshop.verifier.start()
+        return workshop
+
+    def close(self) -> None:
+        """Ends the processes."""
+        self.converter.close()
+        self.verifier.close()
+        self.hashing.shutdown()
+
+
+def convert_model(candidate: Candidate, settings: MigrateSettings, workshop: Workshop) -> ReportRow:
+    """Converts, verifies and publishes one model.
 
     Returns:
         Its report row, whatever happens: `migrated` only once the output lies at its final place.
@@ -34,14 +69,14 @@ def convert_model(candidate: Candidate, settings: MigrateSettings, child: Child)
     start = time.monotonic()
     row = candidate.row
     try:
-        with local_files(row, settings.max_file_bytes) as files:
-            result = _convert(candidate, files, settings, child)
+        with local_files(row, settings.max_file_bytes, dict(candidate.hashed)) as files:
+            result = _convert(candidate, files, settings, workshop)
     except MigrationError as error:
         result = error_row(row, settings, error, **dict(candidate.found))
     return replace(result, seconds=time.monotonic() - start)
 
 
-def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, child: Child) -> ReportRow:
+def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, workshop: Workshop) -> ReportRow:
     row, key = candidate.row, receipt_key(candidate.row, files, settings)
     check_digest(row, files)
     if key != candidate.key:
@@ -54,13 +89,14 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, c
         return published_row(row, receipt, settings, status)
     destination = output_folder(settings.output, row.model, row.version)
     with _output_errors(destination), _staging(settings.output, destination) as staged:
-        outcome = _run(_request(row, files, staged, settings), settings, child)
+        steps = _ConfinedSteps(settings, workshop, staged)
+        outcome = _migrated(_request(row, files, staged, settings), steps, settings, workshop)
         if outcome.status is not Status.MIGRATED:
             reason = outcome.reason.value if outcome.reason else ""
             found = dict(candidate.found)
             columns = {name: value or found.get(name, value) for name, value in outcome_columns(outcome).items()}
             return stopped_row(row, settings.run_id, outcome.status, reason, outcome.message, **columns)
-        receipt = _check(staged, row, key, outcome, settings)
+        receipt = _check(steps.settled(), row, key, outcome, settings)
         if is_remote(destination):
             from pipeline.uploading import upload
 
@@ -79,6 +115,7 @@ def _request(row: ManifestRow, files: RowFiles, staged: Path, settings: MigrateS
         samples=files.samples.path if files.samples else None,
         backend=row.backend,
         sha256=files.source.sha256,
+        hashed=files.source.identity,
         rtol=row.rtol,
         atol=row.atol,
         require_evidence=settings.require_evidence,
@@ -87,25 +124,68 @@ def _request(row: ManifestRow, files: RowFiles, staged: Path, settings: MigrateS
     )
 
 
-def _run(request: MigrationRequest, settings: MigrateSettings, child: Child) -> MigrationOutcome:
+def _migrated(
+    request: MigrationRequest, steps: _ConfinedSteps, settings: MigrateSettings, workshop: Workshop
+) -> MigrationOutcome:
+    in_full = zlib.crc32(request.model.encode()) % settings.full_reload_every == 0  # the same ones in every run
     try:
-        outcome = child.call(settings.converter, request)
+        return migrate(request, Steps(steps.stage, steps.verify, steps.finish), in_full)
     finally:
-        if request.allow_custom_code and (request.custom_objects or _is_code(request.architecture)):
-            child.close()  # the code may have changed anything in there: the next model gets a fresh one
-    if not isinstance(outcome, MigrationOutcome):
-        raise MigrationError(Reason.INTERNAL_ERROR, f"The converter answered with a {type(outcome).__name__}")
-    return outcome
+        if request.runs_code:
+            workshop.converter.close()  # the code may have changed anything in there: the next model gets a fresh one
 
 
-def _is_code(architecture: Path | None) -> bool:
-    return architecture is not None and is_python(architecture)
+class _ConfinedSteps:
+    """The steps of a migration, each in its process. The verifying one reaches the converting one through here."""
+
+    def __init__(self, settings: MigrateSettings, workshop: Workshop, staged: Path) -> None:
+        self._settings = settings
+        self._workshop = workshop
+        self._folder = staged
+        self._files: StagedFiles | None = None
+
+    def stage(self, request: MigrationRequest) -> StagedModel | MigrationOutcome:
+        answer = self._workshop.converter.call(f"{self._settings.converter}:stage", request, self._settings.limits)
+        return answer if isinstance(answer, StagedModel) else _expected(answer, MigrationOutcome)
+
+    def verify(self, asked: VerificationRequest) -> MigrationOutcome:
+        self._files = StagedFiles(self._folder, self._workshop.hashing)
+        answer = self._workshop.verifier.call(f"{self._settings.verifier}:verify", asked, answering=self._testimony)
+        return _expected(answer, MigrationOutcome)
+
+    def finish(self) -> None:
+        self._workshop.converter.call(f"{self._settings.converter}:finish", same_model=True)
+
+    def settled(self) -> tuple[PublishedFile, ...]:
+        """The files that were verified. Raises MigrationError when they are no longer the same."""
+        assert self._files is not None
+        return self._files.settled()
+
+    def _testimony(self, question: object) -> Testimony:
+        function = f"{self._settings.converter}:testify"
+        return _expected(
+            self._workshop.converter.call(function, _expected(question, Question), same_model=True), Testimony
+        )
+
+
+_Record = TypeVar("_Record")
+
+
+def _expected(answer: object, kind: type[_Record]) -> _Record:
+    """The answer, if it is of this kind; a child may answer with any plain record."""
+    if isinstance(answer, kind):
+        return answer
+    raise MigrationError(Reason.INTERNAL_ERROR, f"The converting process answered with a {type(answer).__name__}")
 
 
 def _check(
-    staged: Path, row: ManifestRow, key: ReceiptKey, outcome: MigrationOutcome, settings: MigrateSettings
+    files: tuple[PublishedFile, ...],
+    row: ManifestRow,
+    key: ReceiptKey,
+    outcome: MigrationOutcome,
+    settings: MigrateSettings,
 ) -> Receipt:
-    """The parent's own look at what the child says it wrote; its word alone proves nothing."""
+    """The parent's own look at what was written; the children's word alone proves nothing."""
     if outcome.source_sha256 != key.source_sha256:
         raise MigrationError(Reason.DIGEST_MISMATCH, "The source changed while it was read", advice="Run again.")
     if EVIDENCE_ORDER.index(outcome.evidence) < EVIDENCE_ORDER.index(settings.require_evidence):
@@ -114,7 +194,6 @@ def _check(
             f"The evidence is {outcome.evidence.value or 'none'}, less than {settings.require_evidence.value}",
             advice="Bring samples with expected outputs, or ask for less with --require-evidence.",
         )
-    files = list_files(staged)
     missing = _ESSENTIAL - {file.path for file in files}
     if missing:
         raise MigrationError(Reason.INTERNAL_ERROR, f"The converter left no {min(missing)}", advice="Please report it.")

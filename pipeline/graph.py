@@ -14,13 +14,13 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 
-from pipeline.converting import convert_model
+from pipeline.converting import Workshop, convert_model
 from pipeline.inspecting import Candidate, error_row, inspect_row
 from pipeline.isolation import Child
 from pipeline.manifest import ManifestError, read_manifest
@@ -29,9 +29,10 @@ from pipeline.progress import Mark, leave_mark
 from pipeline.records import ManifestRow, ReportRow, report_schema
 from transforms.errors import MigrationError, Reason
 
-#: Models of one architecture that one worker converts in a row: enough to pay for what they share, few enough that
-#: other workers get some.
+#: Models of one architecture, and bytes of their sources, that one worker converts in a row: enough to pay for what
+#: they share, few enough that other workers get some.
 MODELS_PER_BATCH = 32
+BYTES_PER_BATCH = 4 << 30
 ENDED = "ended"
 _NAMESPACE = "h5ferry"
 _log = logging.getLogger(__name__)
@@ -88,8 +89,8 @@ class Convert(beam.PTransform):
         return (
             candidates
             | "KeyByArchitecture" >> beam.WithKeys(architecture_key).with_output_types(tuple[str, Candidate])
-            | "Batch" >> beam.GroupIntoBatches(MODELS_PER_BATCH)
-            | "Values" >> beam.Values()
+            | "Group" >> beam.GroupByKey()
+            | "Batch" >> beam.FlatMapTuple(lambda _, group: bounded_batches(group))
             | "Spread" >> beam.Reshuffle()
             | "ConvertBatch" >> beam.ParDo(ConvertBatch(self.settings))
         )
@@ -111,27 +112,30 @@ class Report(beam.PTransform):
         )
 
 
-class _InChild(beam.DoFn):
-    """A step with a child process of its own, started when first needed."""
+_Processes = TypeVar("_Processes", Child, Workshop)
+
+
+class _InChildren(beam.DoFn, Generic[_Processes]):
+    """A step with child processes of its own, started when first needed."""
 
     def __init__(self, settings: MigrateSettings) -> None:
         self._settings = settings
-        self._child: Child | None = None
+        self._processes: _Processes | None = None
 
-    def _confined(self) -> Child:
+    def _started(self) -> _Processes:
         raise NotImplementedError
 
     def teardown(self) -> None:
-        if self._child is not None:
-            self._child.close()
-            self._child = None
+        if self._processes is not None:
+            self._processes.close()
+            self._processes = None
 
-    def _row(self, row: ManifestRow, step: Callable[[Child], Candidate | ReportRow]) -> Candidate | ReportRow:
+    def _row(self, row: ManifestRow, step: Callable[[_Processes], Candidate | ReportRow]) -> Candidate | ReportRow:
         """Runs a step; an error that nobody foresaw costs its row, not the run."""
-        if self._child is None:
-            self._child = self._confined()
+        if self._processes is None:
+            self._processes = self._started()
         try:
-            result = step(self._child)
+            result = step(self._processes)
         except Exception as error:
             _log.exception("unexpected error at %s", ascii(row.name))
             foreseen = MigrationError(
@@ -146,10 +150,10 @@ class _InChild(beam.DoFn):
         leave_mark(self._settings.progress, Mark(step, row.line, row.name, *ended))
 
 
-class InspectRow(_InChild):
+class InspectRow(_InChildren[Child]):
     """Row -> candidate or report row."""
 
-    def _confined(self) -> Child:
+    def _started(self) -> Child:
         return Child(self._settings.isolation)
 
     def process(self, row: ManifestRow) -> Iterator[Any]:
@@ -158,11 +162,11 @@ class InspectRow(_InChild):
         yield result if isinstance(result, Candidate) else TaggedOutput(ENDED, result)
 
 
-class ConvertBatch(_InChild):
+class ConvertBatch(_InChildren[Workshop]):
     """Candidates of one architecture -> report rows."""
 
-    def _confined(self) -> Child:
-        return Child(self._settings.converting)
+    def _started(self) -> Workshop:
+        return Workshop.started(self._settings)
 
     def process(self, candidates: Iterable[Candidate]) -> Iterator[Any]:
         for candidate in candidates:
@@ -185,6 +189,20 @@ def read_same_manifest(path: str, sha256: str) -> tuple[ManifestRow, ...]:
 def architecture_key(candidate: Candidate) -> str:
     """What models must share to be converted together; those without a fingerprint are spread at random."""
     return candidate.fingerprint or str(random.randrange(1 << 16))
+
+
+def bounded_batches(group: Iterable[Candidate]) -> Iterator[tuple[Candidate, ...]]:
+    """A group in batches of bounded count and bytes, in the order of the manifest."""
+    batch: list[Candidate] = []
+    size = 0
+    for candidate in sorted(group, key=lambda candidate: candidate.row.line):
+        if batch and (len(batch) == MODELS_PER_BATCH or size + candidate.source_bytes > BYTES_PER_BATCH):
+            yield tuple(batch)
+            batch, size = [], 0
+        batch.append(candidate)
+        size += candidate.source_bytes
+    if batch:
+        yield tuple(batch)
 
 
 def count_status(row: ReportRow) -> ReportRow:

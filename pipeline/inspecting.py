@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from pipeline.options import MigrateSettings
 from pipeline.publishing import output_folder
 from pipeline.receipts import Receipt, ReceiptKey, is_complete, read_receipt
 from pipeline.records import ManifestRow, ReportRow, stopped_row
-from pipeline.sources import RowFiles, local_files
+from pipeline.sources import LocalFile, RowFiles, local_files
 from transforms.architecture_source import is_python
 from transforms.errors import FAILURES, MigrationError, Reason
 from transforms.outcome import Status
@@ -39,12 +39,19 @@ class Candidate:
         key: what decides its artefact.
         fingerprint: of its architecture; models that share it are converted together.
         found: report columns known so far.
+        hashed: files that need not be hashed again on this machine, by manifest column.
     """
 
     row: ManifestRow
     key: ReceiptKey
     fingerprint: str
     found: tuple[tuple[str, Any], ...] = ()
+    hashed: tuple[tuple[str, LocalFile], ...] = ()
+
+    @property
+    def source_bytes(self) -> int:
+        """Size of the source, 0 where it is not known."""
+        return int(dict(self.found).get("source_bytes", 0))
 
 
 def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Candidate | ReportRow:
@@ -64,14 +71,27 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Ca
             receipt = valid_receipt(row, key, settings)
             if receipt is not None:
                 return published_row(row, receipt, settings, Status.UNCHANGED)
-            architecture = files.architecture.path if files.architecture else None
-            inspection = child.call(settings.inspector, files.source.path, architecture, row.backend)
+            return _inspected(
+                Candidate(row, key, "", tuple(found.items()), tuple(files.hashed.items())), files, settings, child
+            )
     except MigrationError as error:
-        if error.reason is Reason.INVALID_CONFIG and row.samples:
-            return Candidate(row, key, "", tuple(found.items()))  # Samples may state the input shape that is missing.
-        if error.reason in _CODE_MAY_MEND and settings.allow_custom_code and _brings_code(row):
-            return Candidate(row, key, "", tuple(found.items()))  # Only the code knows what it stands for.
         return error_row(row, settings, error, **found)
+
+
+def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings, child: Child) -> Candidate:
+    """The candidate with what a look into its source tells. Raises MigrationError where conversion cannot help."""
+    row, source = candidate.row, files.source
+    architecture = files.architecture.path if files.architecture else None
+    try:
+        inspection = child.call(
+            settings.inspector, source.path, architecture, row.backend, settings.limits, source.sha256, source.identity
+        )
+    except MigrationError as error:
+        samples_may_mend = error.reason is Reason.INVALID_CONFIG and row.samples  # They may state the missing shape.
+        code_may_mend = error.reason in _CODE_MAY_MEND and settings.allow_custom_code and _brings_code(row)
+        if samples_may_mend or code_may_mend:
+            return candidate
+        raise
     found = {
         "source_sha256": inspection.source_sha256,
         "source_bytes": inspection.source_bytes,
@@ -79,7 +99,7 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Ca
         "backend": inspection.backend,
         "parameters": inspection.parameters,
     }
-    return Candidate(row, key, inspection.fingerprint, tuple(found.items()))
+    return replace(candidate, fingerprint=inspection.fingerprint, found=tuple(found.items()))
 
 
 def _brings_code(row: ManifestRow) -> bool:
@@ -143,6 +163,7 @@ def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings,
         run_id=settings.run_id,
         finished_at=datetime.now(UTC),
         line=row.line,
+        manifest_row=row.as_entry(),
         **outcome,
     )
 

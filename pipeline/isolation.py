@@ -8,31 +8,27 @@ answers with plain records, which are unpickled through an allowlist.
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import pickle
-import select
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
-from pipeline.child import LENGTH, Confinement, Task
+from pipeline.child import Confinement, Task
+from pipeline.frames import open_pipe, receive_until, send_until
 from transforms.errors import MigrationError, Reason
-from transforms.limits import DEFAULT_LIMITS, GIB, MIB
+from transforms.limits import DEFAULT_LIMITS, GIB
 
 #: Importing TensorFlow from a cold disk on a busy machine takes most of this.
 _START_SECONDS = 180.0
 _START_ADVICE = "Check the installation, and that --memory-limit leaves room for TensorFlow."
-_ANSWER_BYTES = 64 * MIB
 _ERROR_TEXT_BYTES = 8192
 _PARENT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
-_PLAIN_RECORDS = frozenset(
-    {"pathlib", "transforms.errors", "transforms.inspection", "transforms.outcome", "transforms.runtime"}
-)
 
 
 @dataclass(frozen=True)
@@ -63,20 +59,49 @@ class Child:
         self._isolation = isolation
         self._process: subprocess.Popen[bytes] | None = None
         self._served = 0
+        self._ready = False
+        self._started = 0.0
 
-    def call(self, function: str, *arguments: object) -> Any:
-        """Runs "module:name" in the child.
+    def start(self) -> None:
+        """Starts the process without waiting for it, so that its imports overlap with other work.
 
         Raises:
-            MigrationError: the function's own refusal; or `timeout`, `crashed`, `out_of_memory`, `internal_error`.
+            MigrationError: it cannot be started.
         """
         if self._process is None or self._process.poll() is not None:
             self._start()
+
+    def call(
+        self,
+        function: str,
+        *arguments: object,
+        answering: Callable[[Any], Any] | None = None,
+        same_model: bool = False,
+    ) -> Any:
+        """Runs "module:name" in the child.
+
+        Args:
+            function: resolved by name in the child.
+            arguments: plain records.
+            same_model: the call goes on with the model of the last one, which the child keeps open.
+            answering: answers what the function asks back; the function then gets, as its last argument, what asks.
+
+        Raises:
+            MigrationError: the function's own refusal or that of `answering`; or `timeout`, `crashed`,
+                `out_of_memory`, `internal_error`.
+        """
+        if not same_model and self._served >= self._isolation.models_per_child:
+            self.close()
+        self.start()
+        self._await_ready()
         errors_from = os.fstat(self._log.fileno()).st_size
-        self._served += 1
-        task = Task(function, arguments, self._isolation.timeout)
-        word, value = self._exchange(task, task.seconds, errors_from)
-        if self._served >= self._isolation.models_per_child or word == "memory":
+        self._served += not same_model
+        task = Task(function, arguments, self._isolation.timeout, asks=answering is not None)
+        deadline = time.monotonic() + task.seconds
+        word, value = self._exchange(task, deadline, errors_from)
+        while word == "ask" and answering is not None:
+            word, value = self._exchange(_reply(answering, value), deadline, errors_from)
+        if word == "memory":
             self.close()
         if word == "done":
             return value
@@ -96,8 +121,8 @@ class Child:
 
     def _start(self) -> None:
         self.close()
-        request_end, self._requests = _pipe(child_reads=True)
-        answer_end, self._answers = _pipe(child_reads=False)
+        request_end, self._requests = open_pipe(child_reads=True)
+        answer_end, self._answers = open_pipe(child_reads=False)
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, closed with the child
         try:
             self._process = subprocess.Popen(
@@ -114,34 +139,53 @@ class Child:
             os.close(request_end)
             os.close(answer_end)
         self._served = 0
+        self._ready = False
         memory = self._isolation.memory_bytes or _share_of_memory(self._isolation.workers)
         confinement = Confinement(memory, self._isolation.file_bytes, self._isolation.preload)
+        self._started = time.monotonic()
+        with contextlib.suppress(BrokenPipeError, TimeoutError):  # Whoever waits for the child is told.
+            send_until(self._requests, confinement, self._started + _START_SECONDS)
+
+    def _await_ready(self) -> None:
+        if self._ready:
+            return
         try:
-            self._exchange(confinement, _START_SECONDS, 0)
+            self._answer(self._started + _START_SECONDS, 0)
         except MigrationError as error:
             raise MigrationError(
                 error.reason, f"The converting process did not start: {error.message}", advice=_START_ADVICE
             ) from error
+        self._ready = True
 
-    def _exchange(self, request: object, seconds: float, errors_from: int) -> tuple[str, Any]:
+    def _exchange(self, request: object, deadline: float, errors_from: int) -> tuple[str, Any]:
         """Sends a request and waits for its answer; the child does not outlive a missing one."""
         try:
-            frame = pickle.dumps(request)
-            self._requests.write(LENGTH.pack(len(frame)) + frame)
-            answer: tuple[str, Any] = _receive(self._answers, time.monotonic() + seconds)
+            send_until(self._requests, request, deadline)
         except TimeoutError:
-            self.close()
-            raise MigrationError(
-                Reason.TIMEOUT,
-                f"The model took more than {seconds:g} seconds and was stopped",
-                advice="Give it more with --timeout, or leave it out.",
-            ) from None
-        except (EOFError, BrokenPipeError):
+            raise self._timeout() from None
+        except BrokenPipeError:
+            raise self._death(errors_from) from None
+        return self._answer(deadline, errors_from)
+
+    def _answer(self, deadline: float, errors_from: int) -> tuple[str, Any]:
+        try:
+            answer: tuple[str, Any] = receive_until(self._answers, deadline)
+        except TimeoutError:
+            raise self._timeout() from None
+        except EOFError:
             raise self._death(errors_from) from None
         except pickle.UnpicklingError as error:
             self.close()
             raise MigrationError(Reason.INTERNAL_ERROR, f"The child's answer was not accepted: {error}") from error
         return answer
+
+    def _timeout(self) -> MigrationError:
+        self.close()
+        return MigrationError(
+            Reason.TIMEOUT,
+            f"The model took more than {self._isolation.timeout:g} seconds and was stopped",
+            advice="Give it more with --timeout, or leave it out.",
+        )
 
     def _death(self, errors_from: int) -> MigrationError:
         """What to say of a child that died by itself."""
@@ -184,41 +228,12 @@ def child_environment(workers: int) -> dict[str, str]:
     }
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    """Refuses everything but the records of `transforms`: the child has read hostile files."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        found = super().find_class(module, name) if module in _PLAIN_RECORDS and "." not in name else None
-        if isinstance(found, type) or (module, name) == ("transforms.errors", "_restore"):
-            return found
-        raise pickle.UnpicklingError(f"it holds a {module}.{name}")
-
-
-def _receive(stream: io.FileIO, deadline: float) -> Any:
-    length = LENGTH.unpack(_read_until(stream, LENGTH.size, deadline))[0]
-    if length > _ANSWER_BYTES:
-        raise pickle.UnpicklingError(f"it has {length} bytes")
-    return _PlainUnpickler(io.BytesIO(_read_until(stream, length, deadline))).load()
-
-
-def _read_until(stream: io.FileIO, count: int, deadline: float) -> bytes:
-    data = bytearray()
-    poll = select.poll()
-    poll.register(stream, select.POLLIN | select.POLLHUP)
-    while len(data) < count:
-        left = deadline - time.monotonic()
-        if left <= 0 or not poll.poll(left * 1000):
-            raise TimeoutError
-        block = stream.read(count - len(data))
-        if not block:
-            raise EOFError
-        data += block
-    return bytes(data)
-
-
-def _pipe(*, child_reads: bool) -> tuple[int, io.FileIO]:
-    reader, writer = os.pipe()
-    return (reader, io.FileIO(writer, "w")) if child_reads else (writer, io.FileIO(reader, "r"))
+def _reply(answering: Callable[[Any], Any], question: Any) -> tuple[str, Any]:
+    """The answer to a child's question, or the refusal that takes its place."""
+    try:
+        return "told", answering(question)
+    except MigrationError as error:
+        return "refused", error
 
 
 def _share_of_memory(workers: int) -> int:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.isolation import Isolation
-from transforms.limits import DEFAULT_LIMITS
+from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.outcome import Evidence
 
-CONVERTER = "transforms.migration:migrate"
+CONVERTER = "pipeline.conversion_child"
+VERIFIER = "pipeline.verification_child"
 INSPECTOR = "transforms.inspection:inspect_source"
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
@@ -33,7 +34,11 @@ class MigrateSettings:
         isolation: how the converting children are kept.
         max_file_bytes: largest source.
         allow_custom_code: whether a row's `custom_objects` may be used.
-        converter, inspector: "module:name" of the functions run in the children.
+        limits: the budget of reading.
+        full_reload_every: of artefacts whose graph is loaded already, one in so many is loaded as a whole all the same.
+        inspector: "module:name" of the function run in the reading child.
+        converter: module with the functions `stage`, `testify` and `finish`, run in the converting child.
+        verifier: module with the function `verify`, run in the verifying child.
         progress: local folder for progress marks, "" for none.
     """
 
@@ -44,14 +49,23 @@ class MigrateSettings:
     isolation: Isolation = field(default_factory=Isolation)
     max_file_bytes: int = DEFAULT_LIMITS.file_bytes
     allow_custom_code: bool = False
-    converter: str = CONVERTER
+    limits: Limits = DEFAULT_LIMITS
+    full_reload_every: int = 50
     inspector: str = INSPECTOR
+    converter: str = CONVERTER
+    verifier: str = VERIFIER
     progress: str = ""
 
     @property
     def converting(self) -> Isolation:
         """The converting child: TensorFlow is imported before the first model's clock starts."""
-        return replace(self.isolation, preload=("tf_keras",)) if self.converter == CONVERTER else self.isolation
+        preload = ("tf_keras", "transforms.templates") if self.converter == CONVERTER else ()
+        return replace(self.isolation, preload=(*preload, self.converter))
+
+    @property
+    def verifying(self) -> Isolation:
+        """The verifying child."""
+        return replace(self.isolation, preload=(self.verifier,))
 
 
 def parse_size(text: str) -> int:

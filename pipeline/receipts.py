@@ -11,7 +11,7 @@ import json
 import math
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,8 +120,12 @@ def is_complete(receipt: Receipt, output: Path) -> bool:
         return False
 
 
-def list_files(folder: Path) -> tuple[PublishedFile, ...]:
+def list_files(folder: Path, only: Collection[str] | None = None) -> tuple[PublishedFile, ...]:
     """Hashes every file below `folder`, except its receipt, sorted by path.
+
+    Args:
+        folder: local.
+        only: paths relative to it: others are looked at, but not hashed.
 
     Raises:
         MigrationError: `output_error` when the folder holds a link or anything else that is no plain file.
@@ -136,7 +140,7 @@ def list_files(folder: Path) -> tuple[PublishedFile, ...]:
             relative = path.relative_to(folder).as_posix()
             if not stat.S_ISREG(mode):
                 raise MigrationError(Reason.OUTPUT_ERROR, f"The converter left {relative!a}, which is no plain file")
-            if relative != RECEIPT:
+            if relative != RECEIPT and (only is None or relative in only):
                 with path.open("rb") as stream:
                     digest = hashlib.file_digest(stream, "sha256").hexdigest()
                 found.append(PublishedFile(relative, path.stat().st_size, digest))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+#: Fields of a manifest row that are no columns of the manifest.
+_NO_COLUMNS = frozenset({"line", "reason", "message"})
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
@@ -45,13 +48,18 @@ class ManifestRow:
         """What people call the row: model and version."""
         return f"{self.model}/{self.version}"
 
+    def as_entry(self) -> str:
+        """The row as one JSON line of a manifest, which does it again; its paths are absolute, or URLs."""
+        entry = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in _NO_COLUMNS}
+        return json.dumps({name: value for name, value in entry.items() if value != ""})
+
 
 @dataclass(frozen=True)
 class ReportRow:
     """What became of one manifest row; the fields are the report's columns, in order.
 
     Texts are "" where there is nothing to say, errors nan where nothing was compared. `version` is 0 where the
-    manifest's own value was unreadable. `line` is that of the manifest.
+    manifest's own value was unreadable. `line` is that of the manifest, `manifest_row` its entry as a JSON line.
     """
 
     model: str
@@ -85,6 +93,7 @@ class ReportRow:
     tensorflow_version: str = ""
     reference_max_abs_error: float = float("nan")
     line: int = 0
+    manifest_row: str = ""
 
     def as_record(self) -> dict[str, Any]:
         """The row as pyarrow takes it."""
@@ -133,6 +142,7 @@ def stopped_row(row: ManifestRow, run_id: str, status: Status, reason: str, mess
         run_id=run_id,
         finished_at=datetime.now(UTC),
         line=row.line,
+        manifest_row=row.as_entry(),
         **found,
     )
 

@@ -7,13 +7,14 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pipeline.manifest_row import is_remote
 from pipeline.records import ManifestRow
 from transforms.errors import MigrationError, Reason
+from transforms.file_identity import FileIdentity
 
 _BLOCK = 1 << 20
 _MISSING = {
@@ -32,11 +33,13 @@ class LocalFile:
         path: absolute.
         sha256: hex digest, "" for something that is not a regular file (whoever opens it refuses it).
         size: bytes.
+        identity: of the file that was hashed where it lies; None for a fetched copy.
     """
 
     path: Path
     sha256: str
     size: int
+    identity: FileIdentity | None = None
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,21 @@ class RowFiles:
     samples: LocalFile | None = None
     custom_objects: LocalFile | None = None
 
+    @property
+    def hashed(self) -> dict[str, LocalFile]:
+        """The files that need not be hashed again while they stay the same, by column."""
+        columns = {column: getattr(self, column) for column in _MISSING}
+        return {column: file for column, file in columns.items() if file is not None and file.identity is not None}
+
 
 @contextlib.contextmanager
-def local_files(row: ManifestRow, max_bytes: int) -> Iterator[RowFiles]:
+def local_files(row: ManifestRow, max_bytes: int, hashed: Mapping[str, LocalFile] | None = None) -> Iterator[RowFiles]:
     """Makes the row's files local for as long as the context lasts.
+
+    Args:
+        row: the manifest row.
+        max_bytes: the largest file.
+        hashed: what was hashed before, by column: not read again while it is the same file.
 
     Raises:
         MigrationError: `source_missing` (or the like, by column), `over_budget`.
@@ -69,7 +83,7 @@ def local_files(row: ManifestRow, max_bytes: int) -> Iterator[RowFiles]:
                 found[column] = (
                     fetch(path, scratch / f"{column}{PurePosixPath(path).suffix}", max_bytes)
                     if scratch and is_remote(path)
-                    else digest_file(Path(path), max_bytes)
+                    else digest_file(Path(path), max_bytes, (hashed or {}).get(column))
                 )
             except (OSError, ValueError) as error:
                 raise MigrationError(
@@ -80,8 +94,10 @@ def local_files(row: ManifestRow, max_bytes: int) -> Iterator[RowFiles]:
         yield RowFiles(**found)
 
 
-def digest_file(path: Path, max_bytes: int) -> LocalFile:
-    """Hashes a local file. FIFOs and devices are left unread, so that nothing can block here.
+def digest_file(path: Path, max_bytes: int, hashed: LocalFile | None = None) -> LocalFile:
+    """Hashes a local file, unless it is still the one that was hashed before.
+
+    FIFOs and devices are left unread, so that nothing can block here.
 
     Raises:
         OSError: it is missing or unreadable.
@@ -93,9 +109,13 @@ def digest_file(path: Path, max_bytes: int) -> LocalFile:
         if not stat.S_ISREG(status.st_mode):
             return LocalFile(path, "", 0)
         _check_size(str(path), status.st_size, max_bytes)
+        identity = FileIdentity.of(status)
+        if hashed is not None and hashed.identity == identity:
+            return hashed
         with open(descriptor, "rb", buffering=0, closefd=False) as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return LocalFile(path, digest, status.st_size)
+        still = FileIdentity.of(os.fstat(descriptor)) == identity
+        return LocalFile(path, digest, status.st_size, identity if still else None)
     finally:
         os.close(descriptor)
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.progress import Mark
-from pipeline.report_page import count, figure
+from pipeline.report_figures import count, figure
 from transforms.outcome import Status
 
 if TYPE_CHECKING:

@@ -49,7 +49,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.CUSTOM_OBJECTS_NEEDED: "the model uses classes or functions that the file does not hold",
     Reason.UNSAFE_LAMBDA: "a Lambda stores Python bytecode, which is never run",
     Reason.UNSAFE_STORAGE: "data outside the file, links, foreign filters, or values that are no plain floats",
-    Reason.UNSAFE_OP: "a layer calls a TensorFlow function by its stored name",
+    Reason.UNSAFE_OP: "a stored TensorFlow function, or an operation in the artefact that is not known to be harmless",
     Reason.OVER_BUDGET: "the file asks for more than a limit allows; the limit is named",
     Reason.WEIGHTS_MISMATCH: "weights and architecture do not belong together",
     Reason.NONFINITE_WEIGHTS: "weights hold NaN or infinity",

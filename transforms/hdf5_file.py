@@ -18,6 +18,7 @@ os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # read by HDF5 when it starts: no filt
 import h5py
 
 from transforms.errors import MigrationError, Reason
+from transforms.file_identity import FileIdentity
 from transforms.limits import DEFAULT_LIMITS, Limits
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -47,9 +48,15 @@ class SourceDigest:
 
 @contextmanager
 def open_hdf5(
-    path: Path, limits: Limits = DEFAULT_LIMITS, sha256: str = ""
+    path: Path, limits: Limits = DEFAULT_LIMITS, sha256: str = "", hashed: FileIdentity | None = None
 ) -> Iterator[tuple[h5py.File, SourceDigest]]:
     """Opens an HDF5 file read-only, after hashing it.
+
+    Args:
+        path: of the file.
+        limits: the budget.
+        sha256: expected digest (hex), "" for none.
+        hashed: the file that was found to have this digest; when this is the one, it is not hashed again.
 
     Raises:
         MigrationError: `source_missing`, `unsafe_storage` (not a regular file), `over_budget`, `not_hdf5`,
@@ -58,6 +65,7 @@ def open_hdf5(
     descriptor = _open_regular(path)
     try:
         before = os.fstat(descriptor)
+        identity = FileIdentity.of(before)
         if before.st_size > limits.file_bytes:
             raise MigrationError(
                 Reason.OVER_BUDGET,
@@ -66,7 +74,8 @@ def open_hdf5(
             )
         if _signature_offset(descriptor, before.st_size) is None:
             raise _not_hdf5(descriptor, before.st_size)
-        digest = SourceDigest(_hash(descriptor), before.st_size)
+        known = sha256.lower() if sha256 and identity == hashed else ""
+        digest = SourceDigest(known or _hash(descriptor), before.st_size)
         if sha256 and digest.sha256 != sha256.lower():
             raise MigrationError(
                 Reason.DIGEST_MISMATCH,
@@ -75,7 +84,10 @@ def open_hdf5(
             )
         with _parse(descriptor) as file:
             yield file, digest
-        _refuse_change(before, os.fstat(descriptor))
+        if FileIdentity.of(os.fstat(descriptor)) != identity:
+            raise MigrationError(
+                Reason.SOURCE_MISSING, "The source changed while it was read", advice="Run again when it is at rest."
+            )
     finally:
         os.close(descriptor)
 
@@ -147,10 +159,3 @@ def _corrupt(error: Exception) -> MigrationError:
         f"HDF5 cannot read the file: {' '.join(str(error).split())[:200]}",
         advice="The file is damaged or cut short: restore it from its origin.",
     )
-
-
-def _refuse_change(before: os.stat_result, after: os.stat_result) -> None:
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise MigrationError(
-            Reason.SOURCE_MISSING, "The source changed while it was read", advice="Run again when it is at rest."
-        )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from transforms.architecture_source import read_architecture
 from transforms.canonical import canonicalise
+from transforms.file_identity import FileIdentity
 from transforms.fingerprint import architecture_fingerprint
 from transforms.legacy_model import open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
@@ -51,11 +52,19 @@ class Inspection:
 
 
 def inspect_source(
-    path: Path, architecture: Path | None = None, backend: str = "", limits: Limits = DEFAULT_LIMITS
+    path: Path,
+    architecture: Path | None = None,
+    backend: str = "",
+    limits: Limits = DEFAULT_LIMITS,
+    sha256: str = "",
+    hashed: FileIdentity | None = None,
 ) -> Inspection:
-    """Reads a source and canonicalises it, arrays unread. Raises MigrationError where migration would refuse it."""
+    """Reads a source and canonicalises it, arrays unread. Raises MigrationError where migration would refuse it.
+
+    `hashed` is the file that was found to have the digest `sha256`: it is not hashed again.
+    """
     parsed = read_architecture(architecture, limits) if architecture else None
-    with open_legacy_model(path, parsed, backend, limits=limits) as model:
+    with open_legacy_model(path, parsed, backend, sha256, limits, hashed=hashed) as model:
         canonical = canonicalise(model)
         return Inspection(
             source_sha256=model.digest.sha256,

@@ -24,6 +24,7 @@ from transforms.config_json import parse_config
 from transforms.custom.marking import overridden, with_custom_objects
 from transforms.custom.names import CustomNames
 from transforms.errors import MigrationError, Reason
+from transforms.file_identity import FileIdentity
 from transforms.hdf5_file import SourceDigest, hdf5_errors, open_hdf5
 from transforms.hdf5_objects import (
     StoredArray,
@@ -106,6 +107,7 @@ def open_legacy_model(
     sha256: str = "",
     limits: Limits = DEFAULT_LIMITS,
     custom: CustomNames | None = None,
+    hashed: FileIdentity | None = None,
 ) -> Iterator[LegacyModel]:
     """Opens a model file. Arrays can be read until the context ends.
 
@@ -116,11 +118,12 @@ def open_legacy_model(
         sha256: expected digest (hex), "" for none.
         limits: the budget.
         custom: what the operator's code defines.
+        hashed: the file that was found to have the expected digest, which then is not computed again.
 
     Raises:
         MigrationError: any reason of reading.
     """
-    with open_hdf5(path, limits, sha256) as (file, digest):
+    with open_hdf5(path, limits, sha256, hashed) as (file, digest):
         with hdf5_errors():
             model = _read(file, digest, architecture, backend, limits, custom or CustomNames())
         yield model

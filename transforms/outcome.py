@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from transforms.errors import Reason
+from transforms.errors import FAILURES, MigrationError, Reason
+from transforms.file_identity import FileIdentity
 
 #: Raised whenever the same source would give another artefact: a receipt of an older version is redone.
-MIGRATION_VERSION = 1
+MIGRATION_VERSION = 2
 
 DEFAULT_RTOL = 1e-4
 DEFAULT_ATOL = 1e-5
@@ -50,6 +51,7 @@ class MigrationRequest:
         samples: .npz with inputs and, if known, expected outputs.
         backend: the operator's word on the Keras backend, "" when the file is to be believed.
         sha256: expected digest of the source, "" when unknown.
+        hashed: the file that was found to have this digest: while it is the same file, it is not hashed again.
         rtol, atol: |a - b| <= atol + rtol |b|, element by element.
         require_evidence: the weakest evidence that may be published.
         custom_objects: Python file with custom layers and functions, executed with `allow_custom_code` only.
@@ -63,11 +65,18 @@ class MigrationRequest:
     samples: Path | None = None
     backend: str = ""
     sha256: str = ""
+    hashed: FileIdentity | None = None
     rtol: float = DEFAULT_RTOL
     atol: float = DEFAULT_ATOL
     require_evidence: Evidence = Evidence.REBUILT
     custom_objects: Path | None = None
     allow_custom_code: bool = False
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether a Python file of the row's is executed."""
+        build = self.architecture is not None and self.architecture.suffix.lower() == ".py"
+        return self.allow_custom_code and (self.custom_objects is not None or build)
 
 
 @dataclass(frozen=True)
@@ -105,6 +114,7 @@ class MigrationOutcome:
         backend_assumed: True when neither the file nor the operator says which backend it was.
         architecture: fingerprint (hex) of canonical architecture, weight shapes and dtypes.
         rewrites, warnings: in layer order.
+        template_reused: True when the graph was traced for an earlier model of the same architecture.
         seconds: wall clock of the conversion.
     """
 
@@ -128,4 +138,10 @@ class MigrationOutcome:
     rewrites: tuple[Rewrite, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
     tensorflow_version: str = ""
+    template_reused: bool = False
     seconds: float = 0.0
+
+    def stopped(self, error: MigrationError) -> MigrationOutcome:
+        """The same, ended by a typed error: `failed` when the machine is to blame, else `refused`."""
+        status = Status.FAILED if error.reason in FAILURES else Status.REFUSED
+        return replace(self, status=status, reason=error.reason, message=str(error))

@@ -1,4 +1,4 @@
-"""Writes a rebuilt model as one SavedModel with one traced signature, and opens it again.
+"""Writes a rebuilt model as one SavedModel with one traced signature.
 
 The signature is traced once; `serve` and `__call__` are thin functions around the same trace, and the Keras metadata is
 written without traces of its own, so that `tf_keras.models.load_model` rebuilds the layers from their configs.
@@ -6,34 +6,36 @@ written without traces of its own, so that `tf_keras.models.load_model` rebuilds
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import hashlib
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
+from tensorflow.core.protobuf.fingerprint_pb2 import FingerprintDef
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+from tensorflow.python.saved_model.pywrap_saved_model import fingerprinting
 
 from transforms.rebuild import RebuiltModel
 from transforms.signature_names import rename_arguments, traceable_names
+from transforms.stable_graph import with_stable_names
 
 SIGNATURE = "serving_default"
-Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """One input of a signature: name, shape with None for a free axis, NumPy dtype name."""
-
-    name: str
-    shape: tuple[int | None, ...]
-    dtype: str
+GRAPH = "saved_model.pb"
+FINGERPRINT = "fingerprint.pb"
+METADATA = "keras_metadata.pb"
+VARIABLES = "variables/variables"
 
 
 def write_saved_model(model: RebuiltModel, folder: Path) -> None:
-    """Writes the SavedModel into an existing, empty folder. Raises OSError when the disk refuses."""
+    """Writes the SavedModel into an existing, empty folder. Raises OSError when the disk refuses.
+
+    The same architecture gives the same files but for variables/, byte for byte, whatever was written before.
+    """
     keras_model = model.keras_model
     traced_names = traceable_names(model.input_names)
     specs = [
@@ -54,48 +56,48 @@ def write_saved_model(model: RebuiltModel, folder: Path) -> None:
 
     keras_model.serve = tf.function(serve, input_signature=specs)
     vars(keras_model)["__call__"] = keras_model.serve  # tracked under this name, it makes the loaded object callable
-    with _quiet():
+    with quiet_tensorflow(), disk_errors():
         keras_model.save(
             str(folder), save_format="tf", include_optimizer=False, save_traces=False, signatures={SIGNATURE: traced}
         )
     renamed = {old: new for old, new in zip(traced_names, model.input_names, strict=True) if old != new}
+    path = folder / GRAPH
+    written = SavedModel.FromString(path.read_bytes())
     if renamed:
-        rename_arguments(folder, SIGNATURE, renamed)
+        rename_arguments(written, SIGNATURE, renamed)
+    path.write_bytes(with_stable_names(written).SerializeToString(deterministic=True))
+    write_fingerprint(folder)
 
 
-class LoadedArtefact:
-    """A SavedModel as a server sees it: the signature, and nothing of the model it came from."""
-
-    def __init__(self, folder: Path) -> None:
-        with _quiet():
-            self._loaded = tf.saved_model.load(str(folder))
-        self._signature = self._loaded.signatures[SIGNATURE]
-        self.inputs = tuple(
-            InputSpec(name, tuple(spec.shape.as_list()), spec.dtype.as_numpy_dtype.__name__)
-            for name, spec in self._signature.structured_input_signature[1].items()
-        )
-
-    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Outputs by name. `inputs` are cast to the signature's dtypes.
-
-        Raises ValueError when TensorFlow cannot run the signature on these inputs.
-        """
-        feed = {
-            spec.name: tf.constant(np.asarray(inputs[spec.name]).astype(spec.dtype, copy=False)) for spec in self.inputs
-        }
-        try:
-            return {name: value.numpy() for name, value in self._signature(**feed).items()}
-        except tf.errors.OpError as error:
-            raise ValueError(f"{type(error).__name__}: {' '.join(str(error.message).split())[:300]}") from error
+def write_fingerprint(folder: Path) -> None:
+    """Writes TensorFlow's fingerprint of a complete SavedModel, with a UUID that follows from the content."""
+    fingerprint = FingerprintDef.FromString(fingerprinting.CreateFingerprintDef(str(folder)))
+    fingerprint.uuid = ""
+    content = hashlib.sha256(fingerprint.SerializeToString(deterministic=True)).digest()
+    fingerprint.uuid = str(int.from_bytes(content[:16]))
+    (folder / FINGERPRINT).write_bytes(fingerprint.SerializeToString(deterministic=True))
 
 
-class _quiet:
+@contextlib.contextmanager
+def disk_errors() -> Iterator[None]:
+    """TensorFlow's errors of writing as those of the operating system: OSError, or MemoryError."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        message = " ".join(str(error.message).split())[:300]
+        if isinstance(error, tf.errors.ResourceExhaustedError) and os.strerror(errno.ENOSPC) not in message:
+            raise MemoryError(message) from error
+        full = isinstance(error, tf.errors.ResourceExhaustedError)
+        raise OSError(errno.ENOSPC if full else errno.EIO, message) from error
+
+
+@contextlib.contextmanager
+def quiet_tensorflow() -> Iterator[None]:
     """Keeps TensorFlow's advice about uncompiled metrics and traces out of the operator's terminal."""
-
-    def __enter__(self) -> None:
-        self._logger = logging.getLogger("tensorflow")
-        self._level = self._logger.level
-        self._logger.setLevel(logging.ERROR)
-
-    def __exit__(self, *_: object) -> None:
-        self._logger.setLevel(self._level)
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

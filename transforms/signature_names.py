@@ -1,17 +1,15 @@
 """Gives signature arguments names that differ in case only, which TensorFlow's exporter takes for one name.
 
 The model is traced with names it accepts, and the written SavedModel is corrected: in the signature definition that
-servers read, and in the object graph that `tf.saved_model.load` reads. The fingerprint is computed anew.
+servers read, and in the object graph that `tf.saved_model.load` reads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
-from tensorflow.python.saved_model import fingerprinting_utils
 
 
 def traceable_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -29,16 +27,14 @@ def traceable_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def rename_arguments(folder: Path, signature: str, names: Mapping[str, str]) -> None:
-    """Renames arguments of a signature in a written SavedModel.
+def rename_arguments(model: SavedModel, signature: str, names: Mapping[str, str]) -> None:
+    """Renames arguments of a signature, in place.
 
     Args:
-        folder: of the SavedModel.
+        model: with one graph.
         signature: its key.
         names: new names by the traced ones.
     """
-    path = folder / "saved_model.pb"
-    model = SavedModel.FromString(path.read_bytes())
     (meta_graph,) = model.meta_graphs
     inputs = meta_graph.signature_def[signature].inputs
     moved = {name: inputs.pop(name) for name in names}
@@ -51,8 +47,6 @@ def rename_arguments(folder: Path, signature: str, names: Mapping[str, str]) -> 
             function.argument_keywords[:] = [names.get(name, name) for name in function.argument_keywords]
             concrete = objects.concrete_functions[function.concrete_function_name]
             _rename([function.function_spec.fullargspec, concrete.canonicalized_input_signature], names)
-    path.write_bytes(model.SerializeToString(deterministic=True))
-    fingerprinting_utils.write_fingerprint(str(folder))
 
 
 def _rename(values: Iterable[Any], names: Mapping[str, str]) -> None:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from transforms.comparison import EQUAL, Comparison, compare_outputs
-from transforms.input_domains import input_domains
-from transforms.legacy_model import LegacyModel
+from transforms.input_domains import InputDomain
+from transforms.loaded_artefact import LoadedArtefact
 from transforms.outcome import Evidence
-from transforms.reference import forward
-from transforms.reference.custom_rules import CustomRules
-from transforms.reference.layer_call import NotCovered
 from transforms.samples import IMAGE_LENGTHS, SEQUENCE_LENGTHS, SHORT_LENGTHS, SampleBatch, draw_batch
-from transforms.saved_model import LoadedArtefact
+from transforms.staged_model import Question, Testimony, Witness, numpy_arrays, plain_arrays
 
 Array = npt.NDArray[Any]
-Runner = Callable[[Sequence[Array]], list[Array]]
+Testify = Callable[[Question], Testimony]
 
 
 @dataclass(frozen=True)
@@ -60,30 +56,27 @@ class Validator:
     """Validates one artefact.
 
     Args:
-        legacy: the model as read, its arrays still readable.
-        folder: the written SavedModel.
+        artefact: the written SavedModel, reloaded.
         input_names, output_names: of the signature, in the order of the model's inputs and outputs.
-        rebuilt: runs the rebuilt Keras model: the weakest evidence, used where there is no other.
+        domains: what each input may hold.
+        testify: asks the reference, or the rebuilt Keras model: the weakest evidence, where there is no other.
         tolerance: of every comparison.
-        custom: references that custom code brings.
     """
 
     def __init__(
         self,
-        legacy: LegacyModel,
-        folder: Path,
+        artefact: LoadedArtefact,
         input_names: Sequence[str],
         output_names: Sequence[str],
-        rebuilt: Runner,
+        domains: Sequence[InputDomain],
+        testify: Testify,
         tolerance: Tolerance,
-        custom: CustomRules | None = None,
     ) -> None:
-        self._custom = custom
-        self._legacy = legacy
-        self._artefact = LoadedArtefact(folder)
+        self._artefact = artefact
         self._input_names = tuple(input_names)
         self._output_names = tuple(output_names)
-        self._rebuilt = rebuilt
+        self._domains = tuple(domains)
+        self._testify = testify
         self._tolerance = tolerance
         self._warnings: list[str] = []
 
@@ -111,8 +104,8 @@ class Validator:
             if found is not None:
                 reference = found if reference is None else reference.worse(found)
             elif golden is None:
-                weak = self._compare(outputs, self._rebuilt(batch.inputs))
-                rebuilt = weak if rebuilt is None else rebuilt.worse(weak)
+                weak = self._against(Witness.REBUILT, batch, outputs)
+                rebuilt = weak if rebuilt is None or weak is None else rebuilt.worse(weak)
         return self._result(golden, reference, rebuilt, batches)
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
@@ -124,18 +117,15 @@ class Validator:
         return compare_outputs(self._output_names, outputs, evidence, self._tolerance.rtol, self._tolerance.atol)
 
     def _against_reference(self, batch: SampleBatch, outputs: Sequence[Array]) -> Comparison | None:
-        try:
-            with np.errstate(all="ignore"):
-                evidence = forward(
-                    self._legacy.graph, self._legacy.weights_of, self.as_fed(batch), self._legacy.runtime, self._custom
-                )
-        except NotCovered as missing:
-            self._warn(f"The independent reference does not cover {missing}.")
+        return self._against(Witness.REFERENCE, batch, outputs)
+
+    def _against(self, witness: Witness, batch: SampleBatch, outputs: Sequence[Array]) -> Comparison | None:
+        """None when the witness has nothing to say, which is a warning."""
+        answer = self._testify(Question(witness, plain_arrays(self.as_fed(batch)), batch.origin))
+        if answer.outputs is None:
+            self._warn(answer.silence)
             return None
-        except ValueError as error:
-            self._warn(f"The independent reference does not run on the {batch.origin}: {str(error)[:120]}.")
-            return None
-        return self._compare(outputs, evidence)
+        return self._compare(outputs, numpy_arrays(answer.outputs))
 
     def as_fed(self, batch: SampleBatch) -> list[Array]:
         """The inputs as the signature sees them: a float32 input has float32 precision for the reference too."""
@@ -169,10 +159,9 @@ class Validator:
         specs = {spec.name: spec for spec in self._artefact.inputs}
         ordered = [specs[name] for name in self._input_names]
         shapes, dtypes = [spec.shape for spec in ordered], [spec.dtype for spec in ordered]
-        domains = input_domains(self._legacy.graph)
         runs = []
         for seed, (length, size) in enumerate(zip(lengths, (4, 3), strict=True)):
-            batch = draw_batch(shapes, dtypes, domains, length, size, seed)
+            batch = draw_batch(shapes, dtypes, self._domains, length, size, seed)
             try:
                 outputs = self.run(batch.inputs)
             except ValueError:

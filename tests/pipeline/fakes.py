@@ -1,4 +1,7 @@
-"""Stand-ins for the converter and the inspector, resolved by name in the child. What they do is in the model's name."""
+"""Stand-ins for the converter, the verifier and the inspector, resolved by name in the children.
+
+What they do is in the model's name.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,27 @@ import hashlib
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from transforms.errors import MigrationError, Reason
+from transforms.file_identity import FileIdentity
+from transforms.limits import Limits
 from transforms.outcome import Evidence, MigrationOutcome, MigrationRequest, Rewrite, Status
+from transforms.staged_model import Question, StagedModel, Testimony, VerificationRequest, Witness, plain_arrays
 
-CONVERTER = "tests.pipeline.fakes:convert"
+CONVERTER = VERIFIER = "tests.pipeline.fakes"
 INSPECTOR = "tests.pipeline.fakes:inspect"
 
 
-def inspect(path: Path, architecture: Path | None, backend: str) -> object:
+def inspect(
+    path: Path,
+    architecture: Path | None,
+    backend: str,
+    limits: Limits,
+    sha256: str,
+    hashed: FileIdentity | None,
+) -> object:
     """Reads the fake source, a text: its first word is the architecture, or says how the inspection goes."""
     from transforms.inspection import Inspection
 
@@ -42,8 +56,39 @@ def inspect(path: Path, architecture: Path | None, backend: str) -> object:
     )
 
 
-def convert(request: MigrationRequest) -> MigrationOutcome:
+def stage(request: MigrationRequest, limits: Limits) -> StagedModel | MigrationOutcome:
     """Misbehaves as the last part of the model's name says, or writes something like a SavedModel."""
+    outcome = _converted(request)
+    return StagedModel(outcome, (), (), ()) if outcome.status is Status.MIGRATED else outcome
+
+
+def testify(question: Question) -> Testimony:
+    """Repeats the question."""
+    return Testimony(question.inputs)
+
+
+def finish() -> None:
+    """Does nothing."""
+
+
+def verify(asked: VerificationRequest, ask: Callable[[Question], Testimony]) -> MigrationOutcome:
+    """Asks once, misbehaves as the last part of the model's name says, or agrees with the conversion."""
+    request = asked.request
+    question = Question(Witness.REFERENCE, plain_arrays([[1.0, 2.0]]), "a fake")
+    if ask(question).outputs != question.inputs:
+        raise ValueError("the question was lost")
+    match request.model.rpartition("/")[2].partition("-")[0]:
+        case "unverifiable":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "endless":
+            time.sleep(600)
+        case "altered":  # by a converter that goes on writing
+            (request.staging / "variables/variables.index").write_bytes(b"other")
+    write_extras(request.staging)
+    return asked.staged.known
+
+
+def _converted(request: MigrationRequest) -> MigrationOutcome:
     kind = request.model.rpartition("/")[2].partition("-")[0]
     data = request.source.read_bytes()
     outcome = MigrationOutcome(
@@ -96,8 +141,12 @@ def convert(request: MigrationRequest) -> MigrationOutcome:
 def write_artefact(folder: Path, data: bytes) -> None:
     """A folder with the files that every SavedModel has."""
     (folder / "variables").mkdir()
-    (folder / "assets.extra").mkdir()
     (folder / "saved_model.pb").write_bytes(b"graph")
     (folder / "variables/variables.index").write_bytes(b"index")
     (folder / "variables/variables.data-00000-of-00001").write_bytes(data)
+
+
+def write_extras(folder: Path) -> None:
+    """What verification adds to an artefact."""
+    (folder / "assets.extra").mkdir()
     (folder / "assets.extra/samples.npz").write_bytes(b"samples")

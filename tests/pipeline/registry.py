@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.isolation import Isolation
 from pipeline.migrating import Run, migrate
 from pipeline.options import MigrateSettings
-from tests.pipeline.fakes import CONVERTER, INSPECTOR
+from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
 
 
 def write_registry(folder: Path, models: Sequence[str], source: str = "lstm {model}") -> Path:
@@ -29,7 +29,9 @@ def write_registry(folder: Path, models: Sequence[str], source: str = "lstm {mod
 def fake_run(manifest: Path, output: Path, *beam: str, timeout: float = 60, **settings: object) -> Run:
     """A run that uses the fakes and prints nothing; its report goes beside the output."""
     isolation = Isolation(timeout=timeout)
-    chosen = MigrateSettings(str(output), "test-run", isolation=isolation, converter=CONVERTER, inspector=INSPECTOR)
+    chosen = MigrateSettings(
+        str(output), "test-run", isolation=isolation, converter=CONVERTER, verifier=VERIFIER, inspector=INSPECTOR
+    )
     report = output.with_name(f"{output.name}-report")
     return Run(str(manifest), replace(chosen, **settings), str(report), beam, quiet=True)  # type: ignore[arg-type]
 

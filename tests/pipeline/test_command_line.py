@@ -11,10 +11,10 @@ import pytest
 
 from pipeline import __version__
 from pipeline.command_line import main
-from tests.pipeline.fakes import CONVERTER, INSPECTOR
+from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
 from tests.pipeline.registry import tree, write_registry
 
-FAKES = ["--converter", CONVERTER, "--inspector", INSPECTOR]
+FAKES = ["--converter", CONVERTER, "--verifier", VERIFIER, "--inspector", INSPECTOR]
 FIXTURE = Path(__file__).parents[1] / "fixtures/keras-2.2.4/emb_cudnn_lstm.h5"
 HEAVY = ["tensorflow", "tf_keras", "keras", "apache_beam", "pandas"]
 
@@ -142,7 +142,7 @@ def test_killed_run_is_taken_up_again(tmp_path):
     for number in (1, 2):
         (tmp_path / f"{number}.seen").touch()
     assert subprocess.run(command).returncode == 0
-    assert subprocess.run([*command[:-6], output.with_name("other"), *command[-5:]]).returncode == 0
+    assert subprocess.run([*command[:-8], output.with_name("other"), *command[-7:]]).returncode == 0
     contents = [
         {name: data for name, (_, data) in tree(folder).items() if not name.endswith("h5ferry.json")}
         for folder in (output, output.with_name("other"))

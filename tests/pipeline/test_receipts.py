@@ -5,7 +5,7 @@ import os
 import pytest
 
 from pipeline.receipts import Receipt, ReceiptKey, is_complete, list_files, parse_receipt
-from tests.pipeline.fakes import write_artefact
+from tests.pipeline.fakes import write_artefact, write_extras
 from transforms.errors import MigrationError
 
 KEY = ReceiptKey("a" * 64, "", "b" * 64, "", "theano", 1e-4, 1e-5, "rebuilt")
@@ -14,6 +14,7 @@ KEY = ReceiptKey("a" * 64, "", "b" * 64, "", "theano", 1e-4, 1e-5, "rebuilt")
 @pytest.fixture
 def folder(tmp_path):
     write_artefact(tmp_path, b"weights")
+    write_extras(tmp_path)
     return tmp_path
 
 

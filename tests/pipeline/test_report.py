@@ -9,7 +9,6 @@ import pytest
 
 from pipeline.records import COLUMNS, ReportRow, report_schema
 from pipeline.report import ReportError, as_csv, gather, read_report, write_report
-from pipeline.report_page import figure, render_page
 
 CONTRACT = """
 model version source status reason message evidence max_abs_error max_rel_error rtol atol samples keras_version backend
@@ -35,8 +34,8 @@ def frame_of(*rows):
 
 
 def test_columns_are_the_contracts():
-    assert list(COLUMNS[:-2]) == CONTRACT.split()
-    assert COLUMNS[-2:] == ("reference_max_abs_error", "line")
+    assert list(COLUMNS[:-3]) == CONTRACT.split()
+    assert COLUMNS[-3:] == ("reference_max_abs_error", "line", "manifest_row")
 
 
 def test_gather_orders_rows_and_drops_what_a_retry_wrote_twice(tmp_path):
@@ -75,18 +74,6 @@ def test_csv_holds_no_formula(text):
     for values in ({"message": text}, {"warnings": (text,)}):
         cells = next(csv.DictReader(io.StringIO(as_csv(frame_of(report_row(1, **values))), newline="")))
         assert cells[next(iter(values))] == f"'{text}"
-
-
-def test_page_escapes_names_and_stands_alone():
-    nasty = "<script>alert(1)</script>"
-    page = render_page(frame_of(report_row(1, model=nasty, message=nasty, rewrites=(nasty,), run_id=nasty)))
-    assert "<script" not in page and "&lt;script&gt;" in page
-    assert "http" not in page and "src=" not in page
-
-
-@pytest.mark.parametrize("value, text", [(float("nan"), ""), (0.0, "0"), (1.23456e-7, "1.23e-07"), (12.345, "12.3")])
-def test_figure(value, text):
-    assert figure(value) == text
 
 
 def test_no_report(tmp_path):

@@ -15,10 +15,10 @@ import pytest
 
 from tests.fixture_files import FOLDER
 from transforms.errors import Reason
+from transforms.loaded_artefact import LoadedArtefact
 from transforms.migration import migrate
 from transforms.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
 from transforms.reference.activations import sigmoid
-from transforms.saved_model import LoadedArtefact
 
 CUSTOM = FOLDER / "custom"
 ROWS = [

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.fixture_files import fixture_file
-from transforms import migration
+from transforms import conversion, migration
 from transforms.architecture import TensorRef
 from transforms.architecture_keras_3 import keras_3_graph
 from transforms.architecture_parsing import parse_architecture
@@ -134,7 +134,7 @@ def test_gates_left_unscaled_are_caught(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_another_gate_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migration, "canonicalise", partial(canonicalise, rules=(*RULES, keras_2_gate)))
+    monkeypatch.setattr(conversion, "canonicalise", partial(canonicalise, rules=(*RULES, keras_2_gate)))
     assert_caught("keras-3.15.1/hard_sigmoid", tmp_path)
 
 

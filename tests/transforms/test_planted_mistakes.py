@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.fixture_files import fixture_file
-from transforms import migration
+from transforms import conversion, migration
 from transforms.canonical import canonicalise, cudnn
 from transforms.canonical.backend import theano_kernels_rotated
 from transforms.canonical.canonicalise import RULES
@@ -122,7 +122,7 @@ def test_a_wrong_layout_is_caught(
 def test_a_wrong_rule_is_caught(
     name: str, mistake: Callable[[Piece, Setting], Piece], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migration, "canonicalise", partial(canonicalise, rules=(*RULES, mistake)))
+    monkeypatch.setattr(conversion, "canonicalise", partial(canonicalise, rules=(*RULES, mistake)))
     assert_caught(name, tmp_path)
 
 
@@ -132,5 +132,5 @@ def test_a_missing_rule_is_caught(
 ) -> None:
     rules = tuple(rule for rule in RULES if rule is not left_out)
     assert len(rules) == len(RULES) - 1
-    monkeypatch.setattr(migration, "canonicalise", partial(canonicalise, rules=rules))
+    monkeypatch.setattr(conversion, "canonicalise", partial(canonicalise, rules=rules))
     assert_caught(name, tmp_path)

@@ -34,11 +34,13 @@ class RebuiltModel:
         keras_model: functional model over symbolic inputs.
         input_names, output_names: in graph order, after the model's input and output layers; an input whose name
             TensorFlow cannot take for an argument has `_` for the characters at fault.
+        variables: which variable holds which canonical array, by layer path and role.
     """
 
     keras_model: Any
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
+    variables: Mapping[tuple[LayerPath, str], Any]
 
     def run(self, inputs: Sequence[Any]) -> list[Any]:
         """Outputs of the Keras model itself, in order, as NumPy arrays."""
@@ -56,11 +58,12 @@ def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltM
     """
     builder = _ModelBuilder(model.floatx, custom)
     keras_model = builder.model(model.graph, ())
-    _assign(builder.layers, model.arrays, keras_model)
+    variables = _assign(builder.layers, model.arrays, keras_model)
     return RebuiltModel(
         keras_model,
         input_names=unique_names(argument_name(ref.layer) for ref in model.graph.inputs),
         output_names=unique_names(ref.layer for ref in model.graph.outputs),
+        variables=variables,
     )
 
 
@@ -253,9 +256,11 @@ def _scope_name(name: str) -> str:
     return scope if re.match(r"[A-Za-z0-9.]", scope) else f"layer{scope}"
 
 
-def _assign(layers: Mapping[LayerPath, Any], arrays: ArraysByLayer, keras_model: Any) -> None:
+def _assign(
+    layers: Mapping[LayerPath, Any], arrays: ArraysByLayer, keras_model: Any
+) -> Mapping[tuple[LayerPath, str], Any]:
     """Every array goes to one variable of equal shape, and no variable is left without."""
-    assigned = set()
+    assigned: dict[tuple[LayerPath, str], Any] = {}
     for path, held in arrays.items():
         variables = _variables(layers.get(path), held, path)
         if set(variables) != set(held):
@@ -273,10 +278,12 @@ def _assign(layers: Mapping[LayerPath, Any], arrays: ArraysByLayer, keras_model:
                     layer=path,
                 )
             variable.assign(array.read())
-            assigned.add(id(variable))
-    left = [variable.name for variable in keras_model.weights if id(variable) not in assigned]
+            assigned[path, role] = variable
+    filled = {id(variable) for variable in assigned.values()}
+    left = [variable.name for variable in keras_model.weights if id(variable) not in filled]
     if left:
         raise MigrationError(Reason.WEIGHTS_MISMATCH, f"No array fills {', '.join(left[:5])}")
+    return assigned
 
 
 def _variables(layer: Any, held: Mapping[str, Any], path: LayerPath) -> Mapping[str, Any]:

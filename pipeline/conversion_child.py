@@ -1,0 +1,47 @@
+"""What the converting child runs: one model is staged and stays open for questions until the next one comes.
+
+The child keeps the graphs that it traced, so that models of one architecture are traced once.
+"""
+
+from __future__ import annotations
+
+from transforms.conversion import Conversion
+from transforms.errors import MigrationError, Reason
+from transforms.limits import Limits
+from transforms.outcome import MigrationOutcome, MigrationRequest
+from transforms.staged_model import Question, StagedModel, Testimony
+from transforms.templates import TemplateCache
+
+_templates = TemplateCache()
+_open: list[Conversion] = []
+
+
+def stage(request: MigrationRequest, limits: Limits) -> StagedModel | MigrationOutcome:
+    """Writes the model's SavedModel. Expected failures come back as an outcome."""
+    finish()
+    conversion = Conversion(request, _templates, limits)
+    staged = conversion.stage()
+    if isinstance(staged, StagedModel):
+        _open.append(conversion)
+    return staged
+
+
+def testify(question: Question) -> Testimony:
+    """What the staged model should answer.
+
+    Raises:
+        MigrationError: an array cannot be read; `internal_error` when no model is open.
+    """
+    if not _open:
+        raise MigrationError(Reason.INTERNAL_ERROR, "No model is open that could be asked")
+    return _open[-1].testify(question)
+
+
+def finish() -> None:
+    """Closes the model that is open, if any.
+
+    Raises:
+        MigrationError: `source_missing`, the source changed since it was opened.
+    """
+    while _open:
+        _open.pop().close()

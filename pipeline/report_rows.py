@@ -1,0 +1,184 @@
+"""Report rows as the page tells them: derived columns, printable texts, and all rows packed for its table."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pipeline.records import ManifestRow
+from pipeline.terminal import printable
+from transforms.errors import Reason
+from transforms.outcome import Status
+from transforms.runtime import Family, runtime_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Columns that the page reckons out of the report's.
+SHARE, DIALECT, REDO = "tolerance_share", "dialect", "redo"
+UNKNOWN_DIALECT = "not recorded"
+PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
+#: Statuses that a person has to look at, the gravest first.
+NEEDS_A_PERSON = (Status.MISMATCH.value, Status.FAILED.value, Status.REFUSED.value)
+
+_FAMILIES = {Family.TF_KERAS: "tf.keras", Family.KERAS_3: "Keras 3"}
+_VERSION = re.compile(r"\d{1,4}(\.\d{1,4})*(-tf)?")
+_REWRITE = re.compile(r"(.*?): (\w+)(?: \((.*)\))?", re.DOTALL)
+#: Column of lists of rewrites, each "layer: rule (detail)".
+_REWRITES = "rewrites"
+
+
+def derived(frame: pd.DataFrame) -> pd.DataFrame:
+    """The report with what the page reckons besides: the share of the tolerance, the dialect, the way to redo it.
+
+    Columns that an older report lacks are added, empty.
+    """
+    rows = [_with_defaults(row) for row in frame.to_dict("records")]
+    result = frame.copy()
+    for name in _DEFAULTS:
+        if name not in frame:
+            result[name] = [row[name] for row in rows]
+    result[SHARE] = [tolerance_share(row) for row in rows]
+    result[DIALECT] = [dialect(str(row["keras_version"]), str(row["backend"])) for row in rows]
+    result[REDO] = [redo_commands(row) for row in rows]
+    return result
+
+
+_DEFAULTS: Mapping[str, Any] = {
+    **dict.fromkeys(("source", "reason", "message", "evidence", "keras_version", "backend", "source_sha256"), ""),
+    **dict.fromkeys(("output", "run_id", "h5ferry_version", "manifest_row"), ""),
+    **dict.fromkeys(("max_abs_error", "max_rel_error"), math.nan),
+    **dict.fromkeys(("source_bytes", "output_bytes", "parameters", "line"), 0),
+    "rtol": ManifestRow.rtol,
+    "atol": ManifestRow.atol,
+    "seconds": 0.0,
+}
+
+
+def _with_defaults(row: Mapping[Any, Any]) -> dict[str, Any]:
+    found = {str(name): value for name, value in row.items() if value is not None}
+    return {**_DEFAULTS, **found}
+
+
+def tolerance_share(row: Mapping[str, Any]) -> float:
+    """How much of its tolerance the worst output of a row used; nan where nothing was compared.
+
+    The test is |a - b| <= atol + rtol |b| for each element; a report keeps the two maxima alone. The share is the
+    smaller of max_abs_error / atol and max_rel_error / rtol, held at 1 for a row that passed: no element of it used
+    more. Of a row that did not pass, one element is off by more than atol, so that max_abs_error / atol is above 1.
+    """
+    absolute, relative = float(row["max_abs_error"]), float(row["max_rel_error"])
+    if math.isnan(absolute):
+        return math.nan
+    of_atol = _ratio(absolute, float(row["atol"]))
+    share = of_atol if math.isnan(relative) else min(of_atol, _ratio(relative, float(row["rtol"])))
+    if row["status"] in PUBLISHED:
+        return min(share, 1.0)
+    return share if share > 1 else of_atol
+
+
+def _ratio(error: float, tolerance: float) -> float:
+    if error == 0:
+        return 0.0
+    return error / tolerance if tolerance else math.inf
+
+
+def dialect(keras_version: str, backend: str) -> str:
+    """The code base that wrote a file, as "Keras 2", "tf.keras" or "Keras 1, theano"."""
+    if not _VERSION.fullmatch(keras_version):
+        return UNKNOWN_DIALECT
+    runtime = runtime_of(keras_version, backend)
+    name = _FAMILIES.get(runtime.family, "Keras 1" if runtime.is_keras_1 else "Keras 2")
+    return name if backend in ("", "tensorflow") else f"{name}, {printable(backend)}"
+
+
+def redo_commands(row: Mapping[str, Any]) -> str:
+    """Shell commands that do this row again on the very same source, "" where the manifest itself must change first.
+
+    The manifest entry is ASCII on one line of a quoted here-document: nothing in it is for the shell.
+    """
+    if row["reason"] in (Reason.INVALID_ROW, Reason.DUPLICATE_OUTPUT):
+        return ""
+    entry = _recorded_entry(str(row["manifest_row"]))
+    complete = bool(entry)
+    if not complete:
+        entry = {name: row[name] for name in ("model", "version", "source", "rtol", "atol")}
+    if row["source_sha256"] and row["reason"] != Reason.DIGEST_MISMATCH:
+        entry["sha256"] = row["source_sha256"]
+    code = entry.get("custom_objects") or str(entry.get("architecture", "")).endswith(".py")
+    commands = [
+        "cat > redo.jsonl <<'ROW'",
+        json.dumps(entry).replace("\x7f", "\\u007f"),
+        "ROW",
+        f"h5ferry migrate redo.jsonl --output redo{' --allow-custom-code' if code else ''}",
+    ]
+    if not complete:
+        commands.insert(0, "# samples, architecture and custom objects, if the row had any, are to be added")
+    return "\n".join(commands)
+
+
+def _recorded_entry(text: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def split_rewrite(text: str) -> tuple[str, str, str]:
+    """Layer, rule and detail of "layer: rule (detail)"; the whole as detail where it is none."""
+    match = _REWRITE.fullmatch(text)
+    return (match[1], match[2], match[3] or "") if match else ("", "", text)
+
+
+def pack(frame: pd.DataFrame, meanings: Mapping[str, Mapping[str, str]]) -> str:
+    """All rows as base64 of gzipped JSON: letters, digits, "+", "/" and "=" alone, which no parser can mistake.
+
+    The JSON has `columns`, `rows` (lists in their order; nan is null, infinity "inf") and `meanings`.
+    """
+    names = [str(name) for name in frame.columns]
+    records = zip(*([_plain(name, value) for value in frame[name].tolist()] for name in names), strict=True)
+    content = {"columns": names, "rows": list(records), "meanings": meanings}
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+def _plain(column: str, value: Any) -> Any:
+    if column == _REWRITES and isinstance(_unboxed(value), list):
+        return [[shown(part) for part in split_rewrite(str(text))] for text in value]
+    return value if column == REDO else _json(value)
+
+
+def _json(value: Any) -> Any:
+    value = _unboxed(value)
+    if isinstance(value, str):
+        return shown(value)
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return "inf" if math.isinf(value) else None if math.isnan(value) else value
+    if isinstance(value, Mapping):
+        return {shown(str(key)): _json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(item) for item in value]
+    return _instant(value) if isinstance(value, datetime) else shown(str(value))
+
+
+def _unboxed(value: Any) -> Any:
+    """The value in Python's own types, where NumPy holds it."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _instant(value: datetime) -> str | None:
+    return None if value != value else value.isoformat(sep=" ", timespec="seconds").replace("+00:00", " UTC")
+
+
+def shown(text: str) -> str:
+    """`text` with what is not printable, or would turn the direction of reading, written out."""
+    return text if text.isprintable() else printable(text)

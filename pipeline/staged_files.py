@@ -1,0 +1,51 @@
+"""Hashes a staged output while it is being verified, and makes sure that it is still the same afterwards."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from pipeline.receipts import PublishedFile, list_files
+from transforms.errors import MigrationError, Reason
+from transforms.file_identity import FileIdentity
+
+
+class StagedFiles:
+    """The files of a staged output: hashed at some time, and at a later one asked for again."""
+
+    def __init__(self, folder: Path, hashing: ThreadPoolExecutor) -> None:
+        self._folder = folder
+        self._before = _identities(folder)
+        self._hashed: Future[tuple[PublishedFile, ...]] = hashing.submit(list_files, folder)
+
+    def settled(self) -> tuple[PublishedFile, ...]:
+        """All files, sorted by path: those hashed before, which must be unchanged, and those added since.
+
+        Raises:
+            MigrationError: `internal_error` when a file was changed or removed meanwhile; `output_error` for links.
+        """
+        known = {file.path: file for file in self._hashed.result()}
+        now = _identities(self._folder)
+        changed = [path for path, identity in self._before.items() if now.get(path) != identity]
+        if changed:
+            raise MigrationError(
+                Reason.INTERNAL_ERROR,
+                f"The staged {min(changed)!a} changed while it was verified",
+                advice="Run again; if it happens again, report it.",
+            )
+        added = now.keys() - known.keys()
+        files = {**known, **{file.path: file for file in list_files(self._folder, only=added)}}
+        return tuple(sorted(files.values(), key=lambda file: file.path))
+
+
+def _identities(folder: Path) -> Mapping[str, FileIdentity]:
+    found = {}
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            status = os.lstat(os.path.join(parent, name))
+            if stat.S_ISREG(status.st_mode):
+                found[Path(parent, name).relative_to(folder).as_posix()] = FileIdentity.of(status)
+    return found

@@ -1,0 +1,213 @@
+"""The converting side of a migration: a source becomes a staged SavedModel, and is then asked what it should answer."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from transforms.canonical import CanonicalModel, canonicalise
+from transforms.custom.request import opened_request
+from transforms.errors import MigrationError, Reason
+from transforms.fingerprint import architecture_fingerprint
+from transforms.input_domains import input_domains
+from transforms.legacy_model import LegacyModel, open_legacy_model
+from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.outcome import MigrationOutcome, MigrationRequest, Status
+from transforms.samples import SampleBatch, read_samples
+from transforms.staged_model import Question, StagedModel, Testimony, Witness, numpy_arrays, plain_arrays
+
+if TYPE_CHECKING:
+    from transforms.custom.code import CustomCode
+    from transforms.rebuild import RebuiltModel
+    from transforms.templates import TemplateCache
+
+Answering = Callable[[Sequence[Any]], list[Any]]
+
+
+class Conversion:
+    """One model on its way: staged once, then a witness until it is closed. The source stays open meanwhile.
+
+    Args:
+        request: what is asked for.
+        templates: graphs that were traced before; None to trace anew.
+        limits: the budget of reading.
+    """
+
+    def __init__(
+        self, request: MigrationRequest, templates: TemplateCache | None = None, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        self._request = request
+        self._templates = templates
+        self._limits = limits
+        self._open = contextlib.ExitStack()
+        self._legacy: LegacyModel | None = None
+        self._custom: CustomCode | None = None
+        self._rebuilt: Answering | None = None
+
+    def stage(self) -> StagedModel | MigrationOutcome:
+        """Writes the SavedModel into `request.staging`.
+
+        Expected failures come back as an outcome with a reason, never as an exception. TensorFlow is imported here,
+        and only once the source has been read and canonicalised.
+        """
+        start = time.monotonic()
+        known = MigrationOutcome(Status.FAILED)
+        try:
+            architecture, self._custom = self._open.enter_context(opened_request(self._request, self._limits))
+            legacy = self._open.enter_context(self._source(architecture))
+            self._legacy = legacy
+            known = _described(known, legacy)
+            given = self._given_samples(legacy)
+            canonical = canonicalise(legacy, given.inputs[0].shape if given else None)
+            known = replace(
+                known,
+                architecture=architecture_fingerprint(canonical, self._custom.names.digest if self._custom else ""),
+                rewrites=canonical.rewrites,
+                warnings=(*known.warnings, *canonical.warnings),
+            )
+            known = self._written(canonical, known)
+        except MigrationError as error:
+            stopped = known.stopped(error)
+        except MemoryError:
+            stopped = known.stopped(MigrationError(Reason.OUT_OF_MEMORY, "The conversion ran out of memory"))
+        except OSError as error:
+            stopped = known.stopped(MigrationError(Reason.OUTPUT_ERROR, f"The artefact cannot be written: {error}"))
+        else:
+            return StagedModel(
+                replace(known, seconds=time.monotonic() - start),
+                input_domains(legacy.graph),
+                tuple(ref.layer for ref in legacy.graph.inputs),
+                tuple(ref.layer for ref in legacy.graph.outputs),
+            )
+        self.close()
+        return replace(stopped, seconds=time.monotonic() - start)
+
+    def testify(self, question: Question) -> Testimony:
+        """What the original arrays, or the rebuilt Keras model, answer.
+
+        Raises:
+            MigrationError: whatever reading an array raises; `internal_error` when nothing is staged.
+        """
+        inputs = list(numpy_arrays(question.inputs))
+        if question.witness is Witness.REFERENCE:
+            return self._reference(inputs, question.origin)
+        return Testimony(plain_arrays(self._rebuilt_model()(inputs)))
+
+    def close(self) -> None:
+        """Forgets the model; the source is closed, and must not have changed since it was opened."""
+        had_model, self._rebuilt, self._legacy = self._rebuilt is not None, None, None
+        self._open.close()
+        if had_model:
+            _forget_models()
+
+    def _source(self, architecture: Any) -> contextlib.AbstractContextManager[LegacyModel]:
+        request = self._request
+        names = self._custom.names if self._custom else None
+        return open_legacy_model(
+            request.source, architecture, request.backend, request.sha256, self._limits, names, request.hashed
+        )
+
+    def _given_samples(self, legacy: LegacyModel) -> SampleBatch | None:
+        if self._request.samples is None:
+            return None
+        inputs, outputs = legacy.graph.inputs, legacy.graph.outputs
+        return read_samples(self._request.samples, [ref.layer for ref in inputs], [ref.layer for ref in outputs])
+
+    def _written(self, canonical: CanonicalModel, known: MigrationOutcome) -> MigrationOutcome:
+        import tensorflow as tf
+
+        from transforms.custom.artefact import write_custom_model
+        from transforms.saved_model import write_saved_model
+        from transforms.templates import learn_template, write_from_template
+
+        known = replace(known, tensorflow_version=tf.__version__)
+        shared = self._templates if self._custom is None else None
+        template = shared.get(known.architecture) if shared is not None else None
+        if template is not None:
+            write_from_template(template, canonical.arrays, self._request.staging)
+            return replace(
+                known,
+                template_reused=True,
+                input_names=template.input_names,
+                output_names=template.output_names,
+            )
+        model = _rebuilt(canonical, self._custom)
+        known = replace(known, input_names=model.input_names, output_names=model.output_names)
+        if self._custom is not None:
+            write_custom_model(model, self._request.staging)
+            self._rebuilt = model.run
+            return known
+        write_saved_model(model, self._request.staging)
+        learnt = learn_template(model, self._request.staging) if shared is not None else None
+        if shared is not None and learnt is not None:
+            shared.put(known.architecture, learnt)
+        del model
+        _forget_models()
+        return known
+
+    def _rebuilt_model(self) -> Answering:
+        """The Keras model again: few models need it, and it holds all weights."""
+        if self._rebuilt is None:
+            legacy = self._known_source()
+            given = self._given_samples(legacy)
+            self._rebuilt = _rebuilt(canonicalise(legacy, given.inputs[0].shape if given else None), self._custom).run
+        return self._rebuilt
+
+    def _reference(self, inputs: list[Any], origin: str) -> Testimony:
+        from transforms.reference import forward
+        from transforms.reference.layer_call import NotCovered
+
+        legacy, rules = self._known_source(), None
+        if self._custom is not None:
+            from transforms.custom.building import custom_rules
+
+            rules = custom_rules(self._custom)
+        try:
+            with np.errstate(all="ignore"):
+                outputs = forward(legacy.graph, legacy.weights_of, inputs, legacy.runtime, rules)
+        except NotCovered as missing:
+            return Testimony(None, f"The independent reference does not cover {missing}.")
+        except ValueError as error:
+            return Testimony(None, f"The independent reference does not run on the {origin}: {str(error)[:120]}.")
+        return Testimony(plain_arrays(outputs))
+
+    def _known_source(self) -> LegacyModel:
+        if self._legacy is None:
+            raise MigrationError(Reason.INTERNAL_ERROR, "No model is staged that could be asked")
+        return self._legacy
+
+
+def _rebuilt(canonical: CanonicalModel, custom: CustomCode | None) -> RebuiltModel:
+    import tf_keras
+
+    from transforms.rebuild import rebuild
+
+    tf_keras.backend.clear_session()  # layer names must not depend on what was built before
+    return rebuild(canonical, custom)
+
+
+def _forget_models() -> None:
+    """Without both of these a process grows by half a megabyte a model (measured)."""
+    import tf_keras
+
+    tf_keras.backend.clear_session()
+    gc.collect()
+
+
+def _described(known: MigrationOutcome, legacy: LegacyModel) -> MigrationOutcome:
+    return replace(
+        known,
+        source_sha256=legacy.digest.sha256,
+        source_bytes=legacy.digest.size,
+        keras_version=legacy.runtime.recorded,
+        backend=legacy.runtime.backend,
+        backend_assumed=legacy.backend_assumed,
+        parameters=legacy.parameters,
+        warnings=legacy.warnings,
+    )

@@ -1,0 +1,67 @@
+"""A SavedModel as a server sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from transforms.saved_model import SIGNATURE, quiet_tensorflow
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One input of a signature: name, shape with None for a free axis, NumPy dtype name."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+class LoadedArtefact:
+    """The signature of a loaded SavedModel, and nothing of the model it came from."""
+
+    def __init__(self, folder: Path) -> None:
+        with quiet_tensorflow():
+            self._loaded = tf.saved_model.load(str(folder))
+        self._checkpoint = tf.train.Checkpoint(self._loaded)
+        self._signature = self._loaded.signatures[SIGNATURE]
+        self.inputs = tuple(
+            InputSpec(name, tuple(spec.shape.as_list()), spec.dtype.as_numpy_dtype.__name__)
+            for name, spec in self._signature.structured_input_signature[1].items()
+        )
+
+    @property
+    def variable_bytes(self) -> int:
+        """Bytes of the variables that the signature reads."""
+        return sum(variable.dtype.size * variable.shape.num_elements() for variable in self._signature.variables)
+
+    def restore(self, folder: Path) -> None:
+        """Takes the variables that lie in the folder of another artefact of the same graph.
+
+        Raises ValueError when any variable finds nothing there.
+        """
+        try:
+            self._checkpoint.read(str(folder / "variables" / "variables")).assert_existing_objects_matched()
+        except (tf.errors.OpError, AssertionError) as error:
+            raise ValueError(f"The variables cannot be restored: {' '.join(str(error).split())[:300]}") from error
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs by name. `inputs` are cast to the signature's dtypes.
+
+        Raises ValueError when TensorFlow cannot run the signature on these inputs.
+        """
+        feed = {
+            spec.name: tf.constant(np.asarray(inputs[spec.name]).astype(spec.dtype, copy=False)) for spec in self.inputs
+        }
+        try:
+            return {name: value.numpy() for name, value in self._signature(**feed).items()}
+        except tf.errors.OpError as error:
+            raise ValueError(f"{type(error).__name__}: {' '.join(str(error.message).split())[:300]}") from error

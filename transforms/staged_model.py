@@ -1,0 +1,103 @@
+"""What passes between the process that converts a model and the one that verifies it. Plain records, arrays as bytes.
+
+```
+converting process: source -> StagedModel -----------------> verifying process: staged files -> MigrationOutcome
+converting process: Testimony <-- Question (a batch) <------ verifying process
+```
+The verifying process never parses the source: it draws the batches, runs the staged artefact on them, and asks what
+the source's own arrays give for the same inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.input_domains import InputDomain
+from transforms.outcome import MigrationOutcome, MigrationRequest
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class PlainArray:
+    """An array on its way between processes: NumPy dtype name, shape, bytes in C order and native endianness."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+@dataclass(frozen=True)
+class StagedModel:
+    """A SavedModel that was written and is not yet believed.
+
+    Attributes:
+        known: what the conversion found, its status still open.
+        domains: what each input may hold, in order.
+        sample_inputs, sample_outputs: the names that a samples file may use, in order.
+    """
+
+    known: MigrationOutcome
+    domains: tuple[InputDomain, ...]
+    sample_inputs: tuple[str, ...]
+    sample_outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class VerificationRequest:
+    """A staged model to verify.
+
+    Attributes:
+        request: what the conversion was asked for.
+        staged: what it answered.
+        in_full: load the artefact anew, even where one with the same graph is loaded already.
+    """
+
+    request: MigrationRequest
+    staged: StagedModel
+    in_full: bool = False
+
+
+class Witness(StrEnum):
+    """Who is asked: the independent reference, or the rebuilt Keras model."""
+
+    REFERENCE = "reference"
+    REBUILT = "rebuilt"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What should the model answer to these inputs? They are in the order of its inputs, cast as its signature says."""
+
+    witness: Witness
+    inputs: tuple[PlainArray, ...]
+    origin: str
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """The outputs in order, or None and why there are none."""
+
+    outputs: tuple[PlainArray, ...] | None
+    silence: str = ""
+
+
+def plain_arrays(arrays: Sequence[Any]) -> tuple[PlainArray, ...]:
+    """Arrays as they cross processes."""
+    return tuple(PlainArray(a.dtype.name, a.shape, a.tobytes()) for a in map(_native, arrays))
+
+
+def numpy_arrays(arrays: Sequence[PlainArray]) -> tuple[Array, ...]:
+    """The arrays again, read-only. Raises ValueError when bytes and shape disagree."""
+    return tuple(np.frombuffer(a.data, np.dtype(a.dtype)).reshape(a.shape) for a in arrays)
+
+
+def _native(array: Any) -> Array:
+    values = np.asarray(array)
+    return values.astype(values.dtype.newbyteorder("="), copy=False)

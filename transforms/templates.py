@@ -1,0 +1,154 @@
+"""Trace once, write many: the files of one written SavedModel as the template for others of its architecture.
+
+Models with one architecture fingerprint (canonical layers, connections, precision, weight shapes and dtypes) share
+`saved_model.pb` and `keras_metadata.pb` byte for byte; only variables/ differ. These are written with TensorFlow's own
+checkpoint operations under the template's keys, in the order in which a full save writes them.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
+
+from transforms.architecture import LayerPath
+from transforms.canonical.model import ArraysByLayer
+from transforms.rebuild import RebuiltModel
+from transforms.saved_model import GRAPH, METADATA, VARIABLES, disk_errors, write_fingerprint
+
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_ATTRIBUTE = "/.ATTRIBUTES/VARIABLE_VALUE"
+#: Templates kept: each holds a graph of some 100 KB to a few MB.
+_KEPT = 64
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a canonical array goes: checkpoint key and TensorFlow dtype name there, layer path and role here."""
+
+    key: str
+    dtype: str
+    path: LayerPath
+    role: str
+
+
+@dataclass(frozen=True)
+class Template:
+    """Everything of a written SavedModel but its numbers.
+
+    Attributes:
+        graph, metadata: the bytes of `saved_model.pb` and `keras_metadata.pb`.
+        object_graph: the checkpoint's own description of its keys.
+        slots: all variables, in the order in which a full save writes them.
+        input_names, output_names: of the signature.
+    """
+
+    graph: bytes
+    metadata: bytes
+    object_graph: bytes
+    slots: tuple[Slot, ...]
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+
+
+class TemplateCache:
+    """The templates used last, by architecture fingerprint."""
+
+    def __init__(self) -> None:
+        self._templates: OrderedDict[str, Template] = OrderedDict()
+
+    def get(self, fingerprint: str) -> Template | None:
+        """The template of an architecture, if one was learnt and not forgotten since."""
+        template = self._templates.get(fingerprint)
+        if template is not None:
+            self._templates.move_to_end(fingerprint)
+        return template
+
+    def put(self, fingerprint: str, template: Template) -> None:
+        """Remembers a template, and forgets the one that was not used for longest."""
+        self._templates[fingerprint] = template
+        self._templates.move_to_end(fingerprint)
+        while len(self._templates) > _KEPT:
+            self._templates.popitem(last=False)
+
+
+def learn_template(model: RebuiltModel, folder: Path) -> Template | None:
+    """The template that a fully written SavedModel makes.
+
+    Returns:
+        None where a checkpoint key does not lead to exactly one of the variables that hold the canonical arrays: such
+        an architecture is written in full each time.
+    """
+    reader = tf.train.load_checkpoint(str(folder / VARIABLES))
+    object_graph = reader.get_tensor(_OBJECT_GRAPH)
+    keys = [
+        attribute.checkpoint_key
+        for node in TrackableObjectGraph.FromString(object_graph).nodes
+        for attribute in node.attributes
+    ]
+    places = {id(variable): (path, role) for (path, role), variable in model.variables.items()}
+    found = [places.get(id(_reached(model.keras_model, key))) for key in keys]
+    dtypes = reader.get_variable_to_dtype_map()
+    slots = tuple(Slot(key, dtypes[key].name, *place) for key, place in zip(keys, found, strict=True) if place)
+    if len(slots) != len(keys) or len(set(found)) != len(places) or set(keys) != set(dtypes) - {_OBJECT_GRAPH}:
+        return None
+    return Template(
+        (folder / GRAPH).read_bytes(),
+        (folder / METADATA).read_bytes(),
+        object_graph,
+        slots,
+        model.input_names,
+        model.output_names,
+    )
+
+
+def write_from_template(template: Template, arrays: ArraysByLayer, folder: Path) -> None:
+    """Writes a SavedModel with the template's graph and these arrays into an existing, empty folder.
+
+    Args:
+        template: of the same architecture fingerprint.
+        arrays: in canonical layout; all are in memory at once while the checkpoint is written.
+        folder: receives the files.
+
+    Raises:
+        MigrationError: `nonfinite_weights`, `weights_mismatch`, when an array is read.
+        OSError: the disk refuses.
+    """
+    (folder / "variables").mkdir()
+    (folder / "assets").mkdir()
+    (folder / GRAPH).write_bytes(template.graph)
+    (folder / METADATA).write_bytes(template.metadata)
+    write_variables(template.slots, template.object_graph, arrays, folder / VARIABLES)
+    write_fingerprint(folder)
+
+
+def write_variables(slots: tuple[Slot, ...], object_graph: bytes, arrays: ArraysByLayer, prefix: Path) -> None:
+    """Writes one checkpoint of one shard, as a full save does. Raises as `write_from_template` does."""
+    names = [*(slot.key for slot in slots), _OBJECT_GRAPH]
+    tensors = [*(_tensor(arrays, slot) for slot in slots), tf.constant(object_graph)]
+    shard = f"{prefix}_part-00000-of-00001"
+    with disk_errors():
+        tf.raw_ops.SaveV2(prefix=shard, tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors)
+        tf.raw_ops.MergeV2Checkpoints(
+            checkpoint_prefixes=[shard], destination_prefix=str(prefix), delete_old_dirs=False
+        )
+
+
+def _tensor(arrays: Mapping[LayerPath, Mapping[str, Any]], slot: Slot) -> tf.Tensor:
+    return tf.convert_to_tensor(np.ascontiguousarray(arrays[slot.path][slot.role].read()), tf.as_dtype(slot.dtype))
+
+
+def _reached(root: Any, key: str) -> Any:
+    """The object that a checkpoint key leads to by the names of tracked children; None when there is none."""
+    reached = root
+    for name in key.removesuffix(_ATTRIBUTE).split("/"):
+        reached = reached._trackable_children().get(name)
+        if reached is None:
+            return None
+    return reached

@@ -1,0 +1,131 @@
+"""The verifying side of a migration: a staged artefact is scanned, reloaded from disk, run, and held against evidence.
+
+It never parses the source. Artefacts of one graph are loaded once: a further one has its *written* variables restored
+from disk into the loaded graph.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from transforms.errors import MigrationError, Reason
+from transforms.graph_operations import check_operations
+from transforms.loaded_artefact import LoadedArtefact
+from transforms.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
+from transforms.samples import read_samples
+from transforms.saved_model import GRAPH, SIGNATURE, disk_errors
+from transforms.serving_warmup import write_warmup
+from transforms.staged_model import Question, Testimony, VerificationRequest
+from transforms.validation import Tolerance, Validation, Validator
+
+#: Loaded graphs kept, and the most bytes of variables that one of them may hold.
+_KEPT = 32
+_KEPT_BYTES = 256 << 20
+
+
+class Verification:
+    """Verifies staged artefacts, and remembers the graphs it loaded and scanned."""
+
+    def __init__(self) -> None:
+        self._loaded: OrderedDict[str, LoadedArtefact] = OrderedDict()
+
+    def verify(self, asked: VerificationRequest, testify: Callable[[Question], Testimony]) -> MigrationOutcome:
+        """The outcome of one staged model: `migrated`, with samples and warm-up written beside it, or why not.
+
+        Expected failures come back as an outcome with a reason, never as an exception; those of `testify` included.
+        """
+        try:
+            return self._verified(asked, testify)
+        except MigrationError as error:
+            stopped = error
+        except MemoryError:
+            stopped = MigrationError(Reason.OUT_OF_MEMORY, "The validation ran out of memory")
+        except OSError as error:
+            stopped = MigrationError(Reason.OUTPUT_ERROR, f"The artefact cannot be written: {error}")
+        return asked.staged.known.stopped(stopped)
+
+    def _verified(self, asked: VerificationRequest, testify: Callable[[Question], Testimony]) -> MigrationOutcome:
+        request, staged = asked.request, asked.staged
+        known = staged.known
+        given = None
+        if request.samples is not None:
+            given = read_samples(request.samples, staged.sample_inputs, staged.sample_outputs)
+        validator = Validator(
+            self._artefact(request, asked.in_full),
+            known.input_names,
+            known.output_names,
+            staged.domains,
+            testify,
+            Tolerance(request.rtol, request.atol),
+        )
+        try:
+            validation = validator.validate(given)
+        except ValueError as error:
+            raise MigrationError(
+                Reason.INVALID_SAMPLES, f"The samples do not run on the model: {error}", advice="Check their shapes."
+            ) from error
+        known = _judged(request, known, validation)
+        if known.status is Status.MIGRATED:
+            feed = dict(zip(known.input_names, validator.as_fed(validation.batches[0]), strict=True))
+            _write_extras(request, validation, feed)
+        return known
+
+    def _artefact(self, request: MigrationRequest, in_full: bool) -> LoadedArtefact:
+        """The artefact with the variables that lie on disk, its operations checked."""
+        folder = request.staging
+        graph = hashlib.sha256((folder / GRAPH).read_bytes()).hexdigest()
+        loaded = self._loaded.pop(graph, None)
+        if loaded is None or in_full:
+            check_operations(folder, custom_code=request.runs_code)
+            loaded = LoadedArtefact(folder)
+        else:
+            loaded.restore(folder)
+        if loaded.variable_bytes <= _KEPT_BYTES:
+            self._loaded[graph] = loaded
+        while len(self._loaded) > _KEPT:
+            self._loaded.popitem(last=False)
+        return loaded
+
+
+def _judged(request: MigrationRequest, known: MigrationOutcome, validation: Validation) -> MigrationOutcome:
+    """Raises `weak_evidence`."""
+    known = replace(
+        known,
+        evidence=validation.evidence,
+        max_abs_error=validation.comparison.max_abs_error,
+        max_rel_error=validation.comparison.max_rel_error,
+        reference_max_abs_error=validation.reference.max_abs_error if validation.reference else float("nan"),
+        samples=sum(batch.size for batch in validation.batches),
+        warnings=(*known.warnings, *validation.warnings),
+    )
+    if not validation.comparison.within:
+        return replace(
+            known,
+            status=Status.MISMATCH,
+            message=f"The artefact's outputs differ from the evidence: {validation.comparison.detail}. "
+            "Nothing was published; report the model, or give golden outputs to settle it.",
+        )
+    if EVIDENCE_ORDER.index(validation.evidence) < EVIDENCE_ORDER.index(request.require_evidence):
+        raise MigrationError(
+            Reason.WEAK_EVIDENCE,
+            f"The evidence is {known.evidence.value!r}, the run requires {request.require_evidence.value!r}",
+            advice="Give golden outputs in `samples`, or lower --require-evidence.",
+        )
+    return replace(known, status=Status.MIGRATED)
+
+
+def _write_extras(request: MigrationRequest, validation: Validation, feed: dict[str, Any]) -> None:
+    """The samples that `verify` replays, and the warm-up request of TF Serving."""
+    extra = request.staging / "assets.extra"
+    extra.mkdir(exist_ok=True)
+    inputs, outputs = validation.batches[0].inputs, validation.outputs
+    arrays = {f"x{index}": x for index, x in enumerate(inputs)} | {f"y{index}": y for index, y in enumerate(outputs)}
+    np.savez(extra / "samples.npz", **arrays)  # type: ignore[arg-type]
+    with disk_errors():
+        write_warmup(extra / "tf_serving_warmup_requests", request.model, SIGNATURE, feed)
