@@ -83,7 +83,7 @@ def test_what_is_not_answered() -> None:
         attend(QUERY, VALUE, attention_mask=[[[0.5] * 5] * 4])
 
 
-@pytest.mark.parametrize("call", [{"value": None}, {"training": True}, {"query_mask": ["x", 0, 0]}])
+@pytest.mark.parametrize("call", [{"training": True}, {"query_mask": ["x", 0, 0]}])
 def test_calls_that_are_refused(call: dict[str, Any]) -> None:
     with pytest.raises(MigrationError):
         attend(QUERY, VALUE, **call)
