@@ -11,10 +11,15 @@ import tf_keras
 
 from transforms.architecture_signatures import FUNCTIONS, GETITEM
 
-#: Functions that do not stand in `tf` under their stored name, or take tensors alone there.
+def _size(input: Any, out_type: Any = "int32") -> Any:
+    return tf.reduce_prod(tf.shape(input, out_type))
+
+
+#: Functions that do not stand in `tf` under their stored name, or do not take all that tf-keras stores.
 _OTHERS: Mapping[str, Any] = {
     "keras.backend.batch_flatten": tf_keras.backend.batch_flatten,
     "__operators__.add": tf.math.add,
+    "compat.v1.size": _size,
 }
 
 
