@@ -17,6 +17,9 @@ from transforms.errors import MigrationError, Reason
 
 REQUIRED = object()
 
+#: Key of a layer's precision, where it is not that of the model.
+POLICY = "policy"
+
 _DENSE = {"units": REQUIRED, "activation": "linear", "use_bias": True}
 
 

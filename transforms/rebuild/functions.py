@@ -11,6 +11,7 @@ import tf_keras
 
 from transforms.architecture_signatures import FUNCTIONS, GETITEM
 
+
 def _size(input: Any, out_type: Any = "int32") -> Any:
     return tf.reduce_prod(tf.shape(input, out_type))
 

@@ -8,13 +8,14 @@ from typing import TypeAlias
 import numpy as np
 
 from transforms.architecture import Call, Graph, Layer, LayerPath, TensorRef, call_tensors, evaluation_order, walk
+from transforms.architecture_precision import is_narrow
 from transforms.reference.custom_rules import CustomRules
 from transforms.reference.evaluator import Tensors
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered
 from transforms.reference.layers import dialect_of
 from transforms.reference.masking import any_mask
 from transforms.reference.masks_of_1_13 import has_its_own_loop, left_in_its_loop, lost_at_the_top, seen_in_its_loop
-from transforms.reference.precision import is_half_precision, refuse_overflow
+from transforms.reference.precision import refuse_overflow
 from transforms.reference.writer import Refused, Undecided, Writer, writer_of
 from transforms.runtime import Runtime
 
@@ -168,8 +169,8 @@ class _Evaluation:
 
     def run(self, layer: Layer, inputs: Tensors, depth: int = 0) -> Tensors:
         """The outputs of any layer of a graph at a depth, with their masks."""
-        if is_half_precision(layer.config):
-            raise NotCovered("half precision", layer.path)
+        if is_narrow(layer.config):
+            raise NotCovered("16-bit numbers, which devices round differently", layer.path)
         if layer.graph is not None:
             result = self._run_nested(layer, layer.graph, inputs, depth + 1)
         elif self._custom.knows(layer.class_name, layer.config):
