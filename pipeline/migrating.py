@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,21 +17,21 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from rich.console import Console
 
+from pipeline.concluding import conclude
 from pipeline.graph import MigrateRegistry
 from pipeline.manifest import Manifest, read_manifest
-from pipeline.manifest_row import RESERVED, is_remote
+from pipeline.manifest_row import is_remote
 from pipeline.options import MigrateSettings, with_local_runner
+from pipeline.output_lock import output_lock
 from pipeline.progress import MarkFollower
 from pipeline.publishing import sweep_leftovers
-from pipeline.report import gather, write_report
+from pipeline.report import gather
+from pipeline.run_history import SHARDS, open_run_folder, run_folder
+from pipeline.signing import Signer
 from pipeline.terminal import print_summary, printable, progress_view
-from transforms.outcome import Status
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
-ALL_PUBLISHED, SOME_NOT = 0, 3
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,10 @@ class Run:
         report: folder for the report, "" for the one in the output.
         beam_arguments: for Beam alone.
         quiet: no progress and no summary.
+        signer: signs the run's record.
+        metrics_file: local file for Prometheus, "" for none.
+        wait: seconds to wait for another run in the same output.
+        lock: whether the output is held against other runs.
     """
 
     manifest: str
@@ -49,6 +55,10 @@ class Run:
     report: str = ""
     beam_arguments: tuple[str, ...] = ()
     quiet: bool = False
+    signer: Signer | None = None
+    metrics_file: str = ""
+    wait: float = 0.0
+    lock: bool = True
 
 
 def new_run_id() -> str:
@@ -63,33 +73,57 @@ def migrate(run: Run) -> int:
         The exit status: 0 when every row is migrated or unchanged, else 3.
 
     Raises:
-        ManifestError: before any work.
+        ManifestError, OutputInUseError: before any work.
         ReportError: the report does not account for every row.
     """
+    started = datetime.now(UTC)
     errors = Console(stderr=True, highlight=False)
+
+    def warn(text: str) -> None:
+        errors.print(f"Warning: {printable(text)}", style="yellow", markup=False, soft_wrap=True)
+
     manifest = read_manifest(run.manifest)
     if not run.quiet:
         for warning in manifest.warnings:
-            errors.print(f"Warning: {printable(warning)}", style="yellow", markup=False)
+            warn(warning)
     output = _absolute(run.settings.output)
-    report = _absolute(run.report) if run.report else f"{output}/{RESERVED}/runs/{run.settings.run_id}"
+    report = _absolute(run.report) if run.report else run_folder(output, run.settings.run_id)
     run = replace(run, settings=replace(run.settings, output=output, attempt=secrets.token_hex(8)))
-    if not is_remote(output):
-        sweep_leftovers(Path(output), {row.model for row in manifest.rows if not row.reason})
-    frame = run_graph(run, manifest, report, errors)
-    write_report(frame, report)
+    with _held_output(run, report, warn):
+        if not is_remote(output):
+            sweep_leftovers(Path(output), {row.model for row in manifest.rows if not row.reason})
+        frame = run_graph(run, manifest, report, errors)
+        status = conclude(run, manifest, frame, report, started, warn)
     if not run.quiet:
         print_summary(Console(highlight=False), frame, report)
-    return ALL_PUBLISHED if frame["status"].isin(_PUBLISHED).all() else SOME_NOT
+    return status
+
+
+@contextlib.contextmanager
+def _held_output(run: Run, report: str, warn: Callable[[str], None]) -> Iterator[None]:
+    """Holds the output against other runs, and the place where this run leaves its record."""
+    output, run_id = run.settings.output, run.settings.run_id
+    with contextlib.ExitStack() as held:
+        if run.lock and not is_remote(output):
+            tell = (lambda text: None) if run.quiet else warn
+            held.enter_context(output_lock(Path(output), run_id, run.wait, warn, tell))
+        try:
+            held.enter_context(open_run_folder(output, run_id))
+        except OSError as error:
+            if report == run_folder(output, run_id):
+                raise
+            warn(f"{output} cannot be written ({error}).")
+        yield
 
 
 def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> pd.DataFrame:
     """Runs the Beam graph and returns its report rows, one for each manifest row, in the manifest's order."""
     options = PipelineOptions(with_local_runner(run.beam_arguments))
-    shards = f"{report}/shards-{run.settings.attempt}"
+    shards = f"{report}/{SHARDS}{run.settings.attempt}"
     with tempfile.TemporaryDirectory(prefix="h5ferry-progress-") as marks:
         isolation = replace(run.settings.isolation, workers=worker_count(options))
-        settings = replace(run.settings, progress=marks, isolation=isolation)
+        threads = thread_count(options)
+        settings = replace(run.settings, progress=marks, isolation=isolation, threads=threads)
         pipeline = beam.Pipeline(options=options)
         pipeline | MigrateRegistry(manifest.path, manifest.sha256, settings, f"{shards}/rows")
         with (
@@ -109,6 +143,11 @@ def worker_count(options: PipelineOptions) -> int:
     if direct.direct_running_mode == "in_memory":
         return 1
     return int(direct.direct_num_workers) or len(os.sched_getaffinity(0))
+
+
+def thread_count(options: PipelineOptions) -> int:
+    """Those of these workers that are threads of one process."""
+    return worker_count(options) if options.view_as(DirectOptions).direct_running_mode == "multi_threading" else 1
 
 
 def _absolute(path: str) -> str:

@@ -15,7 +15,7 @@ from transforms.architecture import Call, Graph, Layer, TensorRef
 from transforms.architecture_calls import POSITIONAL, refs_among
 from transforms.architecture_signatures import ALIASES, ARGUMENTS, FUNCTION, FUNCTIONS, GETITEM, SIZES
 from transforms.errors import MigrationError, Reason
-from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 from transforms.stored_operations import stored_operation
 
 _NAMING = ("TFOpLambda", "SlicingOpLambda")
@@ -147,8 +147,4 @@ def _refuse_expansion(layer: Layer, function: str, arguments: Mapping[str, Any],
             if isinstance(value, list):
                 pending.extend(value)
             elif isinstance(value, (int, float)) and abs(value) > limits.expansion:
-                raise MigrationError(
-                    Reason.OVER_BUDGET,
-                    f"tf.{function} has {name}={value:,}, more than the limit expansion={limits.expansion:,}",
-                    layer=layer.path,
-                )
+                raise over_budget(f"tf.{function} has {name}={value:,}", "expansion", limits, layer.path)

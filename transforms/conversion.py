@@ -184,11 +184,8 @@ class Conversion:
 
 
 def _rebuilt(canonical: CanonicalModel, custom: CustomCode | None) -> RebuiltModel:
-    import tf_keras
-
     from transforms.rebuild import rebuild
 
-    tf_keras.backend.clear_session()  # layer names must not depend on what was built before
     return rebuild(canonical, custom)
 
 

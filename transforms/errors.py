@@ -76,18 +76,28 @@ class MigrationError(Exception):
         message: what is wrong, in one sentence.
         layer: path of the layer it happened in, outermost first; empty when no layer is to blame.
         advice: what the operator can do next, in one sentence.
+        detail: lines for who wants to know more, such as disassembled bytecode; no part of the report.
     """
 
-    def __init__(self, reason: Reason, message: str, *, layer: tuple[str, ...] = (), advice: str = "") -> None:
+    def __init__(
+        self,
+        reason: Reason,
+        message: str,
+        *,
+        layer: tuple[str, ...] = (),
+        advice: str = "",
+        detail: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(reason, message, layer, advice)
         self.reason = reason
         self.message = message
         self.layer = layer
         self.advice = advice
+        self.detail = detail
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickles by keyword, since the error crosses from the converting child to its parent."""
-        return _restore, (self.reason, self.message, self.layer, self.advice)
+        return _restore, (self.reason, self.message, self.layer, self.advice, self.detail)
 
     def __str__(self) -> str:
         where = f" (layer {'/'.join(self.layer)})" if self.layer else ""
@@ -95,5 +105,7 @@ class MigrationError(Exception):
         return f"{self.message}{where}.{advice}"
 
 
-def _restore(reason: Reason, message: str, layer: tuple[str, ...], advice: str) -> MigrationError:
-    return MigrationError(reason, message, layer=layer, advice=advice)
+def _restore(
+    reason: Reason, message: str, layer: tuple[str, ...], advice: str, detail: tuple[str, ...] = ()
+) -> MigrationError:
+    return MigrationError(reason, message, layer=layer, advice=advice, detail=detail)

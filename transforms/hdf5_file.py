@@ -19,7 +19,7 @@ import h5py
 
 from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity
-from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _BLOCK = 1 << 20
@@ -67,11 +67,7 @@ def open_hdf5(
         before = os.fstat(descriptor)
         identity = FileIdentity.of(before)
         if before.st_size > limits.file_bytes:
-            raise MigrationError(
-                Reason.OVER_BUDGET,
-                f"The file holds {before.st_size:,} bytes, more than the limit file_bytes={limits.file_bytes:,}",
-                advice="Raise --max-file-size if the file is to be trusted.",
-            )
+            raise over_budget(f"The file holds {before.st_size:,} bytes", "file_bytes", limits)
         if _signature_offset(descriptor, before.st_size) is None:
             raise _not_hdf5(descriptor, before.st_size)
         known = sha256.lower() if sha256 and identity == hashed else ""

@@ -21,8 +21,9 @@ from transforms.architecture_functions import with_functions
 from transforms.architecture_keras_3 import STATES_OF_KERAS_3, keras_3_assumptions, keras_3_graph, refuse_later_keras
 from transforms.architecture_parsing import parse_architecture
 from transforms.config_json import parse_config
+from transforms.config_values import config_errors
 from transforms.custom.marking import overridden, with_custom_objects
-from transforms.custom.names import CustomNames
+from transforms.custom.names import CustomNames, is_custom
 from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity
 from transforms.hdf5_file import SourceDigest, hdf5_errors, open_hdf5
@@ -31,14 +32,17 @@ from transforms.hdf5_objects import (
     array_at,
     group_at,
     has_group,
+    has_link,
     list_attribute,
-    object_address,
     text_attribute,
 )
-from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.hdf5_places import Places
+from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 from transforms.revealed_layers import revealed_layer
 from transforms.runtime import Family, Runtime, runtime_of
+from transforms.stored_objects import check_stored_objects
 from transforms.weight_assignment import assign_arrays, role_in
+from transforms.weight_extents import check_extents
 from transforms.weight_roles import keras_3_roles_of, roles_of
 from transforms.weight_roles_keras_1 import keras_1_roles_of
 
@@ -132,7 +136,7 @@ def open_legacy_model(
 def _read(
     file: h5py.File, digest: SourceDigest, architecture: object, backend: str, limits: Limits, custom: CustomNames
 ) -> LegacyModel:
-    weights = group_at(file, "model_weights") if has_group(file, "model_weights") else file
+    weights = group_at(file, "model_weights") if has_link(file, "model_weights") else file
     layer_names = list_attribute(weights, "layer_names", limits)
     text = text_attribute(file, "model_config", limits)
     if layer_names is None and text is None:
@@ -151,16 +155,18 @@ def _read(
         architecture = parse_config(text, "model_config", limits)
     runtime, warnings = _runtime(file, weights, backend, architecture, limits)
     refuse_later_keras(runtime)
-    graph = parse_architecture(architecture)
-    if runtime.family is Family.KERAS_3:
-        graph = keras_3_graph(graph)
-        warnings = (*warnings, *keras_3_assumptions(runtime))
-    elif runtime.family is Family.TF_KERAS:
-        graph = with_functions(graph, limits)
-    graph = with_attention_arguments(graph)
-    graph = with_custom_objects(graph, custom, runtime)
-    warnings = (*warnings, *overridden(graph, runtime))
-    admit(graph, runtime, limits)
+    with config_errors():
+        graph = parse_architecture(architecture, limits)
+        if runtime.family is Family.KERAS_3:
+            graph = keras_3_graph(graph)
+            warnings = (*warnings, *keras_3_assumptions(runtime))
+        elif runtime.family is Family.TF_KERAS:
+            graph = with_functions(graph, limits)
+        graph = with_attention_arguments(graph)
+        graph = with_custom_objects(graph, custom, runtime)
+        warnings = (*warnings, *overridden(graph, runtime))
+        admit(graph, runtime, limits)
+        check_stored_objects(graph, custom_code=bool(custom.digest))
     arrays = _arrays(graph, weights, layer_names, runtime, limits)
     backend_assumed = runtime.is_keras_1 and not runtime.backend
     if backend_assumed:
@@ -186,6 +192,12 @@ def _runtime(
     stored_backend = _first_text((weights, file), "backend", limits)
     if not recorded and isinstance(architecture, Mapping):
         recorded = str(architecture.get("keras_version") or "")
+    if recorded and not _VERSION.fullmatch(recorded):
+        raise MigrationError(
+            Reason.UNSUPPORTED_DIALECT,
+            f"The recorded keras_version {recorded[:60]!r} is no version",
+            advice="It decides what the layers mean: restore the file.",
+        )
     runtime = runtime_of(recorded, backend or stored_backend)
     if recorded:
         return runtime, ()
@@ -194,6 +206,9 @@ def _runtime(
         return replace(assumed, recorded=""), ("The file records no keras_version: read as standalone Keras 2.",)
     return runtime, ("The file records no keras_version: read as Keras 1.",)
 
+
+#: "2.2.4-tf", "2.6.0rc1", "3.0.0.dev2023".
+_VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6}){0,3}[-+._A-Za-z0-9]{0,40}")
 
 #: Options that Keras 2 introduced; a config that has them is no Keras 1 config.
 _KERAS_2_KEYS = re.compile(r'"(units|filters|kernel_initializer|data_format)"')
@@ -213,15 +228,18 @@ def _arrays(
     if len(set(layer_names)) != len(layer_names):
         raise MigrationError(Reason.WEIGHTS_MISMATCH, "layer_names lists a layer twice", advice=_RESTORE)
     skipped = STATES_OF_KERAS_3 if runtime.family is Family.KERAS_3 else frozenset()
-    groups = {name: _group_arrays(weights, name, limits, skipped) for name in layer_names}
-    _refuse_aliases(groups)
+    groups = _groups(weights, layer_names, limits, skipped)
     _refuse_excess(groups, limits)
     layers = {layer.name: layer for layer in graph.layers}
     keras_2_roles = keras_3_roles_of if runtime.family is Family.KERAS_3 else roles_of
     roles = keras_1_roles_of if runtime.is_keras_1 else keras_2_roles
     arrays: dict[LayerPath, Mapping[str, StoredArray]] = {}
     for layer in layers.values():
-        arrays.update(assign_arrays(layer, groups.get(layer.name, ()), roles))
+        with config_errors():
+            arrays.update(assign_arrays(layer, groups.get(layer.name, ()), roles))
+    for leaf in graph.walk():
+        if not is_custom(leaf.class_name):
+            check_extents(leaf, arrays.get(leaf.path, {}))
     strangers = [name for name, held in groups.items() if held and name not in layers]
     if strangers:
         raise MigrationError(
@@ -245,48 +263,68 @@ def _group_arrays(
     return tuple(array_at(group, weight, limits, integers=role_in(weight) == "count") for weight in wanted)
 
 
-def _refuse_aliases(groups: Mapping[str, Sequence[StoredArray]]) -> None:
-    seen: dict[int, str] = {}
-    for held in groups.values():
-        for array in held:
-            address = object_address(array.dataset)
-            if address in seen:
-                raise MigrationError(
-                    Reason.UNSAFE_STORAGE,
-                    f"{array.name!r} and {seen[address]!r} are one array under two names",
-                    advice="Save the model again with Keras.",
-                )
-            seen[address] = array.name
+def _groups(
+    weights: h5py.Group, layer_names: Sequence[str], limits: Limits, skipped: frozenset[str]
+) -> Mapping[str, tuple[StoredArray, ...]]:
+    """The arrays of every weight group. Groups and arrays that share their place in the file are refused."""
+    groups: dict[str, tuple[StoredArray, ...]] = {}
+    places = Places()
+    count = 0
+    for name in layer_names:
+        places.add_object(name, group_at(weights, name))
+        groups[name] = _group_arrays(weights, name, limits, skipped)
+        for array in groups[name]:
+            places.add_array(array)
+        count += len(groups[name])
+        if count > limits.attribute_items:
+            raise over_budget(f"The file lists {count:,} arrays", "attribute_items", limits)
+    places.refuse_overlaps()
+    return groups
+
+
+#: Trained weights hardly compress; zeros do, up to a thousandfold.
+_USUAL_COMPRESSION = 100
 
 
 def _refuse_excess(groups: Mapping[str, Sequence[StoredArray]], limits: Limits) -> None:
-    total = sum(array.size * array.dtype.itemsize for held in groups.values() for array in held)
+    arrays = [array for held in groups.values() for array in held]
+    total = sum(array.bytes for array in arrays)
     if total > limits.weight_bytes:
-        raise MigrationError(
-            Reason.OVER_BUDGET,
-            f"The weights hold {total:,} bytes, more than the limit weight_bytes={limits.weight_bytes:,}",
+        raise over_budget(f"The weights hold {total:,} bytes", "weight_bytes", limits)
+    parameters = sum(array.size for array in arrays)
+    if parameters > limits.parameters:
+        raise over_budget(f"The weights hold {parameters:,} parameters", "parameters", limits)
+    inflated = sum(array.bytes for array in arrays if array.bytes > _USUAL_COMPRESSION * array.stored_bytes)
+    if inflated > limits.inflated_bytes:
+        raise over_budget(
+            f"Arrays compressed more than {_USUAL_COMPRESSION}-fold hold {inflated:,} bytes", "inflated_bytes", limits
         )
 
 
 def _training_config(file: h5py.File, limits: Limits) -> Mapping[str, Any] | None:
     """Optimizer, loss and metrics are data, and never needed: what cannot be read is left out."""
     try:
-        text = text_attribute(file, "training_config", limits)
+        with hdf5_errors():
+            text = text_attribute(file, "training_config", limits)
         found = parse_config(text, "training_config", limits) if text else None
     except MigrationError:
         return None
     return found if isinstance(found, Mapping) else None
 
 
+#: More than any optimizer keeps for models that are otherwise within the limits.
+_MAX_SLOTS = 10_000
+
+
 def _optimizer_arrays(file: h5py.File, limits: Limits) -> tuple[StoredArray, ...]:
     """Like the training config: never needed, left out where it cannot be read safely."""
     try:
-        if not has_group(file, "optimizer_weights"):
-            return ()
-        group = group_at(file, "optimizer_weights")
-        return tuple(
-            array_at(group, name, limits, integers=True) for name in list_attribute(group, "weight_names", limits) or ()
-        )
+        with hdf5_errors():
+            if not has_group(file, "optimizer_weights"):
+                return ()
+            group = group_at(file, "optimizer_weights")
+            names = list_attribute(group, "weight_names", limits) or ()
+            return tuple(array_at(group, name, limits, integers=True) for name in names[:_MAX_SLOTS])
     except MigrationError:
         return ()
 

@@ -1,11 +1,16 @@
 """The real converter on genuine files, through the command line."""
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.command_line import main
+from pipeline.findings import Kind, OutputState
+from pipeline.isolation import Child, Isolation
+from pipeline.verifying import replay
 
 FIXTURES = Path(__file__).parents[1] / "fixtures/keras-2.2.4"
 
@@ -42,6 +47,37 @@ def test_verify_runs_the_samples(output, capsys):
     assert "1 of 1 outputs" in capsys.readouterr().out
     samples = output / "text/emb_cudnn_lstm/1/assets.extra/samples.npz"
     assert samples.stat().st_size > 0
+
+
+def test_replay_finds_drift(output, tmp_path):
+    """One child runs the samples of many outputs: sound, drifting, incomplete and broken ones."""
+    place = Path(shutil.copytree(output / "text/emb_cudnn_lstm/1", tmp_path / "text/emb_cudnn_lstm/1"))
+    samples = place / "assets.extra/samples.npz"
+    kept = dict(np.load(samples))
+    child = Child(Isolation(preload=("tensorflow",)))
+
+    def found(change=None):
+        if change is not None:
+            np.savez(samples, **change)
+        state = replay(place, OutputState("m/1"), child)
+        assert state.replayed and {finding.kind for finding in state.findings} <= {Kind.DRIFT}
+        return " ".join(finding.message for finding in state.findings), state.max_abs_error
+
+    message, error = found()
+    assert message == "" and error < 1e-5
+    message, error = found({**kept, "y0": kept["y0"] + np.float32(0.5)})
+    assert "output 0 differs from what was kept by up to 0.5" in message and error == pytest.approx(0.5, abs=1e-3)
+    assert "output 0 has shape" in found({**kept, "y0": kept["y0"][:1]})[0]
+    assert "does not run on its samples: KeyError" in found({"x0": kept["x0"]})[0]
+    samples.write_bytes(b"PK")
+    assert "has no readable samples" in found()[0]
+    np.savez(samples, **kept)
+    (place / "variables/variables.index").write_bytes(b"")
+    assert "does not run on its samples" in found()[0]
+    graph = place / "saved_model.pb"
+    graph.write_bytes(graph.read_bytes().replace(b"Identity", b"ReadFile"))
+    assert "ReadFile" in found()[0]
+    child.close()
 
 
 def test_inspect(capsys):

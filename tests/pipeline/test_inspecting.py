@@ -8,6 +8,7 @@ from pipeline.isolation import Child, Isolation
 from pipeline.options import MigrateSettings
 from pipeline.records import ManifestRow
 from tests.pipeline.fakes import INSPECTOR
+from transforms.limits import Limits
 
 SHA256 = "a5b5c9c15b3ed8b0b5a3d8b5b1fb0bb3"
 
@@ -21,7 +22,7 @@ def child():
 
 @pytest.fixture
 def settings(tmp_path):
-    return MigrateSettings(str(tmp_path / "out"), "run", inspector=INSPECTOR, max_file_bytes=100)
+    return MigrateSettings(str(tmp_path / "out"), "run", inspector=INSPECTOR, limits=Limits(file_bytes=100))
 
 
 @pytest.fixture

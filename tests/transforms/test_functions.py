@@ -2,7 +2,7 @@
 
 import inspect
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.fixture_files import fixture_file, fixture_files
-from transforms import migration
+from transforms import conversion
 from transforms.architecture_functions import with_functions
 from transforms.architecture_parsing import parse_architecture
 from transforms.architecture_signatures import ARGUMENTS, FUNCTION, FUNCTIONS, GETITEM
@@ -20,6 +20,7 @@ from transforms.canonical.functions import function_named
 from transforms.canonical.model import Piece, Setting
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import open_legacy_model
+from transforms.migration import migrate
 from transforms.outcome import MigrationRequest, Status
 from transforms.reference.functions.call import RULES as REFERENCE_RULES
 from transforms.reference.functions.operands import clear_of_steps, clear_of_ties
@@ -141,9 +142,9 @@ def operands_swapped(piece: Piece, setting: Setting) -> Piece:
 
 def test_swapped_operands_are_a_mismatch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     planted = tuple(operands_swapped if rule is function_named else rule for rule in RULES)
-    monkeypatch.setattr(migration, "canonicalise", lambda legacy, shape=None: canonicalise(legacy, shape, planted))
+    monkeypatch.setattr(conversion, "canonicalise", partial(canonicalise, rules=planted))
     name = "tfkeras-2.15.1/functions_arithmetic"
-    outcome = migration.migrate(MigrationRequest(name, fixture_file(name).source, tmp_path))
+    outcome = migrate(MigrationRequest(name, fixture_file(name).source, tmp_path))
     assert outcome.status is Status.MISMATCH
 
 

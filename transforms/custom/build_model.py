@@ -14,6 +14,8 @@ from transforms.custom.stored import StoredGroups
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 
+_OWN_MODULES = "transforms.custom."
+
 
 def built_architecture(code: CustomCode, stored: StoredGroups, limits: Limits) -> Any:
     """The parsed architecture of the model that the last file's `build_model()` returns.
@@ -44,7 +46,16 @@ def built_architecture(code: CustomCode, stored: StoredGroups, limits: Limits) -
         tf_keras.backend.clear_session()
     for key in ("keras_version", "backend"):
         architecture.pop(key, None)  # of tf-keras, which did not write the weights
-    return parse_config(json.dumps(architecture), "build_model()", limits)
+    return parse_config(json.dumps(_as_of_keras(architecture)), "build_model()", limits)
+
+
+def _as_of_keras(value: Any) -> Any:
+    """The config with the layers of `transforms.custom.old_layers` as what they stand for: Keras's own."""
+    if isinstance(value, Mapping):
+        own = str(value.get("module")).startswith(_OWN_MODULES)
+        kept = {key: item for key, item in value.items() if not (own and key in ("module", "registered_name"))}
+        return {key: _as_of_keras(item) for key, item in kept.items()}
+    return [_as_of_keras(item) for item in value] if isinstance(value, list) else value
 
 
 def _new_names(model: Any, stored: StoredGroups) -> dict[str, str]:

@@ -56,6 +56,7 @@ def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltM
         MigrationError: `unsupported_layer`, `invalid_config`, `weights_mismatch`, `nonfinite_weights`,
             `custom_objects_needed`.
     """
+    tf_keras.backend.clear_session()  # names must not depend on what was built before
     builder = _ModelBuilder(model.floatx, custom)
     keras_model = builder.model(model.graph, ())
     variables = _assign(builder.layers, model.arrays, keras_model)

@@ -46,4 +46,4 @@ def _missing(layer: Layer, dialect: Dialect, runtime: Runtime) -> Iterator[NotCo
     if layer.class_name.endswith("Cell") and "activation" not in layer.config:
         yield NotCovered(f"a {layer.class_name} saved without its activation", layer.path)
     if is_narrow(layer.config):
-        yield NotCovered("16-bit numbers, which devices round differently", layer.path)
+        yield NotCovered("half precision", layer.path)

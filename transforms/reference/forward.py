@@ -170,7 +170,7 @@ class _Evaluation:
     def run(self, layer: Layer, inputs: Tensors, depth: int = 0) -> Tensors:
         """The outputs of any layer of a graph at a depth, with their masks."""
         if is_narrow(layer.config):
-            raise NotCovered("16-bit numbers, which devices round differently", layer.path)
+            raise NotCovered("half precision", layer.path)
         if layer.graph is not None:
             result = self._run_nested(layer, layer.graph, inputs, depth + 1)
         elif self._custom.knows(layer.class_name, layer.config):
