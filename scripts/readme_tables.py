@@ -16,6 +16,7 @@ from transforms.admission import WRAPPERS
 from transforms.architecture_keras_3 import OPERATIONS
 from transforms.architecture_signatures import FUNCTIONS
 from transforms.canonical.catalogue import REWRITES
+from transforms.dialects import DIALECTS
 from transforms.errors import FAILURES, MEANINGS, Reason
 from transforms.weight_roles import WEIGHTED, WEIGHTLESS
 from transforms.weight_roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
@@ -50,7 +51,18 @@ def layers() -> str:
     )
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"reasons": reasons, "rewrites": rewrites, "layers": layers}
+def dialects() -> str:
+    """One row for each generation of Keras."""
+    rows = [f"| {each.name} | {each.recognised_by} | {each.special} |" for each in DIALECTS]
+    return "\n".join(["| written by | recognised by | what is special |", "|---|---|---|", *rows])
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "reasons": reasons,
+    "rewrites": rewrites,
+    "layers": layers,
+    "dialects": dialects,
+}
 
 
 def with_tables(text: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from transforms.architecture_source import read_architecture
 from transforms.canonical import canonicalise
+from transforms.dialects import dialect_name
 from transforms.file_identity import FileIdentity
 from transforms.fingerprint import architecture_fingerprint
 from transforms.legacy_model import open_legacy_model
@@ -31,6 +32,7 @@ class Inspection:
     Attributes:
         source_sha256, source_bytes: of the file.
         keras_version, backend, family: which runtime wrote it.
+        dialect: the same for people, see `transforms.dialects`.
         fingerprint: digest of canonical architecture, weight shapes and dtypes.
         parameters: scalars in the weights.
         layers: in stored order, depth first.
@@ -49,6 +51,7 @@ class Inspection:
     rewrites: tuple[Rewrite, ...]
     warnings: tuple[str, ...]
     uncovered: tuple[str, ...]
+    dialect: str = ""
 
 
 def inspect_source(
@@ -85,4 +88,5 @@ def inspect_source(
             rewrites=canonical.rewrites,
             warnings=(*model.warnings, *canonical.warnings),
             uncovered=tuple(uncovered(model.graph, model.runtime)),
+            dialect=dialect_name(model.graph, model.runtime),
         )
