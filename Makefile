@@ -21,9 +21,9 @@ fuzz: $(INSTALLED) ## fuzz the reader and the config parser, each for FUZZ_SECON
 	$(BIN)/python scripts/fuzz.py config --seconds $(FUZZ_SECONDS)
 	$(BIN)/python scripts/fuzz.py reader --seconds $(FUZZ_SECONDS)
 
-audit: $(INSTALLED) ## look the locked dependencies up among known vulnerabilities; needs a package index
+audit: $(INSTALLED) ## look the locked dependencies up among known vulnerabilities; needs an index that tells them
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[audit]'
-	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 lint: $(INSTALLED) ## check style and types
 	$(BIN)/ruff check

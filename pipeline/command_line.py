@@ -100,6 +100,13 @@ def migrate(
             help="Execute the Python files of the columns custom_objects and architecture, in the converting process.",
         ),
     ] = False,
+    keep_training: Annotated[
+        bool,
+        typer.Option(
+            "--keep-training",
+            help="Compile each SavedModel as its file says and restore the optimizer, to go on training.",
+        ),
+    ] = False,
     full_reload_every: Annotated[
         int,
         typer.Option(min=1, help="Of artefacts whose graph is loaded already, load one in so many as a whole."),
@@ -143,6 +150,7 @@ def migrate(
             isolation=Isolation(timeout=timeout, memory_bytes=options.parse_size(memory_limit) if memory_limit else 0),
             limits=limits,
             allow_custom_code=allow_custom_code,
+            keep_training=keep_training,
             full_reload_every=full_reload_every,
             converter=converter or options.CONVERTER,
             verifier=verifier or options.VERIFIER,
@@ -191,7 +199,7 @@ def scan(
         Path | None, typer.Option("--output", "-o", help="The manifest. Default: standard output.")
     ] = None,
 ) -> None:
-    """Find HDF5 files by their signature, and write a manifest of them."""
+    """Find HDF5 files by their signature, and checkpoints beside their architecture, and write a manifest of them."""
     from pipeline.scanning import manifest_text, scan_paths
 
     text = manifest_text(scan_paths(paths), output.parent if output else Path.cwd())

@@ -129,6 +129,7 @@ def receipt_key(row: ManifestRow, files: RowFiles, settings: MigrateSettings) ->
         rtol=row.rtol,
         atol=row.atol,
         require_evidence=settings.require_evidence.value,
+        keep_training=settings.keep_training,
     )
 
 

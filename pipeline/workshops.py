@@ -64,9 +64,16 @@ class WorkshopPool:
         self._most = max(1, settings.threads)
         self._idle: list[Workshop] = []
         self._all: list[Workshop] = []
+        self._readers: list[Child] = []
         self._architectures: set[str] = set()
         self._seconds = 0.0
         self._changed = threading.Condition()
+
+    def start(self) -> None:
+        """Starts the first pair: there is work ahead."""
+        with self._changed:
+            if not self._all:
+                self._add()
 
     def expect(self, architecture: str, source_bytes: int) -> None:
         """Says that a model is going to be converted."""
@@ -92,6 +99,19 @@ class WorkshopPool:
                 self._idle.append(workshop)
                 self._changed.notify()
 
+    def watch(self, reader: Child) -> None:
+        """Has a reading process ended with the others when work is dropped."""
+        with self._changed:
+            self._readers.append(reader)
+
+    def drop(self) -> None:
+        """Ends what all processes are working on; called from a signal handler, so without waiting for anybody."""
+        for workshop in tuple(self._all):
+            workshop.converter.kill()
+            workshop.verifier.kill()
+        for reader in tuple(self._readers):
+            reader.kill()
+
     def close(self) -> None:
         """Ends all processes."""
         with self._changed:
@@ -110,12 +130,28 @@ _pools: dict[str, tuple[WorkshopPool, int]] = {}
 _pools_lock = threading.Lock()
 
 
+@contextlib.contextmanager
+def joined_pool(settings: MigrateSettings) -> Iterator[WorkshopPool]:
+    """The pool of this run in this process, for as long as the context lasts."""
+    try:
+        yield join_pool(settings)
+    finally:
+        leave_pool(settings)
+
+
 def join_pool(settings: MigrateSettings) -> WorkshopPool:
     """The pool of this run in this process; each that joins must leave."""
     with _pools_lock:
         pool, users = _pools.get(settings.attempt) or (WorkshopPool(settings), 0)
         _pools[settings.attempt] = (pool, users + 1)
         return pool
+
+
+def drop_work(settings: MigrateSettings) -> None:
+    """Ends what this process's pool of the run is working on, if there is one."""
+    joined = _pools.get(settings.attempt)
+    if joined is not None:
+        joined[0].drop()
 
 
 def leave_pool(settings: MigrateSettings) -> None:

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     DUPLICATE_OUTPUT = "duplicate_output"
     NOT_HDF5 = "not_hdf5"
     CORRUPT_H5 = "corrupt_h5"
+    CORRUPT_CHECKPOINT = "corrupt_checkpoint"
     NOT_A_MODEL = "not_a_model"
     INVALID_CONFIG = "invalid_config"
     MISSING_ARCHITECTURE = "missing_architecture"
@@ -32,6 +33,7 @@ class Reason(StrEnum):
     CRASHED = "crashed"
     OUT_OF_MEMORY = "out_of_memory"
     OUTPUT_ERROR = "output_error"
+    INTERRUPTED = "interrupted"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -43,6 +45,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.DUPLICATE_OUTPUT: "two rows would publish to one place",
     Reason.NOT_HDF5: "the source has no HDF5 signature; what it looks like is named",
     Reason.CORRUPT_H5: "HDF5 cannot read the file, or data in it was never written",
+    Reason.CORRUPT_CHECKPOINT: "a TensorFlow checkpoint is damaged, incomplete or not of its format",
     Reason.NOT_A_MODEL: "an HDF5 file, but not one that Keras saved",
     Reason.INVALID_CONFIG: "the stored architecture is broken, contradicts itself or lacks a value",
     Reason.MISSING_ARCHITECTURE: "weights without an architecture",
@@ -61,11 +64,21 @@ MEANINGS: dict[Reason, str] = {
     Reason.CRASHED: "the converting process died",
     Reason.OUT_OF_MEMORY: "the conversion needed more memory than it was given",
     Reason.OUTPUT_ERROR: "the output could not be written",
+    Reason.INTERRUPTED: "the run was stopped before the model was published: run it again",
     Reason.INTERNAL_ERROR: "an error that nobody foresaw: please report it",
 }
 
 #: Reasons that say "the machine or the program failed", not "the input was not acceptable".
-FAILURES = frozenset({Reason.TIMEOUT, Reason.CRASHED, Reason.OUT_OF_MEMORY, Reason.OUTPUT_ERROR, Reason.INTERNAL_ERROR})
+FAILURES = frozenset(
+    {
+        Reason.TIMEOUT,
+        Reason.CRASHED,
+        Reason.OUT_OF_MEMORY,
+        Reason.OUTPUT_ERROR,
+        Reason.INTERRUPTED,
+        Reason.INTERNAL_ERROR,
+    }
+)
 
 
 class MigrationError(Exception):

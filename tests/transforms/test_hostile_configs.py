@@ -22,6 +22,8 @@ from tests.transforms.hostile_models import (
     write_model,
 )
 from transforms.errors import Reason
+from transforms.migration import migrate
+from transforms.outcome import MigrationRequest
 
 CONFIGS: dict[str, tuple[Any, Reason]] = {
     **{
@@ -149,3 +151,13 @@ CONFIGS: dict[str, tuple[Any, Reason]] = {
 def test_configs_are_refused(what: str, tmp_path: Path) -> None:
     config, reason = CONFIGS[what]
     assert refusal(write_model(tmp_path / "m.h5", config)).reason is reason
+
+
+def test_a_config_alone_allocates_nothing(tmp_path: Path) -> None:
+    """The input's channels decide the shape of the kernel that Keras makes: here, 16 GB of it."""
+    channels = 10**9
+    path = write_model(tmp_path / "m.h5", sequential(dense(batch_input_shape=[None, channels])))
+    (tmp_path / "staged").mkdir()
+    outcome = migrate(MigrationRequest("m", path, tmp_path / "staged"))
+    assert outcome.reason is Reason.WEIGHTS_MISMATCH
+    assert f"{4 * channels:,}" in outcome.message
