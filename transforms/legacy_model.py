@@ -44,7 +44,7 @@ from transforms.revealed_layers import revealed_layer
 from transforms.runtime import Family, Runtime, runtime_of
 from transforms.source_file import SourceDigest
 from transforms.stored_array import StoredArray
-from transforms.weight_assignment import assign_arrays
+from transforms.weight_assignment import assign_arrays, role_in
 from transforms.weight_budget import refuse_excess
 from transforms.weight_extents import check_extents
 
@@ -249,7 +249,8 @@ def _group_arrays(
         raise MigrationError(
             Reason.WEIGHTS_MISMATCH, f"The group {name!r} lists no weight_names", layer=(name,), advice=_RESTORE
         )
-    return tuple(array_at(group, weight, limits) for weight in names if weight.rsplit("/", 1)[-1] not in skipped)
+    wanted = [weight for weight in names if weight.rsplit("/", 1)[-1] not in skipped]
+    return tuple(array_at(group, weight, limits, integers=role_in(weight) == "count") for weight in wanted)
 
 
 def _groups(
