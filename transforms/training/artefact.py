@@ -210,10 +210,10 @@ def _same_objects(graph: Any, other: Any) -> dict[int, int]:
 
 
 def _reached(graph: Any, start: int) -> list[int]:
-    found, pending = [start], [start]
+    found, pending = {start: None}, [start]
     while pending:
         for child in graph.nodes[pending.pop()].children:
             if child.node_id not in found:
-                found.append(child.node_id)
+                found[child.node_id] = None
                 pending.append(child.node_id)
-    return found
+    return list(found)
