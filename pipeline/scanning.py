@@ -15,14 +15,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from transforms.checkpoint.files import INDEX, MAGIC, local_shards
+from transforms.checkpoint.files import INDEX, INDEX_END, local_shards
 from transforms.errors import MigrationError
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: A user block before the signature has a size of 0, 512, 1024, 2048, … bytes; nobody's is larger than this.
 _LARGEST_USER_BLOCK = 1 << 20
-#: Last bytes of a checkpoint's index: the magic number of its table format.
-_INDEX_END = MAGIC.to_bytes(8, "little")
 _CHECKPOINT = ".ckpt"
 _ARCHITECTURES = (".json", ".yaml", ".yml")
 
@@ -101,8 +99,8 @@ def _ends_as_index(path: Path) -> bool:
         if not path.is_file():
             return False
         with path.open("rb") as stream:
-            stream.seek(-len(_INDEX_END), os.SEEK_END)
-            return stream.read() == _INDEX_END
+            stream.seek(-len(INDEX_END), os.SEEK_END)
+            return stream.read() == INDEX_END
     except OSError:
         return False
 

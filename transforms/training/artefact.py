@@ -31,6 +31,7 @@ from transforms.training.compile_options import UnknownName, known_loss, known_m
 from transforms.training.differences import differences
 from transforms.training.optimizer_state import NotKept, OptimizerState, optimizer_state
 from transforms.training.optimizers import order_of
+from transforms.training.regularizers import carry_regularizers
 
 _OPTIMIZER = "optimizer"
 
@@ -53,6 +54,7 @@ def write_trainable_model(
         OSError: the disk refuses.
     """
     warnings = list(freeze_layers(model, legacy))
+    kept = carry_regularizers(model, legacy.graph)
     write_saved_model(model, folder)
     try:
         state = optimizer_state(legacy)
@@ -63,7 +65,7 @@ def write_trainable_model(
     _add_optimizer(folder, model.keras_model, optimizer)
     _add_training_config(folder / METADATA, config)
     write_fingerprint(folder)
-    return [*warnings, *state.warnings, *lost, *unknown, *differences(legacy)]
+    return [*warnings, *state.warnings, *lost, *unknown, *differences(legacy, kept)]
 
 
 def restored_optimizer(

@@ -24,10 +24,12 @@ INEXACT = {"tfkeras-2.15.1/training_nadam"}
 #: The whole way, through files: one for each generation, and what is particular.
 WHOLE = [
     "keras-2.2.4/training_nadam",
+    "keras-2.3.1/training_regularized",
     "keras-2.3.1/training_sgd_nesterov",
     "tfkeras-1.13.1/training_clipped",
     "tfkeras-1.15.5/training_sgd",
     "tfkeras-2.8.4/training_adam_amsgrad",
+    "tfkeras-2.8.4/training_regularized",
     "tfkeras-2.15.1/training_recurrent",
 ]
 
