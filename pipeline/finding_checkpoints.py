@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from transforms.checkpoint.files import INDEX, MAGIC, local_shards
+from transforms.checkpoint.files import INDEX, INDEX_END, local_shards
 from transforms.errors import MigrationError
 
-#: Last bytes of a checkpoint's index: the magic number of its table format.
-_INDEX_END = MAGIC.to_bytes(8, "little")
 _CHECKPOINT = ".ckpt"
 _ARCHITECTURES = (".json", ".yaml", ".yml")
 
@@ -36,7 +34,7 @@ def _ends_as_index(path: Path) -> bool:
         if not path.is_file():
             return False
         with path.open("rb") as stream:
-            stream.seek(-len(_INDEX_END), os.SEEK_END)
-            return stream.read() == _INDEX_END
+            stream.seek(-len(INDEX_END), os.SEEK_END)
+            return stream.read() == INDEX_END
     except OSError:
         return False
