@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from pipeline import concluding
+from pipeline.canonical_json import sha256_of
 from pipeline.concluding import conclude, recorded_options, without_secrets
 from pipeline.manifest import Manifest
 from pipeline.migrating import migrate
-from pipeline.receipts import RECEIPT
+from pipeline.receipts import RECEIPT, read_receipt
 from pipeline.records import ManifestRow
 from pipeline.report import read_report
 from pipeline.run_history import appending, previous_run, run_folder, sweep_runs
-from pipeline.run_record import INTERRUPTED, parse_record, sha256_of
+from pipeline.run_record import INTERRUPTED, parse_record
 from pipeline.verifying import VerifyRequest, verify
 from tests.pipeline.registry import fake_run, run_and_read, write_registry
 from tests.pipeline.test_report import frame_of, report_row
@@ -162,6 +163,33 @@ def test_the_chain_outlives_latest(output, tmp_path, damage):
     assert not verify(VerifyRequest(tmp_path / "out", run_samples=False)).sound
     migrate(replace(run, settings=replace(run.settings, run_id="r3")))
     assert record_in(run_folder(tmp_path / "out", "r3")).previous.run_id == "r2"
+    assert verify(VerifyRequest(tmp_path / "out", run_samples=False)).sound
+
+
+def test_a_receipt_that_was_changed_is_told_when_it_is_taken_over(output, tmp_path, capfd):
+    """A changed receipt that fits itself: the run that finds it there says so, in its record too."""
+    run = replace(fake_run(output.with_name("manifest.csv"), tmp_path / "out"), report="")
+    migrate(replace(run, settings=replace(run.settings, run_id="r1")))
+    place = tmp_path / "out/good-1/1"
+    receipt = read_receipt(place)
+    changed = replace(receipt, outcome={**receipt.outcome, "evidence": "golden"})
+    (place / RECEIPT).write_text(changed.to_json())
+    for run_id in ("r2", "r3"):
+        migrate(replace(run, settings=replace(run.settings, run_id=run_id)))
+    assert "good-1/1: the receipt is not the one" in capfd.readouterr().err
+    taken_over = [record_in(run_folder(tmp_path / "out", name)).taken_over for name in ("r1", "r2", "r3")]
+    assert taken_over == [(), ("good-1/1",), ()]
+    notes = verify(VerifyRequest(tmp_path / "out", run_samples=False)).notes
+    assert notes == ("Run r2 found receipts that no run before it recorded: good-1/1.",)
+
+
+def test_a_receipt_that_was_damaged_is_migrated_anew(output, tmp_path):
+    run = replace(fake_run(output.with_name("manifest.csv"), tmp_path / "out"), report="")
+    migrate(run)
+    path = tmp_path / "out/good-1/1" / RECEIPT
+    path.write_text(path.read_text().replace('"evidence": "reference"', '"evidence": "golden"'))
+    migrate(run)
+    assert record_in(run_folder(tmp_path / "out", "test-run")).counts["status"] == {"migrated": 1, "refused": 1}
     assert verify(VerifyRequest(tmp_path / "out", run_samples=False)).sound
 
 

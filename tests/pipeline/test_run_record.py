@@ -21,6 +21,7 @@ RECORD = RunRecord(
     counts={"status": {"migrated": 2}, "not_reached": 0},
     report_files={"report.csv": FileDigest(7, "b" * 64)},
     receipts={"a/b/1": "c" * 64},
+    taken_over=("a/b/1",),
     previous=RunReference("r0", "d" * 64),
 )
 
@@ -71,6 +72,7 @@ def text_of(content):
         RECORD.to_bytes().replace(b"\n ", b"\n  ", 1),
         RECORD.to_bytes().replace(b'"run_id": "r1"', b'"run_id": "r0",\n "run_id": "r1"'),
         *(text_of(CONTENT | change) for change in ({"format": 2}, {"surplus": 1}, {"run_id": 1}, {"receipts": []})),
+        *(text_of(CONTENT | change) for change in ({"taken_over": [1]}, {"taken_over": None})),
         *(
             text_of(CONTENT | change)
             for change in ({"receipts": {"a": 1}}, {"previous": {}}, {"report_files": {"a": 1}})
