@@ -13,6 +13,8 @@ from typing import Annotated, Never
 import typer
 
 from pipeline import __version__
+from pipeline.limit_options import with_limit_options
+from transforms.limits import Limits
 
 USAGE_ERROR, SOME_NOT = 2, 3
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -78,6 +80,7 @@ def program(
     epilog="Beam's own pipeline options (--runner, --direct_num_workers, …) may follow. Exit status: 0 every"
     " row migrated or unchanged; 3 some were not; 2 unusable command line or manifest; 1 the program failed."
 )
+@with_limit_options
 def migrate(
     context: typer.Context,
     manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="CSV, JSON lines or Parquet.")],
@@ -90,12 +93,18 @@ def migrate(
     memory_limit: Annotated[
         str, typer.Option(help="Memory of one converting process, as 8GiB. Default: its share of the machine.")
     ] = "",
-    max_file_size: Annotated[str, typer.Option(help="The largest source to read, as 2GiB.")] = "16GiB",
     allow_custom_code: Annotated[
         bool,
         typer.Option(
             "--allow-custom-code",
             help="Execute the Python files of the columns custom_objects and architecture, in the converting process.",
+        ),
+    ] = False,
+    keep_training: Annotated[
+        bool,
+        typer.Option(
+            "--keep-training",
+            help="Compile each SavedModel as its file says and restore the optimizer, to go on training.",
         ),
     ] = False,
     full_reload_every: Annotated[
@@ -118,6 +127,8 @@ def migrate(
     converter: Annotated[str, typer.Option(hidden=True)] = "",
     verifier: Annotated[str, typer.Option(hidden=True)] = "",
     inspector: Annotated[str, typer.Option(hidden=True)] = "",
+    *,
+    limits: Limits,
 ) -> None:
     """Migrate every model of a manifest, validate each against evidence, publish, and report."""
     from pipeline import options
@@ -137,8 +148,9 @@ def migrate(
             run_id=run_id or new_run_id(),
             require_evidence=Evidence(require_evidence.value),
             isolation=Isolation(timeout=timeout, memory_bytes=options.parse_size(memory_limit) if memory_limit else 0),
-            max_file_bytes=options.parse_size(max_file_size),
+            limits=limits,
             allow_custom_code=allow_custom_code,
+            keep_training=keep_training,
             full_reload_every=full_reload_every,
             converter=converter or options.CONVERTER,
             verifier=verifier or options.VERIFIER,
@@ -165,16 +177,19 @@ def migrate(
 
 
 @app.command()
+@with_limit_options
 def inspect(
     models: Annotated[list[Path], typer.Argument(metavar="MODEL...")],
     architecture: Annotated[Path | None, typer.Option(help="Architecture of a weights-only file.")] = None,
     backend: Annotated[str, typer.Option(help="theano, cntk or tensorflow, where the file does not say.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    *,
+    limits: Limits,
 ) -> None:
     """Say what a file is, which rewrites it needs, and whether it would be refused. Exit status 3 if one would."""
     from pipeline.describing import describe_models
 
-    raise typer.Exit(0 if describe_models(models, architecture, backend, as_json=as_json) else SOME_NOT)
+    raise typer.Exit(0 if describe_models(models, architecture, backend, limits, as_json=as_json) else SOME_NOT)
 
 
 @app.command()
@@ -184,7 +199,7 @@ def scan(
         Path | None, typer.Option("--output", "-o", help="The manifest. Default: standard output.")
     ] = None,
 ) -> None:
-    """Find HDF5 files by their signature, and write a manifest of them."""
+    """Find HDF5 files by their signature, and checkpoints beside their architecture, and write a manifest of them."""
     from pipeline.scanning import manifest_text, scan_paths
 
     text = manifest_text(scan_paths(paths), output.parent if output else Path.cwd())

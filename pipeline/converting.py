@@ -7,13 +7,11 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from pipeline.inspecting import Candidate, check_digest, error_row, published_row, receipt_key, valid_receipt
-from pipeline.isolation import Child
 from pipeline.manifest_row import is_remote
 from pipeline.options import MigrateSettings
 from pipeline.publishing import output_folder, publish, staging_folder
@@ -21,6 +19,7 @@ from pipeline.receipts import PublishedFile, Receipt, ReceiptKey
 from pipeline.records import ManifestRow, ReportRow, outcome_columns, stopped_row
 from pipeline.sources import RowFiles, local_files
 from pipeline.staged_files import StagedFiles
+from pipeline.workshops import Workshop
 from transforms.errors import MigrationError, Reason
 from transforms.migration import Steps, migrate
 from transforms.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
@@ -28,36 +27,6 @@ from transforms.staged_model import Question, StagedModel, Testimony, Verificati
 
 #: Without these a folder is no SavedModel, whatever the child says.
 _ESSENTIAL = frozenset({"saved_model.pb", "variables/variables.index"})
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """The processes that a worker converts with.
-
-    Attributes:
-        converter: parses sources and writes artefacts.
-        verifier: loads artefacts; it never parses a source.
-        hashing: hashes artefacts meanwhile.
-    """
-
-    converter: Child
-    verifier: Child
-    hashing: ThreadPoolExecutor
-
-    @classmethod
-    def started(cls, settings: MigrateSettings) -> Workshop:
-        """A workshop whose processes are on their way: their imports overlap with each other."""
-        workshop = cls(Child(settings.converting), Child(settings.verifying), ThreadPoolExecutor(1))
-        with contextlib.suppress(MigrationError):  # Whoever calls them starts them again, and is told.
-            workshop.converter.start()
-            workshop.verifier.start()
-        return workshop
-
-    def close(self) -> None:
-        """Ends the processes."""
-        self.converter.close()
-        self.verifier.close()
-        self.hashing.shutdown()
 
 
 def convert_model(candidate: Candidate, settings: MigrateSettings, workshop: Workshop) -> ReportRow:
@@ -69,7 +38,7 @@ def convert_model(candidate: Candidate, settings: MigrateSettings, workshop: Wor
     start = time.monotonic()
     row = candidate.row
     try:
-        with local_files(row, settings.max_file_bytes, dict(candidate.hashed)) as files:
+        with local_files(row, settings.limits.file_bytes, dict(candidate.hashed)) as files:
             result = _convert(candidate, files, settings, workshop)
     except MigrationError as error:
         result = error_row(row, settings, error, **dict(candidate.found))
@@ -121,6 +90,7 @@ def _request(row: ManifestRow, files: RowFiles, staged: Path, settings: MigrateS
         require_evidence=settings.require_evidence,
         custom_objects=files.custom_objects.path if files.custom_objects else None,
         allow_custom_code=settings.allow_custom_code,
+        keep_training=settings.keep_training,
     )
 
 

@@ -14,20 +14,23 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 
-from pipeline.converting import Workshop, convert_model
+from pipeline.converting import convert_model
 from pipeline.inspecting import Candidate, error_row, inspect_row
 from pipeline.isolation import Child
 from pipeline.manifest import ManifestError, read_manifest
 from pipeline.options import MigrateSettings
 from pipeline.progress import Mark, leave_mark
 from pipeline.records import ManifestRow, ReportRow, report_schema
+from pipeline.stopping import Stop, not_reached, output_is_full, request_stop, stop_requested
+from pipeline.workshops import join_pool, leave_pool
 from transforms.errors import MigrationError, Reason
+from transforms.outcome import Status
 
 #: Models of one architecture, and bytes of their sources, that one worker converts in a row: enough to pay for what
 #: they share, few enough that other workers get some.
@@ -112,37 +115,41 @@ class Report(beam.PTransform):
         )
 
 
-_Processes = TypeVar("_Processes", Child, Workshop)
-
-
-class _InChildren(beam.DoFn, Generic[_Processes]):
-    """A step with child processes of its own, started when first needed."""
+class _RowStep(beam.DoFn):
+    """A step on one row at a time, whose errors cost that row."""
 
     def __init__(self, settings: MigrateSettings) -> None:
         self._settings = settings
-        self._processes: _Processes | None = None
 
-    def _started(self) -> _Processes:
-        raise NotImplementedError
+    def setup(self) -> None:
+        self._pool = join_pool(self._settings)
 
     def teardown(self) -> None:
-        if self._processes is not None:
-            self._processes.close()
-            self._processes = None
+        leave_pool(self._settings)
 
-    def _row(self, row: ManifestRow, step: Callable[[_Processes], Candidate | ReportRow]) -> Candidate | ReportRow:
-        """Runs a step; an error that nobody foresaw costs its row, not the run."""
-        if self._processes is None:
-            self._processes = self._started()
+    def _row(self, row: ManifestRow, step: Callable[[], Candidate | ReportRow]) -> Candidate | ReportRow:
+        """Runs a step, whose errors cost its row and not the run; of a stopped run, no further one."""
+        why = stop_requested(self._settings.progress)
+        result = error_row(row, self._settings, not_reached(why)) if why else self._tried(row, step)
+        self._mark("ready" if isinstance(result, Candidate) else "end", row, result)
+        return result
+
+    def _tried(self, row: ManifestRow, step: Callable[[], Candidate | ReportRow]) -> Candidate | ReportRow:
+        folder = self._settings.progress
         try:
-            result = step(self._processes)
+            result = step()
         except Exception as error:
             _log.exception("unexpected error at %s", ascii(row.name))
             foreseen = MigrationError(
                 Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}", advice="Please report it."
             )
             result = error_row(row, self._settings, foreseen)
-        self._mark("ready" if isinstance(result, Candidate) else "end", row, result)
+        if isinstance(result, Candidate) or result.status != Status.FAILED:
+            return result
+        if stop_requested(folder) is Stop.INTERRUPTED:  # Its processes were ended under it.
+            return error_row(row, self._settings, not_reached(Stop.INTERRUPTED))
+        if folder and result.reason == Reason.OUTPUT_ERROR and output_is_full(self._settings.output):
+            request_stop(folder, Stop.OUTPUT_FULL)
         return result
 
     def _mark(self, step: str, row: ManifestRow, result: Candidate | ReportRow | None = None) -> None:
@@ -150,28 +157,40 @@ class _InChildren(beam.DoFn, Generic[_Processes]):
         leave_mark(self._settings.progress, Mark(step, row.line, row.name, *ended))
 
 
-class InspectRow(_InChildren[Child]):
-    """Row -> candidate or report row."""
+class InspectRow(_RowStep):
+    """Row -> candidate or report row, read in a child of its own."""
 
-    def _started(self) -> Child:
-        return Child(self._settings.isolation)
+    def __init__(self, settings: MigrateSettings) -> None:
+        super().__init__(settings)
+        self._child: Child | None = None
+
+    def teardown(self) -> None:
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+        super().teardown()
 
     def process(self, row: ManifestRow) -> Iterator[Any]:
         self._mark("inspect", row)
-        result = self._row(row, partial(inspect_row, row, self._settings))
-        yield result if isinstance(result, Candidate) else TaggedOutput(ENDED, result)
+        if self._child is None:
+            self._child = Child(self._settings.isolation)
+            self._pool.watch(self._child)
+        result = self._row(row, partial(inspect_row, row, self._settings, self._child))
+        if isinstance(result, Candidate):
+            self._pool.expect(result.fingerprint, result.source_bytes)
+            yield result
+        else:
+            yield TaggedOutput(ENDED, result)
 
 
-class ConvertBatch(_InChildren[Workshop]):
+class ConvertBatch(_RowStep):
     """Candidates of one architecture -> report rows."""
 
-    def _started(self) -> Workshop:
-        return Workshop.started(self._settings)
-
     def process(self, candidates: Iterable[Candidate]) -> Iterator[Any]:
-        for candidate in candidates:
-            self._mark("convert", candidate.row)
-            yield self._row(candidate.row, partial(convert_model, candidate, self._settings))
+        with self._pool.borrowed() as workshop:
+            for candidate in candidates:
+                self._mark("convert", candidate.row)
+                yield self._row(candidate.row, partial(convert_model, candidate, self._settings, workshop))
 
 
 def read_same_manifest(path: str, sha256: str) -> tuple[ManifestRow, ...]:

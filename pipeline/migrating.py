@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,18 +18,20 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from rich.console import Console
 
-from pipeline.concluding import conclude
+from pipeline.concluding import FAILED, conclude
 from pipeline.graph import MigrateRegistry
 from pipeline.manifest import Manifest, read_manifest
 from pipeline.manifest_row import is_remote
-from pipeline.options import MigrateSettings, with_local_runner
+from pipeline.options import MigrateSettings, runs_here, with_local_runner
 from pipeline.output_lock import output_lock
 from pipeline.progress import MarkFollower
 from pipeline.publishing import sweep_leftovers
 from pipeline.report import gather
 from pipeline.run_history import SHARDS, open_run_folder, run_folder
 from pipeline.signing import Signer
+from pipeline.stopping import Stop, reserved_space, stop_requested, stopped_by_signals
 from pipeline.terminal import print_summary, printable, progress_view
+from pipeline.workshops import drop_work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,10 +95,13 @@ def migrate(run: Run) -> int:
     with _held_output(run, report, warn):
         if not is_remote(output):
             sweep_leftovers(Path(output), {row.model for row in manifest.rows if not row.reason})
-        frame = run_graph(run, manifest, report, errors)
-        status = conclude(run, manifest, frame, report, started, warn)
+        with reserved_space(Path(report), len(manifest.rows)):
+            frame, ending = run_graph(run, manifest, report, errors)
+        status = conclude(run, manifest, frame, report, started, warn, ending)
     if not run.quiet:
         print_summary(Console(highlight=False), frame, report)
+    if ending == FAILED:
+        warn(f"The disk of {output} is full, so the run ended early. Make room, run again: what was published stays.")
     return status
 
 
@@ -116,24 +122,34 @@ def _held_output(run: Run, report: str, warn: Callable[[str], None]) -> Iterator
         yield
 
 
-def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> pd.DataFrame:
-    """Runs the Beam graph and returns its report rows, one for each manifest row, in the manifest's order."""
+def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> tuple[pd.DataFrame, int]:
+    """Runs the Beam graph.
+
+    Returns:
+        Its report rows, one for each manifest row, in the manifest's order; and the exit status of a run that ended
+        early: 128 and the number of the signal, 1 when the disk of the output was full, 0 otherwise.
+    """
     options = PipelineOptions(with_local_runner(run.beam_arguments))
-    shards = f"{report}/{SHARDS}{run.settings.attempt}"
     with tempfile.TemporaryDirectory(prefix="h5ferry-progress-") as marks:
         isolation = replace(run.settings.isolation, workers=worker_count(options))
-        settings = replace(run.settings, progress=marks, isolation=isolation)
+        threads = thread_count(options)
+        settings = replace(run.settings, progress=marks, isolation=isolation, threads=threads)
+        # The disk of the output may be full, and the rows must be told all the same.
+        folder = marks if runs_here(run.beam_arguments) else report
+        shards = f"{folder}/{SHARDS}{run.settings.attempt}"
         pipeline = beam.Pipeline(options=options)
         pipeline | MigrateRegistry(manifest.path, manifest.sha256, settings, f"{shards}/rows")
         with (
             progress_view(console, len(manifest.rows), quiet=run.quiet) as notice,
             MarkFollower(Path(marks), notice),
+            stopped_by_signals(marks, partial(drop_work, settings)) as signals,
         ):
             pipeline.run().wait_until_finish()
-    found = FileSystems.match([f"{shards}/rows*"])[0].metadata_list
-    frame = gather([shard.path for shard in found], [row.line for row in manifest.rows])
-    FileSystems.delete([shards] if not is_remote(shards) else [shard.path for shard in found])
-    return frame
+        found = FileSystems.match([f"{shards}/rows*"])[0].metadata_list
+        frame = gather([shard.path for shard in found], [row.line for row in manifest.rows])
+        FileSystems.delete([shards] if not is_remote(shards) else [shard.path for shard in found])
+        full = stop_requested(marks) is Stop.OUTPUT_FULL
+    return frame, 128 + signals[0] if signals else FAILED if full else 0
 
 
 def worker_count(options: PipelineOptions) -> int:
@@ -142,6 +158,11 @@ def worker_count(options: PipelineOptions) -> int:
     if direct.direct_running_mode == "in_memory":
         return 1
     return int(direct.direct_num_workers) or len(os.sched_getaffinity(0))
+
+
+def thread_count(options: PipelineOptions) -> int:
+    """Those of these workers that are threads of one process."""
+    return worker_count(options) if options.view_as(DirectOptions).direct_running_mode == "multi_threading" else 1
 
 
 def _absolute(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -32,8 +33,9 @@ class MigrateSettings:
         attempt: drawn anew for each start of the program, to tell a retried bundle from a second run.
         require_evidence: the weakest evidence that may be published.
         isolation: how the converting children are kept.
-        max_file_bytes: largest source.
+        threads: process pairs that one worker process may keep busy.
         allow_custom_code: whether a row's `custom_objects` may be used.
+        keep_training: whether SavedModels are compiled, with the optimizer as it was.
         limits: the budget of reading.
         full_reload_every: of artefacts whose graph is loaded already, one in so many is loaded as a whole all the same.
         inspector: "module:name" of the function run in the reading child.
@@ -47,8 +49,9 @@ class MigrateSettings:
     attempt: str = ""
     require_evidence: Evidence = Evidence.REBUILT
     isolation: Isolation = field(default_factory=Isolation)
-    max_file_bytes: int = DEFAULT_LIMITS.file_bytes
+    threads: int = 1
     allow_custom_code: bool = False
+    keep_training: bool = False
     limits: Limits = DEFAULT_LIMITS
     full_reload_every: int = 50
     inspector: str = INSPECTOR
@@ -100,12 +103,27 @@ def split_beam_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def with_local_runner(beam_arguments: Sequence[str]) -> list[str]:
-    """Beam's arguments with FnApiRunner as runner, unless another was named.
+    """Beam's arguments with FnApiRunner as runner and all cores as threads of this process, unless they say otherwise.
 
-    "DirectRunner" itself would try to download another runner first.
+    "DirectRunner" itself would try to download another runner first. Threads are enough: the work is done in children.
     """
-    named = any(argument == "--runner" or argument.startswith("--runner=") for argument in beam_arguments)
-    return [*beam_arguments] if named else ["--runner=FnApiRunner", *beam_arguments]
+    if not runs_here(beam_arguments):
+        return [*beam_arguments]
+    chosen = ["--runner=FnApiRunner"]
+    if not _names("--direct_running_mode", beam_arguments):
+        chosen.append("--direct_running_mode=multi_threading")
+    if not _names("--direct_num_workers", beam_arguments):
+        chosen.append(f"--direct_num_workers={len(os.sched_getaffinity(0))}")
+    return [*chosen, *beam_arguments]
+
+
+def runs_here(beam_arguments: Sequence[str]) -> bool:
+    """Whether no other runner was named, so that all workers are on this machine."""
+    return not _names("--runner", beam_arguments)
+
+
+def _names(option: str, arguments: Sequence[str]) -> bool:
+    return any(argument == option or argument.startswith(f"{option}=") for argument in arguments)
 
 
 def beam_parser() -> argparse.ArgumentParser:

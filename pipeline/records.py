@@ -94,6 +94,7 @@ class ReportRow:
     reference_max_abs_error: float = float("nan")
     line: int = 0
     manifest_row: str = ""
+    graph_sha256: str = ""
 
     def as_record(self) -> dict[str, Any]:
         """The row as pyarrow takes it."""
@@ -163,6 +164,5 @@ def outcome_columns(outcome: MigrationOutcome) -> dict[str, Any]:
         "rewrites": tuple(describe_rewrite(rewrite) for rewrite in outcome.rewrites),
         "warnings": outcome.warnings,
         "architecture": outcome.architecture,
-        "template_reused": bool(getattr(outcome, "template_reused", False)),
         "tensorflow_version": outcome.tensorflow_version,
     }

@@ -45,6 +45,8 @@ def gather(shards: Sequence[str], lines: Sequence[int]) -> pd.DataFrame:
     lost, extra = set(lines) - set(frame["line"]), set(frame["line"]) - set(lines)
     if lost or extra:
         raise ReportError(f"Rows out are not rows in: lost manifest lines {sorted(lost)}, unknown {sorted(extra)}.")
+    # Which of several workers traced it first is chance; that two rows share their graph, byte for byte, is not.
+    frame["template_reused"] = (frame["graph_sha256"] != "") & frame["graph_sha256"].duplicated()
     return frame.reset_index(drop=True)
 
 

@@ -32,13 +32,11 @@ def with_stable_names(model: SavedModel) -> SavedModel:
     (meta_graph,) = model.meta_graphs
     library = meta_graph.graph_def.library
     by_name = {function.signature.name: function for function in library.function}
-    taken: dict[str, int] = {}
     names: dict[str, str] = {}
     interfaces: dict[str, str] = {}
     for name in _reached(meta_graph):
-        stem, function = _stem(name), by_name[name]
-        names[name] = f"{stem}_{taken.setdefault(stem, 0)}"
-        taken[stem] += 1
+        function = by_name[name]
+        names[name] = f"{_stem(name)}_{len(names)}"  # TensorFlow's fingerprint wants each number once
         for uuid in _UUID.findall(_shared_interface(function)):
             interfaces.setdefault(uuid, f"interface-{len(interfaces)}")
         _renumber_captures(function)

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.converting import Workshop, convert_model
+from pipeline.converting import convert_model
 from pipeline.inspecting import inspect_row
 from pipeline.isolation import Child, Isolation
 from pipeline.options import MigrateSettings
 from pipeline.records import ManifestRow
+from pipeline.workshops import Workshop
 from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
 from tests.pipeline.registry import tree
 

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import typer
 
@@ -47,6 +49,13 @@ def test_no_option_of_ours_is_beams():
 
 
 def test_local_runner_is_pinned_unless_named():
-    assert with_local_runner(["--streaming"]) == ["--runner=FnApiRunner", "--streaming"]
+    cores = f"--direct_num_workers={len(os.sched_getaffinity(0))}"
+    threads = "--direct_running_mode=multi_threading"
+    assert with_local_runner(["--streaming"]) == ["--runner=FnApiRunner", threads, cores, "--streaming"]
     for named in (["--runner=X"], ["--runner", "X"]):
         assert with_local_runner(named) == named
+
+
+def test_stated_workers_are_kept():
+    stated = ["--direct_num_workers", "1", "--direct_running_mode=in_memory"]
+    assert with_local_runner(stated) == ["--runner=FnApiRunner", *stated]

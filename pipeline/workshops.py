@@ -1,0 +1,149 @@
+"""The process pairs that this process's threads convert with: started early, and only as many as the work is worth.
+
+Importing TensorFlow takes seconds. So the first pair is started when the first candidate is found, while others are
+still being inspected, and a further one when the work that was found would keep it busy for longer than it takes to
+start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pipeline.isolation import Child
+from pipeline.options import MigrateSettings
+from transforms.errors import MigrationError
+
+#: Rough seconds on one core (scripts/benchmark.py measures them): starting a pair, tracing an architecture, a model
+#: of a known one, a gigabyte.
+_START, _ARCHITECTURE, _MODEL, _GIGABYTE = 10.0, 1.0, 0.04, 10.0
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The processes that one thread converts with.
+
+    Attributes:
+        converter: parses sources and writes artefacts.
+        verifier: loads artefacts; it never parses a source.
+        hashing: hashes artefacts meanwhile.
+    """
+
+    converter: Child
+    verifier: Child
+    hashing: ThreadPoolExecutor
+
+    @classmethod
+    def started(cls, settings: MigrateSettings) -> Workshop:
+        """A workshop whose processes are on their way: their imports overlap with each other."""
+        workshop = cls(Child(settings.converting), Child(settings.verifying), ThreadPoolExecutor(1))
+        with contextlib.suppress(MigrationError):  # Whoever calls them starts them again, and is told.
+            workshop.converter.start()
+            workshop.verifier.start()
+        return workshop
+
+    def close(self) -> None:
+        """Ends the processes."""
+        self.converter.close()
+        self.verifier.close()
+        self.hashing.shutdown()
+
+
+class WorkshopPool:
+    """The workshops of one run in one process.
+
+    Args:
+        settings: of the run; `isolation.workers` is the most there may be.
+    """
+
+    def __init__(self, settings: MigrateSettings) -> None:
+        self._settings = settings
+        self._most = max(1, settings.threads)
+        self._idle: list[Workshop] = []
+        self._all: list[Workshop] = []
+        self._readers: list[Child] = []
+        self._architectures: set[str] = set()
+        self._seconds = 0.0
+        self._changed = threading.Condition()
+
+    def expect(self, architecture: str, source_bytes: int) -> None:
+        """Says that a model is going to be converted."""
+        with self._changed:
+            known = bool(architecture) and architecture in self._architectures
+            self._architectures.add(architecture)
+            self._seconds += _MODEL + (0 if known else _ARCHITECTURE) + source_bytes / (1 << 30) * _GIGABYTE
+            if len(self._all) < min(self._most, 1 + self._seconds // _START):
+                self._add()
+
+    @contextlib.contextmanager
+    def borrowed(self) -> Iterator[Workshop]:
+        """A workshop for this thread alone; waits while all that the work is worth are taken."""
+        with self._changed:
+            if not self._all:
+                self._add()
+            self._changed.wait_for(lambda: self._idle)
+            workshop = self._idle.pop()
+        try:
+            yield workshop
+        finally:
+            with self._changed:
+                self._idle.append(workshop)
+                self._changed.notify()
+
+    def watch(self, reader: Child) -> None:
+        """Has a reading process ended with the others when work is dropped."""
+        with self._changed:
+            self._readers.append(reader)
+
+    def drop(self) -> None:
+        """Ends what all processes are working on; called from a signal handler, so without waiting for anybody."""
+        for workshop in tuple(self._all):
+            workshop.converter.kill()
+            workshop.verifier.kill()
+        for reader in tuple(self._readers):
+            reader.kill()
+
+    def close(self) -> None:
+        """Ends all processes."""
+        with self._changed:
+            while self._all:
+                self._all.pop().close()
+            self._idle.clear()
+
+    def _add(self) -> None:
+        workshop = Workshop.started(self._settings)
+        self._all.append(workshop)
+        self._idle.append(workshop)
+        self._changed.notify()
+
+
+_pools: dict[str, tuple[WorkshopPool, int]] = {}
+_pools_lock = threading.Lock()
+
+
+def join_pool(settings: MigrateSettings) -> WorkshopPool:
+    """The pool of this run in this process; each that joins must leave."""
+    with _pools_lock:
+        pool, users = _pools.get(settings.attempt) or (WorkshopPool(settings), 0)
+        _pools[settings.attempt] = (pool, users + 1)
+        return pool
+
+
+def drop_work(settings: MigrateSettings) -> None:
+    """Ends what this process's pool of the run is working on, if there is one."""
+    joined = _pools.get(settings.attempt)
+    if joined is not None:
+        joined[0].drop()
+
+
+def leave_pool(settings: MigrateSettings) -> None:
+    """The last to leave ends the processes."""
+    with _pools_lock:
+        pool, users = _pools.pop(settings.attempt)
+        if users > 1:
+            _pools[settings.attempt] = (pool, users - 1)
+            return
+    pool.close()

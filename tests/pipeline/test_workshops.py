@@ -1,0 +1,76 @@
+import threading
+from dataclasses import replace
+
+import pytest
+
+from pipeline.isolation import Isolation
+from pipeline.options import MigrateSettings
+from pipeline.workshops import WorkshopPool, join_pool, leave_pool
+from tests.pipeline.fakes import CONVERTER, VERIFIER
+
+SETTINGS = MigrateSettings(
+    "out", "run", "attempt", isolation=Isolation(timeout=20), threads=2, converter=CONVERTER, verifier=VERIFIER
+)
+
+
+@pytest.fixture
+def pool():
+    pool = WorkshopPool(SETTINGS)
+    yield pool
+    pool.close()
+
+
+def started(pool):
+    return len(pool._all)
+
+
+def test_first_candidate_starts_the_first_pair(pool):
+    assert started(pool) == 0
+    pool.expect("lstm", 1000)
+    assert started(pool) == 1
+
+
+@pytest.mark.parametrize(
+    ("models", "pairs"),
+    [
+        ([("lstm", 1000)] * 20, 1),
+        ([("lstm", 1000)] * 1000, 2),
+        ([(f"architecture {index}", 1000) for index in range(30)], 2),
+        ([("lstm", 2 << 30)] * 2, 2),
+        ([("", 1000)] * 30, 2),
+    ],
+    ids=["few", "many", "different", "big", "unknown"],
+)
+def test_a_further_pair_must_be_worth_its_start(pool, models, pairs):
+    for architecture, size in models:
+        pool.expect(architecture, size)
+    assert started(pool) == pairs
+
+
+def test_a_pair_serves_one_thread_at_a_time(pool):
+    order = []
+
+    def other():
+        with pool.borrowed() as workshop:
+            order.append(("other", workshop))
+
+    with pool.borrowed() as mine:
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(0.2)
+        order.append(("mine", mine))
+    thread.join()
+    assert order == [("mine", mine), ("other", mine)]
+
+
+def test_the_last_to_leave_ends_the_processes():
+    settings = replace(SETTINGS, attempt="another")
+    first, second = join_pool(settings), join_pool(settings)
+    assert first is second
+    with first.borrowed() as workshop:
+        pid = workshop.converter.call("os:getpid")
+    leave_pool(settings)
+    with first.borrowed() as workshop:
+        assert workshop.converter.call("os:getpid") == pid
+    leave_pool(settings)
+    assert started(first) == 0
