@@ -52,7 +52,7 @@ def conclude(
     Args:
         run: with absolute output and report.
         manifest: as it was read.
-        frame: the report's rows; those that a cut-short run did not reach are not in it.
+        frame: the report's rows, one for each row of the manifest.
         report: folder or URL of the report.
         started: UTC.
         warn: told what could not be written besides the report.
@@ -66,8 +66,7 @@ def conclude(
         OSError: the report could not be written.
     """
     finished = datetime.now(UTC)
-    whole = len(frame) == len(manifest.rows) and bool(frame["status"].isin(PUBLISHED).all())
-    status = interrupted or (ALL_PUBLISHED if whole else SOME_NOT)
+    status = interrupted or (ALL_PUBLISHED if frame["status"].isin(PUBLISHED).all() else SOME_NOT)
     remove_record(report)
     written = write_report(frame, report)
     history = run_folder(run.settings.output, run.settings.run_id)
@@ -82,7 +81,7 @@ def conclude(
         report="" if report == history else report,
         options=recorded_options(run),
         versions=_versions(),
-        counts=_counts(frame, len(manifest.rows)),
+        counts=_counts(frame),
         report_files={name: FileDigest(len(data), sha256_of(data)) for name, data in written.items()},
         receipts=receipt_digests(frame),
         signer=run.signer.public_key if run.signer else "",
@@ -197,12 +196,11 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
-def _counts(frame: pd.DataFrame, rows: int) -> dict[str, Any]:
-    counted = {
+def _counts(frame: pd.DataFrame) -> dict[str, dict[str, int]]:
+    return {
         column: {str(value): int(number) for value, number in frame[column].value_counts().items() if value}
         for column in ("status", "reason", "evidence")
     }
-    return {**counted, "not_reached": rows - len(frame)}
 
 
 def _figures(record: RunRecord, started: datetime, finished: datetime, frame: pd.DataFrame) -> RunFigures:

@@ -53,7 +53,7 @@ class RunRecord:
         report: folder or URL of the report, "" when the report lies beside this record.
         options: what the run was asked for.
         versions: of this program and what it ran on.
-        counts: rows by status, reason and evidence, and how many were not reached.
+        counts: rows by status, reason and evidence.
         report_files: name -> digest of each file of the report.
         receipts: "<model>/<version>" -> sha256 of the receipt, for each row that is published.
         taken_over: those of them that the run found there, and that differ from what the runs before it recorded.
@@ -71,7 +71,7 @@ class RunRecord:
     report: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
-    counts: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     report_files: Mapping[str, FileDigest] = field(default_factory=dict)
     receipts: Mapping[str, str] = field(default_factory=dict)
     taken_over: tuple[str, ...] = ()

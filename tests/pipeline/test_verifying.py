@@ -139,6 +139,7 @@ def test_every_byte_of_a_record_counts(output, place):
         (lambda out: shutil.copytree(out / "good-1/1", out / "good-1/2"), f"good-1/2/{RECEIPT}", "foreign"),
         (lambda out: shutil.copytree(out / "good-1", out / "b/good-1"), f"b/good-1/1/{RECEIPT}", "unrecorded"),
         (lambda out: (out / "good-1" / f"{STAGING}1-ab").mkdir(), f"good-1/{STAGING}1-ab", "leftover"),
+        (lambda out: (out / ".h5ferry-probe").write_text(""), ".h5ferry-probe", "leftover"),
         (lambda out: (out / "notes.txt").write_text(""), "notes.txt", "extra"),
         (lambda out: (out / "_h5ferry/notes.txt").write_text(""), "_h5ferry/notes.txt", "extra"),
         (lambda out: (out / "_h5ferry/lock").write_text("{}"), "_h5ferry/lock", "leftover"),
