@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.run_record import FileDigest, RecordError, RunRecord, RunReference, parse_latest, parse_record
@@ -44,6 +44,7 @@ def test_numbers_are_finite(number):
         replace(RECORD, options={"timeout": number}).to_bytes()
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(RECORD.to_bytes()) - 1), st.integers(1, 255))
 def test_a_changed_byte_changes_the_digest_or_the_form(position, change):
     data = bytearray(RECORD.to_bytes())
