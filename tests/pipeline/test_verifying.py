@@ -14,7 +14,7 @@ from pipeline.command_line import main
 from pipeline.findings import Kind
 from pipeline.migrating import migrate
 from pipeline.publishing import STAGING
-from pipeline.receipts import RECEIPT
+from pipeline.receipts import RECEIPT, read_receipt
 from pipeline.report import ReportError
 from pipeline.signing import load_public_key, load_signer
 from pipeline.verification_view import as_json
@@ -163,6 +163,14 @@ def test_damage(output, act, path, kind):
     assert (path, kind) in kinds(output)
 
 
+def test_a_receipt_that_fits_itself_is_held_against_the_record(output):
+    """Someone claims better evidence, and seals the receipt anew."""
+    receipt = read_receipt(output / "good-1/1")
+    better = replace(receipt, outcome={**receipt.outcome, "evidence": "golden"})
+    (output / "good-1/1" / RECEIPT).write_text(better.to_json())
+    assert kinds(output) == kinds(output / RUNS / "r3") == {(f"good-1/1/{RECEIPT}", "altered")}
+
+
 def test_damage_is_told_apart(output):
     """What is wrong in one place accuses no other."""
     flip(output / "good-1/1/variables/variables.index")
@@ -250,7 +258,7 @@ def test_signatures(output, keys, tmp_path):
 def test_forged_record_is_found_with_the_key(output, keys):
     """Someone rewrites weights, receipt, record and latest.json so that all digests agree."""
     from pipeline.canonical_json import sha256_of
-    from pipeline.receipts import list_files, read_receipt
+    from pipeline.receipts import list_files
     from pipeline.run_record import parse_record
 
     flip(output / "good-1/1/variables/variables.data-00000-of-00001")
