@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: sample test lint format fixtures lock clean
+.PHONY: sample test bench lint format fixtures lock clean
 .DEFAULT_GOAL := sample
 
 sample: $(INSTALLED) ## migrate the sample registry into out/sample
@@ -11,6 +11,10 @@ sample: $(INSTALLED) ## migrate the sample registry into out/sample
 
 test: $(INSTALLED) ## run all tests
 	$(BIN)/pytest
+
+BENCH ?=
+bench: $(INSTALLED) ## measure beside the peers, and write docs/benchmark.* (BENCH=--quick: a shorter form)
+	$(BIN)/python scripts/benchmark.py $(BENCH)
 
 lint: $(INSTALLED) ## check style and types
 	$(BIN)/ruff check
