@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: sample test bench lint format fixtures lock clean
+.PHONY: sample test soak fuzz audit bench lint format fixtures lock clean
 .DEFAULT_GOAL := sample
 
 sample: $(INSTALLED) ## migrate the sample registry into out/sample
@@ -12,6 +12,18 @@ sample: $(INSTALLED) ## migrate the sample registry into out/sample
 test: $(INSTALLED) ## run all tests
 	$(BIN)/pytest
 
+soak: $(INSTALLED) ## run the long forms of the tests
+	$(BIN)/pytest -m soak
+
+FUZZ_SECONDS ?= 60
+fuzz: $(INSTALLED) ## fuzz the reader and the config parser, each for FUZZ_SECONDS
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[fuzz]'
+	$(BIN)/python scripts/fuzz.py config --seconds $(FUZZ_SECONDS)
+	$(BIN)/python scripts/fuzz.py reader --seconds $(FUZZ_SECONDS)
+
+audit: $(INSTALLED) ## look the locked dependencies up among known vulnerabilities; needs an index that tells them
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[audit]'
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 BENCH ?=
 bench: $(INSTALLED) ## measure beside the peers, and write docs/benchmark.* (BENCH=--quick: a shorter form)
 	$(BIN)/python scripts/benchmark.py $(BENCH)

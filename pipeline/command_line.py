@@ -13,6 +13,8 @@ from typing import Annotated, Never
 import typer
 
 from pipeline import __version__
+from pipeline.limit_options import with_limit_options
+from transforms.limits import Limits
 
 USAGE_ERROR, SOME_NOT = 2, 3
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -78,6 +80,7 @@ def program(
     epilog="Beam's own pipeline options (--runner, --direct_num_workers, …) may follow. Exit status: 0 every"
     " row migrated or unchanged; 3 some were not; 2 unusable command line or manifest; 1 the program failed."
 )
+@with_limit_options
 def migrate(
     context: typer.Context,
     manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="CSV, JSON lines or Parquet.")],
@@ -90,7 +93,6 @@ def migrate(
     memory_limit: Annotated[
         str, typer.Option(help="Memory of one converting process, as 8GiB. Default: its share of the machine.")
     ] = "",
-    max_file_size: Annotated[str, typer.Option(help="The largest source to read, as 2GiB.")] = "16GiB",
     allow_custom_code: Annotated[
         bool,
         typer.Option(
@@ -98,15 +100,35 @@ def migrate(
             help="Execute the Python files of the columns custom_objects and architecture, in the converting process.",
         ),
     ] = False,
+    keep_training: Annotated[
+        bool,
+        typer.Option(
+            "--keep-training",
+            help="Compile each SavedModel as its file says and restore the optimizer, to go on training.",
+        ),
+    ] = False,
     full_reload_every: Annotated[
         int,
         typer.Option(min=1, help="Of artefacts whose graph is loaded already, load one in so many as a whole."),
     ] = 50,
     run_id: Annotated[str, typer.Option(help="Name of the run. Default: from the time.")] = "",
+    sign_key: Annotated[
+        Path | None, typer.Option(help="Ed25519 private key in PEM: signs the run's record, run.json.")
+    ] = None,
+    sign_key_passphrase_file: Annotated[
+        Path | None, typer.Option(help="Holds the key's passphrase. Default: $H5FERRY_SIGN_KEY_PASSPHRASE.")
+    ] = None,
+    metrics_file: Annotated[
+        Path | None, typer.Option(help="Text file for Prometheus, replaced at the end of the run.")
+    ] = None,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for another run in the same output.")] = 0.0,
+    lock: Annotated[bool, typer.Option(help="Keep other runs from the output while this one lasts.")] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
     converter: Annotated[str, typer.Option(hidden=True)] = "",
     verifier: Annotated[str, typer.Option(hidden=True)] = "",
     inspector: Annotated[str, typer.Option(hidden=True)] = "",
+    *,
+    limits: Limits,
 ) -> None:
     """Migrate every model of a manifest, validate each against evidence, publish, and report."""
     from pipeline import options
@@ -114,6 +136,8 @@ def migrate(
     from pipeline.manifest import ManifestError
     from pipeline.migrating import Run, new_run_id
     from pipeline.migrating import migrate as run_migration
+    from pipeline.output_lock import OutputInUseError
+    from pipeline.signing import SigningKeyError, load_signer, read_passphrase
     from transforms.outcome import Evidence
 
     if run_id and not _RUN_ID.fullmatch(run_id):
@@ -124,30 +148,48 @@ def migrate(
             run_id=run_id or new_run_id(),
             require_evidence=Evidence(require_evidence.value),
             isolation=Isolation(timeout=timeout, memory_bytes=options.parse_size(memory_limit) if memory_limit else 0),
-            max_file_bytes=options.parse_size(max_file_size),
+            limits=limits,
             allow_custom_code=allow_custom_code,
+            keep_training=keep_training,
             full_reload_every=full_reload_every,
             converter=converter or options.CONVERTER,
             verifier=verifier or options.VERIFIER,
             inspector=inspector or options.INSPECTOR,
         )
-        status = run_migration(Run(manifest, settings, report, context.obj or (), quiet))
-    except (ManifestError, options.OptionError) as error:
+        if metrics_file is not None and not metrics_file.parent.is_dir():
+            _unusable(f"--metrics-file {metrics_file}: there is no folder {metrics_file.parent}.")
+        signer = load_signer(sign_key, read_passphrase(sign_key_passphrase_file)) if sign_key else None
+        run = Run(
+            manifest,
+            settings,
+            report,
+            context.obj or (),
+            quiet,
+            signer=signer,
+            metrics_file=str(metrics_file or ""),
+            wait=wait,
+            lock=lock,
+        )
+        status = run_migration(run)
+    except (ManifestError, options.OptionError, OutputInUseError, SigningKeyError) as error:
         _unusable(error)
     raise typer.Exit(status)
 
 
 @app.command()
+@with_limit_options
 def inspect(
     models: Annotated[list[Path], typer.Argument(metavar="MODEL...")],
     architecture: Annotated[Path | None, typer.Option(help="Architecture of a weights-only file.")] = None,
     backend: Annotated[str, typer.Option(help="theano, cntk or tensorflow, where the file does not say.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    *,
+    limits: Limits,
 ) -> None:
     """Say what a file is, which rewrites it needs, and whether it would be refused. Exit status 3 if one would."""
     from pipeline.describing import describe_models
 
-    raise typer.Exit(0 if describe_models(models, architecture, backend, as_json=as_json) else SOME_NOT)
+    raise typer.Exit(0 if describe_models(models, architecture, backend, limits, as_json=as_json) else SOME_NOT)
 
 
 @app.command()
@@ -157,7 +199,7 @@ def scan(
         Path | None, typer.Option("--output", "-o", help="The manifest. Default: standard output.")
     ] = None,
 ) -> None:
-    """Find HDF5 files by their signature, and write a manifest of them."""
+    """Find HDF5 files by their signature, and checkpoints beside their architecture, and write a manifest of them."""
     from pipeline.scanning import manifest_text, scan_paths
 
     text = manifest_text(scan_paths(paths), output.parent if output else Path.cwd())
@@ -171,19 +213,42 @@ def scan(
 @app.command()
 def verify(
     target: Annotated[Path, typer.Argument(metavar="DIR|REPORT", exists=True, help="An output folder or a report.")],
+    output: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Where the output of REPORT lies now, if moved.")
+    ] = None,
     run_samples: Annotated[
         bool, typer.Option(help="Run the samples kept with each model, which needs TensorFlow.")
     ] = True,
+    public_key: Annotated[
+        list[Path] | None,
+        typer.Option(help="Ed25519 public key in PEM: every run record must be signed with it, or with another given."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Hash what was published again, and run the samples kept with it. Exit status 3 if anything differs."""
-    from pipeline.report import ReportError
-    from pipeline.verifying import verify_outputs
+    """Hash what was published again, check the runs' records, and run the samples. Exit status 3 if anything differs.
 
+    Needs neither the sources nor the machine of the run.
+    """
+    from rich.console import Console
+
+    from pipeline import verification_view as view
+    from pipeline.report import ReportError
+    from pipeline.signing import SigningKeyError, load_public_key
+    from pipeline.verifying import VerifyRequest
+    from pipeline.verifying import verify as run_verification
+
+    console = Console(highlight=False)
     try:
-        sound = verify_outputs(target, run_samples=run_samples)
-    except ReportError as error:
+        keys = tuple(load_public_key(key) for key in public_key or ())
+        request = VerifyRequest(target, run_samples, keys, output)
+        found = run_verification(request, (lambda state: None) if as_json else view.output_lines(console))
+    except (ReportError, SigningKeyError) as error:
         _unusable(error)
-    raise typer.Exit(0 if sound else SOME_NOT)
+    if as_json:
+        typer.echo(view.as_json(found))
+    else:
+        view.print_verification(console, found)
+    raise typer.Exit(0 if found.sound else SOME_NOT)
 
 
 @app.command()
@@ -206,14 +271,22 @@ def report(
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", exists=True)],
     new: Annotated[Path, typer.Argument(metavar="NEW", exists=True)],
+    factor: Annotated[float, typer.Option(min=1, help="How many times an error must grow to be worse.")] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Compare two reports, model by model. Exit status 3 if they differ."""
-    from pipeline.comparing import compare_reports, print_differences
+    """Compare two reports, model by model. Exit status 3 if anything got worse."""
+    from rich.console import Console
+
+    from pipeline import comparison_view as view
+    from pipeline.comparing import Verdict, compare_reports
     from pipeline.report import ReportError, read_report
 
     try:
-        differences = compare_reports(read_report(str(old)), read_report(str(new)))
+        changes = compare_reports(read_report(str(old)), read_report(str(new)), factor)
     except ReportError as error:
         _unusable(error)
-    print_differences(differences)
-    raise typer.Exit(SOME_NOT if len(differences) else 0)
+    if as_json:
+        typer.echo(view.as_json(changes, str(old), str(new), factor))
+    else:
+        view.print_changes(Console(highlight=False), changes)
+    raise typer.Exit(SOME_NOT if any(change.verdict is Verdict.WORSE for change in changes) else 0)

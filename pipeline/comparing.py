@@ -1,52 +1,159 @@
-"""`h5ferry diff`: what changed between two reports."""
+"""`h5ferry diff`: what changed between two reports, and whether it is for the worse."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.text import Text
-
-from pipeline.terminal import printable
+from transforms.outcome import DEFAULT_ATOL, EVIDENCE_ORDER, Evidence, Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_KEY = ["model", "version"]
-#: Columns whose change matters; the rest (times, run ids) differ from run to run.
-_COMPARED = ("status", "reason", "evidence", "source_sha256", "output_sha256", "architecture")
-_DONE = ("migrated", "unchanged")
+DEFAULT_FACTOR = 10.0
+_KEY = ("model", "version")
+_PUBLISHED = (Status.MIGRATED, Status.UNCHANGED)
+#: The better the higher: a refusal is an answer; a failure or a mismatch is none.
+_RANK: Mapping[str, int] = {Status.MIGRATED: 2, Status.UNCHANGED: 2, Status.REFUSED: 1}
+#: Errors below this share of the row's atol are all one: noise of the arithmetic.
+_NOISE = 1e-3
+#: Columns whose change is neither good nor bad; the rest (times, run ids) differ from run to run.
+_NEUTRAL = ("reason", "source_sha256", "output_sha256", "architecture")
 
 
-def compare_reports(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """One row for each difference: model, version, column, old, new; column `row` for one that came or went.
+class Verdict(StrEnum):
+    """What a change means."""
 
-    `migrated` in one and `unchanged` in the other is no difference.
+    WORSE = "worse"
+    BETTER = "better"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference.
+
+    Attributes:
+        model, version: the row.
+        what: `appeared`, `vanished`, or the column that changed.
+        old, new: the values, "" for none; of a row that came or went, its status.
+        verdict: whether that is for the worse.
     """
-    import pandas as pd
 
-    columns = [column for column in _COMPARED if column in old and column in new]
-    joined = old[_KEY + columns].merge(
-        new[_KEY + columns], on=_KEY, how="outer", suffixes=("_old", "_new"), indicator=True
-    )
-    found = []
-    for row in joined.to_dict("records"):
-        if row["_merge"] != "both":
-            side = "old" if row["_merge"] == "left_only" else "new"
-            found.append((row["model"], row["version"], "row", *(("there", "") if side == "old" else ("", "there"))))
-            continue
-        for column in columns:
-            before, after = row[f"{column}_old"], row[f"{column}_new"]
-            if before != after and not (before in _DONE and after in _DONE):
-                found.append((row["model"], row["version"], column, before, after))
-    return pd.DataFrame(found, columns=[*_KEY, "column", "old", "new"])
+    model: str
+    version: int
+    what: str
+    old: str | float
+    new: str | float
+    verdict: Verdict
+
+    def as_record(self) -> dict[str, Any]:
+        """As JSON takes it: a number that is not finite as a text."""
+        return {
+            name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in asdict(self).items()
+        }
 
 
-def print_differences(differences: pd.DataFrame) -> None:
-    """Prints one line for each difference."""
-    console = Console(highlight=False)
-    for row in differences.to_dict("records"):
-        line = f"{row['model']}/{row['version']}  {row['column']}: {row['old'] or '(none)'} -> {row['new'] or '(none)'}"
-        console.print(Text(printable(line)), soft_wrap=True)
-    if differences.empty:
-        console.print("No difference.")
+def compare_reports(old: pd.DataFrame, new: pd.DataFrame, factor: float = DEFAULT_FACTOR) -> list[Change]:
+    """What changed from one report to the next, row by row, in the order of the model's names.
+
+    Worse are: a published row that vanished, or a row that came and is not published; a status of lower rank
+    (published, refused, mismatch or failed); weaker evidence; a larger tolerance; an error that grew by more than
+    `factor`. `migrated` in one and `unchanged` in the other is no difference.
+
+    Args:
+        old: a report.
+        new: the one to judge.
+        factor: how many times larger or smaller an error must be to count. Errors below a thousandth of the row's
+            atol count as that much.
+    """
+    before, after = _by_row(old), _by_row(new)
+    changes: list[Change] = []
+    for key in sorted(before.keys() | after.keys()):
+        changes += _row_changes(key[0], key[1], before.get(key), after.get(key), factor)
+    return changes
+
+
+def _by_row(frame: pd.DataFrame) -> dict[tuple[str, int, int], Mapping[str, Any]]:
+    """Rows by model, version and, since refused rows may share these, their number among those that do."""
+    number = frame.groupby(list(_KEY), dropna=False).cumcount()
+    records = frame.to_dict("records")
+    return {
+        (str(row["model"]), int(row["version"]), int(index)): {str(name): value for name, value in row.items()}
+        for row, index in zip(records, number, strict=True)
+    }
+
+
+def _row_changes(
+    model: str, version: int, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, factor: float
+) -> list[Change]:
+    if new is None:
+        assert old is not None
+        verdict = Verdict.WORSE if old["status"] in _PUBLISHED else Verdict.CHANGED
+        return [Change(model, version, "vanished", str(old["status"]), "", verdict)]
+    if old is None:
+        verdict = Verdict.CHANGED if new["status"] in _PUBLISHED else Verdict.WORSE
+        return [Change(model, version, "appeared", "", str(new["status"]), verdict)]
+    found: dict[str, Verdict | None] = {"status": _of_status(old["status"], new["status"])}
+    if old["status"] in _PUBLISHED and new["status"] in _PUBLISHED:
+        found["evidence"] = _of_order(_evidence(old), _evidence(new))
+        found["max_abs_error"] = _of_error(old, new, factor)
+        for column in ("rtol", "atol"):
+            found[column] = _of_order(-_number(old, column), -_number(new, column))
+    for column in _NEUTRAL:
+        found[column] = Verdict.CHANGED if _text(old, column) != _text(new, column) else None
+    return [
+        Change(model, version, column, _value(old, column), _value(new, column), verdict)
+        for column, verdict in found.items()
+        if verdict is not None and column in old and column in new
+    ]
+
+
+def _of_status(old: str, new: str) -> Verdict | None:
+    if old == new or (old in _PUBLISHED and new in _PUBLISHED):
+        return None
+    return _of_order(_RANK.get(old, 0), _RANK.get(new, 0)) or Verdict.CHANGED
+
+
+def _of_order(old: float, new: float) -> Verdict | None:
+    """The higher the better."""
+    if old == new or math.isnan(old) or math.isnan(new):
+        return None
+    return Verdict.WORSE if new < old else Verdict.BETTER
+
+
+def _of_error(old: Mapping[str, Any], new: Mapping[str, Any], factor: float) -> Verdict | None:
+    before, after = _number(old, "max_abs_error"), _number(new, "max_abs_error")
+    if math.isnan(before) or math.isnan(after):
+        gone, came = math.isnan(after) and not math.isnan(before), math.isnan(before) and not math.isnan(after)
+        return Verdict.WORSE if gone else Verdict.BETTER if came else None
+    tolerance = _number(new, "atol")
+    noise = _NOISE * (DEFAULT_ATOL if math.isnan(tolerance) else tolerance)
+    before, after = max(before, noise), max(after, noise)
+    if after > before * factor:
+        return Verdict.WORSE
+    return Verdict.BETTER if before > after * factor else None
+
+
+def _evidence(row: Mapping[str, Any]) -> float:
+    value = _text(row, "evidence")
+    return EVIDENCE_ORDER.index(Evidence(value)) if value in EVIDENCE_ORDER else math.nan
+
+
+def _number(row: Mapping[str, Any], column: str) -> float:
+    value = row.get(column)
+    return float(value) if isinstance(value, (int, float)) else math.nan
+
+
+def _text(row: Mapping[str, Any], column: str) -> str:
+    value = row.get(column)
+    return value if isinstance(value, str) else ""
+
+
+def _value(row: Mapping[str, Any], column: str) -> str | float:
+    value = row.get(column)
+    return float(value) if isinstance(value, (int, float)) else _text(row, column)

@@ -38,7 +38,7 @@ def convert_model(candidate: Candidate, settings: MigrateSettings, workshop: Wor
     start = time.monotonic()
     row = candidate.row
     try:
-        with local_files(row, settings.max_file_bytes, dict(candidate.hashed)) as files:
+        with local_files(row, settings.limits.file_bytes, dict(candidate.hashed)) as files:
             result = _convert(candidate, files, settings, workshop)
     except MigrationError as error:
         result = error_row(row, settings, error, **dict(candidate.found))
@@ -90,6 +90,7 @@ def _request(row: ManifestRow, files: RowFiles, staged: Path, settings: MigrateS
         require_evidence=settings.require_evidence,
         custom_objects=files.custom_objects.path if files.custom_objects else None,
         allow_custom_code=settings.allow_custom_code,
+        keep_training=settings.keep_training,
     )
 
 

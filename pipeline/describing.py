@@ -16,12 +16,20 @@ from pipeline.options import INSPECTOR
 from pipeline.records import describe_rewrite
 from pipeline.terminal import printable
 from transforms.errors import MigrationError
+from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.outcome import Rewrite
 
 _INSPECT_SECONDS = 120.0
 
 
-def describe_models(models: Sequence[Path], architecture: Path | None, backend: str, *, as_json: bool) -> bool:
+def describe_models(
+    models: Sequence[Path],
+    architecture: Path | None,
+    backend: str,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    as_json: bool = False,
+) -> bool:
     """Prints what each file is, or why it would be refused.
 
     Returns:
@@ -32,7 +40,7 @@ def describe_models(models: Sequence[Path], architecture: Path | None, backend: 
     sound = True
     try:
         for model in models:
-            description = describe_model(child, model.absolute(), architecture, backend)
+            description = describe_model(child, model.absolute(), architecture, backend, limits)
             sound = sound and not description.get("reason")
             if as_json:
                 print(json.dumps({"file": str(model), **description}))
@@ -43,12 +51,18 @@ def describe_models(models: Sequence[Path], architecture: Path | None, backend: 
     return sound
 
 
-def describe_model(child: Child, model: Path, architecture: Path | None, backend: str) -> dict[str, Any]:
+def describe_model(
+    child: Child, model: Path, architecture: Path | None, backend: str, limits: Limits = DEFAULT_LIMITS
+) -> dict[str, Any]:
     """The facts of one file by name; of a file that would be refused, `reason` and `message`."""
     try:
-        inspection = child.call(INSPECTOR, model, architecture.absolute() if architecture else None, backend)
+        inspection = child.call(INSPECTOR, model, architecture.absolute() if architecture else None, backend, limits)
     except MigrationError as error:
-        return {"reason": error.reason.value, "message": str(error)}
+        return {
+            "reason": error.reason.value,
+            "message": str(error),
+            **({"detail": error.detail} if error.detail else {}),
+        }
     return {field.name: _plain(getattr(inspection, field.name)) for field in dataclasses.fields(inspection)}
 
 
@@ -67,7 +81,7 @@ def _plain(value: Any) -> Any:
 def _print(console: Console, name: str, description: Mapping[str, Any]) -> None:
     console.print(Text(printable(name), style="bold"))
     for key, value in description.items():
-        lines = value if isinstance(value, list) else [value]
+        lines = value if isinstance(value, (list, tuple)) else [value]
         for line in lines:
             text = "  ".join(map(str, line.values())) if isinstance(line, Mapping) else str(line)
             console.print(Text(f"  {key:<16} {printable(text)}"), soft_wrap=True)

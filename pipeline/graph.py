@@ -27,8 +27,10 @@ from pipeline.manifest import ManifestError, read_manifest
 from pipeline.options import MigrateSettings
 from pipeline.progress import Mark, leave_mark
 from pipeline.records import ManifestRow, ReportRow, report_schema
+from pipeline.stopping import Stop, not_reached, output_is_full, request_stop, stop_requested
 from pipeline.workshops import join_pool, leave_pool
 from transforms.errors import MigrationError, Reason
+from transforms.outcome import Status
 
 #: Models of one architecture, and bytes of their sources, that one worker converts in a row: enough to pay for what
 #: they share, few enough that other workers get some.
@@ -126,7 +128,14 @@ class _RowStep(beam.DoFn):
         leave_pool(self._settings)
 
     def _row(self, row: ManifestRow, step: Callable[[], Candidate | ReportRow]) -> Candidate | ReportRow:
-        """Runs a step; an error that nobody foresaw costs its row, not the run."""
+        """Runs a step, whose errors cost its row and not the run; of a stopped run, no further one."""
+        why = stop_requested(self._settings.progress)
+        result = error_row(row, self._settings, not_reached(why)) if why else self._tried(row, step)
+        self._mark("ready" if isinstance(result, Candidate) else "end", row, result)
+        return result
+
+    def _tried(self, row: ManifestRow, step: Callable[[], Candidate | ReportRow]) -> Candidate | ReportRow:
+        folder = self._settings.progress
         try:
             result = step()
         except Exception as error:
@@ -135,7 +144,12 @@ class _RowStep(beam.DoFn):
                 Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}", advice="Please report it."
             )
             result = error_row(row, self._settings, foreseen)
-        self._mark("ready" if isinstance(result, Candidate) else "end", row, result)
+        if isinstance(result, Candidate) or result.status != Status.FAILED:
+            return result
+        if stop_requested(folder) is Stop.INTERRUPTED:  # Its processes were ended under it.
+            return error_row(row, self._settings, not_reached(Stop.INTERRUPTED))
+        if folder and result.reason == Reason.OUTPUT_ERROR and output_is_full(self._settings.output):
+            request_stop(folder, Stop.OUTPUT_FULL)
         return result
 
     def _mark(self, step: str, row: ManifestRow, result: Candidate | ReportRow | None = None) -> None:
@@ -158,8 +172,10 @@ class InspectRow(_RowStep):
 
     def process(self, row: ManifestRow) -> Iterator[Any]:
         self._mark("inspect", row)
-        child = self._child = self._child or Child(self._settings.isolation)
-        result = self._row(row, lambda: inspect_row(row, self._settings, child))
+        if self._child is None:
+            self._child = Child(self._settings.isolation)
+            self._pool.watch(self._child)
+        result = self._row(row, partial(inspect_row, row, self._settings, self._child))
         if isinstance(result, Candidate):
             self._pool.expect(result.fingerprint, result.source_bytes)
             yield result

@@ -64,7 +64,7 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Ca
         return stopped_row(row, settings.run_id, Status.REFUSED, row.reason, row.message)
     found: dict[str, Any] = {}
     try:
-        with local_files(row, settings.max_file_bytes) as files:
+        with local_files(row, settings.limits.file_bytes) as files:
             found |= {"source_sha256": files.source.sha256, "source_bytes": files.source.size}
             check_digest(row, files)
             key = receipt_key(row, files, settings)
@@ -129,6 +129,7 @@ def receipt_key(row: ManifestRow, files: RowFiles, settings: MigrateSettings) ->
         rtol=row.rtol,
         atol=row.atol,
         require_evidence=settings.require_evidence.value,
+        keep_training=settings.keep_training,
     )
 
 

@@ -107,13 +107,18 @@ class Child:
             return value
         raise _failure(word, value)
 
+    def kill(self) -> None:
+        """Ends the process, from any thread or a signal handler; whoever waits for its answer is told of its death."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
     def close(self) -> None:
         """Ends the child at once; there is nothing in it to save."""
         if self._process is None:
             return
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        self.kill()
         self._process.wait()
         for stream in (self._requests, self._answers, self._log):
             stream.close()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,21 +18,23 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from rich.console import Console
 
+from pipeline.concluding import FAILED, conclude
 from pipeline.graph import MigrateRegistry
 from pipeline.manifest import Manifest, read_manifest
-from pipeline.manifest_row import RESERVED, is_remote
-from pipeline.options import MigrateSettings, with_local_runner
+from pipeline.manifest_row import is_remote
+from pipeline.options import MigrateSettings, runs_here, with_local_runner
+from pipeline.output_lock import output_lock
 from pipeline.progress import MarkFollower
 from pipeline.publishing import sweep_leftovers
-from pipeline.report import gather, write_report
+from pipeline.report import gather
+from pipeline.run_history import SHARDS, open_run_folder, run_folder
+from pipeline.signing import Signer
+from pipeline.stopping import Stop, reserved_space, stop_requested, stopped_by_signals
 from pipeline.terminal import print_summary, printable, progress_view
-from transforms.outcome import Status
+from pipeline.workshops import drop_work
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
-ALL_PUBLISHED, SOME_NOT = 0, 3
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,10 @@ class Run:
         report: folder for the report, "" for the one in the output.
         beam_arguments: for Beam alone.
         quiet: no progress and no summary.
+        signer: signs the run's record.
+        metrics_file: local file for Prometheus, "" for none.
+        wait: seconds to wait for another run in the same output.
+        lock: whether the output is held against other runs.
     """
 
     manifest: str
@@ -49,6 +58,10 @@ class Run:
     report: str = ""
     beam_arguments: tuple[str, ...] = ()
     quiet: bool = False
+    signer: Signer | None = None
+    metrics_file: str = ""
+    wait: float = 0.0
+    lock: bool = True
 
 
 def new_run_id() -> str:
@@ -63,45 +76,80 @@ def migrate(run: Run) -> int:
         The exit status: 0 when every row is migrated or unchanged, else 3.
 
     Raises:
-        ManifestError: before any work.
+        ManifestError, OutputInUseError: before any work.
         ReportError: the report does not account for every row.
     """
+    started = datetime.now(UTC)
     errors = Console(stderr=True, highlight=False)
+
+    def warn(text: str) -> None:
+        errors.print(f"Warning: {printable(text)}", style="yellow", markup=False, soft_wrap=True)
+
     manifest = read_manifest(run.manifest)
     if not run.quiet:
         for warning in manifest.warnings:
-            errors.print(f"Warning: {printable(warning)}", style="yellow", markup=False)
+            warn(warning)
     output = _absolute(run.settings.output)
-    report = _absolute(run.report) if run.report else f"{output}/{RESERVED}/runs/{run.settings.run_id}"
+    report = _absolute(run.report) if run.report else run_folder(output, run.settings.run_id)
     run = replace(run, settings=replace(run.settings, output=output, attempt=secrets.token_hex(8)))
-    if not is_remote(output):
-        sweep_leftovers(Path(output), {row.model for row in manifest.rows if not row.reason})
-    frame = run_graph(run, manifest, report, errors)
-    write_report(frame, report)
+    with _held_output(run, report, warn):
+        if not is_remote(output):
+            sweep_leftovers(Path(output), {row.model for row in manifest.rows if not row.reason})
+        with reserved_space(Path(report), len(manifest.rows)):
+            frame, ending = run_graph(run, manifest, report, errors)
+        status = conclude(run, manifest, frame, report, started, warn, ending)
     if not run.quiet:
         print_summary(Console(highlight=False), frame, report)
-    return ALL_PUBLISHED if frame["status"].isin(_PUBLISHED).all() else SOME_NOT
+    if ending == FAILED:
+        warn(f"The disk of {output} is full, so the run ended early. Make room, run again: what was published stays.")
+    return status
 
 
-def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> pd.DataFrame:
-    """Runs the Beam graph and returns its report rows, one for each manifest row, in the manifest's order."""
+@contextlib.contextmanager
+def _held_output(run: Run, report: str, warn: Callable[[str], None]) -> Iterator[None]:
+    """Holds the output against other runs, and the place where this run leaves its record."""
+    output, run_id = run.settings.output, run.settings.run_id
+    with contextlib.ExitStack() as held:
+        if run.lock and not is_remote(output):
+            tell = (lambda text: None) if run.quiet else warn
+            held.enter_context(output_lock(Path(output), run_id, run.wait, warn, tell))
+        try:
+            held.enter_context(open_run_folder(output, run_id))
+        except OSError as error:
+            if report == run_folder(output, run_id):
+                raise
+            warn(f"{output} cannot be written ({error}).")
+        yield
+
+
+def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> tuple[pd.DataFrame, int]:
+    """Runs the Beam graph.
+
+    Returns:
+        Its report rows, one for each manifest row, in the manifest's order; and the exit status of a run that ended
+        early: 128 and the number of the signal, 1 when the disk of the output was full, 0 otherwise.
+    """
     options = PipelineOptions(with_local_runner(run.beam_arguments))
-    shards = f"{report}/shards-{run.settings.attempt}"
     with tempfile.TemporaryDirectory(prefix="h5ferry-progress-") as marks:
         isolation = replace(run.settings.isolation, workers=worker_count(options))
         threads = thread_count(options)
         settings = replace(run.settings, progress=marks, isolation=isolation, threads=threads)
+        # The disk of the output may be full, and the rows must be told all the same.
+        folder = marks if runs_here(run.beam_arguments) else report
+        shards = f"{folder}/{SHARDS}{run.settings.attempt}"
         pipeline = beam.Pipeline(options=options)
         pipeline | MigrateRegistry(manifest.path, manifest.sha256, settings, f"{shards}/rows")
         with (
             progress_view(console, len(manifest.rows), quiet=run.quiet) as notice,
             MarkFollower(Path(marks), notice),
+            stopped_by_signals(marks, partial(drop_work, settings)) as signals,
         ):
             pipeline.run().wait_until_finish()
-    found = FileSystems.match([f"{shards}/rows*"])[0].metadata_list
-    frame = gather([shard.path for shard in found], [row.line for row in manifest.rows])
-    FileSystems.delete([shards] if not is_remote(shards) else [shard.path for shard in found])
-    return frame
+        found = FileSystems.match([f"{shards}/rows*"])[0].metadata_list
+        frame = gather([shard.path for shard in found], [row.line for row in manifest.rows])
+        FileSystems.delete([shards] if not is_remote(shards) else [shard.path for shard in found])
+        full = stop_requested(marks) is Stop.OUTPUT_FULL
+    return frame, 128 + signals[0] if signals else FAILED if full else 0
 
 
 def worker_count(options: PipelineOptions) -> int:

@@ -34,8 +34,8 @@ class MigrateSettings:
         require_evidence: the weakest evidence that may be published.
         isolation: how the converting children are kept.
         threads: process pairs that one worker process may keep busy.
-        max_file_bytes: largest source.
         allow_custom_code: whether a row's `custom_objects` may be used.
+        keep_training: whether SavedModels are compiled, with the optimizer as it was.
         limits: the budget of reading.
         full_reload_every: of artefacts whose graph is loaded already, one in so many is loaded as a whole all the same.
         inspector: "module:name" of the function run in the reading child.
@@ -50,8 +50,8 @@ class MigrateSettings:
     require_evidence: Evidence = Evidence.REBUILT
     isolation: Isolation = field(default_factory=Isolation)
     threads: int = 1
-    max_file_bytes: int = DEFAULT_LIMITS.file_bytes
     allow_custom_code: bool = False
+    keep_training: bool = False
     limits: Limits = DEFAULT_LIMITS
     full_reload_every: int = 50
     inspector: str = INSPECTOR
@@ -107,7 +107,7 @@ def with_local_runner(beam_arguments: Sequence[str]) -> list[str]:
 
     "DirectRunner" itself would try to download another runner first. Threads are enough: the work is done in children.
     """
-    if _names("--runner", beam_arguments):
+    if not runs_here(beam_arguments):
         return [*beam_arguments]
     chosen = ["--runner=FnApiRunner"]
     if not _names("--direct_running_mode", beam_arguments):
@@ -115,6 +115,11 @@ def with_local_runner(beam_arguments: Sequence[str]) -> list[str]:
     if not _names("--direct_num_workers", beam_arguments):
         chosen.append(f"--direct_num_workers={len(os.sched_getaffinity(0))}")
     return [*chosen, *beam_arguments]
+
+
+def runs_here(beam_arguments: Sequence[str]) -> bool:
+    """Whether no other runner was named, so that all workers are on this machine."""
+    return not _names("--runner", beam_arguments)
 
 
 def _names(option: str, arguments: Sequence[str]) -> bool:

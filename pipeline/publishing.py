@@ -102,7 +102,7 @@ def sweep_leftovers(root: Path, models: Iterable[str]) -> None:
             version = entry.name.removeprefix(RETIRED).rpartition("-")[0]
             if entry.name.startswith(RETIRED) and not (folder / version).exists():
                 os.rename(entry, folder / version)
-            elif not _is_locked(entry):
+            elif not is_locked(entry):
                 shutil.rmtree(entry, ignore_errors=True)
         _remove_empty(folder, root)
 
@@ -123,7 +123,8 @@ def _make_locked(destination: Path) -> tuple[Path, int]:
     raise OSError(errno.EBUSY, "is removed by another process again and again", str(destination.parent))
 
 
-def _is_locked(folder: Path) -> bool:
+def is_locked(folder: Path) -> bool:
+    """True when a living process holds the folder, or when that cannot be told."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:

@@ -38,6 +38,7 @@ class ReceiptKey:
     rtol: float
     atol: float
     require_evidence: str
+    keep_training: bool = False
     migration_version: int = MIGRATION_VERSION
 
 

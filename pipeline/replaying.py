@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
 _SAMPLES = "assets.extra/samples.npz"
 
 
-def replay_samples(output: str, rtol: float, atol: float) -> list[str]:
+def replay_samples(output: str, rtol: float, atol: float, custom_code: bool) -> tuple[list[str], float]:
     """Loads an output and compares its answers with those kept in its samples.
 
     Args:
@@ -16,37 +17,54 @@ def replay_samples(output: str, rtol: float, atol: float) -> list[str]:
             that of its outputs, as recorded at publication.
         rtol: see `atol`.
         atol: |a - b| <= atol + rtol |b|, element by element.
+        custom_code: whether the operator's code helped to build it.
 
     Returns:
-        A sentence for each problem; whatever TensorFlow raises is one.
+        A sentence for each problem, of which whatever TensorFlow raises is one; and the largest |a - b|, nan where
+        nothing was compared.
+
+    Raises:
+        MigrationError: `unsafe_op`, the graph could do more than compute its outputs: it is not loaded.
     """
     import numpy as np
     import tensorflow as tf
 
-    with np.load(Path(output, _SAMPLES), allow_pickle=False) as arrays:
-        samples = {name: arrays[name] for name in arrays.files}
-    loaded = tf.saved_model.load(output)  # Its functions hold its variables only weakly.
-    serve = loaded.serve
-    specs = serve.concrete_functions[0].structured_input_signature[0]
-    inputs = [tf.cast(samples[f"x{index}"], spec.dtype) for index, spec in enumerate(specs)]
+    from transforms.graph_operations import check_operations
+
+    check_operations(Path(output), custom_code=custom_code)
     try:
-        answers = tf.nest.flatten(serve(*inputs))
-    except (tf.errors.OpError, ValueError) as error:
-        return [f"does not run on its samples: {error}"]
-    return [
-        problem
-        for index, answer in enumerate(answers)
-        if (problem := _difference(index, answer.numpy(), samples[f"y{index}"], rtol, atol))
-    ]
+        with np.load(Path(output, _SAMPLES), allow_pickle=False) as arrays:
+            samples = {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        return [f"has no readable samples: {error}"], float("nan")
+    try:
+        loaded = tf.saved_model.load(output)  # Its functions hold its variables only weakly.
+        serve = loaded.serve
+        specs = serve.concrete_functions[0].structured_input_signature[0]
+        inputs = [tf.cast(samples[f"x{index}"], spec.dtype) for index, spec in enumerate(specs)]
+        answers = [answer.numpy() for answer in tf.nest.flatten(serve(*inputs))]
+        kept = [samples[f"y{index}"] for index in range(len(answers))]
+    except (tf.errors.OpError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        said = " ".join(str(error).split())[:300]
+        return [f"does not run on its samples: {type(error).__name__}: {said}"], float("nan")
+    found = [_difference(answer, expected, rtol, atol) for answer, expected in zip(answers, kept, strict=True)]
+    problems = [f"output {index} {problem}" for index, (problem, _) in enumerate(found) if problem]
+    errors = [error for _, error in found if not np.isnan(error)]
+    return problems, max(errors, default=float("nan"))
 
 
-def _difference(index: int, answer: Any, kept: Any, rtol: float, atol: float) -> str:
+def _difference(answer: Any, kept: Any, rtol: float, atol: float) -> tuple[str, float]:
+    """What is wrong with an answer ("" for nothing), and the largest |answer - kept|."""
     import numpy as np
 
     if answer.shape != kept.shape:
-        return f"output {index} has shape {answer.shape}, {kept.shape} was kept"
+        return f"has shape {answer.shape}, {kept.shape} was kept", float("nan")
     if kept.dtype.kind not in "fc":
-        return "" if np.array_equal(answer, kept) else f"output {index} differs from what was kept"
+        same = np.array_equal(answer, kept)
+        return "" if same else "differs from what was kept", 0.0 if same else float("nan")
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(answer.astype(kept.dtype) - kept)
+    error = float(np.nanmax(apart)) if apart.size and not np.isnan(apart).all() else 0.0
     if np.allclose(answer, kept, rtol=rtol, atol=atol, equal_nan=True):
-        return ""
-    return f"output {index} differs from what was kept by up to {np.nanmax(np.abs(answer - kept)):.3g}"
+        return "", error
+    return f"differs from what was kept by up to {error:.3g}", error

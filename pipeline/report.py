@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.durable_file import write_file
 from pipeline.records import COLUMNS, report_schema
 
 if TYPE_CHECKING:
@@ -49,8 +50,11 @@ def gather(shards: Sequence[str], lines: Sequence[int]) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
-def write_report(frame: pd.DataFrame, folder: str) -> None:
+def write_report(frame: pd.DataFrame, folder: str) -> dict[str, bytes]:
     """Writes report.parquet, report.csv and report.html into a folder, local or of a Beam file system.
+
+    Returns:
+        What was written, by name.
 
     Raises:
         OSError: a file cannot be written.
@@ -63,9 +67,14 @@ def write_report(frame: pd.DataFrame, folder: str) -> None:
     table = pa.Table.from_pandas(frame[list(COLUMNS)], schema=report_schema(), preserve_index=False)
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
-    _write(f"{folder}/{PARQUET}", sink.getvalue().to_pybytes())
-    _write(f"{folder}/{CSV}", as_csv(frame).encode())
-    _write(f"{folder}/{HTML}", render_page(frame).encode())
+    contents = {
+        PARQUET: sink.getvalue().to_pybytes(),
+        CSV: as_csv(frame).encode(),
+        HTML: render_page(frame).encode(),
+    }
+    for name, content in contents.items():
+        write_file(f"{folder}/{name}", content)
+    return contents
 
 
 def read_report(path: str) -> pd.DataFrame:
@@ -101,19 +110,3 @@ def as_csv(frame: pd.DataFrame) -> str:
 def _cell(value: Any) -> str:
     text = value if isinstance(value, str) else "; ".join(map(str, value)) if value is not None else ""
     return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _write(path: str, data: bytes) -> None:
-    from pipeline.manifest_row import is_remote
-
-    if is_remote(path):
-        from apache_beam.io.filesystems import FileSystems
-
-        with FileSystems.create(path) as sink:
-            sink.write(data)
-        return
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    part.write_bytes(data)
-    part.replace(target)

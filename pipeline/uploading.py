@@ -11,6 +11,7 @@ from pathlib import Path
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
+from pipeline.durable_file import write_file
 from pipeline.receipts import RECEIPT, Receipt, parse_receipt
 
 _GRAPH = "saved_model.pb"
@@ -36,7 +37,7 @@ def upload(staged: Path, destination: str, receipt: Receipt) -> None:
     damaged = [file.path for file in receipt.files if arrived.get(file.path) != file.size]
     if damaged:
         raise OSError(f"{destination}: {damaged[0]} did not arrive whole")
-    _write(f"{destination}/{RECEIPT}", receipt.to_json().encode())
+    write_file(f"{destination}/{RECEIPT}", receipt.to_json().encode())
 
 
 def remote_receipt(destination: str) -> Receipt | None:
@@ -66,8 +67,3 @@ def _upload_file(source: Path, url: str) -> None:
         with sink:
             while block := stream.read(_BLOCK):
                 sink.write(block)
-
-
-def _write(url: str, data: bytes) -> None:
-    with FileSystems.create(url, compression_type=CompressionTypes.UNCOMPRESSED) as sink:
-        sink.write(data)

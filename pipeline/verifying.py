@@ -1,18 +1,27 @@
-"""`h5ferry verify`: is what lies in the output still what was published, and does it still answer as it did?"""
+"""`h5ferry verify`: is what lies in the output still what was published, and does it still answer as it did?
+
+Nothing but the output is needed, wherever it lies now: not the sources, not the machine of the run.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-from rich.text import Text
-
+from pipeline.findings import Finding, Kind, OutputState, Verification, told_path
 from pipeline.isolation import Child, Isolation
-from pipeline.receipts import RECEIPT, Receipt, list_files, read_receipt
+from pipeline.manifest_row import RESERVED
+from pipeline.output_tree import read_tree
+from pipeline.receipts import read_receipt
 from pipeline.report import PARQUET, ReportError, read_report
-from pipeline.terminal import printable
+from pipeline.run_history import RUNS
+from pipeline.run_record import RECORD, RunRecord
+from pipeline.verifying_output import Vouched, check_output
+from pipeline.verifying_runs import check_run_folder, read_history
 from transforms.errors import MigrationError
 from transforms.outcome import Status
 
@@ -20,78 +29,151 @@ _REPLAY = "pipeline.replaying:replay_samples"
 _PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
 
 
-def verify_outputs(target: Path, *, run_samples: bool) -> bool:
-    """Verifies all outputs below a folder, or all that a report lists, and prints one line for each.
+@dataclass(frozen=True)
+class VerifyRequest:
+    """What is to be verified.
 
-    Returns:
-        True when all are sound.
+    Attributes:
+        target: an output folder, or a report (the file or its folder).
+        run_samples: whether to run the samples kept with each output, which needs TensorFlow.
+        keys: public keys (hex), one of which must have signed every run record; none asks for no signature.
+        output: where the output of a report lies now, None where the report says.
+    """
+
+    target: Path
+    run_samples: bool = True
+    keys: tuple[str, ...] = ()
+    output: Path | None = None
+
+
+def verify(request: VerifyRequest, notice: Callable[[OutputState], None] = lambda output: None) -> Verification:
+    """Verifies an output folder, or what a report lists; `notice` is called with each output as it is done.
 
     Raises:
-        ReportError: there is nothing to verify.
+        ReportError: there is nothing to verify, or the report is not readable.
     """
-    console = Console(highlight=False)
+    target = request.target.resolve()
+    is_report = target.is_file() or ((target / PARQUET).is_file() and not (target / RESERVED).is_dir())
+    frame = _report_frame if is_report else _folder_frame
+    found, checks = frame(replace(request, target=target))
+    outputs = tuple(_examined(checks, request.run_samples, notice))
+    if not outputs and not found.findings and not found.runs:
+        raise ReportError(f"{request.target} holds no published model.")
+    return replace(found, outputs=outputs)
+
+
+@dataclass(frozen=True)
+class _Check:
+    """One output to look at: where it lies, how it is named, and what is known of it."""
+
+    folder: Path
+    path: str
+    vouched: Vouched
+
+
+def _folder_frame(request: VerifyRequest) -> tuple[Verification, list[_Check]]:
+    """What is found in an output folder besides the outputs, and the outputs to look at."""
+    root = request.target
+    tree = read_tree(root)
+    history = read_history(root, request.keys)
+    findings = [*tree.findings, *history.findings]
+    for folder in tree.runs:
+        record, wrong = check_run_folder(folder, root, request.keys)
+        findings += wrong
+        if record is not None and history.kept and record.reference.sha256 not in history.known:
+            path = told_path(folder / RECORD, root)
+            findings.append(Finding(Kind.UNRECORDED, path, "is not the record of any run in the output's history"))
+    here = {told_path(folder, root) for folder in tree.outputs}
+    for name, run in sorted(history.expected.items()):
+        if name not in here:
+            findings.append(Finding(Kind.MISSING, name, f"is missing: run {run} published it"))
+    checks = []
+    for folder in tree.outputs:
+        path = told_path(folder, root)
+        digest, run = history.receipts.get(path, ("", ""))
+        demanded = history.kept and (history.complete or bool(request.keys))
+        known = Vouched(path.removeprefix("."), digest, run, demanded, at_work=history.at_work)
+        checks.append(_Check(folder, path, known))
+    return Verification((), tuple(findings), (*history.notes, *tree.notes), len(history.records)), checks
+
+
+def _report_frame(request: VerifyRequest) -> tuple[Verification, list[_Check]]:
+    """What is wrong with a report itself, and the outputs that it lists."""
+    folder = request.target if request.target.is_dir() else request.target.parent
+    record: RunRecord | None = None
+    findings: list[Finding] = []
+    notes: list[str] = []
+    if os.path.lexists(folder / RECORD):
+        record, findings = check_run_folder(folder, folder, request.keys)
+    elif request.keys:
+        findings = [Finding(Kind.UNSIGNED, RECORD, "is missing: no signed run vouches for this report")]
+    else:
+        notes = [f"There is no {RECORD} beside the report: nothing vouches for it."]
+    try:
+        frame = read_report(str(request.target))
+    except ReportError:
+        if not findings:
+            raise
+        return Verification((), tuple(findings), tuple(notes), runs=1), []
+    moved = request.output or _output_around(folder, record)
+    receipts: Mapping[str, str] = record.receipts if record else {}
+    checks = []
+    for row in frame[frame["status"].isin(_PUBLISHED)].itertuples():
+        name = f"{row.model}/{row.version}"
+        if ".." in name.split("/"):
+            findings.append(Finding(Kind.FOREIGN, name, "is no name of a model"))
+            continue
+        place = moved.absolute() / name if moved else Path(str(row.output))
+        vouched = Vouched(name, receipts.get(name, ""), str(row.run_id), bool(request.keys), str(row.output_sha256))
+        checks.append(_Check(place, name if moved else str(place), vouched))
+    if moved is None and checks and not any(check.folder.exists() for check in checks):
+        notes.append("No output is where the report says: if it was moved, say where with --output.")
+    return Verification((), tuple(findings), tuple(notes), runs=int(record is not None)), checks
+
+
+def _output_around(folder: Path, record: RunRecord | None) -> Path | None:
+    """The output that a report lies in, wherever that was moved to; None for a report that lies elsewhere."""
+    runs = folder.parent
+    if runs.name == RUNS and runs.parent.name == RESERVED:
+        return runs.parents[1]
+    if record is not None and record.report and Path(record.report).is_relative_to(record.output):
+        inner = Path(record.report).relative_to(record.output)
+        around = Path(*folder.parts[: len(folder.parts) - len(inner.parts)])
+        return around if around / inner == folder else None
+    return None
+
+
+def _examined(
+    checks: Iterable[_Check], run_samples: bool, notice: Callable[[OutputState], None]
+) -> Iterator[OutputState]:
+    """Hashes the outputs on all cores, and runs the samples of those that are sound, in one child."""
     child = Child(Isolation(preload=("tensorflow",)))
-    outputs = list(published_outputs(target))
-    if not outputs:
-        raise ReportError(f"{target} holds no published model.")
-    unsound = 0
+    hashed = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="hash")
     try:
-        for output in outputs:
-            problems = damage(output)
-            if not problems and run_samples:
-                problems = replay_problems(output, child)
-            unsound += bool(problems)
-            console.print(Text(printable(f"{'FAIL' if problems else 'ok':<5} {output}")), soft_wrap=True)
-            for problem in problems:
-                console.print(Text(printable(f"      {problem}")), soft_wrap=True)
+        pending = [
+            (check, hashed.submit(partial(check_output, check.folder, check.path, check.vouched))) for check in checks
+        ]
+        for check, result in pending:
+            state = OutputState(check.path, tuple(result.result()))
+            if run_samples and not state.findings:
+                state = replay(check.folder, state, child)
+            notice(state)
+            yield state
     finally:
+        hashed.shutdown(cancel_futures=True)
         child.close()
-    console.print(f"{len(outputs) - unsound} of {len(outputs)} outputs are as published.")
-    return unsound == 0
 
 
-def published_outputs(target: Path) -> Iterator[Path]:
-    """The output folders that a report lists or, in a folder, all that have a receipt."""
-    if target.is_file() or (target / PARQUET).is_file():
-        frame = read_report(str(target))
-        for row in frame[frame["status"].isin(_PUBLISHED)].itertuples():
-            yield Path(str(row.output))
-        return
-    for parent, folders, _ in os.walk(target):
-        folders.sort()
-        if Path(parent, RECEIPT).is_file():
-            folders.clear()
-            yield Path(parent).absolute()
-
-
-def damage(output: Path) -> list[str]:
-    """How an output differs from its receipt: a sentence for each file."""
-    receipt = read_receipt(output)
-    if receipt is None:
-        return ["has no readable receipt (assets.extra/h5ferry.json): migrate it again"]
+def replay(folder: Path, state: OutputState, child: Child) -> OutputState:
+    """Runs the samples kept with an output again, in the child."""
+    receipt = read_receipt(folder)
+    if receipt is None:  # It was there a moment ago.
+        return replace(state, findings=(Finding(Kind.ALTERED, state.path, "changes while it is verified"),))
+    key = receipt.key
+    custom_code = bool(key.custom_objects_sha256 or key.architecture_sha256)
     try:
-        found = {file.path: file for file in list_files(output)}
-    except (OSError, MigrationError) as error:
-        return [f"cannot be read: {error}"]
-    listed = {file.path: file for file in receipt.files}
-    return [
-        *(f"{path} is missing" for path in listed if path not in found),
-        *(f"{path} was changed" for path in listed if path in found and found[path] != listed[path]),
-        *(f"{path} was added" for path in found if path not in listed),
-    ]
-
-
-def replay_problems(output: Path, child: Child) -> list[str]:
-    """What the samples kept with an output show when they are run again."""
-    receipt = read_receipt(output)
-    if receipt is None:
-        return ["has no readable receipt"]
-    try:
-        problems = child.call(_REPLAY, str(output), *_tolerance(receipt))
-    except MigrationError as error:
-        return [str(error)]
-    return [str(problem) for problem in problems]
-
-
-def _tolerance(receipt: Receipt) -> tuple[float, float]:
-    return receipt.key.rtol, receipt.key.atol
+        problems, error = child.call(_REPLAY, str(folder), key.rtol, key.atol, custom_code)
+    except MigrationError as refusal:
+        problems, error = [str(refusal)], float("nan")
+    drift = tuple(Finding(Kind.DRIFT, state.path, str(problem)) for problem in problems)
+    return OutputState(state.path, drift, replayed=True, max_abs_error=float(error))

@@ -64,6 +64,7 @@ class WorkshopPool:
         self._most = max(1, settings.threads)
         self._idle: list[Workshop] = []
         self._all: list[Workshop] = []
+        self._readers: list[Child] = []
         self._architectures: set[str] = set()
         self._seconds = 0.0
         self._changed = threading.Condition()
@@ -92,6 +93,19 @@ class WorkshopPool:
                 self._idle.append(workshop)
                 self._changed.notify()
 
+    def watch(self, reader: Child) -> None:
+        """Has a reading process ended with the others when work is dropped."""
+        with self._changed:
+            self._readers.append(reader)
+
+    def drop(self) -> None:
+        """Ends what all processes are working on; called from a signal handler, so without waiting for anybody."""
+        for workshop in tuple(self._all):
+            workshop.converter.kill()
+            workshop.verifier.kill()
+        for reader in tuple(self._readers):
+            reader.kill()
+
     def close(self) -> None:
         """Ends all processes."""
         with self._changed:
@@ -116,6 +130,13 @@ def join_pool(settings: MigrateSettings) -> WorkshopPool:
         pool, users = _pools.get(settings.attempt) or (WorkshopPool(settings), 0)
         _pools[settings.attempt] = (pool, users + 1)
         return pool
+
+
+def drop_work(settings: MigrateSettings) -> None:
+    """Ends what this process's pool of the run is working on, if there is one."""
+    joined = _pools.get(settings.attempt)
+    if joined is not None:
+        joined[0].drop()
 
 
 def leave_pool(settings: MigrateSettings) -> None:

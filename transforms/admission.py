@@ -13,8 +13,12 @@ from transforms.architecture_keras_3 import KERAS_3_ACTIVATIONS, KERAS_3_CLASSES
 from transforms.architecture_parsing import WRAPPED_KEYS
 from transforms.custom.names import is_custom
 from transforms.errors import MigrationError, Reason
-from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
+from transforms.option_types import check_options
 from transforms.runtime import Family, Runtime
+from transforms.size_budget import check_sizes
+from transforms.stored_bytecode import bytecode_refusal, holds_bytecode
+from transforms.stored_objects import is_of_keras, qualified_name
 from transforms.weight_roles import WEIGHTED, WEIGHTLESS
 from transforms.weight_roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 
@@ -40,7 +44,6 @@ _UNSAFE = {
     "TFSMLayer": "loads another SavedModel",
     "TorchModuleWrapper": "holds pickled PyTorch code",
 }
-_KERAS_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
 
 #: Config keys that name an activation function.
 ACTIVATION_KEYS = ("activation", "recurrent_activation", "inner_activation")
@@ -60,13 +63,13 @@ def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> No
     """
     layers = list(graph.walk())
     if len(layers) > limits.layers:
-        raise MigrationError(
-            Reason.OVER_BUDGET, f"The model has {len(layers):,} layers, more than the limit layers={limits.layers:,}"
-        )
+        raise over_budget(f"The model has {len(layers):,} layers", "layers", limits)
+    coded = [layer for layer in layers if holds_bytecode(layer)]
+    if coded:
+        raise bytecode_refusal(coded)
     missing: dict[str, LayerPath] = {}
     for layer in layers:
         _refuse_unsafe(layer)
-        _refuse_expansion(layer, limits)
         _refuse_unsupported(layer, runtime)
         for name in _foreign_names(layer, runtime):
             missing.setdefault(name, layer.path)
@@ -77,34 +80,18 @@ def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> No
             f"The model uses code that the file lacks: {listing[:600]}",
             advice="Give it in the manifest's `custom_objects` column and pass --allow-custom-code.",
         )
+    for layer in layers:
+        if not is_custom(layer.class_name):
+            check_options(layer)
     _refuse_cycles(graph)
+    _refuse_disconnected(graph)
     expanded = _expanded_calls(graph, limits.expanded_calls)
     if expanded > limits.expanded_calls:
-        raise MigrationError(
-            Reason.OVER_BUDGET,
-            f"Shared sub-models expand to more layer calls than the limit expanded_calls={limits.expanded_calls:,}",
-        )
+        raise over_budget("Shared sub-models expand to many layer calls", "expanded_calls", limits)
+    check_sizes(graph, limits)
 
 
 def _refuse_unsafe(layer: Layer) -> None:
-    if layer.class_name == "Merge" and layer.config.get("mode_type", "raw") != "raw":
-        raise MigrationError(
-            Reason.UNSAFE_LAMBDA,
-            "The Merge layer stores Python bytecode as its mode, which is never run",
-            layer=layer.path,
-            advice="Rebuild the model with a standard merge layer in its place.",
-        )
-    if layer.class_name == "Lambda":
-        function = layer.config.get("function")
-        kind = layer.config.get("function_type")
-        if isinstance(function, str) and kind == "function":
-            return  # a name, not code: reported among the custom objects
-        raise MigrationError(
-            Reason.UNSAFE_LAMBDA,
-            "The Lambda layer stores Python bytecode, which is never run",
-            layer=layer.path,
-            advice="Rebuild the model with a standard layer or a named custom layer in its place.",
-        )
     if layer.class_name in _UNSAFE:
         storage = layer.class_name in ("TFSMLayer", "TorchModuleWrapper")
         raise MigrationError(
@@ -121,22 +108,6 @@ def _refuse_unsafe(layer: Layer) -> None:
                 layer=layer.path,
                 advice="Save the model with the vocabulary inline.",
             )
-
-
-def _refuse_expansion(layer: Layer, limits: Limits) -> None:
-    """A config of a few bytes must not ask for gigabytes of copies."""
-    for option in ("n", "size", "length", "padding"):
-        pending = [layer.config.get(option)] if layer.class_name in WEIGHTLESS else []
-        while pending:
-            value = pending.pop()
-            if isinstance(value, list):
-                pending.extend(value)
-            elif isinstance(value, int) and value > limits.expansion:
-                raise MigrationError(
-                    Reason.OVER_BUDGET,
-                    f"{layer.class_name} has {option}={value:,}, more than the limit expansion={limits.expansion:,}",
-                    layer=layer.path,
-                )
 
 
 #: Keras classes that this program does not migrate.
@@ -179,7 +150,7 @@ def _foreign_names(layer: Layer, runtime: Runtime) -> Iterator[str]:
         if value is not None and not admitted:
             yield name or str(value)[:60]
     module = layer.config.get("module")
-    if isinstance(module, str) and not module.startswith(_KERAS_MODULES):
+    if isinstance(module, str) and not is_of_keras(module):
         yield f"{module}.{layer.class_name}"
 
 
@@ -214,14 +185,14 @@ def activation_name(value: object) -> str:
     """The name in a stored activation: a plain name, or one of the serialised forms.
 
     `{"class_name": "LeakyReLU", "config": {...}}` gives the class name, Keras 2.13's
-    `{"module": "builtins", "class_name": "function", "config": "relu"}` the function name; "" when neither.
+    `{"module": "builtins", "class_name": "function", "config": "relu"}` the function name, preceded by a package or
+    module that is not Keras's; "" when neither.
     """
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
-        if value.get("class_name") == "function":
-            return str(value.get("config"))
-        return str(value.get("class_name") or "")
+        name = value.get("config") if value.get("class_name") == "function" else value.get("class_name")
+        return qualified_name(value, str(name or ""))
     return ""
 
 
@@ -235,6 +206,22 @@ def _refuse_cycles(graph: Graph) -> None:
     for layer in graph.layers:
         if layer.graph is not None:
             _refuse_cycles(layer.graph)
+
+
+def _refuse_disconnected(graph: Graph) -> None:
+    """Every layer is called on something, and only the model's own inputs are not."""
+    entries = {ref.layer for ref in graph.inputs}
+    if not graph.inputs or not graph.outputs:
+        raise MigrationError(Reason.INVALID_CONFIG, "The model has no inputs, or no outputs", layer=graph.path)
+    for layer in graph.layers:
+        if layer.name not in entries and not layer.calls:
+            raise MigrationError(
+                Reason.INVALID_CONFIG, "The layer is called on nothing, and is no input of the model", layer=layer.path
+            )
+        if any(not call.inputs for call in layer.calls) and layer.class_name != "InputLayer":
+            raise MigrationError(Reason.INVALID_CONFIG, "The layer is called without an input", layer=layer.path)
+        if layer.graph is not None:
+            _refuse_disconnected(layer.graph)
 
 
 def _expanded_calls(graph: Graph, limit: int) -> int:

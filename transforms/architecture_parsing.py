@@ -10,6 +10,9 @@ from transforms.architecture import MODEL_CLASSES, Call, Graph, Layer, LayerPath
 from transforms.architecture_calls import call_bases, parse_boundary, parse_calls, rebased, rebased_call
 from transforms.config_values import as_list, as_mapping, as_text
 from transforms.errors import MigrationError, Reason
+from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.nesting import refuse_deep_nesting
+from transforms.stored_objects import qualified_name
 
 #: Config keys under which a wrapper holds one layer, and the slot name it gets.
 WRAPPED_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -22,18 +25,16 @@ WRAPPED_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
 #: Marks the config of an input layer that the file does not hold.
 IMPLIED = "implied"
 
-#: Deeper nesting than this is refused before anything is built.
-MAX_NESTING = 32
 
-
-def parse_architecture(model_config: object) -> Graph:
+def parse_architecture(model_config: object, limits: Limits = DEFAULT_LIMITS) -> Graph:
     """Parses `{"class_name": "Sequential" | "Model" | "Functional", "config": ...}`.
 
     Raises:
         MigrationError: `invalid_config` when a field is missing, of the wrong type, or refers to a layer
-            or call that does not exist; `not_a_model` when the root is not a model; `over_budget` when
-            models nest deeper than MAX_NESTING.
+            or call that does not exist; `custom_objects_needed` when the root is not a model; `over_budget` when
+            models or wrappers nest deeper than the limit.
     """
+    refuse_deep_nesting(model_config, limits)
     root = as_mapping(model_config, (), "model config")
     class_name = as_text(root.get("class_name"), (), "class_name")
     if class_name not in MODEL_CLASSES and not _looks_like_a_graph(root.get("config")):
@@ -50,13 +51,6 @@ def _looks_like_a_graph(config: object) -> bool:
 
 
 def _graph(class_name: str, config: object, path: LayerPath, name: str) -> Graph:
-    if len(path) > MAX_NESTING:
-        raise MigrationError(
-            Reason.OVER_BUDGET,
-            f"Models nest deeper than {MAX_NESTING}",
-            layer=path[:3],
-            advice="Flatten the model before saving it.",
-        )
     if class_name == "Sequential":
         return _sequential(config, path, name)
     fields = as_mapping(config, path, "config")
@@ -222,7 +216,7 @@ def _stated_input(item: object) -> tuple[Any, Any]:
 
 
 def _layer(item: Mapping[str, Any], name: str, path: LayerPath, calls: tuple[Call, ...]) -> Layer:
-    class_name = as_text(item.get("class_name"), path, "class_name")
+    class_name = qualified_name(item, as_text(item.get("class_name"), path, "class_name"))
     config = item.get("config")
     if class_name in MODEL_CLASSES:
         graph = _graph(class_name, config, path, name)
@@ -232,8 +226,6 @@ def _layer(item: Mapping[str, Any], name: str, path: LayerPath, calls: tuple[Cal
 
 
 def _slots(class_name: str, config: Mapping[str, Any], path: LayerPath) -> Mapping[str, Layer]:
-    if len(path) > 2 * MAX_NESTING:
-        raise MigrationError(Reason.OVER_BUDGET, f"Wrappers nest deeper than {MAX_NESTING}", layer=path[:3])
     if class_name == "StackedRNNCells":
         cells = as_list(config.get("cells"), path, "cells")
         held = {str(index): cell for index, cell in enumerate(cells)}

@@ -9,7 +9,7 @@ import yaml
 
 from transforms.config_json import parse_config
 from transforms.errors import MigrationError, Reason
-from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 
 _MAX_ALIASED = 100_000
 
@@ -28,7 +28,7 @@ def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
         )
     try:
         if path.stat().st_size > limits.json_bytes:
-            raise MigrationError(Reason.OVER_BUDGET, f"The architecture is larger than {limits.json_bytes:,} bytes")
+            raise over_budget(f"The architecture holds {path.stat().st_size:,} bytes", "json_bytes", limits)
         text = path.read_text("utf-8")
     except OSError as error:
         raise MigrationError(

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any
 
 from transforms.errors import MigrationError, Reason
-from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 
 _MAX_DIGITS = 19  # what a 64-bit integer needs
+_QUOTES_PER_VALUE = 8  # key and value, and escaped ones within
+_MAX_FLOAT_CHARACTERS = 400  # Python writes 1e308 in 309 digits at most
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
+_NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 
 
 def parse_config(text: str, what: str, limits: Limits = DEFAULT_LIMITS) -> Any:
-    """Parses JSON of bounded size and depth, without duplicate keys, NaN, infinities or huge integers.
+    """Parses JSON of bounded size and depth, without duplicate keys, NaN, infinities, huge numbers or half characters.
 
     Args:
         text: the stored text.
@@ -22,43 +28,38 @@ def parse_config(text: str, what: str, limits: Limits = DEFAULT_LIMITS) -> Any:
     Raises:
         MigrationError: `invalid_config` or `over_budget`.
     """
-    size = len(text.encode("utf-8", "surrogatepass"))
-    if size > limits.json_bytes:
-        raise MigrationError(
-            Reason.OVER_BUDGET, f"The {what} holds {size:,} bytes, more than the limit json_bytes={limits.json_bytes:,}"
-        )
-    depth = _depth(text)
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) > limits.json_bytes:
+        raise over_budget(f"The {what} holds {len(data):,} bytes", "json_bytes", limits)
+    if data.count(b'"') > _QUOTES_PER_VALUE * limits.json_values:
+        raise over_budget(f"The {what} holds more strings than values", "json_values", limits)
+    marks = _STRING.sub(b"", data)
+    values = sum(marks.count(mark) for mark in (b",", b"[", b"{"))
+    if values > limits.json_values:
+        raise over_budget(f"The {what} holds {values:,} values", "json_values", limits)
+    depth = _depth(marks)
     if depth > limits.json_depth:
-        raise MigrationError(
-            Reason.OVER_BUDGET, f"The {what} nests {depth:,} deep, more than the limit json_depth={limits.json_depth}"
-        )
+        raise over_budget(f"The {what} nests {depth:,} deep", "json_depth", limits)
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+        found = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
+        )
     except (ValueError, RecursionError) as error:
         raise MigrationError(
             Reason.INVALID_CONFIG, f"The {what} is not usable JSON: {str(error)[:120]}", advice="Restore the file."
         ) from error
+    _refuse_half_characters(found, what)
+    return found
 
 
-def _depth(text: str) -> int:
-    """Nesting depth, found without recursion: brackets outside strings are counted."""
+def _depth(marks: bytes) -> int:
+    """Nesting depth of JSON without its strings, found without recursion."""
     depth = deepest = 0
-    in_string = escaped = False
-    for character in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "]}":
-            depth -= 1
+    for mark in marks.translate(None, _NO_BRACKETS):
+        depth += 1 if mark in b"[{" else -1
+        deepest = max(deepest, depth)
+        if depth < 0:
+            break  # no JSON: the parser stops here too
     return deepest
 
 
@@ -77,3 +78,30 @@ def _integer(digits: str) -> int:
     if len(digits) > _MAX_DIGITS:
         raise ValueError("an integer has more than 64 bits")
     return int(digits)
+
+
+def _float(digits: str) -> float:
+    if len(digits) > _MAX_FLOAT_CHARACTERS or not math.isfinite(value := float(digits)):
+        raise ValueError("a number is beyond the range of floats")
+    return value
+
+
+def _refuse_half_characters(found: object, what: str) -> None:
+    r"""Escapes such as `\ud800` alone give strings that no encoding can write."""
+    pending = [found]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            pending.extend(value)
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+        elif isinstance(value, str):
+            try:
+                value.encode("utf-8")
+            except UnicodeEncodeError:
+                raise MigrationError(
+                    Reason.INVALID_CONFIG,
+                    f"The {what} holds half a character (a lone surrogate)",
+                    advice="Restore the file.",
+                ) from None

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from transforms.architecture import LayerPath
 from transforms.errors import MigrationError, Reason
+
+
+@contextmanager
+def config_errors() -> Iterator[None]:
+    """Whatever a config that no Keras wrote makes the code inside stumble over becomes `invalid_config`."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise MigrationError(
+            Reason.INVALID_CONFIG,
+            f"The stored config contradicts itself ({type(error).__name__}: {' '.join(str(error).split())[:120]})",
+            advice="Restore the file; if Keras loads it, please report it.",
+        ) from error
 
 
 def as_mapping(value: object, path: LayerPath, what: str) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     DUPLICATE_OUTPUT = "duplicate_output"
     NOT_HDF5 = "not_hdf5"
     CORRUPT_H5 = "corrupt_h5"
+    CORRUPT_CHECKPOINT = "corrupt_checkpoint"
     NOT_A_MODEL = "not_a_model"
     INVALID_CONFIG = "invalid_config"
     MISSING_ARCHITECTURE = "missing_architecture"
@@ -32,6 +33,7 @@ class Reason(StrEnum):
     CRASHED = "crashed"
     OUT_OF_MEMORY = "out_of_memory"
     OUTPUT_ERROR = "output_error"
+    INTERRUPTED = "interrupted"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -43,6 +45,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.DUPLICATE_OUTPUT: "two rows would publish to one place",
     Reason.NOT_HDF5: "the source has no HDF5 signature; what it looks like is named",
     Reason.CORRUPT_H5: "HDF5 cannot read the file, or data in it was never written",
+    Reason.CORRUPT_CHECKPOINT: "a TensorFlow checkpoint is damaged, incomplete or not of its format",
     Reason.NOT_A_MODEL: "an HDF5 file, but not one that Keras saved",
     Reason.INVALID_CONFIG: "the stored architecture is broken, contradicts itself or lacks a value",
     Reason.MISSING_ARCHITECTURE: "weights without an architecture",
@@ -61,11 +64,21 @@ MEANINGS: dict[Reason, str] = {
     Reason.CRASHED: "the converting process died",
     Reason.OUT_OF_MEMORY: "the conversion needed more memory than it was given",
     Reason.OUTPUT_ERROR: "the output could not be written",
+    Reason.INTERRUPTED: "the run was stopped before the model was published: run it again",
     Reason.INTERNAL_ERROR: "an error that nobody foresaw: please report it",
 }
 
 #: Reasons that say "the machine or the program failed", not "the input was not acceptable".
-FAILURES = frozenset({Reason.TIMEOUT, Reason.CRASHED, Reason.OUT_OF_MEMORY, Reason.OUTPUT_ERROR, Reason.INTERNAL_ERROR})
+FAILURES = frozenset(
+    {
+        Reason.TIMEOUT,
+        Reason.CRASHED,
+        Reason.OUT_OF_MEMORY,
+        Reason.OUTPUT_ERROR,
+        Reason.INTERRUPTED,
+        Reason.INTERNAL_ERROR,
+    }
+)
 
 
 class MigrationError(Exception):
@@ -76,18 +89,28 @@ class MigrationError(Exception):
         message: what is wrong, in one sentence.
         layer: path of the layer it happened in, outermost first; empty when no layer is to blame.
         advice: what the operator can do next, in one sentence.
+        detail: lines for who wants to know more, such as disassembled bytecode; no part of the report.
     """
 
-    def __init__(self, reason: Reason, message: str, *, layer: tuple[str, ...] = (), advice: str = "") -> None:
+    def __init__(
+        self,
+        reason: Reason,
+        message: str,
+        *,
+        layer: tuple[str, ...] = (),
+        advice: str = "",
+        detail: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(reason, message, layer, advice)
         self.reason = reason
         self.message = message
         self.layer = layer
         self.advice = advice
+        self.detail = detail
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickles by keyword, since the error crosses from the converting child to its parent."""
-        return _restore, (self.reason, self.message, self.layer, self.advice)
+        return _restore, (self.reason, self.message, self.layer, self.advice, self.detail)
 
     def __str__(self) -> str:
         where = f" (layer {'/'.join(self.layer)})" if self.layer else ""
@@ -95,5 +118,7 @@ class MigrationError(Exception):
         return f"{self.message}{where}.{advice}"
 
 
-def _restore(reason: Reason, message: str, layer: tuple[str, ...], advice: str) -> MigrationError:
-    return MigrationError(reason, message, layer=layer, advice=advice)
+def _restore(
+    reason: Reason, message: str, layer: tuple[str, ...], advice: str, detail: tuple[str, ...] = ()
+) -> MigrationError:
+    return MigrationError(reason, message, layer=layer, advice=advice, detail=detail)

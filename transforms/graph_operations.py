@@ -32,7 +32,7 @@ def check_operations(saved_model: Path, *, custom_code: bool = False) -> None:
     """
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-    _refuse_other_files(saved_model)
+    refuse_other_files(saved_model)
     graphs = SavedModel.FromString((saved_model / GRAPH_FILE).read_bytes()).meta_graphs
     if len(graphs) != 1:
         raise _unsafe(f"The artefact holds {len(graphs)} graphs instead of one")
@@ -56,8 +56,11 @@ def check_operations(saved_model: Path, *, custom_code: bool = False) -> None:
                 _check(node, name, allowed)
 
 
-def _refuse_other_files(folder: Path) -> None:
-    """TensorFlow also reads `saved_model.cpb` and `saved_model.pbtxt`; neither is ever written here."""
+def refuse_other_files(folder: Path) -> None:
+    """Raises MigrationError `unsafe_op` for assets and for a second graph file.
+
+    TensorFlow also reads `saved_model.cpb` and `saved_model.pbtxt`; neither is ever written here.
+    """
     others = sorted(path.name for path in folder.glob("saved_model.*") if path.name != GRAPH_FILE)
     assets = folder / "assets"
     held = sorted(path.name for path in assets.iterdir()) if assets.is_dir() and not assets.is_symlink() else []

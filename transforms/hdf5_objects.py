@@ -16,7 +16,9 @@ from h5py import h5a, h5d, h5s, h5t, h5z
 
 from transforms.errors import MigrationError, Reason
 from transforms.hdf5_file import hdf5_errors
-from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
+from transforms.memory_guard import bounded_growth
+from transforms.stored_array import StoredArray
 
 _FLOATS = (
     (h5t.IEEE_F16LE, "<f2"),
@@ -31,23 +33,15 @@ _FILTERS = {h5z.FILTER_DEFLATE: "deflate", h5z.FILTER_SHUFFLE: "shuffle", h5z.FI
 
 
 @dataclass(frozen=True)
-class StoredArray:
-    """A weight in the file, not yet read.
+class HDF5Array(StoredArray):
+    """A weight in an HDF5 file; `name` is the dataset's, below its group."""
 
-    Attributes:
-        name: dataset name as stored, e.g. `lstm_1/kernel:0`.
-        shape, dtype: as stored; dtype may be of either endianness.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[np.generic]
     dataset: h5py.Dataset
 
     @property
-    def size(self) -> int:
-        """Number of scalars."""
-        return math.prod(self.shape)
+    def stored_bytes(self) -> int:
+        """Size of the values in the file."""
+        return int(self.dataset.id.get_storage_size())
 
     def read(self) -> npt.NDArray[np.generic]:
         """The array in native byte order, of its stored shape and precision. Raises MigrationError `corrupt_h5`."""
@@ -70,7 +64,12 @@ def has_group(parent: h5py.Group, name: str) -> bool:
     return isinstance(link, h5py.HardLink) and parent.get(name, getclass=True) is h5py.Group
 
 
-def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS, *, integers: bool = False) -> StoredArray:
+def has_link(parent: h5py.Group, name: str) -> bool:
+    """True when `parent` holds a link of that name, of whatever kind and wherever it leads."""
+    return parent.get(name, getlink=True) is not None
+
+
+def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS, *, integers: bool = False) -> HDF5Array:
     """The array at a path below `parent`, checked but not read; `integers` admits integers beside floats.
 
     Raises:
@@ -84,15 +83,17 @@ def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS, *, 
     shape = _extent(found, path)
     _check_size(path, shape, dtype, limits)
     _check_storage(found, path, limits)
-    return StoredArray(path, shape, dtype, found)
+    return HDF5Array(path, shape, dtype, found)
 
 
+#: A path may lead round in a circle of hard links.
+_MAX_PARTS = 256
 _RESTORE = "The file's index and content disagree: restore it from its origin."
 
 
 def _walk(parent: h5py.Group, path: str) -> h5py.Group | h5py.Dataset:
     parts = path.split("/")
-    if any(part in ("", ".", "..") for part in parts):
+    if len(parts) > _MAX_PARTS or any(part in ("", ".", "..") or "\0" in part for part in parts):
         raise MigrationError(Reason.UNSAFE_STORAGE, f"{path[:80]!r} is not a plain path", advice=_RESTORE)
     current = parent
     for part in parts:
@@ -137,17 +138,16 @@ def _extent(dataset: h5py.Dataset, path: str) -> tuple[int, ...]:
     space = dataset.id.get_space()
     if space.get_simple_extent_type() == h5s.NULL:
         raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} is an empty dataspace", advice=_RESTORE)
-    return tuple(int(size) for size in space.get_simple_extent_dims())
+    extent = tuple(int(size) for size in space.get_simple_extent_dims())
+    if 0 in extent:
+        raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} holds no values", advice=_RESTORE)
+    return extent
 
 
 def _check_size(path: str, shape: tuple[int, ...], dtype: np.dtype[np.generic], limits: Limits) -> None:
     size = math.prod(shape) * dtype.itemsize
     if size > limits.array_bytes:
-        raise MigrationError(
-            Reason.OVER_BUDGET,
-            f"{path!r} holds {size:,} bytes, more than the limit array_bytes={limits.array_bytes:,}",
-            advice="Raise the limit if the file is to be trusted.",
-        )
+        raise over_budget(f"{path!r} holds {size:,} bytes", "array_bytes", limits)
 
 
 def _check_storage(dataset: h5py.Dataset, path: str, limits: Limits) -> None:
@@ -182,15 +182,16 @@ def _check_chunks(dataset: h5py.Dataset, properties: h5py.h5p.PropDCID, path: st
     chunk = properties.get_chunk()
     chunk_bytes = math.prod(chunk) * dataset.id.get_type().get_size()
     wanted = math.prod(-(-extent // step) for extent, step in zip(dataset.shape, chunk, strict=True))
-    if chunk_bytes > limits.chunk_bytes or wanted > limits.chunks:
-        raise MigrationError(
-            Reason.OVER_BUDGET,
-            f"{path!r} has {wanted:,} chunks of {chunk_bytes:,} bytes; the limits are {limits.chunks:,} and "
-            f"{limits.chunk_bytes:,}",
-            advice="Rewrite the file with `h5repack -l CONTI`.",
-        )
+    if chunk_bytes > limits.chunk_bytes:
+        raise over_budget(f"{path!r} has chunks of {chunk_bytes:,} bytes", "chunk_bytes", limits)
+    if wanted > limits.chunks:
+        raise over_budget(f"{path!r} has {wanted:,} chunks", "chunks", limits)
     if dataset.id.get_num_chunks() != wanted:
         raise MigrationError(Reason.CORRUPT_H5, f"{path!r} has chunks that were never written", advice=_RESTORE)
+
+
+#: HDF5, h5py and Python each hold one while a string is read.
+_COPIES = 4
 
 
 def text_attribute(item: h5py.Group, name: str, limits: Limits = DEFAULT_LIMITS) -> str | None:
@@ -201,11 +202,11 @@ def text_attribute(item: h5py.Group, name: str, limits: Limits = DEFAULT_LIMITS)
     attribute = _attribute(item, name, limits)
     if attribute is None:
         return None
-    if attribute.get_type().get_class() != h5t.STRING or math.prod(attribute.shape) != 1:
+    if attribute.get_type().get_class() != h5t.STRING or _count(attribute) != 1:
         raise MigrationError(
             Reason.INVALID_CONFIG, f"The attribute {name!r} is not one string", advice="Not written by Keras."
         )
-    return _decoded(np.asarray(item.attrs[name], dtype=object).reshape(-1)[0], name, limits)
+    return _decoded(_strings(item, name, attribute, limits)[0], name, limits)
 
 
 def list_attribute(item: h5py.Group, name: str, limits: Limits = DEFAULT_LIMITS) -> list[str] | None:
@@ -221,6 +222,8 @@ def list_attribute(item: h5py.Group, name: str, limits: Limits = DEFAULT_LIMITS)
     while (part := _attribute(item, f"{name}{index}", limits)) is not None:
         names.extend(_names(item, f"{name}{index}", part, limits))
         index += 1
+        if len(names) > limits.attribute_items:
+            raise over_budget(f"The attributes {name!r} list {len(names):,} names", "attribute_items", limits)
     return names if index else None
 
 
@@ -229,29 +232,37 @@ def _attribute(item: h5py.Group, name: str, limits: Limits) -> h5a.AttrID | None
     if not h5a.exists(item.id, key):
         return None
     attribute = h5a.open(item.id, key)
-    stored = attribute.get_type().get_size() * math.prod(attribute.shape)
+    stored = attribute.get_type().get_size() * _count(attribute)
     if stored > limits.attribute_bytes:
-        raise MigrationError(
-            Reason.OVER_BUDGET,
-            f"The attribute {name!r} holds {stored:,} bytes, more than the limit "
-            f"attribute_bytes={limits.attribute_bytes:,}",
-        )
+        raise over_budget(f"The attribute {name!r} holds {stored:,} bytes", "attribute_bytes", limits)
     return attribute
 
 
+def _count(attribute: h5a.AttrID) -> int:
+    """Number of values; an attribute may have a type and no value at all."""
+    return 0 if attribute.get_space().get_simple_extent_type() == h5s.NULL else math.prod(attribute.shape)
+
+
 def _names(item: h5py.Group, name: str, attribute: h5a.AttrID, limits: Limits) -> list[str]:
-    count = math.prod(attribute.shape)
-    if attribute.get_space().get_simple_extent_type() == h5s.NULL or count == 0:
+    count = _count(attribute)
+    if count == 0:
         return []
     if attribute.get_type().get_class() != h5t.STRING or len(attribute.shape) != 1:
         raise MigrationError(Reason.INVALID_CONFIG, f"The attribute {name!r} is not a list of strings")
     if count > limits.attribute_items:
-        raise MigrationError(
-            Reason.OVER_BUDGET,
-            f"The attribute {name!r} lists {count:,} names, more than the limit "
-            f"attribute_items={limits.attribute_items:,}",
-        )
-    return [_decoded(value, name, limits) for value in np.asarray(item.attrs[name], dtype=object)]
+        raise over_budget(f"The attribute {name!r} lists {count:,} names", "attribute_items", limits)
+    return [_decoded(value, name, limits) for value in _strings(item, name, attribute, limits)]
+
+
+def _strings(item: h5py.Group, name: str, attribute: h5a.AttrID, limits: Limits) -> list[object]:
+    """The strings of an attribute, read; those of variable length only as far as they stay within the budget."""
+    if not attribute.get_type().is_variable_str():
+        return list(np.asarray(item.attrs[name], dtype=object).reshape(-1))
+    try:
+        with bounded_growth(_COPIES * limits.attribute_bytes):
+            return list(np.asarray(item.attrs[name], dtype=object).reshape(-1))
+    except MemoryError:
+        raise over_budget(f"The attribute {name!r} holds strings without end", "attribute_bytes", limits) from None
 
 
 def _decoded(value: object, name: str, limits: Limits) -> str:
@@ -261,5 +272,5 @@ def _decoded(value: object, name: str, limits: Limits) -> str:
     except UnicodeError as error:
         raise MigrationError(Reason.INVALID_CONFIG, f"The attribute {name!r} is not UTF-8 text") from error
     if size > limits.attribute_bytes:
-        raise MigrationError(Reason.OVER_BUDGET, f"The attribute {name!r} holds {size:,} bytes")
+        raise over_budget(f"The attribute {name!r} holds {size:,} bytes", "attribute_bytes", limits)
     return text.rstrip("\x00")

@@ -1,39 +1,99 @@
-"""The bounds that every source is held to, before the data they protect against is touched."""
+"""The bounds that every source is held to, before the data they protect against is touched.
+
+Each limit is an option of the command line; a refusal names the limit, its value and that option.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from transforms.errors import MigrationError, Reason
 
 MIB, GIB = 1 << 20, 1 << 30
 
 
+def _limit(default: int, option: str, help_text: str) -> Any:
+    return field(default=default, metadata={"option": option, "help": help_text})
+
+
 @dataclass(frozen=True)
 class Limits:
-    """Budget of one model.
+    """Budget of one model; sizes in bytes.
 
     Attributes:
         file_bytes: size of the source file.
-        array_bytes: bytes of one array, and `weight_bytes` of all of them, once decompressed.
+        array_bytes: size of one array, and `weight_bytes` of all of them, once decompressed.
+        inflated_bytes: size of all arrays that decompression makes more than a hundred times larger.
+        parameters: scalars in all weights.
         chunk_bytes, chunks: size and number of the chunks of one array.
-        attribute_bytes: bytes of one HDF5 attribute; `attribute_items` entries of a list attribute.
-        json_bytes, json_depth: size and nesting of a stored config.
+        attribute_bytes: size of one HDF5 attribute, and `attribute_items` the entries of a list attribute.
+        index_bytes, entries: size and number of entries of a checkpoint's index.
+        json_bytes, json_depth, json_values: size, nesting and number of values of a stored config.
+        nesting: models within models, and wrappers within wrappers.
         layers: layers in the model, nested ones counted where they stand.
         expanded_calls: layer calls once shared sub-models are expanded.
-        expansion: copies or padding steps that a layer without weights makes along one axis.
+        expansion: copies, strides or padding steps that one option of a layer makes along one axis.
+        tensor_values: values of one sample in one tensor, as far as inputs and enlarging layers tell.
     """
 
-    file_bytes: int = 16 * GIB
-    array_bytes: int = 8 * GIB
-    weight_bytes: int = 16 * GIB
-    chunk_bytes: int = 256 * MIB
-    chunks: int = 1_000_000
-    attribute_bytes: int = 64 * MIB
-    attribute_items: int = 100_000
-    json_bytes: int = 64 * MIB
-    json_depth: int = 250
-    layers: int = 20_000
-    expanded_calls: int = 50_000
-    expansion: int = 65_536
+    file_bytes: int = _limit(16 * GIB, "--max-file-size", "The largest source to read.")
+    array_bytes: int = _limit(8 * GIB, "--max-array-size", "The largest array, decompressed.")
+    weight_bytes: int = _limit(16 * GIB, "--max-weight-size", "All arrays of a model together, decompressed.")
+    inflated_bytes: int = _limit(256 * MIB, "--max-inflated-size", "Arrays compressed more than a hundredfold.")
+    parameters: int = _limit(1 << 32, "--max-parameters", "Scalars in the weights of a model.")
+    chunk_bytes: int = _limit(256 * MIB, "--max-chunk-size", "The largest chunk of an array.")
+    chunks: int = _limit(100_000, "--max-chunks", "Chunks of one array.")
+    attribute_bytes: int = _limit(16 * MIB, "--max-attribute-size", "The largest HDF5 attribute.")
+    attribute_items: int = _limit(100_000, "--max-attribute-items", "Names in one list of names.")
+    index_bytes: int = _limit(64 * MIB, "--max-index-size", "The index of a checkpoint.")
+    entries: int = _limit(200_000, "--max-index-entries", "Tensors of a checkpoint, and objects in its graph.")
+    json_bytes: int = _limit(16 * MIB, "--max-config-size", "The largest stored config.")
+    json_depth: int = _limit(250, "--max-config-depth", "Brackets within brackets of a stored config.")
+    json_values: int = _limit(500_000, "--max-config-values", "Values in a stored config.")
+    nesting: int = _limit(32, "--max-nesting", "Models within models.")
+    layers: int = _limit(20_000, "--max-layers", "Layers of a model.")
+    expanded_calls: int = _limit(50_000, "--max-calls", "Layer calls, shared models expanded.")
+    expansion: int = _limit(65_536, "--max-expansion", "Copies or steps that one option of a layer asks for.")
+    tensor_values: int = _limit(1 << 30, "--max-tensor-values", "Values of one sample in one tensor.")
 
 
 DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class LimitOption:
+    """One limit as an option: field of `Limits`, option with dashes, what it bounds, default, whether in bytes."""
+
+    field: str
+    option: str
+    help: str
+    default: int
+    is_size: bool
+
+
+def limit_options() -> Iterator[LimitOption]:
+    """Every limit, in the order of `Limits`."""
+    for each in fields(Limits):
+        size = each.name.endswith("_bytes")
+        default = getattr(DEFAULT_LIMITS, each.name)
+        yield LimitOption(each.name, each.metadata["option"], each.metadata["help"], default, size)
+
+
+def over_budget(message: str, limit: str, limits: Limits, layer: tuple[str, ...] = ()) -> MigrationError:
+    """The refusal of a source that goes beyond `limit`, a field of `limits`; it names value and option.
+
+    Args:
+        message: what asks for too much, without a full stop, e.g. "The file holds 9 bytes".
+        limit: name of the field.
+        limits: the budget in force.
+        layer: path of the layer.
+    """
+    option = next(each.option for each in limit_options() if each.field == limit)
+    return MigrationError(
+        Reason.OVER_BUDGET,
+        f"{message}, more than the limit {limit}={getattr(limits, limit):,}",
+        layer=layer,
+        advice=f"Raise it with {option} if the file is to be trusted.",
+    )

@@ -44,7 +44,7 @@ class MigrationRequest:
 
     Attributes:
         model: name in the registry, for messages only.
-        source: the HDF5 file.
+        source: the HDF5 file, or the prefix of a checkpoint.
         staging: an empty folder of the caller's, which receives the SavedModel.
         architecture: JSON or YAML architecture of a weights-only source; a `.py` file is executed for its
             `build_model()`, with `allow_custom_code` only.
@@ -56,6 +56,7 @@ class MigrationRequest:
         require_evidence: the weakest evidence that may be published.
         custom_objects: Python file with custom layers and functions, executed with `allow_custom_code` only.
         allow_custom_code: the operator's word that the row's Python files may be executed.
+        keep_training: compile the SavedModel with the file's optimizer, loss and metrics, and restore the optimizer.
     """
 
     model: str
@@ -71,6 +72,7 @@ class MigrationRequest:
     require_evidence: Evidence = Evidence.REBUILT
     custom_objects: Path | None = None
     allow_custom_code: bool = False
+    keep_training: bool = False
 
     @property
     def runs_code(self) -> bool:
@@ -109,7 +111,7 @@ class MigrationOutcome:
             `x0, x1, ...` and `y0, y1, ...` in the samples kept with the artefact.
         samples: number of sample rows (batch entries) compared, over all batches.
         parameters: number of scalars in the weights.
-        source_sha256, source_bytes: of the bytes that were parsed.
+        source_sha256, source_bytes: of the bytes that were parsed; of a checkpoint, of all its files together.
         keras_version, backend: as recorded (or, for the backend, as assumed).
         backend_assumed: True when neither the file nor the operator says which backend it was.
         architecture: fingerprint (hex) of canonical architecture, weight shapes and dtypes.

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from transforms.errors import MigrationError, Reason
-from transforms.graph_operations import check_operations
+from transforms.graph_operations import check_operations, refuse_other_files
 from transforms.loaded_artefact import LoadedArtefact
 from transforms.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
 from transforms.samples import read_samples
@@ -78,11 +78,12 @@ class Verification:
 
     def _artefact(self, request: MigrationRequest, in_full: bool) -> LoadedArtefact:
         """The artefact with the variables that lie on disk, its operations checked."""
-        folder = request.staging
-        graph = hashlib.sha256((folder / GRAPH).read_bytes()).hexdigest()
+        folder, custom_code = request.staging, request.runs_code
+        refuse_other_files(folder)
+        graph = f"{hashlib.sha256((folder / GRAPH).read_bytes()).hexdigest()} {custom_code}"
         loaded = self._loaded.pop(graph, None)
         if loaded is None or in_full:
-            check_operations(folder, custom_code=request.runs_code)
+            check_operations(folder, custom_code=custom_code)
             loaded = LoadedArtefact(folder)
         else:
             loaded.restore(folder)

@@ -80,7 +80,7 @@ def _window(config: _Config, rank: int) -> PartialShape:
     size = config.get("kernel_size")
     if isinstance(size, int):
         return (size,) * rank
-    if isinstance(size, list) and len(size) == rank:
+    if isinstance(size, list):
         return tuple(size)
     return (None,) * rank
 

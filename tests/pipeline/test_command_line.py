@@ -43,7 +43,7 @@ def test_migrate_all(good, tmp_path, capsys):
     printed = capsys.readouterr()
     assert "migrated            2" in printed.out and "[2/2] migrated" in printed.err
     reports = tmp_path / "out/_h5ferry/runs/r1"
-    assert sorted(os.listdir(reports)) == ["report.csv", "report.html", "report.parquet"]
+    assert sorted(os.listdir(reports)) == ["report.csv", "report.html", "report.parquet", "run.json"]
     frame = pd.read_parquet(reports / "report.parquet")
     assert list(frame["run_id"]) == ["r1", "r1"] and list(frame["model"]) == ["good-1", "a/good-2"]
     assert exit_status(*arguments, "--quiet") == 0

@@ -1,11 +1,16 @@
 """The real converter on genuine files, through the command line."""
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from pipeline.command_line import main
+from pipeline.findings import Kind, OutputState
+from pipeline.isolation import Child, Isolation
+from pipeline.verifying import replay
 
 FIXTURES = Path(__file__).parents[1] / "fixtures/keras-2.2.4"
 
@@ -20,8 +25,10 @@ def exit_status(*arguments):
 def output(tmp_path_factory):
     folder = tmp_path_factory.mktemp("registry")
     manifest = folder / "manifest.csv"
-    rows = [f"text/{name},{FIXTURES / name}.h5,{FIXTURES / name}.npz" for name in ("emb_cudnn_lstm", "lambda_layer")]
-    manifest.write_text("\n".join(["model,source,samples", *rows, f"text/none,{folder}/none.h5,"]))
+    rows = [f"text/{name},{FIXTURES / name}.h5,{FIXTURES / name}.npz," for name in ("emb_cudnn_lstm", "lambda_layer")]
+    saved = FIXTURES / "cudnn_siamese.saver"
+    rows += [f"text/checkpoint,{saved}.index,{saved}.npz,{saved}.json", f"text/none,{folder}/none.h5,,"]
+    manifest.write_text("\n".join(["model,source,samples,architecture", *rows]))
     assert exit_status("migrate", manifest, "--output", folder / "out", "--report", folder / "report", "--quiet") == 3
     return folder / "out"
 
@@ -29,6 +36,7 @@ def output(tmp_path_factory):
 def test_report(output):
     frame = pd.read_parquet(output.with_name("report") / "report.parquet").set_index("model")
     assert dict(frame["status"]) == {
+        "text/checkpoint": "migrated",
         "text/emb_cudnn_lstm": "migrated",
         "text/lambda_layer": "refused",
         "text/none": "refused",
@@ -39,15 +47,55 @@ def test_report(output):
 
 def test_verify_runs_the_samples(output, capsys):
     assert exit_status("verify", output) == 0
-    assert "1 of 1 outputs" in capsys.readouterr().out
+    assert "2 of 2 outputs" in capsys.readouterr().out
     samples = output / "text/emb_cudnn_lstm/1/assets.extra/samples.npz"
     assert samples.stat().st_size > 0
+
+
+def test_replay_finds_drift(output, tmp_path):
+    """One child runs the samples of many outputs: sound, drifting, incomplete and broken ones."""
+    place = Path(shutil.copytree(output / "text/emb_cudnn_lstm/1", tmp_path / "text/emb_cudnn_lstm/1"))
+    samples = place / "assets.extra/samples.npz"
+    kept = dict(np.load(samples))
+    child = Child(Isolation(preload=("tensorflow",)))
+
+    def found(change=None):
+        if change is not None:
+            np.savez(samples, **change)
+        state = replay(place, OutputState("m/1"), child)
+        assert state.replayed and {finding.kind for finding in state.findings} <= {Kind.DRIFT}
+        return " ".join(finding.message for finding in state.findings), state.max_abs_error
+
+    message, error = found()
+    assert message == "" and error < 1e-5
+    message, error = found({**kept, "y0": kept["y0"] + np.float32(0.5)})
+    assert "output 0 differs from what was kept by up to 0.5" in message and error == pytest.approx(0.5, abs=1e-3)
+    assert "output 0 has shape" in found({**kept, "y0": kept["y0"][:1]})[0]
+    assert "does not run on its samples: KeyError" in found({"x0": kept["x0"]})[0]
+    samples.write_bytes(b"PK")
+    assert "has no readable samples" in found()[0]
+    np.savez(samples, **kept)
+    (place / "variables/variables.index").write_bytes(b"")
+    assert "does not run on its samples" in found()[0]
+    graph = place / "saved_model.pb"
+    graph.write_bytes(graph.read_bytes().replace(b"Identity", b"ReadFile"))
+    assert "ReadFile" in found()[0]
+    child.close()
 
 
 def test_inspect(capsys):
     assert exit_status("inspect", "--json", FIXTURES / "emb_cudnn_lstm.h5", FIXTURES / "lambda_layer.h5") == 3
     good, bad = capsys.readouterr().out.splitlines()
     assert '"fingerprint"' in good and '"unsafe_lambda"' in bad
+
+
+def test_inspect_of_a_checkpoint(capsys):
+    saved = FIXTURES / "cudnn_siamese.saver"
+    assert exit_status("inspect", "--json", "--architecture", f"{saved}.json", saved) == 0
+    assert exit_status("inspect", "--json", f"{saved}.index") == 3
+    good, bad = capsys.readouterr().out.splitlines()
+    assert "cudnn_lstm_to_lstm" in good
+    assert "CuDNNLSTM with 4 units" in bad
 
 
 @pytest.mark.parametrize("flag, status", [((), "refused"), (("--allow-custom-code",), "migrated")])

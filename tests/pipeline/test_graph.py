@@ -50,7 +50,7 @@ def test_nothing_stops_the_others(tmp_path, registry):
     assert outcomes(frame) == MIXED
     published = {path.split("/")[0] for path in tree(tmp_path / "out")}
     assert published == {"good-1", "good-2", "good-3"}
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(published)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["_h5ferry", *sorted(published)]
     good = frame.loc["good-1"]
     assert good.output == str(tmp_path / "out/good-1/1") and good.output_bytes > 0 and len(good.output_sha256) == 64
     assert list(good.rewrites) == ["lstm: cudnn_lstm (two biases added)"] and good.seconds > 0

@@ -69,7 +69,12 @@ def test_whole_run_on_an_object_store(tmp_path, store):
     found = {model: row.reason or row.status for model, row in frame.iterrows()}
     assert (status, found) == (3, {"good-1": "migrated", "crash-1": "crashed", "gone": "source_missing"})
     assert frame.loc["good-1"].output == "memory://store/out/good-1/1"
-    assert len([path for path in store if path.startswith("memory://store/out")]) == 5
+    assert len([path for path in store if path.startswith("memory://store/out/good-1")]) == 5
+    history = [path for path in MemoryFileSystem.written if "_h5ferry" in path]
+    assert history == [f"memory://store/out/_h5ferry/{name}" for name in ("runs/test-run/run.json", "latest.json")]
     MemoryFileSystem.written.clear()
     assert run_and_read(run)[1].loc["good-1"].status == "unchanged"
-    assert MemoryFileSystem.written == []
+    assert [path for path in MemoryFileSystem.written if "_h5ferry" not in path] == []
+    assert {path.rpartition("/")[0] for path in store if path.endswith("run.json")} == {
+        f"memory://store/out/_h5ferry/runs/{name}" for name in ("test-run", "test-run.1")
+    }

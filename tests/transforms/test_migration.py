@@ -38,7 +38,7 @@ def test_a_refusal_says_why_where_and_what_to_do(name: str, reason: str, tmp_pat
     outcome = migrate(MigrationRequest(name, fixture_file(name).source, tmp_path))
     assert (outcome.status, outcome.reason) == (Status.REFUSED, Reason(reason))
     assert "(layer " in outcome.message
-    assert "Rebuild the model" in outcome.message
+    assert "custom_objects" in outcome.message
     assert list(tmp_path.iterdir()) == []
 
 

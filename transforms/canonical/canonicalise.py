@@ -46,6 +46,7 @@ from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
 from transforms.canonical.theano_conv_lstm import theano_conv_lstm
 from transforms.canonical.theano_pooling import theano_same_pooling
 from transforms.canonical.transposed_convolution import deconvolution_as_stated, theano_transposed_same
+from transforms.config_values import config_errors
 from transforms.custom.names import is_custom
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import LegacyModel
@@ -86,6 +87,7 @@ RULES: tuple[RewriteRule, ...] = (
 _UNOPTIONED = frozenset({"InputLayer", TENSOR_OP})
 
 
+@config_errors()
 def canonicalise(
     model: LegacyModel, sample_shape: Sequence[int] | None = None, rules: tuple[RewriteRule, ...] = RULES
 ) -> CanonicalModel:

@@ -14,12 +14,14 @@ from transforms.custom.stored import StoredGroups
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 
+_OWN_MODULES = "transforms.custom."
+
 
 def built_architecture(code: CustomCode, stored: StoredGroups, limits: Limits) -> Any:
     """The parsed architecture of the model that the last file's `build_model()` returns.
 
     Keras loads weights by order, and names layers anew in each session: the layers that have weights get the names
-    of the file's groups that hold arrays, in order.
+    of the file's groups that hold arrays, in order. A checkpoint has no groups: the names stay.
 
     Raises:
         MigrationError: `missing_architecture` when the file defines no `build_model`, `custom_objects_needed` when
@@ -35,7 +37,8 @@ def built_architecture(code: CustomCode, stored: StoredGroups, limits: Limits) -
     try:
         model = build()
         architecture = json.loads(model.to_json())
-        architecture["config"] = _renamed(architecture["config"], _new_names(model, stored))
+        if stored.weighted is not None:
+            architecture["config"] = _renamed(architecture["config"], _new_names(model, stored.weighted))
     except MigrationError:
         raise
     except (Exception, SystemExit) as error:
@@ -44,21 +47,29 @@ def built_architecture(code: CustomCode, stored: StoredGroups, limits: Limits) -
         tf_keras.backend.clear_session()
     for key in ("keras_version", "backend"):
         architecture.pop(key, None)  # of tf-keras, which did not write the weights
-    return parse_config(json.dumps(architecture), "build_model()", limits)
+    return parse_config(json.dumps(_as_of_keras(architecture)), "build_model()", limits)
 
 
-def _new_names(model: Any, stored: StoredGroups) -> dict[str, str]:
+def _as_of_keras(value: Any) -> Any:
+    """The config with the layers of `transforms.custom.old_layers` as what they stand for: Keras's own."""
+    if isinstance(value, Mapping):
+        own = str(value.get("module")).startswith(_OWN_MODULES)
+        kept = {key: item for key, item in value.items() if not (own and key in ("module", "registered_name"))}
+        return {key: _as_of_keras(item) for key, item in kept.items()}
+    return [_as_of_keras(item) for item in value] if isinstance(value, list) else value
+
+
+def _new_names(model: Any, groups: tuple[str, ...]) -> dict[str, str]:
     """The name that each layer of the model gets, by its present one."""
     weighted = [layer.name for layer in model.layers if layer.weights]
-    if len(weighted) != len(stored.weighted):
+    if len(weighted) != len(groups):
         raise MigrationError(
             Reason.WEIGHTS_MISMATCH,
-            f"build_model() makes {len(weighted)} layers with weights, the file holds {len(stored.weighted)} groups "
-            "with arrays",
+            f"build_model() makes {len(weighted)} layers with weights, the file holds {len(groups)} groups with arrays",
             advice="Bring the code that built this very model.",
         )
-    names = dict(zip(weighted, stored.weighted, strict=True))
-    taken = set(stored.weighted)
+    names = dict(zip(weighted, groups, strict=True))
+    taken = set(groups)
     for layer in model.layers:
         if layer.name not in names:
             name = layer.name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from transforms.custom.names import is_custom, uses_custom_code
 from transforms.errors import MigrationError, Reason
 from transforms.rebuild.layers import build_layer
 from transforms.rebuild.tensor_ops import TENSOR_OPS
+from transforms.rebuild.variable_budget import bounded_variables
 
 #: Layers that always take a list of tensors, even of one.
 _LIST_INPUTS = frozenset({"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"})
@@ -33,12 +36,14 @@ class RebuiltModel:
         input_names, output_names: in graph order, after the model's input and output layers; an input whose name
             TensorFlow cannot take for an argument has `_` for the characters at fault.
         variables: which variable holds which canonical array, by layer path and role.
+        layers: the Keras layers by canonical path.
     """
 
     keras_model: Any
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
     variables: Mapping[tuple[LayerPath, str], Any]
+    layers: Mapping[LayerPath, Any]
 
     def run(self, inputs: Sequence[Any]) -> list[Any]:
         """Outputs of the Keras model itself, in order, as NumPy arrays."""
@@ -56,13 +61,16 @@ def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltM
     """
     tf_keras.backend.clear_session()  # names must not depend on what was built before
     builder = _ModelBuilder(model.floatx, custom)
-    keras_model = builder.model(model.graph, ())
+    stored = sum(math.prod(array.shape) for held in model.arrays.values() for array in held.values())
+    with bounded_variables(stored) if custom is None else contextlib.nullcontext():
+        keras_model = builder.model(model.graph, ())
     variables = _assign(builder.layers, model.arrays, keras_model)
     return RebuiltModel(
         keras_model,
         input_names=unique_names(argument_name(ref.layer) for ref in model.graph.inputs),
         output_names=unique_names(ref.layer for ref in model.graph.outputs),
         variables=variables,
+        layers=builder.layers,
     )
 
 
@@ -147,6 +155,8 @@ class _ModelBuilder:
                 raise
             if uses_custom_code(layer):
                 raise failure("The custom code", error, layer.path) from error
+            if isinstance(error, tf.errors.ResourceExhaustedError):
+                raise MemoryError(str(error.message)[:200]) from error
             if isinstance(error, (TypeError, ValueError, NotImplementedError, IndexError)):
                 raise _rejected(layer.class_name, layer.path, error) from error
             raise

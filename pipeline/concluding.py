@@ -1,0 +1,200 @@
+"""The end of a run, whole or cut short: report, record, `latest.json`, metrics, in this order."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline import __version__
+from pipeline.durable_file import read_file
+from pipeline.metrics_file import RunFigures, write_metrics
+from pipeline.receipts import RECEIPT
+from pipeline.report import write_report
+from pipeline.run_history import appending, previous_run, remove_record, run_folder, write_latest, write_record
+from pipeline.run_record import FINISHED, INTERRUPTED, FileDigest, RunRecord, sha256_of
+from transforms.outcome import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.manifest import Manifest
+    from pipeline.migrating import Run
+    from pipeline.signing import Signer
+
+PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
+ALL_PUBLISHED, FAILED, SOME_NOT = 0, 1, 3
+_RECEIPT_READERS = 16
+#: Settings that name the run or its places, and what is private to the machine.
+_NOT_OPTIONS = ("output", "run_id", "attempt", "progress", "isolation")
+_SECRET = re.compile(r"secret|password|passwd|token|credential|connection|key", re.IGNORECASE)
+_LIBRARIES = ("apache-beam", "h5py", "numpy", "pyarrow", "tensorflow", "tf-keras")
+
+
+def conclude(
+    run: Run,
+    manifest: Manifest,
+    frame: pd.DataFrame,
+    report: str,
+    started: datetime,
+    warn: Callable[[str], None],
+    interrupted: int = 0,
+) -> int:
+    """Writes all that remains of a run.
+
+    Args:
+        run: with absolute output and report.
+        manifest: as it was read.
+        frame: the report's rows; those that a cut-short run did not reach are not in it.
+        report: folder or URL of the report.
+        started: UTC.
+        warn: told what could not be written besides the report.
+        interrupted: the exit status of a run that was cut short, 0 for a whole one.
+
+    Returns:
+        The exit status: `interrupted`, else 0 when every row is migrated or unchanged, else 3; 1 in place of 0 when
+        the record or the metrics could not be written.
+
+    Raises:
+        OSError: the report could not be written.
+    """
+    finished = datetime.now(UTC)
+    whole = len(frame) == len(manifest.rows) and bool(frame["status"].isin(PUBLISHED).all())
+    status = interrupted or (ALL_PUBLISHED if whole else SOME_NOT)
+    remove_record(report)
+    written = write_report(frame, report)
+    history = run_folder(run.settings.output, run.settings.run_id)
+    record = RunRecord(
+        run_id=run.settings.run_id,
+        state=INTERRUPTED if interrupted else FINISHED,
+        exit_status=status,
+        started_at=_instant(started),
+        finished_at=_instant(finished),
+        manifest={"path": manifest.path, "sha256": manifest.sha256, "rows": len(manifest.rows)},
+        output=run.settings.output,
+        report="" if report == history else report,
+        options=recorded_options(run),
+        versions=_versions(),
+        counts=_counts(frame, len(manifest.rows)),
+        report_files={name: FileDigest(len(data), sha256_of(data)) for name, data in written.items()},
+        receipts=receipt_digests(frame),
+        signer=run.signer.public_key if run.signer else "",
+    )
+    try:
+        record = _append(record, history, run.signer)
+    except OSError as error:
+        if report == history:
+            raise
+        warn(f"{history} cannot be written ({error}): the output has no record of this run.")
+        record = replace(record, exit_status=status or FAILED)
+    if report != history:
+        write_record(report, record, run.signer)
+    return _tell_metrics(run, record, started, finished, frame, warn)
+
+
+def _append(record: RunRecord, folder: str, signer: Signer | None) -> RunRecord:
+    """Makes the record the newest of its output; returns it as it was written."""
+    with appending(record.output):
+        record = replace(record, previous=previous_run(record.output))
+        write_record(folder, record, signer)
+        write_latest(record.output, record)
+    return record
+
+
+def _tell_metrics(
+    run: Run,
+    record: RunRecord,
+    started: datetime,
+    finished: datetime,
+    frame: pd.DataFrame,
+    warn: Callable[[str], None],
+) -> int:
+    if run.metrics_file:
+        try:
+            write_metrics(Path(run.metrics_file), _figures(record, started, finished, frame))
+        except OSError as error:
+            warn(f"The metrics could not be written: {error}")
+            return record.exit_status or FAILED
+    return record.exit_status
+
+
+def receipt_digests(frame: pd.DataFrame) -> dict[str, str]:
+    """Sha256 of each published row's receipt that is there, by "<model>/<version>"."""
+    rows = frame[frame["status"].isin(PUBLISHED)]
+    names = [f"{model}/{version}" for model, version in zip(rows["model"], rows["version"], strict=True)]
+    with ThreadPoolExecutor(_RECEIPT_READERS) as readers:
+        found = list(readers.map(lambda output: read_file(f"{output}/{RECEIPT}"), rows["output"]))
+    return {name: sha256_of(data) for name, data in zip(names, found, strict=True) if data is not None}
+
+
+def recorded_options(run: Run) -> dict[str, Any]:
+    """What the run was asked for, without anything secret."""
+    settings = asdict(run.settings)
+    isolation = settings["isolation"]
+    return {
+        **{name: _plain(value) for name, value in settings.items() if name not in _NOT_OPTIONS},
+        "timeout": isolation["timeout"],
+        "memory_bytes": isolation["memory_bytes"],
+        "beam_arguments": without_secrets(run.beam_arguments),
+    }
+
+
+def without_secrets(arguments: Sequence[str]) -> list[str]:
+    """Beam's arguments with the values of those that look like credentials left out."""
+    told, hide = [], False
+    for argument in arguments:
+        name, given, _ = argument.partition("=")
+        if hide and not argument.startswith("--"):
+            told.append("(not recorded)")
+            hide = False
+            continue
+        secret = argument.startswith("--") and _SECRET.search(name) is not None
+        told.append(f"{name}=(not recorded)" if secret and given else argument)
+        hide = secret and not given
+    return told
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
+
+
+def _counts(frame: pd.DataFrame, rows: int) -> dict[str, Any]:
+    counted = {
+        column: {str(value): int(number) for value, number in frame[column].value_counts().items() if value}
+        for column in ("status", "reason", "evidence")
+    }
+    return {**counted, "not_reached": rows - len(frame)}
+
+
+def _figures(record: RunRecord, started: datetime, finished: datetime, frame: pd.DataFrame) -> RunFigures:
+    return RunFigures(
+        run_id=record.run_id,
+        exit_status=record.exit_status,
+        started=started,
+        finished=finished,
+        rows=int(record.manifest["rows"]),
+        statuses=record.counts["status"],
+        reasons=record.counts["reason"],
+        evidence=record.counts["evidence"],
+        max_abs_error=float(frame["max_abs_error"].max()) if len(frame) else float("nan"),
+        max_rel_error=float(frame["max_rel_error"].max()) if len(frame) else float("nan"),
+    )
+
+
+def _versions() -> dict[str, str]:
+    libraries = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    return {"h5ferry": __version__, "python": platform.python_version(), "platform": platform.platform(), **libraries}
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")

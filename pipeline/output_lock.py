@@ -1,0 +1,141 @@
+"""One run at a time in a local output: a lock that says who holds it.
+
+The lock is the kernel's (`flock`), so that a killed run holds none; the file `_h5ferry/lock` is there for people, and
+goes with the lock. It is for order, not for safety: publishing is safe without it, two runs at once end with the same
+artefacts. But they would do the work twice, and their reports would tell of each other's outputs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline.manifest_row import RESERVED
+
+LOCK = "lock"
+_POLL_SECONDS = 0.1
+#: Whoever only asks for the holder has the lock for a moment: no reason to refuse a run.
+_GRACE_SECONDS = 0.3
+_TEXT_BYTES = 4096
+
+
+class OutputInUseError(Exception):
+    """Another run holds the output."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock: process, machine, run, and since when (UTC, ISO 8601)."""
+
+    pid: int
+    host: str
+    run_id: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} (process {self.pid} on {self.host}, since {self.since})"
+
+
+@contextlib.contextmanager
+def output_lock(
+    output: Path, run_id: str, wait: float, warn: Callable[[str], None], tell: Callable[[str], None]
+) -> Iterator[None]:
+    """Holds the output for as long as the context lasts.
+
+    Args:
+        output: folder, made if needed.
+        run_id: of the run that wants it.
+        wait: seconds to wait for another run's end.
+        warn: told when a file system has no locks; the run goes on without.
+        tell: told for whom the run waits.
+
+    Raises:
+        OutputInUseError: another run holds it; the message names it.
+    """
+    path = output / RESERVED / LOCK
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = _locked_file(path, wait, tell)
+    except OSError as error:
+        warn(f"{path} cannot be locked ({error.strerror}): nothing keeps a second run from this output.")
+        descriptor = None
+    if descriptor is None:
+        yield
+        return
+    try:
+        holder = Holder(os.getpid(), socket.gethostname(), run_id, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(asdict(holder)).encode() + b"\n", 0)
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def holder_of(output: Path) -> Holder | None:
+    """The run that holds a local output now, None when none does. Takes nothing and writes nothing."""
+    path = output / RESERVED / LOCK
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_holder(path)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _locked_file(path: Path, wait: float, tell: Callable[[str], None]) -> int:
+    """Opens and locks the file. It may be removed between these steps, by the run that held it: then once more."""
+    start, told = time.monotonic(), wait <= _GRACE_SECONDS
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(path, descriptor):
+                return descriptor
+            os.close(descriptor)
+        except BlockingIOError:
+            os.close(descriptor)
+            waited = time.monotonic() - start
+            if not told and waited > _GRACE_SECONDS:
+                tell(f"Waiting up to {wait:g} seconds for {_read_holder(path) or 'another run'}.")
+                told = True
+            if waited >= max(wait, _GRACE_SECONDS):
+                raise OutputInUseError(
+                    f"{path.parents[1]} is in use by {_read_holder(path) or 'another run'}."
+                    " Wait for its end (--wait SECONDS), or run beside it with --no-lock."
+                ) from None
+            time.sleep(_POLL_SECONDS)
+        except OSError:
+            os.close(descriptor)
+            raise
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _read_holder(path: Path) -> Holder | None:
+    """Who the file names; None while it is being written."""
+    try:
+        with path.open("rb") as stream:
+            return Holder(**json.loads(stream.read(_TEXT_BYTES)))
+    except (OSError, ValueError, TypeError):
+        return None

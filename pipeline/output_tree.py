@@ -1,0 +1,87 @@
+"""What lies below an output folder: published models, run records, and what belongs to neither."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.findings import Finding, Kind, told_path
+from pipeline.manifest_row import RESERVED
+from pipeline.publishing import RETIRED, STAGING, is_locked
+from pipeline.receipts import RECEIPT
+from pipeline.run_record import RECORD
+
+_GRAPHS = frozenset({"saved_model.pb", "saved_model.pbtxt"})
+
+
+@dataclass
+class OutputTree:
+    """A folder, sorted by what its parts are. Links are never followed.
+
+    Attributes:
+        root: absolute.
+        outputs: folders with a receipt.
+        runs: folders with a run record, but those of the history.
+        findings: what should not be there.
+        notes: what living runs have there.
+    """
+
+    root: Path
+    outputs: list[Path] = field(default_factory=list)
+    runs: list[Path] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def find(self, kind: Kind, path: Path, message: str) -> None:
+        """Adds a finding about a path."""
+        self.findings.append(Finding(kind, told_path(path, self.root), message))
+
+
+def read_tree(root: Path) -> OutputTree:
+    """Walks a folder. Nothing is opened but folders."""
+    tree = OutputTree(root)
+    left = [root]
+    while left:
+        folder = left.pop()
+        try:
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError as error:
+            tree.find(Kind.UNREADABLE, folder, f"cannot be read: {error.strerror}")
+            continue
+        left += reversed(_sort(tree, folder, entries))
+    return tree
+
+
+def _sort(tree: OutputTree, folder: Path, entries: list[os.DirEntry[str]]) -> list[Path]:
+    """Takes note of one folder; returns the folders in it that are to be walked."""
+    if os.path.lexists(folder / RECEIPT):
+        tree.outputs.append(folder)
+        return []
+    names = {entry.name for entry in entries}
+    if names & _GRAPHS:
+        tree.find(Kind.UNRECEIPTED, folder, "holds a SavedModel without a receipt: no run vouches for it")
+        return []
+    if RECORD in names:
+        tree.runs.append(folder)
+    inner = []
+    for entry in entries:
+        path = Path(entry.path)
+        if entry.is_symlink():
+            tree.find(Kind.LINK, path, "is a symbolic link, which no run makes")
+        elif not entry.is_dir(follow_symlinks=False):
+            if RECORD not in names:
+                tree.find(Kind.EXTRA, path, "belongs to no published model")
+        elif entry.name.startswith((STAGING, RETIRED)):
+            _leftover(tree, path)
+        elif folder != tree.root or entry.name != RESERVED:
+            inner.append(path)
+    return inner
+
+
+def _leftover(tree: OutputTree, path: Path) -> None:
+    if is_locked(path):
+        tree.notes.append(f"{told_path(path, tree.root)} is being written by a run.")
+    else:
+        tree.find(Kind.LEFTOVER, path, "was left by a run that was killed; the next run removes it")

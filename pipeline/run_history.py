@@ -1,0 +1,194 @@
+"""The runs of an output, kept beside what they published.
+
+```
+OUTPUT/_h5ferry/lock                   while a run is at work
+OUTPUT/_h5ferry/latest.json            the newest run, replaced in one step, written last
+OUTPUT/_h5ferry/runs/<run-id>/         run.json, its signature, and the report unless that lies elsewhere
+OUTPUT/_h5ferry/runs/<run-id>.<n>/     what an earlier run of the same id left
+```
+Each record names the digest of the one before, and latest.json that of the newest: one changed byte breaks the chain.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+from pipeline.durable_file import PART, read_file, write_file
+from pipeline.manifest_row import RESERVED, is_remote
+from pipeline.publishing import is_locked
+from pipeline.run_record import (
+    LATEST,
+    RECORD,
+    SIGNATURE,
+    RecordError,
+    RunRecord,
+    RunReference,
+    parse_latest,
+    parse_record,
+)
+from pipeline.signing import Signer
+
+RUNS = "runs"
+SHARDS = "shards-"
+
+
+def run_folder(output: str, run_id: str) -> str:
+    """Where a run of an output (folder or URL) leaves its record."""
+    return f"{output}/{RESERVED}/{RUNS}/{run_id}"
+
+
+@contextlib.contextmanager
+def open_run_folder(output: str, run_id: str) -> Iterator[None]:
+    """Makes the folder of a run, which for as long as the context lasts tells others that the run is alive.
+
+    What an earlier run of the same id left there is kept under another name. Of killed runs, what nobody can read
+    is removed. Without a local output there is nothing to hold, and nothing is removed.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+    folder = run_folder(output, run_id)
+    _set_aside(folder)
+    if is_remote(output):
+        yield
+        return
+    descriptor = _made_and_locked(Path(folder))
+    try:
+        sweep_runs(Path(output))
+        yield
+    finally:
+        os.close(descriptor)
+        with contextlib.suppress(OSError):  # Only a run that came to nothing leaves it empty.
+            os.rmdir(folder)
+
+
+def _made_and_locked(folder: Path) -> int:
+    """Makes and locks a folder; another run may sweep it between these two steps, so it is tried again."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(folder.stat(), os.fstat(descriptor)):
+                return descriptor
+        os.close(descriptor)
+
+
+def sweep_runs(output: Path) -> None:
+    """Removes the shards and half-written files of killed runs, and their folders where nothing else is in them."""
+    for folder in sorted((output / RESERVED / RUNS).iterdir()):
+        if folder.is_symlink() or not folder.is_dir() or (folder / RECORD).exists() or is_locked(folder):
+            continue
+        for entry in folder.iterdir():
+            if entry.name.startswith(SHARDS):
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.name.startswith(".") and entry.name.endswith(PART):
+                entry.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def previous_run(output: str) -> RunReference | None:
+    """The newest run of an output (folder or URL), None for none.
+
+    That is the one which latest.json names or, when a run was killed before it could say so there, the last that
+    follows on it. From a latest.json that is lost or damaged, the chain is followed from its first run on.
+
+    Raises:
+        OSError: latest.json cannot be read.
+    """
+    path = f"{output}/{RESERVED}/{LATEST}"
+    data = read_file(path)
+    newest = None
+    if data is not None:
+        with contextlib.suppress(RecordError):
+            newest = parse_latest(data)
+    if is_remote(output):
+        return newest
+    following = dict(_records_since(Path(output, RESERVED, RUNS), os.stat(path).st_mtime_ns if newest else 0))
+    while newest in following:
+        newest = following.pop(newest)
+    return newest
+
+
+def _records_since(runs: Path, instant: int) -> Iterator[tuple[RunReference | None, RunReference]]:
+    """The (previous run, run) of each record that was written at an instant (ns) or later."""
+    for path in runs.glob(f"*/{RECORD}"):
+        with contextlib.suppress(OSError, RecordError):
+            if path.stat().st_mtime_ns >= instant:
+                record = parse_record(path.read_bytes())
+                yield record.previous, record.reference
+
+
+@contextlib.contextmanager
+def appending(output: str) -> Iterator[None]:
+    """Holds the chain of a local output for the moment that a record takes, so that two runs do not both come next."""
+    if is_remote(output):
+        yield
+        return
+    folder = Path(output, RESERVED, RUNS)
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def write_record(folder: str, record: RunRecord, signer: Signer | None) -> None:
+    """Writes a record into a folder (or URL), after its signature, so that a record that is there is complete.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    remove_record(folder)
+    data = record.to_bytes()
+    if signer is not None:
+        write_file(f"{folder}/{SIGNATURE}", signer.sign(data))
+    write_file(f"{folder}/{RECORD}", data)
+
+
+def remove_record(folder: str) -> None:
+    """Removes an earlier run's record from a folder whose report is about to be replaced."""
+    for name in (RECORD, SIGNATURE):
+        if is_remote(folder):
+            from apache_beam.io.filesystems import FileSystems
+
+            if FileSystems.exists(f"{folder}/{name}"):
+                FileSystems.delete([f"{folder}/{name}"])
+        else:
+            Path(folder, name).unlink(missing_ok=True)
+
+
+def write_latest(output: str, record: RunRecord) -> None:
+    """Makes `record` the newest run. Raises OSError when it cannot be written: the one before remains the newest."""
+    write_file(f"{output}/{RESERVED}/{LATEST}", record.latest())
+
+
+def _set_aside(folder: str) -> None:
+    """Renames the folder of an ended run, so that another run of the same id can have its name."""
+    if not is_remote(folder):
+        if Path(folder, RECORD).exists():
+            os.rename(
+                folder, next(name for number in range(1, 1 << 30) if not Path(name := f"{folder}.{number}").exists())
+            )
+        return
+    from apache_beam.io.filesystems import FileSystems
+
+    if not FileSystems.exists(f"{folder}/{RECORD}"):
+        return
+    number = next(n for n in count(1) if not FileSystems.exists(f"{folder}.{n}/{RECORD}"))
+    paths = [entry.path for entry in FileSystems.match([f"{folder}/**"])[0].metadata_list]
+    FileSystems.rename(paths, [f"{folder}.{number}{path.removeprefix(folder)}" for path in paths])

@@ -1,0 +1,121 @@
+"""Ed25519 signatures of run records: `run.json.sig` holds the 64 raw bytes, made over the bytes of `run.json`.
+
+Keys are PEM files, as `openssl genpkey -algorithm ed25519` writes them; `openssl pkeyutl -verify -rawin` reads the
+signature.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+PASSPHRASE_VARIABLE = "H5FERRY_SIGN_KEY_PASSPHRASE"
+_KEY_BYTES = 1 << 16
+
+
+class SigningKeyError(Exception):
+    """A key file is unusable."""
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A private key, ready to sign. It is held by the launching process alone and never printed."""
+
+    _key: Ed25519PrivateKey
+
+    @property
+    def public_key(self) -> str:
+        """The public half: 32 bytes in hex."""
+        return _raw(self._key.public_key())
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature: 64 bytes."""
+        return self._key.sign(data)
+
+    def __repr__(self) -> str:
+        return f"Signer({self.public_key})"
+
+
+def load_signer(path: Path, passphrase: bytes | None) -> Signer:
+    """Reads a private key, which may be encrypted.
+
+    Raises:
+        SigningKeyError: it cannot be read, is no Ed25519 key, or the passphrase is missing or wrong.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    data = _read(path)
+    try:
+        key = load_pem_private_key(data, passphrase if b"ENCRYPTED" in data else None)
+    except TypeError:
+        raise SigningKeyError(
+            f"{path} is encrypted: give its passphrase in {PASSPHRASE_VARIABLE}, or in a file named by"
+            " --sign-key-passphrase-file."
+        ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise SigningKeyError(f"{path} is no private key in PEM, or its passphrase is wrong.") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise SigningKeyError(f"{path} is no Ed25519 key. Make one with: openssl genpkey -algorithm ed25519.")
+    return Signer(key)
+
+
+def read_passphrase(path: Path | None) -> bytes | None:
+    """The passphrase of a private key: the first line of a file or, without one, the environment's; None for none.
+
+    Raises:
+        SigningKeyError: the file cannot be read.
+    """
+    if path is None:
+        given = os.environ.get(PASSPHRASE_VARIABLE)
+        return None if given is None else given.encode()
+    return _read(path).split(b"\n", 1)[0].removesuffix(b"\r")
+
+
+def load_public_key(path: Path) -> str:
+    """Reads a public key in PEM; returns its 32 bytes in hex.
+
+    Raises:
+        SigningKeyError: it cannot be read or is no Ed25519 public key.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        key = load_pem_public_key(_read(path))
+    except (ValueError, UnsupportedAlgorithm):
+        raise SigningKeyError(f"{path} is no public key in PEM.") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise SigningKeyError(f"{path} is no Ed25519 public key.")
+    return _raw(key)
+
+
+def is_signature(public_key: str, signature: bytes, data: bytes) -> bool:
+    """True when `signature` was made over `data` with the private half of `public_key` (hex)."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(signature, data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_KEY_BYTES)
+    except OSError as error:
+        raise SigningKeyError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _raw(key: Ed25519PublicKey) -> str:
+    return key.public_bytes_raw().hex()

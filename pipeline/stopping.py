@@ -1,0 +1,133 @@
+"""A run that ends early: the operator stops it, or the disk of the output is full.
+
+Whoever notices leaves a word in the folder of the progress marks, which every local worker sees before each row. Rows
+that were not reached still have their report row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+
+from pipeline.manifest_row import is_remote
+from transforms.errors import MigrationError, Reason
+
+_WORD = "stop"
+_PROBE = ".h5ferry-probe"
+_PROBE_BYTES = 1 << 20
+_RESERVE = ".h5ferry-reserve.part"
+_RESERVED_BYTES = 1 << 20
+_RESERVED_BYTES_PER_ROW = 1 << 12
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+
+class Stop(StrEnum):
+    """Why a run ends early."""
+
+    INTERRUPTED = "interrupted"
+    OUTPUT_FULL = "output full"
+
+
+def request_stop(folder: str, why: Stop) -> None:
+    """Asks all workers to reach no further row. The first word counts."""
+    with contextlib.suppress(OSError), Path(folder, _WORD).open("x", encoding="utf-8") as stream:
+        stream.write(why.value)
+
+
+def stop_requested(folder: str) -> Stop | None:
+    """The word that somebody left, None when the run may go on (or has no such folder)."""
+    if not folder:
+        return None
+    try:
+        return Stop(Path(folder, _WORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def not_reached(why: Stop) -> MigrationError:
+    """What to say of a row that a stopped run did not finish."""
+    if why is Stop.INTERRUPTED:
+        return MigrationError(
+            Reason.INTERRUPTED, "The run was stopped before this model was published", advice="Run it again."
+        )
+    return MigrationError(
+        Reason.OUTPUT_ERROR,
+        "The disk of the output was full before this model was reached",
+        advice="Make room, then run again: what was published stays.",
+    )
+
+
+def output_is_full(output: str) -> bool:
+    """Whether a local output takes no more than a megabyte, found by writing one."""
+    if is_remote(output):
+        return False
+    probe = Path(output, _PROBE)
+    try:
+        with probe.open("wb", buffering=0) as stream:
+            written = stream.write(bytes(_PROBE_BYTES))
+        return written < _PROBE_BYTES
+    except OSError as error:
+        return error.errno in _FULL
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink()
+
+
+@contextlib.contextmanager
+def reserved_space(folder: Path, rows: int) -> Iterator[None]:
+    """Holds room for the report of so many rows in its local folder, and frees it when it is to be written.
+
+    Raises:
+        OSError: there is no room even for that.
+    """
+    if is_remote(str(folder)):
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    reserve = folder / _RESERVE
+    try:
+        with reserve.open("wb") as stream:
+            os.posix_fallocate(stream.fileno(), 0, _RESERVED_BYTES + rows * _RESERVED_BYTES_PER_ROW)
+        yield
+    finally:
+        reserve.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def stopped_by_signals(folder: str, drop: Callable[[], None]) -> Iterator[list[int]]:
+    """While the context lasts, SIGINT and SIGTERM stop the run instead of the program; a second one stops that too.
+
+    Args:
+        folder: of the progress marks.
+        drop: ends what is being worked on; called from the signal handler.
+
+    Yields:
+        The signals that came.
+    """
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        request_stop(folder, Stop.INTERRUPTED)
+        drop()
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,71 @@
+"""A verification as people and programs read it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from pipeline.findings import Finding, OutputState, Verification
+from pipeline.terminal import printable
+
+
+def output_lines(console: Console) -> Callable[[OutputState], None]:
+    """Prints one line for each output as it is done, and one for each thing that is wrong with it."""
+
+    def show(output: OutputState) -> None:
+        _line(console, f"{'FAIL' if output.findings else 'ok':<5} {output.path}", bool(output.findings))
+        for finding in output.findings:
+            place = finding.path.removeprefix(output.path).removeprefix("/")
+            _line(console, f"      {place} {finding.message}" if place else f"      {finding.message}", True)
+
+    return show
+
+
+def print_verification(console: Console, found: Verification) -> None:
+    """Prints what is wrong besides the outputs, notes, and the sum."""
+    for finding in found.findings:
+        _line(console, f"{'FAIL':<5} {finding.path} {finding.message}", True)
+    for note in found.notes:
+        _line(console, f"note  {note}", False)
+    sound = sum(not output.findings for output in found.outputs)
+    replayed = sum(output.replayed for output in found.outputs)
+    samples = f"; the samples of {replayed} were run" if replayed else ""
+    console.print(f"{sound} of {len(found.outputs)} outputs are as published{samples}.")
+    if found.runs:
+        console.print(f"{found.runs} run {'record was' if found.runs == 1 else 'records were'} checked.")
+    if found.findings:
+        console.print(f"{len(found.findings)} more found wrong.")
+
+
+def as_json(found: Verification) -> str:
+    """One JSON object; a number that is not finite is null."""
+    content: dict[str, Any] = {
+        "sound": found.sound,
+        "runs": found.runs,
+        "outputs": [
+            {
+                "path": output.path,
+                "sound": not output.findings,
+                "replayed": output.replayed,
+                "max_abs_error": output.max_abs_error if math.isfinite(output.max_abs_error) else None,
+                "findings": [_plain(finding) for finding in output.findings],
+            }
+            for output in found.outputs
+        ],
+        "findings": [_plain(finding) for finding in found.findings],
+        "notes": list(found.notes),
+    }
+    return json.dumps(content, indent=1, allow_nan=False)
+
+
+def _plain(finding: Finding) -> dict[str, str]:
+    return {"kind": finding.kind.value, "path": finding.path, "message": finding.message}
+
+
+def _line(console: Console, text: str, wrong: bool) -> None:
+    console.print(Text(printable(text), style="red" if wrong else ""), soft_wrap=True)

@@ -1,0 +1,125 @@
+"""One published output, verified: its files against the receipt, the receipt against the run that vouches for it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.findings import Finding, Kind
+from pipeline.receipts import RECEIPT, PublishedFile, Receipt, parse_receipt
+from pipeline.run_record import sha256_of
+from pipeline.sources import digest_file
+from transforms.errors import MigrationError
+
+_RECEIPT_BYTES = 16 << 20
+_NO_LIMIT = 1 << 62
+
+
+@dataclass(frozen=True)
+class Vouched:
+    """What is known of an output from elsewhere; "" where nothing is.
+
+    Attributes:
+        name: the last parts of "<model>/<version>", as many as are known.
+        receipt_sha256: digest of its receipt, by the newest run that published it.
+        run: that run.
+        demanded: whether an output that no run vouches for is wrong.
+        output_sha256: digest of the whole output, by a report.
+        at_work: runs that have not ended: what they publish is not recorded yet.
+    """
+
+    name: str = ""
+    receipt_sha256: str = ""
+    run: str = ""
+    demanded: bool = False
+    output_sha256: str = ""
+    at_work: frozenset[str] = frozenset()
+
+
+def check_output(folder: Path, path: str, vouched: Vouched) -> list[Finding]:
+    """How an output differs from its receipt, and the receipt from what is known of it.
+
+    Args:
+        folder: the output.
+        path: how findings name it.
+        vouched: what is known of it from elsewhere.
+    """
+    if not folder.is_dir():
+        return [Finding(Kind.MISSING, path, "is missing")]
+    data = _receipt_bytes(folder)
+    place = f"{path}/{RECEIPT}"
+    if data is None:
+        return [Finding(Kind.MISSING, place, "is missing or unreadable: no readable receipt vouches for the output")]
+    receipt = parse_receipt(data)
+    findings = list(_about_receipt(receipt, data, place, vouched))
+    return findings if receipt is None else [*findings, *_about_files(receipt, folder, path)]
+
+
+def _receipt_bytes(folder: Path) -> bytes | None:
+    file = folder / RECEIPT
+    try:
+        status = file.lstat()
+        plain = stat.S_ISREG(status.st_mode) and status.st_size <= _RECEIPT_BYTES
+        return file.read_bytes() if plain else None
+    except OSError:
+        return None
+
+
+def _about_receipt(receipt: Receipt | None, data: bytes, place: str, vouched: Vouched) -> Iterator[Finding]:
+    if receipt is None:
+        yield Finding(Kind.ALTERED, place, "was altered: it is no readable receipt")
+        return
+    if vouched.name and not f"/{receipt.model}/{receipt.version}".endswith(f"/{vouched.name}"):
+        yield Finding(Kind.FOREIGN, place, f"is the receipt of another model: {receipt.model}/{receipt.version}")
+    if receipt.run_id in vouched.at_work:
+        return
+    if vouched.receipt_sha256 and sha256_of(data) != vouched.receipt_sha256:
+        since = f", and names run {receipt.run_id}" if receipt.run_id != vouched.run else ""
+        yield Finding(Kind.ALTERED, place, f"is not the receipt that run {vouched.run} recorded{since}")
+    elif not vouched.receipt_sha256 and vouched.demanded:
+        yield Finding(
+            Kind.UNRECORDED, place, f"is recorded by no run: run {receipt.run_id} was killed, or it is not from here"
+        )
+    if vouched.output_sha256 and receipt.sha256 != vouched.output_sha256:
+        yield Finding(Kind.ALTERED, place, f"tells of another output than the report of run {vouched.run}")
+
+
+def _about_files(receipt: Receipt, folder: Path, path: str) -> Iterator[Finding]:
+    listed = {file.path: file for file in receipt.files}
+    found: dict[str, PublishedFile | None] = {}
+    for name, finding in _files_below(folder, path):
+        found[name] = None if isinstance(finding, Finding) else finding
+        if isinstance(finding, Finding):
+            yield finding
+        elif name not in listed:
+            yield Finding(Kind.EXTRA, f"{path}/{name}", "was added")
+        elif finding != listed[name]:
+            yield Finding(Kind.ALTERED, f"{path}/{name}", "was changed")
+    for name in listed:
+        if name not in found:
+            yield Finding(Kind.MISSING, f"{path}/{name}", "is missing")
+
+
+def _files_below(folder: Path, path: str) -> Iterator[tuple[str, PublishedFile | Finding]]:
+    """Every file but the receipt, hashed, or what is wrong with it; links are not followed."""
+    unreadable: list[OSError] = []
+    for parent, folders, names in os.walk(folder, onerror=unreadable.append):
+        for entry in (*folders, *names):
+            file = Path(parent, entry)
+            name = file.relative_to(folder).as_posix()
+            try:
+                mode = file.lstat().st_mode
+                if stat.S_ISLNK(mode):
+                    yield name, Finding(Kind.LINK, f"{path}/{name}", "is a symbolic link, which no run makes")
+                elif stat.S_ISREG(mode) and name != RECEIPT:
+                    digest = digest_file(file, _NO_LIMIT)
+                    yield name, PublishedFile(name, digest.size, digest.sha256)
+                elif not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                    yield name, Finding(Kind.EXTRA, f"{path}/{name}", "is no plain file")
+            except (OSError, MigrationError) as error:
+                yield name, Finding(Kind.UNREADABLE, f"{path}/{name}", f"cannot be read: {error}")
+    for closed in unreadable:
+        yield "", Finding(Kind.UNREADABLE, path, f"cannot be read: {closed}")

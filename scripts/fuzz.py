@@ -1,0 +1,106 @@
+"""Fuzzes the reader of files, or the parser of configs, for a bounded time: `scripts/fuzz.py reader --seconds 60`.
+
+Each input must be read or refused with a reason; any other exception is a finding and ends the run with status 1. The
+fuzzer runs in a child. HDF5 itself may crash on a damaged file, which in the program costs one row: here it is counted,
+the input is kept, and a fresh child goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT / "tests" / "fixtures" / "fuzz"
+FINDINGS = ROOT / "out" / "fuzz"
+SEED = 20240
+
+
+def main() -> None:
+    """Runs children until the time is over."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("target", choices=["config", "reader"])
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        fuzz(arguments.target, Path(arguments.child), arguments.seconds)
+        return
+    findings = FINDINGS / arguments.target
+    findings.mkdir(parents=True, exist_ok=True)
+    deadline, crashes, children = time.monotonic() + arguments.seconds, 0, 0
+    with tempfile.TemporaryDirectory(prefix="h5ferry-fuzz-") as scratch:
+        grown = Path(scratch) / "corpus"
+        grown.mkdir()
+        for seed in (CORPUS / arguments.target).iterdir():
+            (grown / seed.name).write_bytes(seed.read_bytes())
+        while (left := int(deadline - time.monotonic())) > 0:
+            children += 1
+            command = [sys.executable, __file__, arguments.target, "--seconds", str(left), "--child", str(grown)]
+            done = subprocess.run(
+                command,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+                cwd=findings,
+                check=False,
+            )
+            if done.returncode < 0:
+                crashes += 1
+            elif done.returncode:
+                sys.exit(f"{arguments.target}: a finding, see {findings}")
+        corpus = sum(1 for _ in grown.iterdir())
+    print(f"{arguments.target}: no finding; {corpus} inputs of different coverage, {crashes} crashes within HDF5")
+
+
+def fuzz(target: str, corpus: Path, seconds: int) -> None:
+    """Fuzzes in this process until the time is over or something is found."""
+    import atheris
+
+    with atheris.instrument_imports(include=["transforms"]):
+        from transforms import legacy_model  # noqa: F401
+        from transforms.admission import admit
+        from transforms.architecture_parsing import parse_architecture
+        from transforms.canonical import canonicalise
+        from transforms.config_json import parse_config
+        from transforms.config_values import config_errors
+        from transforms.errors import MigrationError
+        from transforms.legacy_model import open_legacy_model
+        from transforms.runtime import runtime_of
+        from transforms.stored_objects import check_stored_objects
+
+    file = corpus.parent / "input.h5"
+
+    def read_config(data: bytes) -> None:
+        try:
+            config = parse_config(data.decode("utf-8", "surrogateescape"), "config")
+            json.dumps(config)
+            with config_errors():
+                graph = parse_architecture(config)
+                admit(graph, runtime_of("2.2.4", "tensorflow"))
+                check_stored_objects(graph, custom_code=False)
+        except MigrationError:
+            return
+
+    def read_file(data: bytes) -> None:
+        file.write_bytes(data)
+        try:
+            with open_legacy_model(file) as model:
+                canonicalise(model)
+                for path in model.arrays:
+                    model.weights_of(path)
+        except MigrationError:
+            return
+
+    limits = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=20", "-max_len=16384", "-verbosity=0"]
+    options = [f"-seed={SEED}", "-print_final_stats=1", "-artifact_prefix=./"]
+    atheris.Setup([sys.argv[0], *limits, *options, str(corpus)], read_config if target == "config" else read_file)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

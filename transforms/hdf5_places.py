@@ -1,0 +1,45 @@
+"""Where groups and arrays lie in a file: what has two names, or shares its bytes with another, is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import h5py
+
+from transforms.errors import MigrationError, Reason
+from transforms.hdf5_objects import HDF5Array, object_address
+
+
+@dataclass
+class Places:
+    """The objects met so far, by address, and the extents of contiguous data."""
+
+    _objects: dict[int, str] = field(default_factory=dict)
+    _extents: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def add_object(self, name: str, item: h5py.Group | h5py.Dataset) -> None:
+        """Notes a group or array. Raises MigrationError `unsafe_storage` when another name led to it before."""
+        address = object_address(item)
+        if address in self._objects:
+            raise _shared(name, self._objects[address], "are one object under two names")
+        self._objects[address] = name
+
+    def add_array(self, array: HDF5Array) -> None:
+        """Notes an array and where its data lies. Raises as `add_object` does."""
+        self.add_object(array.name, array.dataset)
+        offset = array.dataset.id.get_offset()
+        if offset is not None and array.bytes:
+            self._extents.append((int(offset), int(offset) + array.bytes, array.name))
+
+    def refuse_overlaps(self) -> None:
+        """Raises MigrationError `unsafe_storage` when two contiguous arrays share bytes."""
+        self._extents.sort()
+        for (_, end, name), (start, _, other) in zip(self._extents, self._extents[1:], strict=False):
+            if start < end:
+                raise _shared(other, name, "share bytes of the file")
+
+
+def _shared(name: str, other: str, how: str) -> MigrationError:
+    return MigrationError(
+        Reason.UNSAFE_STORAGE, f"{name!r} and {other!r} {how}", advice="Save the model again with Keras."
+    )

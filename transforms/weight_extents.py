@@ -1,0 +1,41 @@
+"""The sizes that a config states must be those of the arrays: a config alone must not decide how much is allocated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from transforms.architecture import Layer
+from transforms.errors import MigrationError, Reason
+from transforms.stored_array import StoredArray
+
+#: Options that are an extent of some array of the layer that has them.
+_EXTENTS = """
+    units filters output_dim nb_filter nb_feature nb_row nb_col filter_length kernel_dim1 kernel_dim2 kernel_dim3
+""".split()
+
+#: Layers whose arrays merge the window with the channels.
+_MERGED = ("LocallyConnected",)
+
+
+def check_extents(layer: Layer, arrays: Mapping[str, StoredArray]) -> None:
+    """Looks for each stated size among the shapes of the layer's arrays.
+
+    Args:
+        layer: a leaf layer that Keras has.
+        arrays: its arrays by role; a layer without any is not looked at.
+
+    Raises:
+        MigrationError: `weights_mismatch`, naming layer, option and value.
+    """
+    found = {extent for array in arrays.values() for extent in array.shape}
+    if not found or layer.class_name.startswith(_MERGED):
+        return
+    for option in (*_EXTENTS, *(("input_dim",) if layer.class_name == "Embedding" else ())):
+        stated = layer.config.get(option)
+        if isinstance(stated, int) and stated not in found:
+            raise MigrationError(
+                Reason.WEIGHTS_MISMATCH,
+                f"{layer.class_name} has {option}={stated:,}, which is an extent of none of its arrays",
+                layer=layer.path,
+                advice="Config and weights belong to different models: restore the file, or pair the right ones.",
+            )
