@@ -24,6 +24,7 @@ fuzz: $(INSTALLED) ## fuzz the reader and the config parser, each for FUZZ_SECON
 audit: $(INSTALLED) ## look the locked dependencies up among known vulnerabilities; needs an index that tells them
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[audit]'
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+
 BENCH ?=
 bench: $(INSTALLED) ## measure beside the peers, and write docs/benchmark.* (BENCH=--quick: a shorter form)
 	$(BIN)/python scripts/benchmark.py $(BENCH)
