@@ -25,13 +25,14 @@ from pipeline.manifest_row import is_remote
 from pipeline.options import MigrateSettings, runs_here, with_local_runner
 from pipeline.output_lock import output_lock
 from pipeline.progress import MarkFollower
-from pipeline.publishing import sweep_leftovers
+from pipeline.publishing import output_folder, sweep_leftovers
+from pipeline.receipts import RECEIPT
 from pipeline.report import gather
 from pipeline.run_history import SHARDS, open_run_folder, run_folder
 from pipeline.signing import Signer
 from pipeline.stopping import Stop, reserved_space, stop_requested, stopped_by_signals
 from pipeline.terminal import print_summary, printable, progress_view
-from pipeline.workshops import drop_work
+from pipeline.workshops import drop_work, joined_pool
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,6 +141,7 @@ def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> tu
         pipeline = beam.Pipeline(options=options)
         pipeline | MigrateRegistry(manifest.path, manifest.sha256, settings, f"{shards}/rows")
         with (
+            _processes(settings, manifest, in_this_process=_runs_in_this_process(run, options)),
             progress_view(console, len(manifest.rows), quiet=run.quiet) as notice,
             MarkFollower(Path(marks), notice),
             stopped_by_signals(marks, partial(drop_work, settings)) as signals,
@@ -150,6 +152,24 @@ def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> tu
         FileSystems.delete([shards] if not is_remote(shards) else [shard.path for shard in found])
         full = stop_requested(marks) is Stop.OUTPUT_FULL
     return frame, 128 + signals[0] if signals else FAILED if full else 0
+
+
+@contextlib.contextmanager
+def _processes(settings: MigrateSettings, manifest: Manifest, *, in_this_process: bool) -> Iterator[None]:
+    """Starts the first converting processes while Beam is still building its graph, where there is work for them."""
+    if not in_this_process or is_remote(settings.output):
+        yield
+        return
+    with joined_pool(settings) as pool:
+        folders = (output_folder(settings.output, row.model, row.version) for row in manifest.rows if not row.reason)
+        if any(not Path(folder, RECEIPT).exists() for folder in folders):
+            pool.start()
+        yield
+
+
+def _runs_in_this_process(run: Run, options: PipelineOptions) -> bool:
+    mode = options.view_as(DirectOptions).direct_running_mode
+    return runs_here(run.beam_arguments) and mode != "multi_processing"
 
 
 def worker_count(options: PipelineOptions) -> int:

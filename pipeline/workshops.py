@@ -69,6 +69,12 @@ class WorkshopPool:
         self._seconds = 0.0
         self._changed = threading.Condition()
 
+    def start(self) -> None:
+        """Starts the first pair: there is work ahead."""
+        with self._changed:
+            if not self._all:
+                self._add()
+
     def expect(self, architecture: str, source_bytes: int) -> None:
         """Says that a model is going to be converted."""
         with self._changed:
@@ -122,6 +128,15 @@ class WorkshopPool:
 
 _pools: dict[str, tuple[WorkshopPool, int]] = {}
 _pools_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def joined_pool(settings: MigrateSettings) -> Iterator[WorkshopPool]:
+    """The pool of this run in this process, for as long as the context lasts."""
+    try:
+        yield join_pool(settings)
+    finally:
+        leave_pool(settings)
 
 
 def join_pool(settings: MigrateSettings) -> WorkshopPool:
