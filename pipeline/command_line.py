@@ -130,7 +130,7 @@ def migrate(
     metrics_file: Annotated[
         Path | None, typer.Option(help="Text file for Prometheus, replaced at the end of the run.")
     ] = None,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for another run in the same output.")] = 0.0,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for another run in the same output.")] = 3600.0,
     lock: Annotated[bool, typer.Option(help="Keep other runs from the output while this one lasts.")] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
     log_format: Annotated[
