@@ -14,8 +14,8 @@ from pathlib import Path
 
 from transforms.admission import WRAPPERS
 from transforms.architecture_keras_3 import OPERATIONS
-from transforms.canonical.catalogue import REWRITES
 from transforms.errors import FAILURES, MEANINGS, Reason
+from transforms.rewrite_catalogue import REWRITES
 from transforms.weight_roles import WEIGHTED, WEIGHTLESS
 from transforms.weight_roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 

@@ -77,6 +77,21 @@ def open_hdf5(
         os.close(descriptor)
 
 
+@contextmanager
+def open_unhashed(path: Path) -> Iterator[h5py.File]:
+    """Opens an HDF5 file read-only, for a look at its names.
+
+    Raises:
+        MigrationError: `source_missing`, `unsafe_storage` (not a regular file), `corrupt_h5`.
+    """
+    descriptor = open_regular(path)
+    try:
+        with _parse(descriptor) as file:
+            yield file
+    finally:
+        os.close(descriptor)
+
+
 def _signature_offset(descriptor: int, size: int) -> int | None:
     offset = 0
     while offset + len(SIGNATURE) <= size:
