@@ -140,6 +140,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "line": "line of the row in the manifest (row number in a Parquet manifest)",
     "manifest_row": "the manifest's entry as a JSON line: a manifest of such lines does the rows again",
     "graph_sha256": "SHA-256 of the graph, `saved_model.pb`; empty where nothing was published",
+    "tolerance_used": "largest error of any element as a share of its tolerance: at most 1 when published",
 }
 
 

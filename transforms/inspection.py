@@ -6,6 +6,7 @@ from pathlib import Path
 
 from transforms.architecture_source import read_architecture
 from transforms.canonical.canonicalise import canonicalise
+from transforms.dialects import dialect_name
 from transforms.file_identity import FileIdentity
 from transforms.fingerprint import architecture_fingerprint
 from transforms.inspection_record import Inspection, LayerSummary
@@ -54,6 +55,7 @@ def inspect_source(
             rewrites=canonical.rewrites,
             warnings=(*model.warnings, *canonical.warnings),
             uncovered=tuple(uncovered(model.graph, model.runtime)),
+            dialect=dialect_name(model.graph, model.runtime),
         )
 
 

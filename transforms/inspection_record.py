@@ -34,6 +34,7 @@ class Inspection:
     Attributes:
         source_sha256, source_bytes: of the file.
         keras_version, backend, family: which runtime wrote it.
+        dialect: the same for people, see `transforms.dialects`.
         fingerprint: digest of canonical architecture, weight shapes and dtypes.
         parameters: scalars in the weights.
         layers: in stored order, depth first.
@@ -52,3 +53,4 @@ class Inspection:
     rewrites: tuple[Rewrite, ...]
     warnings: tuple[str, ...]
     uncovered: tuple[str, ...]
+    dialect: str = ""

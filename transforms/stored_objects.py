@@ -21,6 +21,7 @@ _NAMES = frozenset(
     l1 l2 l1l2 l1l2regularizer weightregularizer activityregularizer eigenvalueregularizer orthogonalregularizer
     maxnorm unitnorm nonneg minmaxnorm radialconstraint clipconstraint
     policy policyv1 dtypepolicy autocastvariable tensorshape tuple numpy tensor listwrapper dictwrapper function
+    ellipsis
     """.split()
 )
 _OPTIONS = ("initializer", "regularizer", "constraint", "init")

@@ -149,7 +149,9 @@ def write_tensors(prefix: Path, tensors: Mapping[str, Any]) -> None:
 
 
 def _tensor(arrays: Mapping[LayerPath, Mapping[str, Any]], slot: Slot) -> tf.Tensor:
-    return tf.convert_to_tensor(np.ascontiguousarray(arrays[slot.path][slot.role].read()), tf.as_dtype(slot.dtype))
+    array = arrays[slot.path][slot.role]
+    values = np.ascontiguousarray(array.read()).reshape(array.shape)  # which makes scalars vectors
+    return tf.convert_to_tensor(values, tf.as_dtype(slot.dtype))
 
 
 def _reached(root: Any, key: str) -> Any:

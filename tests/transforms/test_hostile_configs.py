@@ -84,6 +84,14 @@ CONFIGS: dict[str, tuple[Any, Reason]] = {
         sequential(layer("TFOpLambda", function="io.read_file")),
         Reason.UNSAFE_OP,
     ),
+    "a function called on a stored value": (
+        functional(
+            layer("TFOpLambda", name="w", function="io.write_file")
+            | {"name": "w", "inbound_nodes": [["_CONSTANT_VALUE", -1, "/tmp/x", {"contents": ["x", 0, 0]}]]},
+            outputs=[["w", 0, 0]],
+        ),
+        Reason.UNSAFE_OP,
+    ),
     "another SavedModel": (sequential(layer("TFSMLayer", filepath="/x")), Reason.UNSAFE_STORAGE),
     "pickled code": (sequential(layer("TorchModuleWrapper", module={})), Reason.UNSAFE_STORAGE),
     "a vocabulary file": (sequential(layer("StringLookup", vocabulary="/etc/passwd")), Reason.UNSAFE_STORAGE),
