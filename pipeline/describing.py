@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline.isolation import Child, Isolation
-from pipeline.options import INSPECTOR
+from pipeline.options import CODE_INSPECTOR, INSPECTOR, RECORDED
 from pipeline.records import describe_rewrite
 from pipeline.terminal import printable
 from transforms.errors import MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.outcome import Rewrite
+from transforms.outcome import MigrationRequest, Rewrite
 
 _INSPECT_SECONDS = 120.0
 
@@ -28,9 +28,10 @@ def describe_models(
     backend: str,
     limits: Limits = DEFAULT_LIMITS,
     *,
+    custom_objects: Path | None = None,
     as_json: bool = False,
 ) -> bool:
-    """Prints what each file is, or why it would be refused.
+    """Prints what each file is, or why it would be refused. `custom_objects` is executed, in the child.
 
     Returns:
         True when none would be.
@@ -40,7 +41,7 @@ def describe_models(
     sound = True
     try:
         for model in models:
-            description = describe_model(child, model.absolute(), architecture, backend, limits)
+            description = describe_model(child, model.absolute(), architecture, backend, limits, custom_objects)
             sound = sound and not description.get("reason")
             if as_json:
                 print(json.dumps({"file": str(model), **description}))
@@ -52,18 +53,45 @@ def describe_models(
 
 
 def describe_model(
-    child: Child, model: Path, architecture: Path | None, backend: str, limits: Limits = DEFAULT_LIMITS
+    child: Child,
+    model: Path,
+    architecture: Path | None,
+    backend: str,
+    limits: Limits = DEFAULT_LIMITS,
+    custom_objects: Path | None = None,
 ) -> dict[str, Any]:
-    """The facts of one file by name; of a file that would be refused, `reason` and `message`."""
+    """The facts of one file by name; of a file that would be refused what it records, `reason` and `message`."""
+    architecture = architecture.absolute() if architecture else None
     try:
-        inspection = child.call(INSPECTOR, model, architecture.absolute() if architecture else None, backend, limits)
+        if custom_objects is None:
+            inspection = child.call(INSPECTOR, model, architecture, backend, limits)
+        else:
+            request = MigrationRequest(
+                str(model),
+                model,
+                staging=Path(),
+                architecture=architecture,
+                backend=backend,
+                custom_objects=custom_objects.absolute(),
+                allow_custom_code=True,
+            )
+            inspection = child.call(CODE_INSPECTOR, request, limits)
     except MigrationError as error:
         return {
+            **_recorded(child, model, limits),
             "reason": error.reason.value,
             "message": str(error),
             **({"detail": error.detail} if error.detail else {}),
         }
     return {field.name: _plain(getattr(inspection, field.name)) for field in dataclasses.fields(inspection)}
+
+
+def _recorded(child: Child, model: Path, limits: Limits) -> dict[str, Any]:
+    """What a refused file says of its writer; nothing where it cannot be read."""
+    try:
+        return dict(child.call(RECORDED, model, limits))
+    except MigrationError:
+        return {}
 
 
 def _plain(value: Any) -> Any:
