@@ -24,6 +24,8 @@ _NAMES = frozenset(
     ellipsis
     """.split()
 )
+#: What Keras 1 stored of a function without a name. Nothing is found by it, and none was ever needed.
+_NAMELESS = "<lambda>"
 _OPTIONS = ("initializer", "regularizer", "constraint", "init")
 _BYTECODE_CLASSES = frozenset({"Lambda", "__lambda__"})
 _KERAS_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
@@ -63,7 +65,7 @@ def _check(layer: Layer, custom_code: bool) -> None:
             name = str(found.get("class_name"))
             if "class_name" in found and not custom_code and not _is_known(name):
                 raise _unknown(name, option, layer)
-        named = isinstance(value, str) and option.endswith(_OPTIONS) and value
+        named = isinstance(value, str) and option.endswith(_OPTIONS) and value not in ("", _NAMELESS)
         if named and not custom_code and not _is_known(str(value)):
             raise _unknown(str(value), option, layer)
 
