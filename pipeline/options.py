@@ -15,8 +15,6 @@ from transforms.outcome import Evidence
 CONVERTER = "pipeline.conversion_child"
 VERIFIER = "pipeline.verification_child"
 INSPECTOR = "transforms.inspection:inspect_source"
-CODE_INSPECTOR = "transforms.inspection:inspect_with_code"
-RECORDED = "transforms.inspection:recorded_runtime"
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
 

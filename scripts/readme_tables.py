@@ -1,4 +1,4 @@
-"""Writes the README's tables from the program's own: reason codes, rewrites, layers, report columns.
+"""Writes the README's tables from the program's own (reason codes, rewrites, layers), and the last benchmark's.
 
 python scripts/readme_tables.py            writes them between their markers
 python scripts/readme_tables.py --check    exit status 1 when the README is behind the code
@@ -12,12 +12,15 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from benchmarks.results import read_results
+from benchmarks.tables import readme_block
+
 from transforms.admission import WRAPPERS
 from transforms.architecture_keras_3 import OPERATIONS
 from transforms.architecture_signatures import FUNCTIONS
-from transforms.canonical.catalogue import REWRITES
 from transforms.dialects import DIALECTS
 from transforms.errors import FAILURES, MEANINGS, Reason
+from transforms.rewrite_catalogue import REWRITES
 from transforms.weight_roles import WEIGHTED, WEIGHTLESS
 from transforms.weight_roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 
@@ -57,11 +60,17 @@ def dialects() -> str:
     return "\n".join(["| written by | recognised by | what is special |", "|---|---|---|", *rows])
 
 
+def benchmark() -> str:
+    """The figures of the last benchmark."""
+    return readme_block(read_results(README.parent / "docs" / "benchmark.json"))
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "reasons": reasons,
     "rewrites": rewrites,
     "layers": layers,
     "dialects": dialects,
+    "benchmark": benchmark,
 }
 
 

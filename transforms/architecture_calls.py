@@ -115,6 +115,13 @@ def parse_boundary(value: object, path: LayerPath, what: str) -> tuple[TensorRef
 
 
 def _ref(fields: Sequence[Any], path: LayerPath) -> TensorRef:
+    if fields and fields[0] == "_CONSTANT_VALUE":
+        raise MigrationError(
+            Reason.UNSAFE_OP,
+            "The layer calls a function by its stored name, on a stored value",
+            layer=path,
+            advice="Rebuild the model with standard layers.",
+        )
     if len(fields) < 3 or not isinstance(fields[0], str) or not all(type(item) is int for item in fields[1:3]):
         raise MigrationError(
             Reason.INVALID_CONFIG, f"A connection is not [layer, call, tensor]: {str(fields)[:80]}", layer=path

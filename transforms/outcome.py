@@ -109,6 +109,7 @@ class MigrationOutcome:
         message: what is wrong, where, and what to do next; empty when migrated.
         evidence: the strongest evidence compared with.
         max_abs_error, max_rel_error: of the reloaded artefact's outputs against that evidence; nan if none.
+        tolerance_used: largest |a - b| / (atol + rtol |b|) against that evidence; nan if none.
         reference_max_abs_error: against the reference, when golden outputs were the evidence and it was run too.
         input_names, output_names: of the signature, in the order of the model's inputs and outputs: the order of
             `x0, x1, ...` and `y0, y1, ...` in the samples kept with the artefact.
@@ -130,6 +131,7 @@ class MigrationOutcome:
     evidence: Evidence = Evidence.NONE
     max_abs_error: float = float("nan")
     max_rel_error: float = float("nan")
+    tolerance_used: float = float("nan")
     reference_max_abs_error: float = float("nan")
     input_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ is not one to be carried on. Bytecode is refused wherever it stands, custom code
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -24,8 +25,8 @@ _NAMES = frozenset(
     ellipsis
     """.split()
 )
-#: What Keras 1 stored of a function without a name. Nothing is found by it, and none was ever needed.
-_NAMELESS = "<lambda>"
+#: What Keras 1 and 2 store of a function that somebody wrote as an initializer: its bare name.
+_FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|<lambda>")
 _OPTIONS = ("initializer", "regularizer", "constraint", "init")
 _BYTECODE_CLASSES = frozenset({"Lambda", "__lambda__"})
 _KERAS_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
@@ -65,8 +66,8 @@ def _check(layer: Layer, custom_code: bool) -> None:
             name = str(found.get("class_name"))
             if "class_name" in found and not custom_code and not _is_known(name):
                 raise _unknown(name, option, layer)
-        named = isinstance(value, str) and option.endswith(_OPTIONS) and value not in ("", _NAMELESS)
-        if named and not custom_code and not _is_known(str(value)):
+        named = isinstance(value, str) and option.endswith(_OPTIONS) and value
+        if named and not custom_code and not (_is_known(str(value)) or _FUNCTION.fullmatch(str(value))):
             raise _unknown(str(value), option, layer)
 
 

@@ -13,12 +13,12 @@ def check(init: object) -> None:
     check_stored_objects(graph, custom_code=False)
 
 
-@pytest.mark.parametrize("init", ["glorot_uniform", "<lambda>", ""])
+@pytest.mark.parametrize("init", ["glorot_uniform", "my_init", "<lambda>", ""])
 def test_a_name_without_a_part_in_inference(init: str) -> None:
     check(init)
 
 
-@pytest.mark.parametrize("init", ["my_init", {"class_name": "Mine", "config": {}}])
+@pytest.mark.parametrize("init", ["a.b:c", {"class_name": "Mine", "config": {}}])
 def test_a_foreign_name(init: object) -> None:
     with pytest.raises(MigrationError) as refusal:
         check(init)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import keyword
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -79,7 +80,8 @@ def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltM
 def argument_name(layer_name: str) -> str:
     """The layer's name where a signature argument may bear it, else with `_` for what it may not hold."""
     name = re.sub(r"[^0-9A-Za-z_]", "_", layer_name)
-    return name if re.match(r"[A-Za-z]", name) else f"input_{name}"
+    taken = keyword.iskeyword(name) or name == "self"  # a Python function could not be called with it
+    return name if re.match(r"[A-Za-z]", name) and not taken else f"input_{name}"
 
 
 def unique_names(names: Iterable[str]) -> tuple[str, ...]:

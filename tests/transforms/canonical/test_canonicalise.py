@@ -8,13 +8,13 @@ import pytest
 from tests.fixture_files import MIGRATABLE, FixtureFile, fixture_file
 from transforms.architecture_parsing import parse_architecture
 from transforms.canonical import CanonicalModel, canonicalise
-from transforms.canonical.catalogue import REWRITES
 from transforms.canonical.layer_rules import refuse_shared_state
 from transforms.canonical.options import OPTIONS
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError
 from transforms.fingerprint import architecture_fingerprint
 from transforms.legacy_model import open_legacy_model
+from transforms.rewrite_catalogue import REWRITES
 
 
 def canonical(fixture: FixtureFile) -> CanonicalModel:

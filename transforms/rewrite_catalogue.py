@@ -1,4 +1,4 @@
-"""Every rewrite by the name that the report shows, and what it means."""
+"""Every rewrite by the name that the report shows, and what it means. Read by commands that need no HDF5."""
 
 from __future__ import annotations
 
