@@ -198,6 +198,12 @@ def inspect(
     models: Annotated[list[Path], typer.Argument(metavar="MODEL...")],
     architecture: Annotated[Path | None, typer.Option(help="Architecture of a weights-only file.")] = None,
     backend: Annotated[str, typer.Option(help="theano, cntk or tensorflow, where the file does not say.")] = "",
+    custom_objects: Annotated[
+        Path | None, typer.Option(help="Python file with custom layers and functions; with --allow-custom-code.")
+    ] = None,
+    allow_custom_code: Annotated[
+        bool, typer.Option("--allow-custom-code", help="Execute that file, in a process of its own.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     *,
     limits: Limits,
@@ -205,7 +211,10 @@ def inspect(
     """Say what a file is, which rewrites it needs, and whether it would be refused. Exit status 3 if one would."""
     from pipeline.describing import describe_models
 
-    raise typer.Exit(0 if describe_models(models, architecture, backend, limits, as_json=as_json) else SOME_NOT)
+    if custom_objects is not None and not allow_custom_code:
+        _unusable("--custom-objects is executed: it needs --allow-custom-code.")
+    sound = describe_models(models, architecture, backend, limits, custom_objects=custom_objects, as_json=as_json)
+    raise typer.Exit(0 if sound else SOME_NOT)
 
 
 @app.command(epilog=example("scan"))

@@ -14,8 +14,11 @@ from pipeline.inspection_view import lines_of, tree_of
 from pipeline.isolation import Child, Isolation
 from transforms.errors import MEANINGS, MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.outcome import MigrationRequest
 
 _DESCRIBE = "transforms.inspection:describe_source"
+_DESCRIBE_WITH_CODE = "transforms.inspection:describe_with_code"
+_RECORDED = "transforms.inspection:recorded_runtime"
 _INSPECT_SECONDS = 120.0
 
 
@@ -25,9 +28,10 @@ def describe_models(
     backend: str,
     limits: Limits = DEFAULT_LIMITS,
     *,
+    custom_objects: Path | None = None,
     as_json: bool = False,
 ) -> bool:
-    """Prints what each file is, or why it would be refused.
+    """Prints what each file is, or why it would be refused. `custom_objects` is executed, in the children.
 
     Returns:
         True when none would be.
@@ -35,7 +39,8 @@ def describe_models(
     sound = True
 
     def described(child: Child, model: Path) -> dict[str, Any]:
-        return {"file": str(model), **describe_model(child, model.absolute(), architecture, backend, limits)}
+        facts = describe_model(child, model.absolute(), architecture, backend, limits, custom_objects)
+        return {"file": str(model), **facts}
 
     for description in map_in_children(described, models, Isolation(timeout=_INSPECT_SECONDS)):
         sound = sound and description["accepted"]
@@ -47,11 +52,29 @@ def describe_models(
 
 
 def describe_model(
-    child: Child, model: Path, architecture: Path | None, backend: str, limits: Limits = DEFAULT_LIMITS
+    child: Child,
+    model: Path,
+    architecture: Path | None,
+    backend: str,
+    limits: Limits = DEFAULT_LIMITS,
+    custom_objects: Path | None = None,
 ) -> dict[str, Any]:
-    """The facts of one file by name, as `docs/operators.md` lists them."""
+    """The facts of one file by name, as `docs/operators.md` lists them; of a refused one, those that it records."""
+    architecture = architecture.absolute() if architecture else None
     try:
-        inspection = child.call(_DESCRIBE, model, architecture.absolute() if architecture else None, backend, limits)
+        if custom_objects is None:
+            inspection = child.call(_DESCRIBE, model, architecture, backend, limits)
+        else:
+            request = MigrationRequest(
+                str(model),
+                model,
+                staging=Path(),
+                architecture=architecture,
+                backend=backend,
+                custom_objects=custom_objects.absolute(),
+                allow_custom_code=True,
+            )
+            inspection = child.call(_DESCRIBE_WITH_CODE, request, limits)
     except MigrationError as error:
         return {
             "accepted": False,
@@ -61,9 +84,18 @@ def describe_model(
             "layer": "/".join(error.layer),
             "advice": error.advice,
             "detail": error.detail,
+            **_recorded(child, model, limits),
         }
     facts = dataclasses.asdict(inspection)
     return {"accepted": True, **facts, "evidence": "rebuilt" if inspection.uncovered else "reference"}
+
+
+def _recorded(child: Child, model: Path, limits: Limits) -> dict[str, Any]:
+    """What a refused file says of its writer; nothing where it cannot be read."""
+    try:
+        return dict(child.call(_RECORDED, model, limits))
+    except MigrationError:
+        return {}
 
 
 def _print(description: Mapping[str, Any]) -> None:

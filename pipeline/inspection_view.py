@@ -55,6 +55,8 @@ def _entries(description: Mapping[str, Any]) -> Iterator[_Entry]:
 
 def _refused(description: Mapping[str, Any]) -> Iterator[_Entry]:
     yield _Entry(0, description["file"], "bold")
+    if "dialect" in description:
+        yield _Entry(1, f"dialect: {description['dialect']}", "dim")
     yield _Entry(1, f"would be refused: {description['reason']} ({description['meaning']})", "yellow")
     layer = f" (layer {description['layer']})" if description["layer"] else ""
     yield _Entry(1, f"why: {description['message']}{layer}")
@@ -66,6 +68,8 @@ def _refused(description: Mapping[str, Any]) -> Iterator[_Entry]:
 def _accepted(description: Mapping[str, Any]) -> Iterator[_Entry]:
     yield _Entry(0, description["file"], "bold")
     yield _Entry(1, _written_by(description))
+    if "dialect" in description:
+        yield _Entry(1, f"dialect: {description['dialect']}", "dim")
     yield _Entry(1, f"{description['parameters']:,} parameters in {description['source_bytes']:,} bytes", "dim")
     rewrites: dict[str, list[str]] = defaultdict(list)
     for rewrite in description["rewrites"]:

@@ -48,7 +48,7 @@ def layers() -> str:
     operations = ", ".join(sorted(OPERATIONS))
     return (
         f"Keras 2 and tf.keras: {', '.join(keras_2)}.\n\nKeras 1 besides: {', '.join(keras_1)}.\n\n"
-        f"Keras 3 besides: Identity, and the operations {operations}.\n\n"
+        f"Keras 3 besides: the operations {operations}.\n\n"
         f"TensorFlow functions of tf.keras 2.0 to 2.15 by their stored name, or the operation of such a function: "
         f"{', '.join(sorted(FUNCTIONS))}."
     )

@@ -154,6 +154,8 @@ def _foreign_names(layer: Layer, runtime: Runtime) -> Iterator[str]:
 
 
 def _known_activations(runtime: Runtime) -> frozenset[str]:
+    if runtime.family is Family.TF_KERAS and runtime.version >= (2, 13):
+        return KNOWN_ACTIVATIONS | {"mish"}
     return KERAS_3_ACTIVATIONS if runtime.family is Family.KERAS_3 else KNOWN_ACTIVATIONS
 
 
@@ -174,6 +176,7 @@ _TF_KERAS_ONLY = {
     "EinsumDense": "equation",
     "Rescaling": "scale",
     "UnitNormalization": "axis",
+    "Identity": "trainable",
     "MultiHeadAttention": "num_heads",
     "Normalization": "axis",
     "Resizing": "height",

@@ -36,7 +36,7 @@ OPERATIONS = frozenset(
 )
 
 #: Classes that Keras 3 has and Keras 2 has not.
-KERAS_3_CLASSES = frozenset({"Identity", *(OPERATION + name for name in OPERATIONS)})
+KERAS_3_CLASSES = frozenset(OPERATION + name for name in OPERATIONS)
 
 #: Activation functions of Keras 3 that this program knows, by their stored name.
 KERAS_3_ACTIVATIONS = frozenset(

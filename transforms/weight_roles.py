@@ -243,8 +243,8 @@ WEIGHTLESS = frozenset(
     AveragePooling3D MaxPooling1D MaxPooling2D MaxPooling3D GlobalAveragePooling1D GlobalAveragePooling2D
     GlobalAveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D Cropping1D Cropping2D Cropping3D
     UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D Rescaling UnitNormalization
-    Resizing CenterCrop RandomFlip RandomTranslation RandomRotation RandomZoom RandomHeight RandomWidth RandomContrast
-    RandomBrightness CategoryEncoding Discretization Hashing IntegerLookup
+    Identity Resizing CenterCrop RandomFlip RandomTranslation RandomRotation RandomZoom RandomHeight RandomWidth
+    RandomContrast RandomBrightness CategoryEncoding Discretization Hashing IntegerLookup
     """.split()
 )
 

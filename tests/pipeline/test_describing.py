@@ -12,8 +12,8 @@ from tests.fixture_files import FOLDER
 
 #: The keys that docs/operators.md promises.
 ACCEPTED = """file accepted source_sha256 source_bytes keras_version backend family fingerprint parameters layers
-rewrites warnings uncovered evidence""".split()
-REFUSED = "file accepted reason meaning message layer advice detail".split()
+rewrites warnings uncovered dialect evidence""".split()
+REFUSED = "file accepted reason meaning message layer advice detail keras_version backend dialect".split()
 
 
 @pytest.fixture

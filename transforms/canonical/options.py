@@ -105,6 +105,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "SpatialDropout1D": {"rate": REQUIRED},
     "SpatialDropout2D": {"rate": REQUIRED, "data_format": "channels_last"},
     "SpatialDropout3D": {"rate": REQUIRED, "data_format": "channels_last"},
+    "Identity": {},
     "Flatten": {"data_format": "channels_last"},
     "Reshape": {"target_shape": REQUIRED},
     "Permute": {"dims": REQUIRED},

@@ -25,6 +25,7 @@ _HAND_ON = frozenset(
         "BatchNormalizationV2",
         "Dense",
         "ELU",
+        "GroupNormalization",
         "LayerNormalization",
         "LeakyReLU",
         "PReLU",

@@ -12,7 +12,6 @@ import numpy as np
 from transforms.reference.functions.images import IMAGES
 from transforms.reference.functions.operands import clear_of_ties
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
-from transforms.runtime import Family
 
 #: Layers that change images in training only.
 AUGMENTATION = (
@@ -30,16 +29,20 @@ AUGMENTATION = (
 def _normalization(call: LayerCall) -> Array:
     """(x - mean) / max(sqrt(variance), 1e-7) over the kept axes; the other way round with `invert`.
 
-    Before TensorFlow 2.4 the root had no lower bound.
+    TensorFlow 2.3, which records the same version as 2.4, has no lower bound.
     """
+    stated = call.config.get("mean") is not None
+    if not stated and ("mean" not in call.weights or call.runtime.version < (2, 4)):
+        raise NotCovered("Normalization before TensorFlow 2.3, or without statistics", call.path)
     x = np.asarray(call.x, dtype=np.float64)
-    axis = call.option("axis", -1)
+    axis = call.option("axis", [] if "axis" in call.config else -1)
     kept = sorted(each % x.ndim for each in ([axis] if isinstance(axis, int) else axis))
     shape = [size if place in kept else 1 for place, size in enumerate(x.shape)]
     mean, variance = (_statistic(call, name, shape, bool(kept)) for name in ("mean", "variance"))
     root = np.sqrt(variance)
-    if call.runtime.family is not Family.TF_KERAS or call.runtime.version >= (2, 4, 1):
-        root = np.maximum(root, 1e-7)
+    if call.runtime.version < (2, 5) and np.any(root < 1e-7):
+        raise NotCovered("Normalization of a constant feature in TensorFlow 2.3 or 2.4", call.path)
+    root = np.maximum(root, 1e-7)
     return np.asarray(mean + x * root if call.option("invert", False) else (x - mean) / root)
 
 

@@ -53,6 +53,7 @@ def test_the_middle_of_an_image() -> None:
 @pytest.mark.parametrize(
     ("class_name", "config", "x"),
     [
+        ("Normalization", {"axis": [-1]}, [[1.0]]),
         ("CategoryEncoding", {"num_tokens": 3, "output_mode": "count"}, [[3]]),
         ("Discretization", {"bin_boundaries": [0.5]}, [[0.5000001]]),
         ("IntegerLookup", {"vocabulary": [7], "num_oov_indices": 0}, [[8]]),
