@@ -25,12 +25,13 @@ from transforms.architecture import LayerPath
 from transforms.legacy_model import LegacyModel
 from transforms.rebuild import RebuiltModel
 from transforms.saved_model import METADATA, VARIABLES, quiet_tensorflow, write_fingerprint, write_saved_model
-from transforms.templates import OBJECT_GRAPH, write_tensors
+from transforms.templates import write_tensors
 from transforms.training.carried_positions import carried_positions
 from transforms.training.compile_options import UnknownName, known_loss, known_metrics
 from transforms.training.differences import differences
 from transforms.training.optimizer_state import NotKept, OptimizerState, optimizer_state
 from transforms.training.optimizers import order_of
+from transforms.written_variables import OBJECT_GRAPH
 
 _OPTIMIZER = "optimizer"
 
