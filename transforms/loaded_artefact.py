@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from transforms.saved_model import SIGNATURE, quiet_tensorflow
+from transforms.saved_model import SIGNATURE, VARIABLES, quiet_tensorflow
+from transforms.written_variables import WrittenVariables
 
 Array = npt.NDArray[Any]
 
@@ -31,8 +32,8 @@ class LoadedArtefact:
     def __init__(self, folder: Path) -> None:
         with quiet_tensorflow():
             self._loaded = tf.saved_model.load(str(folder))
-        self._checkpoint = tf.train.Checkpoint(self._loaded)
         self._signature = self._loaded.signatures[SIGNATURE]
+        self._variables = WrittenVariables.of(self._loaded, folder / VARIABLES, self._signature.variables)
         self.inputs = tuple(
             InputSpec(name, tuple(spec.shape.as_list()), spec.dtype.as_numpy_dtype.__name__)
             for name, spec in self._signature.structured_input_signature[1].items()
@@ -48,8 +49,11 @@ class LoadedArtefact:
 
         Raises ValueError when any variable finds nothing there.
         """
+        if self._variables is not None and self._variables.read(folder / VARIABLES):
+            return
         try:
-            self._checkpoint.read(str(folder / "variables" / "variables")).assert_existing_objects_matched()
+            checkpoint = tf.train.Checkpoint(self._loaded)
+            checkpoint.read(str(folder / VARIABLES)).assert_existing_objects_matched()
         except (tf.errors.OpError, AssertionError) as error:
             raise ValueError(f"The variables cannot be restored: {' '.join(str(error).split())[:300]}") from error
 

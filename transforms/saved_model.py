@@ -71,7 +71,22 @@ def write_saved_model(model: RebuiltModel, folder: Path) -> None:
 
 def write_fingerprint(folder: Path) -> None:
     """Writes TensorFlow's fingerprint of a complete SavedModel, with a UUID that follows from the content."""
-    fingerprint = FingerprintDef.FromString(fingerprinting.CreateFingerprintDef(str(folder)))
+    _write_fingerprint(FingerprintDef.FromString(fingerprinting.CreateFingerprintDef(str(folder))), folder)
+
+
+def write_fingerprint_like(known: bytes, folder: Path) -> None:
+    """The same, from the `fingerprint.pb` of another SavedModel with this very graph: only variables/ is looked at.
+
+    TensorFlow hashes `variables.index` with FarmHash, little-endian (HashCheckpointIndexFile in
+    tensorflow/cc/saved_model/fingerprinting_utils.cc).
+    """
+    fingerprint = FingerprintDef.FromString(known)
+    index = (folder / f"{VARIABLES}.index").read_bytes()
+    fingerprint.checkpoint_hash = int.from_bytes(tf.fingerprint([index], "farmhash64").numpy().tobytes(), "little")
+    _write_fingerprint(fingerprint, folder)
+
+
+def _write_fingerprint(fingerprint: FingerprintDef, folder: Path) -> None:
     fingerprint.uuid = ""
     content = hashlib.sha256(fingerprint.SerializeToString(deterministic=True)).digest()
     fingerprint.uuid = str(int.from_bytes(content[:16]))

@@ -15,15 +15,13 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
 from transforms.architecture import LayerPath
 from transforms.canonical.model import ArraysByLayer
 from transforms.rebuild import RebuiltModel
-from transforms.saved_model import GRAPH, METADATA, VARIABLES, disk_errors, write_fingerprint
+from transforms.saved_model import FINGERPRINT, GRAPH, METADATA, VARIABLES, disk_errors, write_fingerprint_like
+from transforms.written_variables import OBJECT_GRAPH, keys_in_order, reached
 
-OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-_ATTRIBUTE = "/.ATTRIBUTES/VARIABLE_VALUE"
 #: Templates kept: each holds a graph of some 100 KB to a few MB.
 _KEPT = 64
 
@@ -44,6 +42,7 @@ class Template:
 
     Attributes:
         graph, metadata: the bytes of `saved_model.pb` and `keras_metadata.pb`.
+        fingerprint: the bytes of `fingerprint.pb`; all of it but what is said of variables/ holds for others too.
         object_graph: the checkpoint's own description of its keys.
         slots: all variables, in the order in which a full save writes them.
         input_names, output_names: of the signature.
@@ -51,6 +50,7 @@ class Template:
 
     graph: bytes
     metadata: bytes
+    fingerprint: bytes
     object_graph: bytes
     slots: tuple[Slot, ...]
     input_names: tuple[str, ...]
@@ -87,13 +87,9 @@ def learn_template(model: RebuiltModel, folder: Path) -> Template | None:
     """
     reader = tf.train.load_checkpoint(str(folder / VARIABLES))
     object_graph = reader.get_tensor(OBJECT_GRAPH)
-    keys = [
-        attribute.checkpoint_key
-        for node in TrackableObjectGraph.FromString(object_graph).nodes
-        for attribute in node.attributes
-    ]
+    keys = keys_in_order(object_graph)
     places = {id(variable): (path, role) for (path, role), variable in model.variables.items()}
-    found = [places.get(id(_reached(model.keras_model, key))) for key in keys]
+    found = [places.get(id(reached(model.keras_model, key))) for key in keys]
     dtypes = reader.get_variable_to_dtype_map()
     slots = tuple(Slot(key, dtypes[key].name, *place) for key, place in zip(keys, found, strict=True) if place)
     if len(slots) != len(keys) or len(set(found)) != len(places) or set(keys) != set(dtypes) - {OBJECT_GRAPH}:
@@ -101,6 +97,7 @@ def learn_template(model: RebuiltModel, folder: Path) -> Template | None:
     return Template(
         (folder / GRAPH).read_bytes(),
         (folder / METADATA).read_bytes(),
+        (folder / FINGERPRINT).read_bytes(),
         object_graph,
         slots,
         model.input_names,
@@ -125,7 +122,7 @@ def write_from_template(template: Template, arrays: ArraysByLayer, folder: Path)
     (folder / GRAPH).write_bytes(template.graph)
     (folder / METADATA).write_bytes(template.metadata)
     write_variables(template.slots, template.object_graph, arrays, folder / VARIABLES)
-    write_fingerprint(folder)
+    write_fingerprint_like(template.fingerprint, folder)
 
 
 def write_variables(slots: tuple[Slot, ...], object_graph: bytes, arrays: ArraysByLayer, prefix: Path) -> None:
@@ -152,13 +149,3 @@ def _tensor(arrays: Mapping[LayerPath, Mapping[str, Any]], slot: Slot) -> tf.Ten
     array = arrays[slot.path][slot.role]
     values = np.ascontiguousarray(array.read()).reshape(array.shape)  # which makes scalars vectors
     return tf.convert_to_tensor(values, tf.as_dtype(slot.dtype))
-
-
-def _reached(root: Any, key: str) -> Any:
-    """The object that a checkpoint key leads to by the names of tracked children; None when there is none."""
-    reached = root
-    for name in key.removesuffix(_ATTRIBUTE).split("/"):
-        reached = reached._trackable_children().get(name)
-        if reached is None:
-            return None
-    return reached

@@ -134,7 +134,7 @@ def test_forgets_the_template_that_was_not_used_for_longest() -> None:
     from transforms import templates
 
     cache = TemplateCache()
-    empty = templates.Template(b"", b"", b"", (), (), ())
+    empty = templates.Template(b"", b"", b"", b"", (), (), ())
     for index in range(templates._KEPT + 1):
         cache.put(str(index), empty)
         cache.get("0")

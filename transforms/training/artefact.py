@@ -32,13 +32,14 @@ from transforms.saved_model import (
     write_fingerprint,
     write_saved_model,
 )
-from transforms.templates import OBJECT_GRAPH, write_tensors
+from transforms.templates import write_tensors
 from transforms.training.carried_positions import carried_positions
 from transforms.training.compile_options import UnknownName, known_loss, known_metrics, known_weights
 from transforms.training.differences import differences
 from transforms.training.optimizer_state import NotKept, OptimizerState, optimizer_state
 from transforms.training.optimizers import order_of
 from transforms.training.regularizers import carry_regularizers
+from transforms.written_variables import OBJECT_GRAPH
 
 _OPTIMIZER = "optimizer"
 
