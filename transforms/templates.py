@@ -146,4 +146,6 @@ def write_tensors(prefix: Path, tensors: Mapping[str, Any]) -> None:
 
 
 def _tensor(arrays: Mapping[LayerPath, Mapping[str, Any]], slot: Slot) -> tf.Tensor:
-    return tf.convert_to_tensor(np.ascontiguousarray(arrays[slot.path][slot.role].read()), tf.as_dtype(slot.dtype))
+    """TensorFlow lets go of a NumPy array that it copied when it runs its next operation: identity is one."""
+    values = np.ascontiguousarray(arrays[slot.path][slot.role].read())
+    return tf.identity(tf.convert_to_tensor(values, tf.as_dtype(slot.dtype)))

@@ -35,7 +35,7 @@ class Cell:
 
 
 def side_by_side(gates: Array, count: int) -> Array:
-    """The blocks of gates (n, count u) as (count, n, u); numpy.split at each time step costs more than the cell does."""
+    """The blocks of gates (n, count u) as (count, n, u); numpy.split costs more than a time step does."""
     return np.moveaxis(gates.reshape(len(gates), count, -1), 1, 0)
 
 
