@@ -146,6 +146,7 @@ def write_tensors(prefix: Path, tensors: Mapping[str, Any]) -> None:
 
 
 def _tensor(arrays: Mapping[LayerPath, Mapping[str, Any]], slot: Slot) -> tf.Tensor:
+    """TensorFlow lets go of a NumPy array that it copied when it runs its next operation: identity is one."""
     array = arrays[slot.path][slot.role]
     values = np.ascontiguousarray(array.read()).reshape(array.shape)  # which makes scalars vectors
-    return tf.convert_to_tensor(values, tf.as_dtype(slot.dtype))
+    return tf.identity(tf.convert_to_tensor(values, tf.as_dtype(slot.dtype)))

@@ -6,6 +6,7 @@ from disk into the loaded graph.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
@@ -34,6 +35,7 @@ class Verification:
 
     def __init__(self) -> None:
         self._loaded: OrderedDict[str, LoadedArtefact] = OrderedDict()
+        self._dropped = False
 
     def verify(self, asked: VerificationRequest, testify: Callable[[Question], Testimony]) -> MigrationOutcome:
         """The outcome of one staged model: `migrated`, with samples and warm-up written beside it, or why not.
@@ -83,15 +85,27 @@ class Verification:
         graph = f"{hashlib.sha256((folder / GRAPH).read_bytes()).hexdigest()} {custom_code}"
         loaded = self._loaded.pop(graph, None)
         if loaded is None or in_full:
+            self._dropped |= loaded is not None
+            del loaded
+            self._collect()
             check_operations(folder, custom_code=custom_code)
             loaded = LoadedArtefact(folder)
         else:
             loaded.restore(folder)
         if loaded.variable_bytes <= _KEPT_BYTES:
             self._loaded[graph] = loaded
+        else:
+            self._dropped = True
         while len(self._loaded) > _KEPT:
             self._loaded.popitem(last=False)
+            self._dropped = True
         return loaded
+
+    def _collect(self) -> None:
+        """Frees graphs and variables that were let go since: they hold each other, so that only the collector does."""
+        if self._dropped:
+            gc.collect()
+        self._dropped = False
 
 
 def _judged(request: MigrationRequest, known: MigrationOutcome, validation: Validation) -> MigrationOutcome:

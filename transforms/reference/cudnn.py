@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from transforms.reference.activations import sigmoid
-from transforms.reference.cells import Cell, States
+from transforms.reference.cells import Cell, States, side_by_side
 from transforms.reference.layer_call import Array, LayerCall, NotCovered
 
 
@@ -26,7 +26,7 @@ def cudnn_lstm_cell(call: LayerCall) -> Cell:
 
     def step(driven: Array, states: States) -> tuple[Array, States]:
         h, c = states
-        i, f, candidate, o = np.split(driven + recur(h), 4, axis=-1)
+        i, f, candidate, o = side_by_side(driven + recur(h), 4)
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(candidate)
         h = sigmoid(o) * np.tanh(c)
         return h, (h, c)
@@ -43,8 +43,8 @@ def cudnn_gru_cell(call: LayerCall) -> Cell:
 
     def step(driven: Array, states: States) -> tuple[Array, States]:
         (h,) = states
-        x_z, x_r, x_h = np.split(driven, 3, axis=-1)
-        h_z, h_r, h_h = np.split(recur(h), 3, axis=-1)
+        x_z, x_r, x_h = side_by_side(driven, 3)
+        h_z, h_r, h_h = side_by_side(recur(h), 3)
         z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
         h = (1.0 - z) * np.tanh(x_h + r * h_h) + z * h
         return h, (h,)
