@@ -23,7 +23,7 @@ def check_fields(value: object) -> None:
         texts = (value.message, value.advice, *value.layer, *value.detail)
         if not isinstance(value.reason, Reason) or not all(isinstance(text, str) for text in texts):
             raise TypeError("the error has no such fields")
-    elif is_dataclass(value):
+    elif is_dataclass(value) and not isinstance(value, type):
         for name, hint in _hints(type(value)).items():
             if not _is(getattr(value, name, None), hint):
                 raise TypeError(f"{type(value).__name__}.{name} is no {getattr(hint, '__name__', hint)}")

@@ -125,7 +125,7 @@ def report_schema() -> pa.Schema:
 
 
 def fits_report(row: ReportRow) -> None:
-    """Whether a report can hold the row, part of which is a child's word; a single one that it cannot would end the run.
+    """Sees to it that a report can hold the row, part of which is a child's word: one that it cannot hold ends the run.
 
     Raises:
         MigrationError: `internal_error`, a number is too large or a text holds half a character.
@@ -137,7 +137,7 @@ def fits_report(row: ReportRow) -> None:
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise MigrationError(
             Reason.INTERNAL_ERROR,
-            f"What was found does not fit into a report: {ascii(str(error))}",
+            f"What was found does not fit into a report: {str(error)!a}",
             advice="Please report it.",
         ) from error
 

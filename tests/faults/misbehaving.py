@@ -9,6 +9,7 @@ import os
 import signal
 import struct
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -87,6 +88,13 @@ def _answers() -> int:
     return int(sys.argv[2])
 
 
+def _wait_the_first_time(role: str) -> None:
+    seen = Path(os.environ["TMPDIR"], f"{role}.seen")
+    if not seen.exists():
+        seen.touch()
+        time.sleep(600)
+
+
 #: Ways that are the same in each role.
 WAYS: dict[str, Callable[[], None]] = {
     "segfault": _segfault,
@@ -109,7 +117,9 @@ def _misbehave(role: str, model: str) -> str:
     found, _, way = model.rpartition("/")[2].partition("-")[0].partition(".")
     if found != role:
         return ""
-    if way in WAYS:
+    if way == "once":
+        _wait_the_first_time(role)
+    elif way in WAYS:
         WAYS[way]()
     return way
 
@@ -136,10 +146,7 @@ def inspect(
 
 
 def stage(request: MigrationRequest, limits: Limits) -> object:
-    if not request.model.rpartition("/")[2].startswith("convert.late"):
-        way = _misbehave("convert", request.model)
-    else:
-        way = ""
+    way = _misbehave("convert", request.model)
     told = fakes.stage(request, limits)
     assert isinstance(told, StagedModel)
     folder = request.staging
@@ -200,3 +207,8 @@ def verify(asked: VerificationRequest, ask: Callable[[Question], Testimony]) -> 
         case "reason":
             return replace(asked.staged.known, reason=Reason.TIMEOUT, status="migrated")  # type: ignore[arg-type]
     return fakes.verify(asked, ask)
+
+
+def stop_soon(pid: int) -> None:
+    """Stops its process once the answer is out."""
+    threading.Timer(0.2, os.kill, (pid, signal.SIGSTOP)).start()

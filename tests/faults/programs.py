@@ -1,8 +1,9 @@
-"""Runs the command line in a process of its own, forked from one that has the libraries imported, with a fault in it."""
+"""Runs the command line in a process of its own, forked from one with the libraries imported, with a fault in it."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import importlib
 import json
@@ -94,6 +95,46 @@ class Refuse:
         replace_function(self.function, around)
 
 
+@dataclass(frozen=True)
+class Send:
+    """Where a signal comes to the program itself: as the first call of a function begins."""
+
+    function: str
+    number: int
+
+    def plant(self) -> None:
+        """Puts the fault into this process."""
+        sent: list[int] = []
+
+        def around(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+            if not sent:
+                sent.append(self.number)
+                os.kill(os.getpid(), self.number)
+            return function(*arguments, **options)
+
+        replace_function(self.function, around)
+
+
+@dataclass(frozen=True)
+class Stall:
+    """A function that takes so many seconds longer, as on a disk that hangs."""
+
+    function: str
+    seconds: float
+
+    def plant(self) -> None:
+        """Puts the fault into this process."""
+
+        def around(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+            time.sleep(self.seconds)
+            return function(*arguments, **options)
+
+        replace_function(self.function, around)
+
+
+Fault = Kill | Refuse | Send | Stall
+
+
 def replace_function(name: str, around: Callable[..., Any]) -> None:
     """Has every call of "module:name" in this process go through `around(function, *arguments)`."""
     module, _, path = name.partition(":")
@@ -111,20 +152,20 @@ def replace_function(name: str, around: Callable[..., Any]) -> None:
 class Program:
     """`h5ferry ARGUMENTS` in a process group of its own; what it prints goes to a file in its scratch folder."""
 
-    def __init__(self, scratch: Path, *arguments: object, fault: Kill | Refuse | None = None, user: int = 0) -> None:
+    def __init__(self, scratch: Path, *arguments: object, fault: Fault | None = None, permitted: bool = True) -> None:
         scratch.mkdir(exist_ok=True)
         self._scratch = scratch
         self._log = scratch.with_name(f"{scratch.name}.log")
         words = [str(argument) for argument in arguments]
         self._process: BaseProcess = _processes.Process(
-            target=_run, args=(words, str(scratch), str(self._log), fault, user)
+            target=_run, args=(words, str(scratch), str(self._log), fault, permitted)
         )
         self._process.start()
 
-    def send(self, number: int) -> None:
-        """Sends a signal to the program alone, as an operator does."""
+    def send(self, number: int, *, to_all: bool = False) -> None:
+        """Sends a signal to the program alone, or to its group, as a terminal does."""
         assert self._process.pid is not None
-        os.kill(self._process.pid, number)
+        (os.killpg if to_all else os.kill)(self._process.pid, number)
 
     def ended(self, seconds: float = 60) -> int:
         """Its exit status, negative for a signal; in so many seconds."""
@@ -151,17 +192,15 @@ class Program:
         return left
 
 
-def _run(words: list[str], scratch: str, log: str, fault: Kill | Refuse | None, user: int) -> None:
+def _run(words: list[str], scratch: str, log: str, fault: Fault | None, permitted: bool) -> None:
     os.setsid()
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     for stream in (1, 2):
         os.dup2(output, stream)
     os.environ["TMPDIR"] = scratch  # It marks the children, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if user:
-        os.setgroups([])
-        os.setgid(user)
-        os.setuid(user)
+    if not permitted:
+        give_up_privileges()
     if fault is not None:
         fault.plant()
     from pipeline.command_line import main
@@ -169,9 +208,16 @@ def _run(words: list[str], scratch: str, log: str, fault: Kill | Refuse | None, 
     main(words)
 
 
-def run(scratch: Path, *arguments: object, fault: Kill | Refuse | None = None, user: int = 0) -> int:
+def give_up_privileges() -> None:
+    """Has the permissions of files hold for root too, in this thread and those it starts."""
+    version_3, capabilities = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None, use_errno=True).capset(version_3, capabilities) != 0:
+        raise OSError(ctypes.get_errno(), "the capabilities cannot be given up")
+
+
+def run(scratch: Path, *arguments: object, fault: Fault | None = None, permitted: bool = True) -> int:
     """Runs the program to its end. Returns its exit status."""
-    return Program(scratch, *arguments, fault=fault, user=user).ended()
+    return Program(scratch, *arguments, fault=fault, permitted=permitted).ended()
 
 
 def _processes_of(scratch: Path) -> list[int]:
@@ -186,9 +232,9 @@ def _processes_of(scratch: Path) -> list[int]:
 
 
 def published(output: Path) -> dict[str, bytes]:
-    """Every entry of an output but the runs' records: path -> content, of folders b"". Hidden ones are leftovers and count.
+    """Every entry of an output but the runs' records: path -> content, of folders b"".
 
-    A receipt is left without what says which run wrote it.
+    Hidden ones are leftovers, and count. A receipt is left without what says which run wrote it.
     """
     return {
         path.relative_to(output).as_posix(): _content(path)
