@@ -46,6 +46,6 @@ def _is(value: object, hint: Any) -> bool:
             return False
         check_fields(value)
         return True
-    if hint is float:
-        return type(value) in (float, int)
-    return type(value) is hint if hint in (int, str, bool, bytes) else isinstance(value, hint)
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, (float, int) if hint is float else hint)

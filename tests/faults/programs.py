@@ -132,7 +132,51 @@ class Stall:
         replace_function(self.function, around)
 
 
-Fault = Kill | Refuse | Send | Stall
+@dataclass(frozen=True)
+class Meddle:
+    """Somebody changes a source, as a function is called for its row (or candidate)."""
+
+    function: str
+    source: Path
+    how: str
+
+    def __str__(self) -> str:
+        return f"{self.how} at {self.function.rpartition(':')[2]}"
+
+    def plant(self) -> None:
+        """Puts the fault into this process."""
+
+        def around(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+            if getattr(arguments[0], "row", arguments[0]).source == str(self.source):
+                self._change()
+            return function(*arguments, **options)
+
+        replace_function(self.function, around)
+
+    def _change(self) -> None:
+        data = self.source.read_bytes()
+        match self.how:
+            case "truncate":
+                os.truncate(self.source, len(data) // 2)
+            case "append":
+                self.source.write_bytes(data + b"more")
+            case "overwrite":
+                self.source.write_bytes(data[:-4] + b"\x01\x02\x03\x04")
+            case "replace":
+                other = self.source.with_name("other")
+                other.write_bytes(data[:-4] + b"\x01\x02\x03\x04")
+                other.replace(self.source)
+            case "remove":
+                self.source.unlink()
+            case "fifo":
+                self.source.unlink()
+                os.mkfifo(self.source)
+            case "loop":
+                self.source.unlink()
+                self.source.symlink_to(self.source)
+
+
+Fault = Kill | Refuse | Send | Stall | Meddle
 
 
 def replace_function(name: str, around: Callable[..., Any]) -> None:

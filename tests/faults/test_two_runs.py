@@ -34,7 +34,9 @@ def arguments(folder, report, *more):
 def test_two_runs_at_once(tmp_path):
     registry_of(tmp_path / "registry", MODELS)
     assert run(tmp_path / "whole", *arguments(tmp_path, "r0", "--output", tmp_path / "alone")) == 0
-    runs = [Program(tmp_path / name, *arguments(tmp_path, name, "--no-lock", "--run-id", name)) for name in ("r1", "r2")]
+    runs = [
+        Program(tmp_path / name, *arguments(tmp_path, name, "--no-lock", "--run-id", name)) for name in ("r1", "r2")
+    ]
     assert [each.ended() for each in runs] == [0, 0], [each.printed for each in runs]
     for name in ("r1", "r2"):
         assert set(outcomes(tmp_path / name)) == set(MODELS)
