@@ -20,7 +20,6 @@ from tests.transforms.test_hostile_configs import CONFIGS
 from tests.transforms.test_hostile_files import FILES
 
 OF_THE_ORDER = ["line", "manifest_row", "template_reused", "output"]
-COPIES = 2
 GOOD = [
     "keras-2.2.4/emb_cudnn_lstm",
     "keras-2.2.4/multi_io",
@@ -31,7 +30,7 @@ GOOD = [
 ]
 HOSTILE_FILES = ["soft link", "external storage", "virtual, of itself", "partly written", "huge chunks", "NaN"]
 HOSTILE_CONFIGS = ["bytecode", "units 0", "an unknown class", "another SavedModel", "copies beyond measure"]
-LIMIT = 900
+LIMIT = 3600
 
 
 @dataclass(frozen=True)
@@ -92,20 +91,16 @@ def mixed(folder, names, copies, files, configs):
         )
         statuses.append(program.ended(LIMIT))
         assert program.orphans() == [] and "Traceback" not in program.printed, program.printed
-    return Mixed(
-        folder, tuple(statuses), [row[0] for row in good], {f"bad/{path.stem}": reasons[path] for path in reasons}
-    )
+    expected = {f"bad/{path.stem}": reason for path, reason in reasons.items()}
+    return Mixed(folder, tuple(statuses), [row[0] for row in good], expected)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param((GOOD, COPIES, HOSTILE_FILES, HOSTILE_CONFIGS), id="some"),
-        pytest.param(
-            ([each.name for each in MIGRATABLE], 10, list(FILES), list(CONFIGS)), id="all", marks=pytest.mark.soak
-        ),
-    ],
-)
+SOME = GOOD, 2, HOSTILE_FILES, HOSTILE_CONFIGS
+#: Ten good ones for each hostile one.
+ALL = [each.name for each in MIGRATABLE], 10 * (len(FILES) + len(CONFIGS)) // len(MIGRATABLE) + 1, [*FILES], [*CONFIGS]
+
+
+@pytest.fixture(scope="module", params=[SOME, pytest.param(ALL, marks=pytest.mark.soak)], ids=["some", "all"])
 def runs(request, tmp_path_factory):
     return mixed(tmp_path_factory.mktemp("mixed"), *request.param)
 
