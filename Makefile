@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: sample test soak fuzz audit lint format fixtures lock clean
+.PHONY: sample test soak fuzz audit bench lint format fixtures lock clean
 .DEFAULT_GOAL := sample
 
 sample: $(INSTALLED) ## migrate the sample registry into out/sample
@@ -21,9 +21,13 @@ fuzz: $(INSTALLED) ## fuzz the reader and the config parser, each for FUZZ_SECON
 	$(BIN)/python scripts/fuzz.py config --seconds $(FUZZ_SECONDS)
 	$(BIN)/python scripts/fuzz.py reader --seconds $(FUZZ_SECONDS)
 
-audit: $(INSTALLED) ## look the locked dependencies up among known vulnerabilities; needs a package index
+audit: $(INSTALLED) ## look the locked dependencies up among known vulnerabilities; needs an index that tells them
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[audit]'
-	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+
+BENCH ?=
+bench: $(INSTALLED) ## measure beside the peers, and write docs/benchmark.* (BENCH=--quick: a shorter form)
+	$(BIN)/python scripts/benchmark.py $(BENCH)
 
 lint: $(INSTALLED) ## check style and types
 	$(BIN)/ruff check

@@ -142,6 +142,7 @@ def receipt_key(row: ManifestRow, files: RowFiles, settings: MigrateSettings) ->
         rtol=row.rtol,
         atol=row.atol,
         require_evidence=settings.require_evidence.value,
+        keep_training=settings.keep_training,
     )
 
 
@@ -184,7 +185,7 @@ def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings,
 
 def _from_json(column: str, value: Any) -> Any:
     """A report column as it was before it went through a receipt, where nan is null and a tuple is a list."""
-    if column.endswith("_error"):
+    if column.endswith(("_error", "_used")):
         return float("nan" if value is None else value)
     return tuple(value) if isinstance(value, list) else value
 

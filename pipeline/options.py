@@ -35,6 +35,7 @@ class MigrateSettings:
         isolation: how the converting children are kept.
         threads: process pairs that one worker process may keep busy.
         allow_custom_code: whether a row's `custom_objects` may be used.
+        keep_training: whether SavedModels are compiled, with the optimizer as it was.
         limits: the budget of reading.
         full_reload_every: of artefacts whose graph is loaded already, one in so many is loaded as a whole all the same.
         inspector: "module:name" of the function run in the reading child.
@@ -50,6 +51,7 @@ class MigrateSettings:
     isolation: Isolation = field(default_factory=Isolation)
     threads: int = 1
     allow_custom_code: bool = False
+    keep_training: bool = False
     limits: Limits = DEFAULT_LIMITS
     full_reload_every: int = 50
     inspector: str = INSPECTOR

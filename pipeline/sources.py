@@ -13,6 +13,14 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.manifest_row import is_remote
 from pipeline.records import ManifestRow
+from transforms.checkpoint.files import (
+    INDEX,
+    checkpoint_prefix,
+    combined_digest,
+    local_checkpoint,
+    local_shards,
+    shards_among,
+)
 from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity
 
@@ -27,13 +35,14 @@ _MISSING = {
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A file on this machine.
+    """A file on this machine, or a checkpoint, which is several.
 
     Attributes:
-        path: absolute.
-        sha256: hex digest, "" for something that is not a regular file (whoever opens it refuses it).
-        size: bytes.
-        identity: of the file that was hashed where it lies; None for a fetched copy.
+        path: absolute; of a checkpoint its prefix.
+        sha256: hex digest, "" for something that is not a regular file (whoever opens it refuses it); of a checkpoint
+            the combined digest of all its files (`combined_digest`).
+        size: bytes, of all files.
+        identity: of the file that was hashed where it lies; None for a fetched copy, and for a checkpoint.
     """
 
     path: Path
@@ -80,7 +89,8 @@ def local_files(row: ManifestRow, max_bytes: int, hashed: Mapping[str, LocalFile
             if is_remote(path) and scratch is None:
                 scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="h5ferry-")))
             try:
-                found[column] = (
+                checkpoint = local_checkpoint_of(path, scratch, max_bytes) if column == "source" else None
+                found[column] = checkpoint or (
                     fetch(path, scratch / f"{column}{PurePosixPath(path).suffix}", max_bytes)
                     if scratch and is_remote(path)
                     else digest_file(Path(path), max_bytes, (hashed or {}).get(column))
@@ -141,6 +151,47 @@ def fetch(url: str, target: Path, max_bytes: int) -> LocalFile:
             digest.update(block)
             copy.write(block)
     return LocalFile(target, digest.hexdigest(), size)
+
+
+def local_checkpoint_of(path: str, scratch: Path | None, max_bytes: int) -> LocalFile | None:
+    """The checkpoint that `path` names, fetched into `scratch` if it is remote; None where it names a plain file.
+
+    Raises:
+        OSError: a file of it is missing or unreadable.
+        MigrationError: `corrupt_checkpoint` when its shards are not one complete set; `over_budget`.
+    """
+    if scratch is None or not is_remote(path):
+        found = local_checkpoint(Path(path))
+        if found is None:
+            return None
+        prefix = found
+        parts = [digest_file(each, max_bytes) for each in (Path(f"{prefix}{INDEX}"), *local_shards(prefix))]
+    else:
+        url = remote_checkpoint(path)
+        if url is None:
+            return None
+        folder, _, name = url.rpartition("/")
+        prefix = scratch / "source"
+        suffixes = [INDEX, *(shard[len(name) :] for shard in shards_among(name, _names_like(f"{url}.data-*")))]
+        parts = [fetch(f"{folder}/{name}{suffix}", Path(f"{prefix}{suffix}"), max_bytes) for suffix in suffixes]
+    size = sum(part.size for part in parts)
+    _check_size(path, size, max_bytes)
+    whole = all(part.sha256 for part in parts)
+    return LocalFile(prefix, combined_digest([part.sha256 for part in parts]) if whole else "", size)
+
+
+def remote_checkpoint(url: str) -> str | None:
+    """The prefix of the checkpoint that a URL names, None where it names none. Raises OSError."""
+    from apache_beam.io.filesystems import FileSystems
+
+    prefix = checkpoint_prefix(url, is_file=not url.endswith(INDEX) and FileSystems.exists(url))
+    return prefix if prefix is not None and FileSystems.exists(f"{prefix}{INDEX}") else None
+
+
+def _names_like(pattern: str) -> list[str]:
+    from apache_beam.io.filesystems import FileSystems
+
+    return [found.path.rpartition("/")[2] for match in FileSystems.match([pattern]) for found in match.metadata_list]
 
 
 def _check_size(path: str, size: int, max_bytes: int) -> None:

@@ -74,6 +74,12 @@ class WorkshopPool:
         if settings.progress:
             threading.Thread(target=self._drop_when_stopped, daemon=True).start()
 
+    def start(self) -> None:
+        """Starts the first pair: there is work ahead."""
+        with self._changed:
+            if not self._all:
+                self._add()
+
     def expect(self, architecture: str, source_bytes: int) -> None:
         """Says that a model is going to be converted."""
         with self._changed:
@@ -134,6 +140,15 @@ class WorkshopPool:
 
 _pools: dict[str, tuple[WorkshopPool, int]] = {}
 _pools_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def joined_pool(settings: MigrateSettings) -> Iterator[WorkshopPool]:
+    """The pool of this run in this process, for as long as the context lasts."""
+    try:
+        yield join_pool(settings)
+    finally:
+        leave_pool(settings)
 
 
 def join_pool(settings: MigrateSettings) -> WorkshopPool:

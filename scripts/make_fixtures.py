@@ -20,7 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parent
-COLUMNS = ["model", "source", "samples", "producer", "features"]
+#: The tables of the fixtures, with their columns.
+TABLES = {
+    "fixtures.csv": ["model", "source", "samples", "producer", "features"],
+    "training.csv": ["model", "source", "samples", "producer", "features"],
+    "checkpoints.csv": ["model", "source", "samples", "architecture", "producer", "features"],
+}
 
 
 @dataclass(frozen=True)
@@ -81,15 +86,15 @@ def write_fixtures(runtime: LegacyRuntime, interpreter: Path, out: Path) -> None
     subprocess.run([str(part) for part in command], check=True, env=environment)
 
 
-def rows(out: Path, runtimes: list[LegacyRuntime]) -> Iterator[dict[str, str]]:
+def rows(out: Path, table: str, runtimes: list[LegacyRuntime]) -> Iterator[dict[str, str]]:
     """The rows that the runtimes left beside their files, and those of runtimes that were not asked for."""
     fresh = {runtime.name for runtime in runtimes}
-    index = out / "fixtures.csv"
+    index = out / table
     if index.exists():
         with index.open(encoding="utf-8", newline="") as file:
             yield from (row for row in csv.DictReader(file) if row["producer"] not in fresh)
     for runtime in runtimes:
-        part = out / runtime.name / "rows.csv"
+        part = out / runtime.name / table
         with part.open(encoding="utf-8", newline="") as file:
             yield from csv.DictReader(file)
         part.unlink()
@@ -111,12 +116,13 @@ def main() -> int:
         interpreter = ensure_environment(runtime, environments)
         shutil.rmtree(out / runtime.name, ignore_errors=True)
         write_fixtures(runtime, interpreter, out)
-    table = sorted(rows(out, wanted), key=lambda row: row["model"])
-    with (out / "fixtures.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
-    print(f"{len(table)} fixtures in {args.out}")
+    for table, columns in TABLES.items():
+        entries = sorted(rows(out, table, wanted), key=lambda row: row["model"])
+        with (out / table).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns, lineterminator="\n", extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(entries)
+        print(f"{len(entries)} fixtures in {args.out / table}")
     return 0
 
 

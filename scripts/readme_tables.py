@@ -1,4 +1,4 @@
-"""Writes the README's tables from the program's own: reason codes, rewrites, layers, report columns.
+"""Writes the README's tables from the program's own (reason codes, rewrites, layers), and the last benchmark's.
 
 python scripts/readme_tables.py            writes them between their markers
 python scripts/readme_tables.py --check    exit status 1 when the README is behind the code
@@ -12,10 +12,15 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from benchmarks.results import read_results
+from benchmarks.tables import readme_block
+
 from transforms.admission import WRAPPERS
 from transforms.architecture_keras_3 import OPERATIONS
-from transforms.canonical.catalogue import REWRITES
+from transforms.architecture_signatures import FUNCTIONS
+from transforms.dialects import DIALECTS
 from transforms.errors import FAILURES, MEANINGS, Reason
+from transforms.rewrite_catalogue import REWRITES
 from transforms.weight_roles import WEIGHTED, WEIGHTLESS
 from transforms.weight_roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 
@@ -43,11 +48,30 @@ def layers() -> str:
     operations = ", ".join(sorted(OPERATIONS))
     return (
         f"Keras 2 and tf.keras: {', '.join(keras_2)}.\n\nKeras 1 besides: {', '.join(keras_1)}.\n\n"
-        f"Keras 3 besides: Identity, and the operations {operations}."
+        f"Keras 3 besides: Identity, and the operations {operations}.\n\n"
+        f"TensorFlow functions of tf.keras 2.0 to 2.15 by their stored name, or the operation of such a function: "
+        f"{', '.join(sorted(FUNCTIONS))}."
     )
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"reasons": reasons, "rewrites": rewrites, "layers": layers}
+def dialects() -> str:
+    """One row for each generation of Keras."""
+    rows = [f"| {each.name} | {each.recognised_by} | {each.special} |" for each in DIALECTS]
+    return "\n".join(["| written by | recognised by | what is special |", "|---|---|---|", *rows])
+
+
+def benchmark() -> str:
+    """The figures of the last benchmark."""
+    return readme_block(read_results(README.parent / "docs" / "benchmark.json"))
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "reasons": reasons,
+    "rewrites": rewrites,
+    "layers": layers,
+    "dialects": dialects,
+    "benchmark": benchmark,
+}
 
 
 def with_tables(text: str) -> str:

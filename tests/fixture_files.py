@@ -20,6 +20,7 @@ class FixtureFile:
     source: Path
     samples: Path
     features: str
+    architecture: Path | None = None
 
     def batch(self, prefix: str = "") -> tuple[list[npt.NDArray[np.generic]], list[npt.NDArray[np.generic]]]:
         """Inputs and golden outputs; prefix `alt_` for the batch of another size and length."""
@@ -31,9 +32,32 @@ class FixtureFile:
 
 def fixture_files() -> list[FixtureFile]:
     """All fixture files, in the order of fixtures.csv."""
-    with (FOLDER / "fixtures.csv").open(newline="", encoding="utf-8") as stream:
+    return _listed("fixtures.csv")
+
+
+def checkpoint_files() -> list[FixtureFile]:
+    """All checkpoints; `source` is the prefix."""
+    return _listed("checkpoints.csv")
+
+
+def training_files() -> list[FixtureFile]:
+    """All models that were trained a little; their samples hold a batch, and the weights after one step on it."""
+    return _listed("training.csv")
+
+
+def _listed(table: str) -> list[FixtureFile]:
+    with (FOLDER / table).open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    return [FixtureFile(row["model"], FOLDER / row["source"], FOLDER / row["samples"], row["features"]) for row in rows]
+    return [
+        FixtureFile(
+            row["model"],
+            FOLDER / row["source"],
+            FOLDER / row["samples"],
+            row["features"],
+            FOLDER / row["architecture"] if row.get("architecture") else None,
+        )
+        for row in rows
+    ]
 
 
 def fixture_file(name: str) -> FixtureFile:
@@ -43,4 +67,6 @@ def fixture_file(name: str) -> FixtureFile:
 
 #: Files that must be refused, with the reason.
 REFUSED = {"keras-2.2.4/lambda_layer": "unsafe_lambda"}
-MIGRATABLE = [each for each in fixture_files() if each.name not in REFUSED]
+#: Files whose layers compute in 16 bits: what they give depends on the device.
+NARROW = [each for each in fixture_files() if "float16" in each.features]
+MIGRATABLE = [each for each in fixture_files() if each.name not in REFUSED and each not in NARROW]

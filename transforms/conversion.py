@@ -20,6 +20,7 @@ from transforms.legacy_model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.outcome import MigrationOutcome, MigrationRequest, Status
 from transforms.samples import SampleBatch, read_samples
+from transforms.silent_dim_ordering import assumed_dim_ordering, with_dim_ordering
 from transforms.staged_model import Question, StagedModel, Testimony, Witness, numpy_arrays, plain_arrays
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Conversion:
         self._legacy: LegacyModel | None = None
         self._custom: CustomCode | None = None
         self._rebuilt: Answering | None = None
+        self._sample_shape: tuple[int, ...] | None = None
 
     def stage(self) -> StagedModel | MigrationOutcome:
         """Writes the SavedModel into `request.staging`.
@@ -61,10 +63,13 @@ class Conversion:
         try:
             architecture, self._custom = self._open.enter_context(opened_request(self._request, self._limits))
             legacy = self._open.enter_context(self._source(architecture))
+            if self._request.dim_ordering:
+                legacy = with_dim_ordering(legacy, self._request.dim_ordering)
             self._legacy = legacy
             known = _described(known, legacy)
             given = self._given_samples(legacy)
-            canonical = canonicalise(legacy, given.inputs[0].shape if given else None)
+            self._sample_shape = given.inputs[0].shape if given else None
+            canonical = canonicalise(legacy, self._sample_shape)
             known = replace(
                 known,
                 architecture=architecture_fingerprint(canonical, self._custom.names.digest if self._custom else ""),
@@ -127,7 +132,8 @@ class Conversion:
         from transforms.templates import learn_template, write_from_template
 
         known = replace(known, tensorflow_version=tf.__version__)
-        shared = self._templates if self._custom is None else None
+        keep_training = self._request.keep_training
+        shared = self._templates if self._custom is None and not keep_training else None
         template = shared.get(known.architecture) if shared is not None else None
         if template is not None:
             write_from_template(template, canonical.arrays, self._request.staging)
@@ -142,8 +148,15 @@ class Conversion:
         if self._custom is not None:
             write_custom_model(model, self._request.staging)
             self._rebuilt = model.run
-            return known
-        write_saved_model(model, self._request.staging)
+            unkept = ("Training state is not kept for models with custom code.",) if keep_training else ()
+            return replace(known, warnings=(*known.warnings, *unkept))
+        if keep_training:
+            from transforms.training.artefact import write_trainable_model
+
+            lost = write_trainable_model(model, self._known_source(), self._request.staging, self._sample_shape)
+            known = replace(known, warnings=(*known.warnings, *lost))
+        else:
+            write_saved_model(model, self._request.staging)
         learnt = learn_template(model, self._request.staging) if shared is not None else None
         if shared is not None and learnt is not None:
             shared.put(known.architecture, learnt)
@@ -154,9 +167,7 @@ class Conversion:
     def _rebuilt_model(self) -> Answering:
         """The Keras model again: few models need it, and it holds all weights."""
         if self._rebuilt is None:
-            legacy = self._known_source()
-            given = self._given_samples(legacy)
-            self._rebuilt = _rebuilt(canonicalise(legacy, given.inputs[0].shape if given else None), self._custom).run
+            self._rebuilt = _rebuilt(canonicalise(self._known_source(), self._sample_shape), self._custom).run
         return self._rebuilt
 
     def _reference(self, inputs: list[Any], origin: str) -> Testimony:
@@ -205,6 +216,7 @@ def _described(known: MigrationOutcome, legacy: LegacyModel) -> MigrationOutcome
         keras_version=legacy.runtime.recorded,
         backend=legacy.runtime.backend,
         backend_assumed=legacy.backend_assumed,
+        dim_ordering_assumed=assumed_dim_ordering(legacy),
         parameters=legacy.parameters,
         warnings=legacy.warnings,
     )

@@ -5,24 +5,29 @@ Only regular files are opened, only with the HDF5 signature, only read-only, and
 
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # read by HDF5 when it starts: no filter plug-in is ever loaded
 
 import h5py
 
+from transforms.checkpoint.files import INDEX_END
 from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity
-from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
+from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.source_file import (
+    SourceDigest,
+    hash_file,
+    open_regular,
+    refuse_change,
+    refuse_other_digest,
+    refuse_size,
+)
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_BLOCK = 1 << 20
 
 #: First bytes of what people mistake for a Keras HDF5 file.
 _LOOKALIKES = (
@@ -35,15 +40,8 @@ _LOOKALIKES = (
     (b"\x80\x05", "a Python pickle"),
     (b"<", "an HTML or XML page, perhaps a failed download"),
     (b"{", "JSON: an architecture without weights"),
+    (b"model_checkpoint_path:", "the state file of TensorFlow checkpoints: name the prefix that it states"),
 )
-
-
-@dataclass(frozen=True)
-class SourceDigest:
-    """SHA-256 (hex) and size in bytes of the file that was opened."""
-
-    sha256: str
-    size: int
 
 
 @contextmanager
@@ -62,46 +60,36 @@ def open_hdf5(
         MigrationError: `source_missing`, `unsafe_storage` (not a regular file), `over_budget`, `not_hdf5`,
             `digest_mismatch`, `corrupt_h5`; `source_missing` also when the file changed while it was read.
     """
-    descriptor = _open_regular(path)
+    descriptor = open_regular(path)
     try:
         before = os.fstat(descriptor)
         identity = FileIdentity.of(before)
-        if before.st_size > limits.file_bytes:
-            raise over_budget(f"The file holds {before.st_size:,} bytes", "file_bytes", limits)
+        refuse_size(before.st_size, limits)
         if _signature_offset(descriptor, before.st_size) is None:
             raise _not_hdf5(descriptor, before.st_size)
         known = sha256.lower() if sha256 and identity == hashed else ""
-        digest = SourceDigest(known or _hash(descriptor), before.st_size)
-        if sha256 and digest.sha256 != sha256.lower():
-            raise MigrationError(
-                Reason.DIGEST_MISMATCH,
-                f"The source has SHA-256 {digest.sha256}, the manifest expects {sha256.lower()}",
-                advice="The file was altered or damaged: restore it, or correct the manifest.",
-            )
+        digest = SourceDigest(known or hash_file(descriptor), before.st_size)
+        refuse_other_digest(digest, sha256)
         with _parse(descriptor) as file:
             yield file, digest
-        if FileIdentity.of(os.fstat(descriptor)) != identity:
-            raise MigrationError(
-                Reason.SOURCE_MISSING, "The source changed while it was read", advice="Run again when it is at rest."
-            )
+        refuse_change(before, os.fstat(descriptor))
     finally:
         os.close(descriptor)
 
 
-def _open_regular(path: Path) -> int:
+@contextmanager
+def open_unhashed(path: Path) -> Iterator[h5py.File]:
+    """Opens an HDF5 file read-only, for a look at its names.
+
+    Raises:
+        MigrationError: `source_missing`, `unsafe_storage` (not a regular file), `corrupt_h5`.
+    """
+    descriptor = open_regular(path)
     try:
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):
-            raise MigrationError(
-                Reason.UNSAFE_STORAGE, "The source is not a regular file", advice="Point the row at a file."
-            )
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise MigrationError(
-            Reason.SOURCE_MISSING,
-            f"The source cannot be opened: {error.strerror}",
-            advice="Check the path in the manifest and the file's permissions.",
-        ) from error
+        with _parse(descriptor) as file:
+            yield file
+    finally:
+        os.close(descriptor)
 
 
 def _signature_offset(descriptor: int, size: int) -> int | None:
@@ -119,18 +107,12 @@ def _not_hdf5(descriptor: int, size: int) -> MigrationError:
     for prefix, name in _LOOKALIKES:
         if looks is None and head.lstrip().startswith(prefix):
             looks = name
+    if looks is None and os.pread(descriptor, len(INDEX_END), max(0, size - len(INDEX_END))) == INDEX_END:
+        looks = "a TensorFlow checkpoint of one file (V1), or an index by another name than PREFIX.index"
     detail = f"; it looks like {looks}" if looks else ""
     return MigrationError(
         Reason.NOT_HDF5, f"The file has no HDF5 signature{detail}", advice="Point the row at the .h5 file."
     )
-
-
-def _hash(descriptor: int) -> str:
-    digest, offset = hashlib.sha256(), 0
-    while block := os.pread(descriptor, _BLOCK, offset):
-        digest.update(block)
-        offset += len(block)
-    return digest.hexdigest()
 
 
 def _parse(descriptor: int) -> h5py.File:

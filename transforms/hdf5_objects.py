@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 import numpy.typing as npt
-from h5py import h5a, h5d, h5s, h5t, h5z
+from h5py import h5a, h5d, h5l, h5s, h5t, h5z
 
 from transforms.errors import MigrationError, Reason
 from transforms.hdf5_file import hdf5_errors
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 from transforms.memory_guard import bounded_growth
+from transforms.stored_array import StoredArray
 
 _FLOATS = (
     (h5t.IEEE_F16LE, "<f2"),
@@ -32,28 +33,10 @@ _FILTERS = {h5z.FILTER_DEFLATE: "deflate", h5z.FILTER_SHUFFLE: "shuffle", h5z.FI
 
 
 @dataclass(frozen=True)
-class StoredArray:
-    """A weight in the file, not yet read.
+class HDF5Array(StoredArray):
+    """A weight in an HDF5 file; `name` is the dataset's, below its group."""
 
-    Attributes:
-        name: dataset name as stored, e.g. `lstm_1/kernel:0`.
-        shape, dtype: as stored; dtype may be of either endianness.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[np.generic]
     dataset: h5py.Dataset
-
-    @property
-    def size(self) -> int:
-        """Number of scalars."""
-        return math.prod(self.shape)
-
-    @property
-    def bytes(self) -> int:
-        """Size of the values, decompressed."""
-        return self.size * self.dtype.itemsize
 
     @property
     def stored_bytes(self) -> int:
@@ -86,7 +69,7 @@ def has_link(parent: h5py.Group, name: str) -> bool:
     return parent.get(name, getlink=True) is not None
 
 
-def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS, *, integers: bool = False) -> StoredArray:
+def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS, *, integers: bool = False) -> HDF5Array:
     """The array at a path below `parent`, checked but not read; `integers` admits integers beside floats.
 
     Raises:
@@ -100,7 +83,7 @@ def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS, *, 
     shape = _extent(found, path)
     _check_size(path, shape, dtype, limits)
     _check_storage(found, path, limits)
-    return StoredArray(path, shape, dtype, found)
+    return HDF5Array(path, shape, dtype, found)
 
 
 #: A path may lead round in a circle of hard links.
@@ -116,10 +99,10 @@ def _walk(parent: h5py.Group, path: str) -> h5py.Group | h5py.Dataset:
     for part in parts:
         if not isinstance(current, h5py.Group):
             raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} leads through an array", advice=_RESTORE)
-        link = current.get(part, getlink=True)
-        if link is None:
+        name, links = part.encode(), current.id.links
+        if not links.exists(name):
             raise MigrationError(Reason.WEIGHTS_MISMATCH, f"The file lacks {path!r}", advice=_RESTORE)
-        if not isinstance(link, h5py.HardLink):
+        if links.get_info(name).type != h5l.TYPE_HARD:
             raise MigrationError(
                 Reason.UNSAFE_STORAGE,
                 f"{path!r} leads through a soft or external link",

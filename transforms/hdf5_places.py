@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import h5py
 
 from transforms.errors import MigrationError, Reason
-from transforms.hdf5_objects import StoredArray, object_address
+from transforms.hdf5_objects import HDF5Array, object_address
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Places:
             raise _shared(name, self._objects[address], "are one object under two names")
         self._objects[address] = name
 
-    def add_array(self, array: StoredArray) -> None:
+    def add_array(self, array: HDF5Array) -> None:
         """Notes an array and where its data lies. Raises as `add_object` does."""
         self.add_object(array.name, array.dataset)
         offset = array.dataset.id.get_offset()

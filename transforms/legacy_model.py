@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,19 +12,24 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from transforms.admission import admit
+from transforms.admitted_graph import admitted_graph, roles_of_runtime, writing_runtime
 from transforms.architecture import Graph, LayerPath
-from transforms.architecture_keras_3 import STATES_OF_KERAS_3, keras_3_assumptions, keras_3_graph, refuse_later_keras
-from transforms.architecture_parsing import parse_architecture
+from transforms.architecture_keras_3 import STATES_OF_KERAS_3
+from transforms.checkpoint.assignment import (
+    assign_variables,
+    assumed_version,
+    missing_architecture,
+    stored_architecture,
+)
+from transforms.checkpoint.bundle import Bundle, open_bundle
+from transforms.checkpoint.files import local_checkpoint
 from transforms.config_json import parse_config
 from transforms.config_values import config_errors
-from transforms.custom.marking import overridden, with_custom_objects
 from transforms.custom.names import CustomNames, is_custom
 from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity
-from transforms.hdf5_file import SourceDigest, hdf5_errors, open_hdf5
+from transforms.hdf5_file import hdf5_errors, open_hdf5
 from transforms.hdf5_objects import (
-    StoredArray,
     array_at,
     group_at,
     has_group,
@@ -34,15 +37,14 @@ from transforms.hdf5_objects import (
     list_attribute,
     text_attribute,
 )
-from transforms.hdf5_places import Places
-from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
-from transforms.revealed_layers import revealed_layer
+from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.runtime import Family, Runtime, runtime_of
-from transforms.stored_objects import check_stored_objects
+from transforms.source_file import SourceDigest
+from transforms.stored_array import StoredArray
 from transforms.weight_assignment import assign_arrays
+from transforms.weight_budget import refuse_excess
 from transforms.weight_extents import check_extents
-from transforms.weight_roles import keras_3_roles_of, roles_of
-from transforms.weight_roles_keras_1 import keras_1_roles_of
+from transforms.weight_groups import architecture_needed, weight_groups
 
 
 @dataclass(frozen=True)
@@ -114,10 +116,10 @@ def open_legacy_model(
     """Opens a model file. Arrays can be read until the context ends.
 
     Args:
-        path: the HDF5 file.
+        path: the HDF5 file, or a checkpoint: its prefix or its `.index` file.
         architecture: parsed architecture of a weights-only file; None takes the file's own.
         backend: the operator's word, which overrides the file's.
-        sha256: expected digest (hex), "" for none.
+        sha256: expected digest (hex; of a checkpoint `combined_digest`), "" for none.
         limits: the budget.
         custom: what the operator's code defines.
         hashed: the file that was found to have the expected digest, which then is not computed again.
@@ -125,9 +127,14 @@ def open_legacy_model(
     Raises:
         MigrationError: any reason of reading.
     """
+    prefix, own = local_checkpoint(path), custom or CustomNames()
+    if prefix is not None:
+        with open_bundle(prefix, limits, sha256) as bundle:
+            yield _read_checkpoint(bundle, architecture, backend, limits, own)
+        return
     with open_hdf5(path, limits, sha256, hashed) as (file, digest):
         with hdf5_errors():
-            model = _read(file, digest, architecture, backend, limits, custom or CustomNames())
+            model = _read(file, digest, architecture, backend, limits, own)
         yield model
 
 
@@ -149,24 +156,18 @@ def _read(
         )
     if architecture is None:
         if text is None:
-            raise _missing_architecture(weights, layer_names, limits)
+            raise architecture_needed(weights, layer_names, limits)
         architecture = parse_config(text, "model_config", limits)
-    runtime, warnings = _runtime(file, weights, backend, architecture, limits)
-    refuse_later_keras(runtime)
-    with config_errors():
-        graph = parse_architecture(architecture, limits)
-        if runtime.family is Family.KERAS_3:
-            graph = keras_3_graph(graph)
-            warnings = (*warnings, *keras_3_assumptions(runtime))
-        graph = with_custom_objects(graph, custom, runtime)
-        warnings = (*warnings, *overridden(graph, runtime))
-        admit(graph, runtime, limits)
-        check_stored_objects(graph, custom_code=bool(custom.digest))
+    recorded = _first_text((weights, file), "keras_version", limits)
+    stored_backend = _first_text((weights, file), "backend", limits)
+    runtime, warnings = writing_runtime(recorded, backend or stored_backend, architecture)
+    graph, assumed = admitted_graph(architecture, runtime, limits, custom)
+    warnings = (*warnings, *assumed)
     arrays = _arrays(graph, weights, layer_names, runtime, limits)
     backend_assumed = runtime.is_keras_1 and not runtime.backend
     if backend_assumed:
-        runtime, assumed = _with_backend(runtime, arrays)
-        warnings = (*warnings, assumed)
+        runtime, hint = _with_backend(runtime, arrays)
+        warnings = (*warnings, hint)
     training_config, slots = _training_config(file, limits), _optimizer_arrays(file, limits)
     return LegacyModel(graph, runtime, arrays, digest, training_config, slots, warnings, backend_assumed)
 
@@ -179,34 +180,29 @@ def _with_backend(runtime: Runtime, arrays: Mapping[LayerPath, Mapping[str, Stor
     return replace(runtime, backend=backend), hint
 
 
-def _runtime(
-    file: h5py.File, weights: h5py.Group, backend: str, architecture: object, limits: Limits
-) -> tuple[Runtime, tuple[str, ...]]:
-    """The weights group's own attributes count before the root's: Keras reads them in this order."""
-    recorded = _first_text((weights, file), "keras_version", limits)
-    stored_backend = _first_text((weights, file), "backend", limits)
-    if not recorded and isinstance(architecture, Mapping):
-        recorded = str(architecture.get("keras_version") or "")
-    if recorded and not _VERSION.fullmatch(recorded):
-        raise MigrationError(
-            Reason.UNSUPPORTED_DIALECT,
-            f"The recorded keras_version {recorded[:60]!r} is no version",
-            advice="It decides what the layers mean: restore the file.",
-        )
-    runtime = runtime_of(recorded, backend or stored_backend)
-    if recorded:
-        return runtime, ()
-    if _KERAS_2_KEYS.search(json.dumps(architecture)):
-        assumed = runtime_of("2.0", backend or stored_backend)
-        return replace(assumed, recorded=""), ("The file records no keras_version: read as standalone Keras 2.",)
-    return runtime, ("The file records no keras_version: read as Keras 1.",)
+def _read_checkpoint(
+    bundle: Bundle, architecture: object, backend: str, limits: Limits, custom: CustomNames
+) -> LegacyModel:
+    if architecture is None:
+        architecture = stored_architecture(bundle, limits)
+    if architecture is None:
+        raise missing_architecture(bundle, limits)
+    runtime, warnings = writing_runtime("", backend or "tensorflow", architecture)
+    if not runtime.recorded and (version := assumed_version(bundle, limits)):
+        runtime = replace(runtime_of(version, runtime.backend), recorded="")
+        warnings = (f"Neither checkpoint nor architecture records a keras_version: read as that of {version}.",)
+    graph, assumed = admitted_graph(architecture, runtime, limits, custom)
+    with config_errors():
+        assigned = assign_variables(bundle, graph, roles_of_runtime(runtime), limits)
+    _check_leaves(graph, assigned.arrays)
+    warnings = (*warnings, *assumed, *assigned.warnings)
+    return LegacyModel(graph, runtime, assigned.arrays, bundle.digest, warnings=warnings)
 
 
-#: "2.2.4-tf", "2.6.0rc1", "3.0.0.dev2023".
-_VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6}){0,3}[-+._A-Za-z0-9]{0,40}")
-
-#: Options that Keras 2 introduced; a config that has them is no Keras 1 config.
-_KERAS_2_KEYS = re.compile(r'"(units|filters|kernel_initializer|data_format)"')
+def _check_leaves(graph: Graph, arrays: Mapping[LayerPath, Mapping[str, StoredArray]]) -> None:
+    for leaf in graph.walk():
+        if not is_custom(leaf.class_name):
+            check_extents(leaf, arrays.get(leaf.path, {}))
 
 
 def _first_text(items: Sequence[h5py.Group], name: str, limits: Limits) -> str:
@@ -223,18 +219,15 @@ def _arrays(
     if len(set(layer_names)) != len(layer_names):
         raise MigrationError(Reason.WEIGHTS_MISMATCH, "layer_names lists a layer twice", advice=_RESTORE)
     skipped = STATES_OF_KERAS_3 if runtime.family is Family.KERAS_3 else frozenset()
-    groups = _groups(weights, layer_names, limits, skipped)
-    _refuse_excess(groups, limits)
+    groups = weight_groups(weights, layer_names, limits, skipped)
+    refuse_excess([array for held in groups.values() for array in held], limits)
     layers = {layer.name: layer for layer in graph.layers}
-    keras_2_roles = keras_3_roles_of if runtime.family is Family.KERAS_3 else roles_of
-    roles = keras_1_roles_of if runtime.is_keras_1 else keras_2_roles
+    roles = roles_of_runtime(runtime)
     arrays: dict[LayerPath, Mapping[str, StoredArray]] = {}
     for layer in layers.values():
         with config_errors():
             arrays.update(assign_arrays(layer, groups.get(layer.name, ()), roles))
-    for leaf in graph.walk():
-        if not is_custom(leaf.class_name):
-            check_extents(leaf, arrays.get(leaf.path, {}))
+    _check_leaves(graph, arrays)
     strangers = [name for name, held in groups.items() if held and name not in layers]
     if strangers:
         raise MigrationError(
@@ -243,56 +236,6 @@ def _arrays(
             advice="Config and weights belong to different models: pair the right ones.",
         )
     return arrays
-
-
-def _group_arrays(
-    weights: h5py.Group, name: str, limits: Limits, skipped: frozenset[str] = frozenset()
-) -> tuple[StoredArray, ...]:
-    group = group_at(weights, name)
-    names = list_attribute(group, "weight_names", limits)
-    if names is None:
-        raise MigrationError(
-            Reason.WEIGHTS_MISMATCH, f"The group {name!r} lists no weight_names", layer=(name,), advice=_RESTORE
-        )
-    return tuple(array_at(group, weight, limits) for weight in names if weight.rsplit("/", 1)[-1] not in skipped)
-
-
-def _groups(
-    weights: h5py.Group, layer_names: Sequence[str], limits: Limits, skipped: frozenset[str]
-) -> Mapping[str, tuple[StoredArray, ...]]:
-    """The arrays of every weight group. Groups and arrays that share their place in the file are refused."""
-    groups: dict[str, tuple[StoredArray, ...]] = {}
-    places = Places()
-    count = 0
-    for name in layer_names:
-        places.add_object(name, group_at(weights, name))
-        groups[name] = _group_arrays(weights, name, limits, skipped)
-        for array in groups[name]:
-            places.add_array(array)
-        count += len(groups[name])
-        if count > limits.attribute_items:
-            raise over_budget(f"The file lists {count:,} arrays", "attribute_items", limits)
-    places.refuse_overlaps()
-    return groups
-
-
-#: Trained weights hardly compress; zeros do, up to a thousandfold.
-_USUAL_COMPRESSION = 100
-
-
-def _refuse_excess(groups: Mapping[str, Sequence[StoredArray]], limits: Limits) -> None:
-    arrays = [array for held in groups.values() for array in held]
-    total = sum(array.bytes for array in arrays)
-    if total > limits.weight_bytes:
-        raise over_budget(f"The weights hold {total:,} bytes", "weight_bytes", limits)
-    parameters = sum(array.size for array in arrays)
-    if parameters > limits.parameters:
-        raise over_budget(f"The weights hold {parameters:,} parameters", "parameters", limits)
-    inflated = sum(array.bytes for array in arrays if array.bytes > _USUAL_COMPRESSION * array.stored_bytes)
-    if inflated > limits.inflated_bytes:
-        raise over_budget(
-            f"Arrays compressed more than {_USUAL_COMPRESSION}-fold hold {inflated:,} bytes", "inflated_bytes", limits
-        )
 
 
 def _training_config(file: h5py.File, limits: Limits) -> Mapping[str, Any] | None:
@@ -321,17 +264,6 @@ def _optimizer_arrays(file: h5py.File, limits: Limits) -> tuple[StoredArray, ...
             return tuple(array_at(group, name, limits, integers=True) for name in names[:_MAX_SLOTS])
     except MigrationError:
         return ()
-
-
-def _missing_architecture(weights: h5py.Group, layer_names: Sequence[str], limits: Limits) -> MigrationError:
-    groups = {name: _group_arrays(weights, name, limits) for name in layer_names[:200]}
-    weighted = {name: held for name, held in groups.items() if held}
-    shown = "; ".join(f"{name}: {revealed_layer(held)}" for name, held in list(weighted.items())[:6])
-    return MigrationError(
-        Reason.MISSING_ARCHITECTURE,
-        f"The file holds weights only: {len(layer_names)} groups, {len(weighted)} with arrays ({shown})",
-        advice="Give the architecture (JSON or YAML) in the manifest's `architecture` column.",
-    )
 
 
 _RESTORE = "The file's index and content disagree: restore it from its origin."

@@ -29,6 +29,7 @@ class Limits:
         parameters: scalars in all weights.
         chunk_bytes, chunks: size and number of the chunks of one array.
         attribute_bytes: size of one HDF5 attribute, and `attribute_items` the entries of a list attribute.
+        index_bytes, entries: size and number of entries of a checkpoint's index.
         json_bytes, json_depth, json_values: size, nesting and number of values of a stored config.
         nesting: models within models, and wrappers within wrappers.
         layers: layers in the model, nested ones counted where they stand.
@@ -46,6 +47,8 @@ class Limits:
     chunks: int = _limit(100_000, "--max-chunks", "Chunks of one array.")
     attribute_bytes: int = _limit(16 * MIB, "--max-attribute-size", "The largest HDF5 attribute.")
     attribute_items: int = _limit(100_000, "--max-attribute-items", "Names in one list of names.")
+    index_bytes: int = _limit(64 * MIB, "--max-index-size", "The index of a checkpoint.")
+    entries: int = _limit(200_000, "--max-index-entries", "Tensors of a checkpoint, and objects in its graph.")
     json_bytes: int = _limit(16 * MIB, "--max-config-size", "The largest stored config.")
     json_depth: int = _limit(250, "--max-config-depth", "Brackets within brackets of a stored config.")
     json_values: int = _limit(500_000, "--max-config-values", "Values in a stored config.")

@@ -22,7 +22,7 @@ from transforms.canonical.model import ArraysByLayer
 from transforms.rebuild import RebuiltModel
 from transforms.saved_model import GRAPH, METADATA, VARIABLES, disk_errors, write_fingerprint
 
-_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _ATTRIBUTE = "/.ATTRIBUTES/VARIABLE_VALUE"
 #: Templates kept: each holds a graph of some 100 KB to a few MB.
 _KEPT = 64
@@ -86,7 +86,7 @@ def learn_template(model: RebuiltModel, folder: Path) -> Template | None:
         an architecture is written in full each time.
     """
     reader = tf.train.load_checkpoint(str(folder / VARIABLES))
-    object_graph = reader.get_tensor(_OBJECT_GRAPH)
+    object_graph = reader.get_tensor(OBJECT_GRAPH)
     keys = [
         attribute.checkpoint_key
         for node in TrackableObjectGraph.FromString(object_graph).nodes
@@ -96,7 +96,7 @@ def learn_template(model: RebuiltModel, folder: Path) -> Template | None:
     found = [places.get(id(_reached(model.keras_model, key))) for key in keys]
     dtypes = reader.get_variable_to_dtype_map()
     slots = tuple(Slot(key, dtypes[key].name, *place) for key, place in zip(keys, found, strict=True) if place)
-    if len(slots) != len(keys) or len(set(found)) != len(places) or set(keys) != set(dtypes) - {_OBJECT_GRAPH}:
+    if len(slots) != len(keys) or len(set(found)) != len(places) or set(keys) != set(dtypes) - {OBJECT_GRAPH}:
         return None
     return Template(
         (folder / GRAPH).read_bytes(),
@@ -130,18 +130,28 @@ def write_from_template(template: Template, arrays: ArraysByLayer, folder: Path)
 
 def write_variables(slots: tuple[Slot, ...], object_graph: bytes, arrays: ArraysByLayer, prefix: Path) -> None:
     """Writes one checkpoint of one shard, as a full save does. Raises as `write_from_template` does."""
-    names = [*(slot.key for slot in slots), _OBJECT_GRAPH]
-    tensors = [*(_tensor(arrays, slot) for slot in slots), tf.constant(object_graph)]
+    write_tensors(prefix, {**{slot.key: _tensor(arrays, slot) for slot in slots}, OBJECT_GRAPH: object_graph})
+
+
+def write_tensors(prefix: Path, tensors: Mapping[str, Any]) -> None:
+    """Writes one checkpoint of one shard, its tensors in this order. Raises OSError when the disk refuses."""
     shard = f"{prefix}_part-00000-of-00001"
     with disk_errors():
-        tf.raw_ops.SaveV2(prefix=shard, tensor_names=names, shape_and_slices=[""] * len(names), tensors=tensors)
+        tf.raw_ops.SaveV2(
+            prefix=shard,
+            tensor_names=list(tensors),
+            shape_and_slices=[""] * len(tensors),
+            tensors=[tf.convert_to_tensor(tensor) for tensor in tensors.values()],
+        )
         tf.raw_ops.MergeV2Checkpoints(
             checkpoint_prefixes=[shard], destination_prefix=str(prefix), delete_old_dirs=False
         )
 
 
 def _tensor(arrays: Mapping[LayerPath, Mapping[str, Any]], slot: Slot) -> tf.Tensor:
-    return tf.convert_to_tensor(np.ascontiguousarray(arrays[slot.path][slot.role].read()), tf.as_dtype(slot.dtype))
+    array = arrays[slot.path][slot.role]
+    values = np.ascontiguousarray(array.read()).reshape(array.shape)  # which makes scalars vectors
+    return tf.convert_to_tensor(values, tf.as_dtype(slot.dtype))
 
 
 def _reached(root: Any, key: str) -> Any:

@@ -17,7 +17,7 @@ from transforms.architecture import Layer, LayerPath
 from transforms.custom.names import is_custom
 from transforms.custom.weights import split_custom_arrays
 from transforms.errors import MigrationError, Reason
-from transforms.hdf5_objects import StoredArray
+from transforms.stored_array import StoredArray
 from transforms.weight_roles import Role, Roles, roles_of
 
 RolesOf: TypeAlias = Callable[[str, Mapping[str, Any]], Roles]
@@ -28,14 +28,14 @@ _KERAS_1_ROLE = re.compile(
 _KNOWN_ROLES = frozenset(
     """
     kernel recurrent_kernel bias embeddings gamma beta moving_mean moving_variance depthwise_kernel pointwise_kernel
-    alpha scale
+    alpha scale mean variance count
     """.split()
 )
 
 
 @dataclass(frozen=True)
-class _Slot:
-    """A place for one array: which layer, which role, and whether that layer trains it."""
+class ArraySlot:
+    """A place for one array: which leaf layer, which role, and whether that layer trains it."""
 
     path: LayerPath
     role: Role
@@ -57,7 +57,7 @@ def assign_arrays(
             two different assignments fit equally well.
     """
     custom, arrays = split_custom_arrays(layer, arrays)
-    slots = list(_slots(layer, roles, frozen=False))
+    slots = list(array_slots(layer, roles))
     if len(slots) != len(arrays):
         raise MigrationError(
             Reason.WEIGHTS_MISMATCH,
@@ -69,7 +69,7 @@ def assign_arrays(
     candidates = _distinct([_trainable_first(slots), slots])
     fitting = [order for order in candidates if all(map(_fits, order, arrays))]
     if not fitting:
-        raise _misfit(layer, candidates[0], arrays)
+        raise _misfit(candidates[0], arrays)
     best = max(fitting, key=lambda order: _name_agreement(order, arrays))
     tied = [order for order in fitting if _name_agreement(order, arrays) == _name_agreement(best, arrays)]
     if len(tied) > 1:
@@ -80,27 +80,28 @@ def assign_arrays(
     return {**custom, **assigned}
 
 
-def _slots(layer: Layer, roles: RolesOf, frozen: bool) -> Iterator[_Slot]:
-    """The arrays of a layer, layer by layer in creation order."""
+def array_slots(layer: Layer, roles: RolesOf, frozen: bool = False) -> Iterator[ArraySlot]:
+    """The arrays of a layer and of those inside it, in creation order. Raises MigrationError `unsupported_layer`."""
     frozen = frozen or layer.config.get("trainable") is False
     if layer.graph is not None:
         for inner in layer.graph.layers:
-            yield from _slots(inner, roles, frozen)
+            yield from array_slots(inner, roles, frozen)
     elif layer.class_name == "Bidirectional":
         forward = layer.slots["forward"]
         backward = layer.slots.get("backward", forward)
-        yield from _slots(forward, roles, frozen)
-        for slot in _slots(backward, roles, frozen):
-            yield _Slot((*layer.path, "backward", *slot.path[len(backward.path) :]), slot.role, slot.trainable)
+        yield from array_slots(forward, roles, frozen)
+        for slot in array_slots(backward, roles, frozen):
+            yield ArraySlot((*layer.path, "backward", *slot.path[len(backward.path) :]), slot.role, slot.trainable)
     elif layer.slots:
         for inner in layer.slots.values():
-            yield from _slots(inner, roles, frozen)
+            yield from array_slots(inner, roles, frozen)
     else:
-        for role in _roles(layer, roles):
-            yield _Slot(layer.path, role, role.trainable and not frozen)
+        for role in layer_roles(layer, roles):
+            yield ArraySlot(layer.path, role, role.trainable and not frozen)
 
 
-def _roles(layer: Layer, roles: RolesOf) -> tuple[Role, ...]:
+def layer_roles(layer: Layer, roles: RolesOf) -> tuple[Role, ...]:
+    """The arrays of a leaf layer; none are known of a custom one. Raises MigrationError `unsupported_layer`."""
     if is_custom(layer.class_name):
         return ()
     try:
@@ -114,18 +115,18 @@ def _roles(layer: Layer, roles: RolesOf) -> tuple[Role, ...]:
         ) from None
 
 
-def _trainable_first(slots: Sequence[_Slot]) -> list[_Slot]:
+def _trainable_first(slots: Sequence[ArraySlot]) -> list[ArraySlot]:
     return [slot for slot in slots if slot.trainable] + [slot for slot in slots if not slot.trainable]
 
 
-def _distinct(orders: Sequence[list[_Slot]]) -> list[list[_Slot]]:
+def _distinct(orders: Sequence[list[ArraySlot]]) -> list[list[ArraySlot]]:
     return [order for index, order in enumerate(orders) if order not in orders[:index]]
 
 
-def _fits(slot: _Slot, array: StoredArray) -> bool:
+def _fits(slot: ArraySlot, array: StoredArray) -> bool:
     named = role_in(array.name)
-    # Keras 3 names the kernel of DepthwiseConv plainly `kernel`.
-    plain = named == "kernel" and slot.role.name == "depthwise_kernel"
+    # Keras 3 names the kernel of DepthwiseConv plainly `kernel`; MultiHeadAttention has layers with kernels inside.
+    plain = named in ("kernel", "bias") and slot.role.name.endswith(f"_{named}")
     return (named is None or named == slot.role.name or plain) and slot.role.admits(array.shape)
 
 
@@ -144,7 +145,7 @@ def role_in(name: str) -> str | None:
     return keras_1[1] if keras_1 else None
 
 
-def _name_agreement(order: Sequence[_Slot], arrays: Sequence[StoredArray]) -> int:
+def _name_agreement(order: Sequence[ArraySlot], arrays: Sequence[StoredArray]) -> int:
     """In how many places the stored name contains the name of the layer it would go to."""
     return sum(
         any(part in array.name.split("/") for part in slot.path[1:] if part not in _GENERIC)
@@ -155,8 +156,12 @@ def _name_agreement(order: Sequence[_Slot], arrays: Sequence[StoredArray]) -> in
 _GENERIC = frozenset({"layer", "cell", "forward", "backward"})
 
 
-def _misfit(layer: Layer, order: Sequence[_Slot], arrays: Sequence[StoredArray]) -> MigrationError:
-    slot, array = next((s, a) for s, a in zip(order, arrays, strict=True) if not _fits(s, a))
+def _misfit(order: Sequence[ArraySlot], arrays: Sequence[StoredArray]) -> MigrationError:
+    return misplaced(*next((s, a) for s, a in zip(order, arrays, strict=True) if not _fits(s, a)))
+
+
+def misplaced(slot: ArraySlot, array: StoredArray) -> MigrationError:
+    """The error of an array whose name or shape does not fit its place."""
     wanted = " or ".join(str(list(shape)).replace("None", "?") for shape in slot.role.shapes) or "any shape"
     return MigrationError(
         Reason.WEIGHTS_MISMATCH,
@@ -167,5 +172,5 @@ def _misfit(layer: Layer, order: Sequence[_Slot], arrays: Sequence[StoredArray])
     )
 
 
-def _listing(slots: Sequence[_Slot]) -> str:
+def _listing(slots: Sequence[ArraySlot]) -> str:
     return ", ".join(f"{'/'.join(slot.path)}:{slot.role.name}" for slot in slots[:6])

@@ -25,8 +25,10 @@ def exit_status(*arguments):
 def output(tmp_path_factory):
     folder = tmp_path_factory.mktemp("registry")
     manifest = folder / "manifest.csv"
-    rows = [f"text/{name},{FIXTURES / name}.h5,{FIXTURES / name}.npz" for name in ("emb_cudnn_lstm", "lambda_layer")]
-    manifest.write_text("\n".join(["model,source,samples", *rows, f"text/none,{folder}/none.h5,"]))
+    rows = [f"text/{name},{FIXTURES / name}.h5,{FIXTURES / name}.npz," for name in ("emb_cudnn_lstm", "lambda_layer")]
+    saved = FIXTURES / "cudnn_siamese.saver"
+    rows += [f"text/checkpoint,{saved}.index,{saved}.npz,{saved}.json", f"text/none,{folder}/none.h5,,"]
+    manifest.write_text("\n".join(["model,source,samples,architecture", *rows]))
     assert exit_status("migrate", manifest, "--output", folder / "out", "--report", folder / "report", "--quiet") == 3
     return folder / "out"
 
@@ -34,6 +36,7 @@ def output(tmp_path_factory):
 def test_report(output):
     frame = pd.read_parquet(output.with_name("report") / "report.parquet").set_index("model")
     assert dict(frame["status"]) == {
+        "text/checkpoint": "migrated",
         "text/emb_cudnn_lstm": "migrated",
         "text/lambda_layer": "refused",
         "text/none": "refused",
@@ -44,7 +47,7 @@ def test_report(output):
 
 def test_verify_runs_the_samples(output, capsys):
     assert exit_status("verify", output) == 0
-    assert "1 of 1 outputs" in capsys.readouterr().out
+    assert "2 of 2 outputs" in capsys.readouterr().out
     samples = output / "text/emb_cudnn_lstm/1/assets.extra/samples.npz"
     assert samples.stat().st_size > 0
 
@@ -84,6 +87,15 @@ def test_inspect(capsys):
     assert exit_status("inspect", "--json", FIXTURES / "emb_cudnn_lstm.h5", FIXTURES / "lambda_layer.h5") == 3
     good, bad = capsys.readouterr().out.splitlines()
     assert '"fingerprint"' in good and '"unsafe_lambda"' in bad
+
+
+def test_inspect_of_a_checkpoint(capsys):
+    saved = FIXTURES / "cudnn_siamese.saver"
+    assert exit_status("inspect", "--json", "--architecture", f"{saved}.json", saved) == 0
+    assert exit_status("inspect", "--json", f"{saved}.index") == 3
+    good, bad = capsys.readouterr().out.splitlines()
+    assert "cudnn_lstm_to_lstm" in good
+    assert "CuDNNLSTM with 4 units" in bad
 
 
 @pytest.mark.parametrize("flag, status", [((), "refused"), (("--allow-custom-code",), "migrated")])

@@ -3,10 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.inspecting import Candidate, inspect_row
+from pipeline.inspecting import Candidate, inspect_row, receipt_key
 from pipeline.isolation import Child, Isolation
 from pipeline.options import MigrateSettings
 from pipeline.records import ManifestRow
+from pipeline.sources import local_files
 from tests.pipeline.fakes import INSPECTOR
 from transforms.limits import Limits
 
@@ -85,3 +86,10 @@ def test_custom_code_may_mend_a_refusal_where_it_is_allowed(child, settings, sou
     assert isinstance(candidate, Candidate) and candidate.key.source_sha256
     without = inspect_row(ManifestRow(2, "m", str(source)), replace(settings, allow_custom_code=True), child)
     assert without.reason == "custom_objects_needed"
+
+
+def test_a_kept_training_state_is_part_of_the_key(settings, source):
+    row = ManifestRow(2, "m", str(source))
+    with local_files(row, 100) as files:
+        keys = [receipt_key(row, files, replace(settings, keep_training=kept)) for kept in (False, True)]
+    assert keys[0] != keys[1]

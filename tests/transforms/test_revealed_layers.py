@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from transforms.hdf5_objects import StoredArray
+from transforms.hdf5_objects import HDF5Array
 from transforms.revealed_layers import revealed_layer
 
 
@@ -25,5 +25,5 @@ from transforms.revealed_layers import revealed_layer
     ],
 )
 def test_revealed_layer(shapes: dict[str, tuple[int, ...]], phrase: str) -> None:
-    arrays = [StoredArray(f"layer/{role}:0", shape, np.dtype("f4"), None) for role, shape in shapes.items()]
+    arrays = [HDF5Array(f"layer/{role}:0", shape, np.dtype("f4"), None) for role, shape in shapes.items()]
     assert revealed_layer(arrays) == phrase

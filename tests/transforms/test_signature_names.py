@@ -21,6 +21,9 @@ from transforms.signature_names import traceable_names
         ("a-b c", "a_b_c"),
         ("été", "input__t_"),
         ("1st", "input_1st"),
+        ("lambda", "input_lambda"),
+        ("None", "input_None"),
+        ("self", "input_self"),
     ],
 )
 def test_argument_name(layer: str, argument: str) -> None:

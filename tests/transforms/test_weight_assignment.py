@@ -8,12 +8,12 @@ import pytest
 from transforms.architecture import Layer
 from transforms.architecture_parsing import parse_architecture
 from transforms.errors import MigrationError, Reason
-from transforms.hdf5_objects import StoredArray
+from transforms.hdf5_objects import HDF5Array
 from transforms.weight_assignment import assign_arrays, role_in
 
 
-def stored(name: str, *shape: int) -> StoredArray:
-    return StoredArray(name, shape, np.dtype("f4"), None)
+def stored(name: str, *shape: int) -> HDF5Array:
+    return HDF5Array(name, shape, np.dtype("f4"), None)
 
 
 def nested(*configs: tuple[str, dict[str, Any]]) -> Layer:
@@ -67,7 +67,7 @@ def test_bidirectional_without_a_backward_layer_has_two_halves() -> None:
     ],
     ids=["one missing", "swapped", "transposed", "other units"],
 )
-def test_what_does_not_fit_is_refused(arrays: list[StoredArray], says: str) -> None:
+def test_what_does_not_fit_is_refused(arrays: list[HDF5Array], says: str) -> None:
     model = {"class_name": "Sequential", "config": [{"class_name": "Dense", "config": {"name": "d", "units": 4}}]}
     with pytest.raises(MigrationError, match=says) as refusal:
         assign_arrays(parse_architecture(model).layer("d"), arrays)

@@ -21,7 +21,7 @@ def built_architecture(code: CustomCode, stored: StoredGroups, limits: Limits) -
     """The parsed architecture of the model that the last file's `build_model()` returns.
 
     Keras loads weights by order, and names layers anew in each session: the layers that have weights get the names
-    of the file's groups that hold arrays, in order.
+    of the file's groups that hold arrays, in order. A checkpoint has no groups: the names stay.
 
     Raises:
         MigrationError: `missing_architecture` when the file defines no `build_model`, `custom_objects_needed` when
@@ -37,7 +37,8 @@ def built_architecture(code: CustomCode, stored: StoredGroups, limits: Limits) -
     try:
         model = build()
         architecture = json.loads(model.to_json())
-        architecture["config"] = _renamed(architecture["config"], _new_names(model, stored))
+        if stored.weighted is not None:
+            architecture["config"] = _renamed(architecture["config"], _new_names(model, stored.weighted))
     except MigrationError:
         raise
     except (Exception, SystemExit) as error:
@@ -58,18 +59,17 @@ def _as_of_keras(value: Any) -> Any:
     return [_as_of_keras(item) for item in value] if isinstance(value, list) else value
 
 
-def _new_names(model: Any, stored: StoredGroups) -> dict[str, str]:
+def _new_names(model: Any, groups: tuple[str, ...]) -> dict[str, str]:
     """The name that each layer of the model gets, by its present one."""
     weighted = [layer.name for layer in model.layers if layer.weights]
-    if len(weighted) != len(stored.weighted):
+    if len(weighted) != len(groups):
         raise MigrationError(
             Reason.WEIGHTS_MISMATCH,
-            f"build_model() makes {len(weighted)} layers with weights, the file holds {len(stored.weighted)} groups "
-            "with arrays",
+            f"build_model() makes {len(weighted)} layers with weights, the file holds {len(groups)} groups with arrays",
             advice="Bring the code that built this very model.",
         )
-    names = dict(zip(weighted, stored.weighted, strict=True))
-    taken = set(stored.weighted)
+    names = dict(zip(weighted, groups, strict=True))
+    taken = set(groups)
     for layer in model.layers:
         if layer.name not in names:
             name = layer.name

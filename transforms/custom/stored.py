@@ -1,10 +1,13 @@
-"""What custom code must be told of a file before the file can be read: which Keras wrote it, and its weight groups."""
+"""What custom code must be told of a source before it can be read: which Keras wrote it, and its weight groups."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from transforms.checkpoint.assignment import assumed_version
+from transforms.checkpoint.bundle import open_bundle
+from transforms.checkpoint.files import local_checkpoint
 from transforms.hdf5_file import hdf5_errors, open_hdf5
 from transforms.hdf5_objects import group_at, has_group, list_attribute, text_attribute
 from transforms.limits import Limits
@@ -16,19 +19,23 @@ _UNRECORDED = "2.0"
 
 @dataclass(frozen=True)
 class StoredGroups:
-    """The weight groups of a file.
+    """The weight groups of a source.
 
     Attributes:
         runtime: which Keras wrote it.
-        weighted: names of the groups that hold arrays, in stored order.
+        weighted: names of the groups that hold arrays, in stored order; None of a checkpoint, which has no groups.
     """
 
     runtime: Runtime
-    weighted: tuple[str, ...]
+    weighted: tuple[str, ...] | None
 
 
 def stored_groups(path: Path, backend: str, limits: Limits) -> StoredGroups:
-    """Looks at the attributes of a file. Raises MigrationError where it cannot be opened."""
+    """Looks at the attributes of a source. Raises MigrationError where it cannot be opened."""
+    prefix = local_checkpoint(path)
+    if prefix is not None:
+        with open_bundle(prefix, limits) as bundle:
+            return StoredGroups(runtime_of(assumed_version(bundle, limits) or _UNRECORDED, backend), None)
     with open_hdf5(path, limits, "") as (file, _), hdf5_errors():
         weights = group_at(file, "model_weights") if has_group(file, "model_weights") else file
         recorded = next(filter(None, (text_attribute(each, "keras_version", limits) for each in (weights, file))), "")

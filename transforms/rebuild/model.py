@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import keyword
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +14,17 @@ import tensorflow as tf
 import tf_keras
 
 from transforms.architecture import Graph, Layer, LayerPath, TensorRef, evaluation_order
+from transforms.architecture_attention import MULTI_HEAD
 from transforms.canonical.model import ArraysByLayer, CanonicalModel
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.custom.building import matching_variables
 from transforms.custom.code import CustomCode, failure
 from transforms.custom.names import is_custom, uses_custom_code
 from transforms.errors import MigrationError, Reason
+from transforms.rebuild.layer_calls import call_attention, read_statistics
 from transforms.rebuild.layers import build_layer
 from transforms.rebuild.tensor_ops import TENSOR_OPS
+from transforms.rebuild.variable_budget import bounded_variables
 
 #: Layers that always take a list of tensors, even of one.
 _LIST_INPUTS = frozenset({"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"})
@@ -33,12 +39,14 @@ class RebuiltModel:
         input_names, output_names: in graph order, after the model's input and output layers; an input whose name
             TensorFlow cannot take for an argument has `_` for the characters at fault.
         variables: which variable holds which canonical array, by layer path and role.
+        layers: the Keras layers by canonical path.
     """
 
     keras_model: Any
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
     variables: Mapping[tuple[LayerPath, str], Any]
+    layers: Mapping[LayerPath, Any]
 
     def run(self, inputs: Sequence[Any]) -> list[Any]:
         """Outputs of the Keras model itself, in order, as NumPy arrays."""
@@ -56,20 +64,24 @@ def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltM
     """
     tf_keras.backend.clear_session()  # names must not depend on what was built before
     builder = _ModelBuilder(model.floatx, custom)
-    keras_model = builder.model(model.graph, ())
+    stored = sum(math.prod(array.shape) for held in model.arrays.values() for array in held.values())
+    with bounded_variables(stored) if custom is None else contextlib.nullcontext():
+        keras_model = builder.model(model.graph, ())
     variables = _assign(builder.layers, model.arrays, keras_model)
     return RebuiltModel(
         keras_model,
         input_names=unique_names(argument_name(ref.layer) for ref in model.graph.inputs),
         output_names=unique_names(ref.layer for ref in model.graph.outputs),
         variables=variables,
+        layers=builder.layers,
     )
 
 
 def argument_name(layer_name: str) -> str:
     """The layer's name where a signature argument may bear it, else with `_` for what it may not hold."""
     name = re.sub(r"[^0-9A-Za-z_]", "_", layer_name)
-    return name if re.match(r"[A-Za-z]", name) else f"input_{name}"
+    taken = keyword.iskeyword(name) or name == "self"  # a Python function could not be called with it
+    return name if re.match(r"[A-Za-z]", name) and not taken else f"input_{name}"
 
 
 def unique_names(names: Iterable[str]) -> tuple[str, ...]:
@@ -147,6 +159,8 @@ class _ModelBuilder:
                 raise
             if uses_custom_code(layer):
                 raise failure("The custom code", error, layer.path) from error
+            if isinstance(error, tf.errors.ResourceExhaustedError):
+                raise MemoryError(str(error.message)[:200]) from error
             if isinstance(error, (TypeError, ValueError, NotImplementedError, IndexError)):
                 raise _rejected(layer.class_name, layer.path, error) from error
             raise
@@ -160,12 +174,17 @@ class _ModelBuilder:
         keras_layer = self.layers[layer.path]
         one = len(arguments) == 1 and layer.class_name not in _LIST_INPUTS
         x = arguments[0] if one else arguments
+        if layer.class_name == MULTI_HEAD:
+            return call_attention(keras_layer, layer.config, arguments)
         if layer.class_name == "BatchNormalization" and _runs_channels_first(layer, x):
             return _between_transpositions(keras_layer, x)
         if self._custom is not None and uses_custom_code(layer):
             with self._custom.scope():
                 return keras_layer(x, **kwargs)
-        return keras_layer(x, **kwargs)
+        outputs = keras_layer(x, **kwargs)
+        if layer.class_name == "Normalization":
+            read_statistics(keras_layer, x)
+        return outputs
 
     def _layer(self, layer: Layer, incoming: Sequence[Any], name: str) -> Any:
         if layer.graph is not None:
@@ -285,8 +304,11 @@ def _variables(layer: Any, held: Mapping[str, Any], path: LayerPath) -> Mapping[
         return {}
     if any(role[0].isdigit() for role in held):  # a custom layer's
         return matching_variables(layer, tuple(held), path)
-    return {_role(variable.name): variable for variable in layer.weights}
+    return {_role(variable.name, held): variable for variable in layer.weights}
 
 
-def _role(name: str) -> str:
-    return str(name).rsplit("/", 1)[-1].split(":", 1)[0]
+def _role(name: str, held: Mapping[str, Any]) -> str:
+    """The last part of a variable's name; the last two for layers inside a layer, `query/kernel`."""
+    parts = str(name).split(":", 1)[0].split("/")
+    both = "_".join(parts[-2:])
+    return both if both in held else parts[-1]

@@ -1,0 +1,81 @@
+"""How cost grows, drawn: per model, per architecture, per megabyte. Readable on light and on dark ground."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from benchmarks.figures import whole_run
+from benchmarks.results import Results
+
+_STYLE = {"svg.hashsalt": "h5ferry", "svg.fonttype": "none"}
+_INK, _FAINT = "#7d8590", "#7d859055"
+_OURS, _PEER = "#2f81f7", "#db8b16"
+
+
+def draw(results: Results, path: Path) -> None:
+    """Writes an SVG with a panel for each thing that was measured."""
+    figure = Figure(figsize=(11, 3.6), layout="constrained")
+    sections = results["sections"]
+    panels = zip(figure.subplots(1, 3), (_models, _architectures, _sizes), strict=True)
+    for axes, panel in panels:
+        panel(axes, sections)
+        _quiet(axes)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context(_STYLE):
+        figure.savefig(path, transparent=True, metadata={"Date": None})
+
+
+def _models(axes: Any, sections: Any) -> None:
+    axes.set_title("one architecture: whole run")
+    axes.set_xlabel("models")
+    axes.set_ylabel("seconds")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    runs = sections.get("same", {}).get("runs", ())
+    counts = [run["models"] for run in runs]
+    axes.plot(counts, [run["seconds"] for run in runs], "o-", color=_OURS, label="h5ferry")
+    if sections.get("peers", {}).get("save"):
+        seconds = [whole_run(sections, count) for count in counts]
+        axes.plot(counts, seconds, "o--", color=_PEER, label="load + save, extrapolated")
+
+
+def _architectures(axes: Any, sections: Any) -> None:
+    axes.set_title("different architectures")
+    axes.set_xlabel("models")
+    axes.set_ylabel("seconds")
+    ends = sections.get("architectures", {}).get("ends", ())
+    axes.plot(range(1, len(ends) + 1), ends, "-", color=_OURS, label="h5ferry, one worker")
+    peers = sections.get("peer_architectures")
+    if peers:
+        seconds = list(accumulate(peers["seconds"].values(), initial=peers["import"]))
+        axes.plot(range(len(seconds)), seconds, "--", color=_PEER, label="load + save")
+
+
+def _sizes(axes: Any, sections: Any) -> None:
+    axes.set_title("large models: a further one")
+    axes.set_xlabel("MB")
+    axes.set_ylabel("seconds")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    sizes = sections.get("sizes", {}).get("sizes", ())
+    megabytes = [size["megabytes"] for size in sizes]
+    axes.plot(megabytes, [size["seconds"] for size in sizes], "o-", color=_OURS, label="h5ferry")
+    axes.plot(megabytes, [size["copy_seconds"] for size in sizes], "o--", color=_PEER, label="cp + sha256sum")
+
+
+def _quiet(axes: Any) -> None:
+    """Ink that stands out on white and on black alike."""
+    axes.title.set_color(_INK)
+    axes.xaxis.label.set_color(_INK)
+    axes.yaxis.label.set_color(_INK)
+    axes.tick_params(colors=_INK, which="both")
+    axes.grid(color=_FAINT, linewidth=0.6)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(_INK)
+    axes.legend(frameon=False, labelcolor=_INK)

@@ -1,0 +1,89 @@
+"""Single models of growing size against `cp` and `sha256sum`: time, memory and disk traffic."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measured_run import MeasuredRun, migrate
+from benchmarks.model_files import put_out_of_the_page_cache, write_manifest, write_stack
+from benchmarks.scale import Scale
+
+_MEGABYTE = 10**6
+#: Small models are measured in numbers, so that a second of noise does not decide.
+_BYTES_MEASURED, _MOST = 500 * _MEGABYTE, 10
+
+
+def large_models(scale: Scale, scratch: Path) -> dict[str, Any]:
+    """For each size: a run with one model, one with more of the same architecture; the difference is one model's."""
+    baseline = _run(_sources(1, 1, scratch)[0], scratch)
+    memory = [process.peak_bytes for process in baseline.children_with_tensorflow()]
+    shutil.rmtree(scratch / "sources")
+    return {
+        "baseline_bytes": memory[0] if memory else 0,
+        "sizes": [_size(megabytes, scratch) for megabytes in scale.megabytes],
+    }
+
+
+def _sources(megabytes: int, count: int, scratch: Path) -> tuple[list[Path], int]:
+    """Models of one architecture, and the bytes of their largest tensor."""
+    folder = scratch / "sources"
+    folder.mkdir(exist_ok=True)
+    paths = [folder / f"{index}.h5" for index in range(count)]
+    tensors = [write_stack(path, megabytes * _MEGABYTE, index) for index, path in enumerate(paths)]
+    return paths, tensors[0]
+
+
+def _size(megabytes: int, scratch: Path) -> dict[str, Any]:
+    further = max(1, min(_MOST, _BYTES_MEASURED // (megabytes * _MEGABYTE)))
+    sources, tensor = _sources(megabytes, 1 + further, scratch)
+    copied, synced = _copied_and_hashed(sources[1:], scratch)
+    one, all_ = _run(sources[:1], scratch), _run(sources, scratch)
+    converter = one.children_with_tensorflow()[0] if one.children_with_tensorflow() else None
+    result = {
+        "megabytes": megabytes,
+        "source_bytes": sources[0].stat().st_size,
+        "largest_tensor_bytes": tensor,
+        "further_models": further,
+        "first_seconds": one.seconds,
+        "seconds": (all_.seconds - one.seconds) / further,
+        "copy_seconds": copied / further,
+        "copy_synced_seconds": synced / further,
+        "peak_bytes": converter.peak_bytes if converter else 0,
+        "read_calls_bytes": (_read(all_, "read_calls_bytes") - _read(one, "read_calls_bytes")) // further,
+        "disk_read_bytes": (_read(all_, "disk_read_bytes") - _read(one, "disk_read_bytes")) // further,
+    }
+    shutil.rmtree(scratch / "sources")
+    return result
+
+
+def _read(run: MeasuredRun, count: str) -> int:
+    return sum(getattr(process, count) for process in run.processes.values())
+
+
+def _run(sources: Sequence[Path], scratch: Path) -> MeasuredRun:
+    manifest = write_manifest(scratch / "manifest.csv", [(f"m/{path.stem}", path) for path in sources])
+    put_out_of_the_page_cache(sources)
+    run = migrate(manifest, scratch / "out", "--direct_num_workers=1", "--memory-limit=64G")
+    shutil.rmtree(scratch / "out")
+    return run
+
+
+def _copied_and_hashed(sources: Sequence[Path], scratch: Path) -> tuple[float, float]:
+    """Seconds of `cp` and `sha256sum` over all sources, read from the disk; and until the copies are durable too."""
+    copies = scratch / "copies"
+    copies.mkdir()
+    put_out_of_the_page_cache(sources)
+    start = time.perf_counter()
+    for source in sources:
+        subprocess.run(["cp", source, copies / source.name], check=True)
+        subprocess.run(["sha256sum", copies / source.name], check=True, stdout=subprocess.DEVNULL)
+    copied = time.perf_counter() - start
+    subprocess.run(["sync", *(copies / source.name for source in sources)], check=True)
+    synced = time.perf_counter() - start
+    shutil.rmtree(copies)
+    return copied, synced

@@ -1,0 +1,90 @@
+"""From a stored architecture to the runtime that wrote it and a layer graph of which every class is known."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from transforms.admission import admit
+from transforms.architecture import Graph
+from transforms.architecture_attention import with_attention_arguments
+from transforms.architecture_functions import with_functions
+from transforms.architecture_keras_3 import keras_3_assumptions, keras_3_graph, refuse_later_keras
+from transforms.architecture_parsing import parse_architecture
+from transforms.config_values import config_errors
+from transforms.custom.marking import overridden, with_custom_objects
+from transforms.custom.names import CustomNames
+from transforms.errors import MigrationError, Reason
+from transforms.limits import Limits
+from transforms.runtime import Family, Runtime, runtime_of
+from transforms.stored_objects import check_stored_objects
+from transforms.weight_assignment import RolesOf
+from transforms.weight_roles import keras_3_roles_of, roles_of
+from transforms.weight_roles_keras_1 import keras_1_roles_of
+
+
+def writing_runtime(recorded: str, backend: str, architecture: object) -> tuple[Runtime, tuple[str, ...]]:
+    """The runtime that wrote a model, and what was assumed where nothing records it.
+
+    Args:
+        recorded: the `keras_version` of the source, "" where it has none; the architecture's own is taken then.
+        backend: the backend, "" where neither source nor operator says.
+        architecture: parsed.
+
+    Raises:
+        MigrationError: `unsupported_dialect` when what is recorded is no version.
+    """
+    if not recorded and isinstance(architecture, Mapping):
+        recorded = str(architecture.get("keras_version") or "")
+    if recorded and not _VERSION.fullmatch(recorded):
+        raise MigrationError(
+            Reason.UNSUPPORTED_DIALECT,
+            f"The recorded keras_version {recorded[:60]!r} is no version",
+            advice="It decides what the layers mean: restore the file.",
+        )
+    runtime = runtime_of(recorded, backend)
+    if recorded:
+        return runtime, ()
+    if _KERAS_2_KEYS.search(json.dumps(architecture)):
+        assumed = runtime_of("2.0", backend)
+        return replace(assumed, recorded=""), ("The file records no keras_version: read as standalone Keras 2.",)
+    return runtime, ("The file records no keras_version: read as Keras 1.",)
+
+
+#: "2.2.4-tf", "2.6.0rc1", "3.0.0.dev2023".
+_VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6}){0,3}[-+._A-Za-z0-9]{0,40}")
+
+#: Options that Keras 2 introduced; a config that has them is no Keras 1 config.
+_KERAS_2_KEYS = re.compile(r'"(units|filters|kernel_initializer|data_format)"')
+
+
+def admitted_graph(
+    architecture: object, runtime: Runtime, limits: Limits, custom: CustomNames
+) -> tuple[Graph, tuple[str, ...]]:
+    """The graph, every class in it known and every stored object harmless, and what was assumed of it.
+
+    Raises MigrationError: any reason of an architecture.
+    """
+    refuse_later_keras(runtime)
+    assumed: tuple[str, ...] = ()
+    with config_errors():
+        graph = parse_architecture(architecture, limits)
+        if runtime.family is Family.KERAS_3:
+            graph, assumed = keras_3_graph(graph), tuple(keras_3_assumptions(runtime))
+        elif runtime.family is Family.TF_KERAS:
+            graph = with_functions(graph, limits)
+        graph = with_attention_arguments(graph)
+        graph = with_custom_objects(graph, custom, runtime)
+        assumed = (*assumed, *overridden(graph, runtime))
+        admit(graph, runtime, limits)
+        check_stored_objects(graph, custom_code=bool(custom.digest))
+    return graph, assumed
+
+
+def roles_of_runtime(runtime: Runtime) -> RolesOf:
+    """Which arrays a class owns, in the dialect of a runtime."""
+    if runtime.is_keras_1:
+        return keras_1_roles_of
+    return keras_3_roles_of if runtime.family is Family.KERAS_3 else roles_of

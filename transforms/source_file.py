@@ -1,0 +1,73 @@
+"""A source file as every reader opens it: a regular file, hashed, and at rest while it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from transforms.errors import MigrationError, Reason
+from transforms.file_identity import FileIdentity
+from transforms.limits import Limits, over_budget
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class SourceDigest:
+    """SHA-256 (hex) and size in bytes of what was opened."""
+
+    sha256: str
+    size: int
+
+
+def open_regular(path: Path) -> int:
+    """A read-only descriptor of a regular file. Raises MigrationError `source_missing`, `unsafe_storage`."""
+    try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            raise MigrationError(
+                Reason.UNSAFE_STORAGE, "The source is not a regular file", advice="Point the row at a file."
+            )
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise MigrationError(
+            Reason.SOURCE_MISSING,
+            f"The source cannot be opened: {error.strerror}",
+            advice="Check the path in the manifest and the file's permissions.",
+        ) from error
+
+
+def hash_file(descriptor: int) -> str:
+    """SHA-256 (hex) of the whole open file."""
+    digest, offset = hashlib.sha256(), 0
+    while block := os.pread(descriptor, _BLOCK, offset):
+        digest.update(block)
+        offset += len(block)
+    return digest.hexdigest()
+
+
+def refuse_size(size: int, limits: Limits) -> None:
+    """Raises MigrationError `over_budget` when a source is larger than the limit `file_bytes`."""
+    if size > limits.file_bytes:
+        raise over_budget(f"The file holds {size:,} bytes", "file_bytes", limits)
+
+
+def refuse_other_digest(digest: SourceDigest, expected: str) -> None:
+    """Raises MigrationError `digest_mismatch` when a digest is expected (not "") and this is another."""
+    if expected and digest.sha256 != expected.lower():
+        raise MigrationError(
+            Reason.DIGEST_MISMATCH,
+            f"The source has SHA-256 {digest.sha256}, the manifest expects {expected.lower()}",
+            advice="The file was altered or damaged: restore it, or correct the manifest.",
+        )
+
+
+def refuse_change(before: os.stat_result, after: os.stat_result) -> None:
+    """Raises MigrationError `source_missing` when an open file changed between two looks at it."""
+    if FileIdentity.of(before) != FileIdentity.of(after):
+        raise MigrationError(
+            Reason.SOURCE_MISSING, "The source changed while it was read", advice="Run again when it is at rest."
+        )

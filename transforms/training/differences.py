@@ -1,0 +1,41 @@
+"""What makes a training step of the artefact differ from the legacy runtime's, though the optimizer was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from transforms.architecture import Layer, LayerPath
+from transforms.legacy_model import LegacyModel
+from transforms.runtime import Family
+
+#: An option of a layer, by its path and name.
+Option: TypeAlias = tuple[LayerPath, str]
+
+_ACTING = ("_regularizer", "_constraint")
+
+
+def differences(legacy: LegacyModel, kept: Collection[Option]) -> Iterator[str]:
+    """One sentence for each layer that is trained otherwise; `kept` are the options that were carried over."""
+    for layer in legacy.graph.walk():
+        acting = [key for key, value in layer.config.items() if key.endswith(_ACTING) and _acts(value)]
+        lost = sorted(key for key in acting if (layer.path, key) not in kept)
+        if lost:
+            yield f"{'/'.join(layer.path)} trains without its {', '.join(lost)}."
+        if _corrects_variance(layer, legacy):
+            yield (
+                f"{'/'.join(layer.path)}: Keras before tf.keras averaged another estimate of the variance, by a factor "
+                "of n / (n - 1) for n numbers."
+            )
+
+
+def _acts(value: Any) -> bool:
+    """False for none, and for L1L2 of nothing."""
+    if isinstance(value, Mapping) and isinstance(value.get("config"), Mapping):
+        numbers = value["config"].values()
+        return not numbers or any(numbers)
+    return bool(value)
+
+
+def _corrects_variance(layer: Layer, legacy: LegacyModel) -> bool:
+    return layer.class_name == "BatchNormalization" and legacy.runtime.family is Family.KERAS
