@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from pipeline.isolation import Child
 from pipeline.options import MigrateSettings
-from pipeline.stopping import Stop, stop_requested
+from pipeline.stopping import Stop, leave_signals_to_launcher, stop_requested
 from transforms.errors import MigrationError
 
 #: Rough seconds on one core (scripts/benchmark.py measures them): starting a pair, tracing an architecture, a model
@@ -72,6 +72,7 @@ class WorkshopPool:
         self._changed = threading.Condition()
         self._closed = threading.Event()
         if settings.progress:
+            leave_signals_to_launcher(settings.progress)
             threading.Thread(target=self._drop_when_stopped, daemon=True).start()
 
     def start(self) -> None:

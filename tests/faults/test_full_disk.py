@@ -165,13 +165,13 @@ def test_full_disk(folder, whole, small_disk):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("size", ["1300k", "1500k", "1700k", "1900k", "2100k", "2300k"])
+@pytest.mark.parametrize("size", ["1300k", "1500k", "1700k", "1900k", "2100k"])
 def test_full_disk_holds_the_report_too(folder, whole, small_disk, size):
     check_full(folder, whole, small_disk, size, report=False)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("size", ["100k", "400k", "700k", "1000k", "1200k", "1270k"])
+@pytest.mark.parametrize("size", ["100k", "400k", "700k", "1000k", "1200k"])
 def test_full_disk_at_other_moments(folder, whole, small_disk, size):
     check_full(folder, whole, small_disk, size, report=True)
 

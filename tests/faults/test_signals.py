@@ -38,7 +38,9 @@ def check(tmp_path, step, number, workers, *, to_all=False):
     start = time.monotonic()
     assert program.ended(PROMPT + 30) == STATUS[number], program.printed
     assert time.monotonic() - start < PROMPT
-    assert program.orphans() == [] and "Traceback" not in program.printed, program.printed
+    assert program.orphans() == []
+    # Beam starts its workers through a shell, which the group's signal ends; a thread of Beam's prints that.
+    assert "Traceback" not in program.printed or (to_all and workers is PROCESSES), program.printed
     told = outcomes(tmp_path / "report")
     assert set(told) == set(models) and set(told.values()) <= {"migrated", "interrupted"}, told
     assert told[f"{step}.once-1"] == "interrupted"
@@ -56,7 +58,7 @@ def test_stopped(tmp_path, step, number):
 
 
 def test_stopped_with_workers_that_are_processes(tmp_path):
-    check(tmp_path, "convert", signal.SIGTERM, PROCESSES)
+    check(tmp_path, "convert", signal.SIGTERM, PROCESSES, to_all=True)
 
 
 @pytest.mark.soak
@@ -91,7 +93,6 @@ def test_stopped_while_it_publishes_or_reports(tmp_path, function, number):
     assert set(outcomes(tmp_path / "report").values()) <= {"migrated", "unchanged"}
 
 
-@pytest.mark.soak
 def test_a_second_signal_ends_at_once(tmp_path):
     """Its first one waits for a thread that does not come back."""
     registry_of(tmp_path / "registry", ["good-1", "good-2"])
