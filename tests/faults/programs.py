@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import faulthandler
 import functools
 import importlib
 import json
@@ -215,6 +216,8 @@ class Program:
         """Its exit status, negative for a signal; in so many seconds."""
         self._process.join(seconds)
         if self._process.exitcode is None:
+            self.send(signal.SIGUSR1)  # It says where its threads are.
+            time.sleep(1)
             os.killpg(self._process.pid, signal.SIGKILL)  # type: ignore[arg-type]
             raise AssertionError(f"still running after {seconds} s, having said: {self.printed}")
         return self._process.exitcode
@@ -242,6 +245,7 @@ def _run(words: list[str], scratch: str, log: str, fault: Fault | None, permitte
     for stream in (1, 2):
         os.dup2(output, stream)
     os.environ["TMPDIR"] = scratch  # It marks the children, too.
+    faulthandler.register(signal.SIGUSR1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if not permitted:
         give_up_privileges()
@@ -278,7 +282,8 @@ def _processes_of(scratch: Path) -> list[int]:
 def published(output: Path) -> dict[str, bytes]:
     """Every entry of an output but the runs' records: path -> content, of folders b"".
 
-    Hidden ones are leftovers, and count. A receipt is left without what says which run wrote it.
+    Hidden ones are leftovers, and count. A receipt is left without what says which run wrote it, and
+    without its seal, the digest over that.
     """
     return {
         path.relative_to(output).as_posix(): _content(path)
@@ -292,7 +297,7 @@ def _content(path: Path) -> bytes:
         return b""
     if path.as_posix().endswith(RECEIPT):
         receipt = json.loads(path.read_bytes())
-        return json.dumps({key: receipt[key] for key in receipt if key not in ("run_id", "attempt")}).encode()
+        return json.dumps({key: receipt[key] for key in receipt if key not in ("run_id", "attempt", "seal")}).encode()
     return path.read_bytes()
 
 

@@ -1,7 +1,8 @@
 """The real program on genuine files: byte for byte the same whatever the order, the workers and the neighbours.
 
 Two runs of the same good files: one worker, in order, alone; and two workers, in the reverse order, with hostile files
-among them. Compared are all files of the outputs, of receipts all but `run_id` and `attempt`; and the reports' rows but
+among them. Compared are all files of the outputs, of receipts all but `run_id`, `attempt` and
+`seal`, the digest over them; and the reports' rows but
 for `run_id`, `seconds`, `finished_at` (times and the run), `output` (the folder), and `line`, `manifest_row`,
 `template_reused` (which follow from the order of the manifest).
 """
