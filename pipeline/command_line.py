@@ -19,7 +19,7 @@ from pipeline.limit_options import with_limit_options
 from pipeline.log_format import LogFormat
 from transforms.limits import Limits
 
-USAGE_ERROR, SOME_NOT = 2, 3
+FAILED, USAGE_ERROR, SOME_NOT = 1, 2, 3
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 app = typer.Typer(
@@ -67,6 +67,15 @@ def _unusable(problem: object) -> Never:
     else:
         typer.echo(f"h5ferry: {printable(str(problem))}", err=True)
     raise typer.Exit(USAGE_ERROR)
+
+
+def _cut_short(error: OSError) -> Never:
+    """The output or the report's folder does not take what a run must write there."""
+    from pipeline.terminal import printable
+
+    problem = f"{error}. The run has no whole report; what it published stays. Mend that, then run again."
+    typer.echo(f"h5ferry: {printable(problem)}", err=True)
+    raise typer.Exit(FAILED)
 
 
 def _print_version(wanted: bool) -> None:
@@ -189,6 +198,8 @@ def migrate(
         status = run_migration(run)
     except (ManifestError, options.OptionError, OutputInUseError, SigningKeyError) as error:
         _unusable(error)
+    except OSError as error:
+        _cut_short(error)
     raise typer.Exit(status)
 
 

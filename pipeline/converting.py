@@ -16,7 +16,7 @@ from pipeline.manifest_row import is_remote
 from pipeline.options import MigrateSettings
 from pipeline.publishing import output_folder, publish, staging_folder
 from pipeline.receipts import PublishedFile, Receipt, ReceiptKey
-from pipeline.records import ManifestRow, ReportRow, outcome_columns, stopped_row
+from pipeline.records import ManifestRow, ReportRow, fits_report, outcome_columns, stopped_row
 from pipeline.sources import RowFiles, local_files
 from pipeline.staged_files import StagedFiles
 from pipeline.workshops import Workshop
@@ -66,6 +66,7 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, w
             columns = {name: value or found.get(name, value) for name, value in outcome_columns(outcome).items()}
             return stopped_row(row, settings.run_id, outcome.status, reason, outcome.message, **columns)
         receipt = _check(steps.settled(), row, key, outcome, settings)
+        fits_report(published_row(row, receipt, settings, Status.MIGRATED))
         if is_remote(destination):
             from pipeline.uploading import upload
 

@@ -61,12 +61,18 @@ def receive_until(stream: io.FileIO, deadline: float) -> Any:
     Raises:
         TimeoutError: none came in time.
         EOFError: the child is gone.
-        pickle.UnpicklingError: it holds what is no plain record, or is too large.
+        pickle.UnpicklingError: it holds what is no plain record, cannot be read, or is too large.
     """
     length = _LENGTH.unpack(_read_until(stream, _LENGTH.size, deadline))[0]
     if length > _MOST_BYTES:
         raise pickle.UnpicklingError(f"it has {length} bytes")
-    return _PlainUnpickler(io.BytesIO(_read_until(stream, length, deadline))).load()
+    frame = io.BytesIO(_read_until(stream, length, deadline))
+    try:
+        return _PlainUnpickler(frame).load()
+    except pickle.UnpicklingError:
+        raise
+    except Exception as error:  # Damaged pickles raise whatever the step that they break raises.
+        raise pickle.UnpicklingError(f"it cannot be read ({type(error).__name__})") from error
 
 
 def send(stream: io.FileIO, message: object) -> None:

@@ -26,7 +26,7 @@ from pipeline.isolation import Child
 from pipeline.manifest import ManifestError, read_manifest
 from pipeline.options import MigrateSettings
 from pipeline.progress import Mark, leave_mark
-from pipeline.records import ManifestRow, ReportRow, report_schema
+from pipeline.records import ManifestRow, ReportRow, fits_report, report_schema
 from pipeline.stopping import Stop, not_reached, output_is_full, request_stop, stop_requested
 from pipeline.workshops import join_pool, leave_pool
 from transforms.errors import MigrationError, Reason
@@ -138,6 +138,9 @@ class _RowStep(beam.DoFn):
         folder = self._settings.progress
         try:
             result = step()
+            fits_report(result.as_row(self._settings) if isinstance(result, Candidate) else result)
+        except MigrationError as error:
+            result = error_row(row, self._settings, error)
         except Exception as error:
             _log.exception("unexpected error at %s", ascii(row.name))
             foreseen = MigrationError(

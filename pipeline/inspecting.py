@@ -53,6 +53,11 @@ class Candidate:
         """Size of the source, 0 where it is not known."""
         return int(dict(self.found).get("source_bytes", 0))
 
+    def as_row(self, settings: MigrateSettings) -> ReportRow:
+        """All that was found, to see whether a report takes it; the fingerprint as the architecture."""
+        found = {**dict(self.found), "architecture": self.fingerprint}
+        return stopped_row(self.row, settings.run_id, Status.FAILED, "", "", **found)
+
 
 def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Candidate | ReportRow:
     """Looks at one row, reading its source in the child.
@@ -80,6 +85,8 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Ca
 
 def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings, child: Child) -> Candidate:
     """The candidate with what a look into its source tells. Raises MigrationError where conversion cannot help."""
+    from transforms.inspection import Inspection
+
     row, source = candidate.row, files.source
     architecture = files.architecture.path if files.architecture else None
     try:
@@ -92,6 +99,12 @@ def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings,
         if samples_may_mend or code_may_mend:
             return candidate
         raise
+    if not isinstance(inspection, Inspection):
+        raise MigrationError(
+            Reason.INTERNAL_ERROR,
+            f"The reading process answered with a {type(inspection).__name__}",
+            advice="Please report it.",
+        )
     found = {
         "source_sha256": inspection.source_sha256,
         "source_bytes": inspection.source_bytes,

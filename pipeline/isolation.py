@@ -21,12 +21,15 @@ from typing import IO, Any
 
 from pipeline.child import Confinement, Task
 from pipeline.frames import open_pipe, receive_until, send_until
+from pipeline.plain_records import check_fields
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, GIB
 
 #: Importing TensorFlow from a cold disk on a busy machine takes most of this.
 _START_SECONDS = 180.0
 _START_ADVICE = "Check the installation, and that --memory-limit leaves room for TensorFlow."
+#: For a child that hung up to end by itself, so that its status can be told.
+_DEATH_SECONDS = 5.0
 _ERROR_TEXT_BYTES = 8192
 _PARENT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
@@ -174,15 +177,18 @@ class Child:
 
     def _answer(self, deadline: float, errors_from: int) -> tuple[str, Any]:
         try:
-            answer: tuple[str, Any] = receive_until(self._answers, deadline)
+            word, value = receive_until(self._answers, deadline)
+            check_fields(value)
         except TimeoutError:
             raise self._timeout() from None
         except EOFError:
             raise self._death(errors_from) from None
-        except pickle.UnpicklingError as error:
+        except (pickle.UnpicklingError, TypeError, ValueError) as error:
             self.close()
-            raise MigrationError(Reason.INTERNAL_ERROR, f"The child's answer was not accepted: {error}") from error
-        return answer
+            raise MigrationError(
+                Reason.INTERNAL_ERROR, f"The child's answer was not accepted: {error}", advice="Please report it."
+            ) from error
+        return word, value
 
     def _timeout(self) -> MigrationError:
         self.close()
@@ -193,9 +199,15 @@ class Child:
         )
 
     def _death(self, errors_from: int) -> MigrationError:
-        """What to say of a child that died by itself."""
+        """What to say of a child that died by itself, or hung up without dying."""
         assert self._process is not None
-        code = self._process.wait()
+        try:
+            code = self._process.wait(_DEATH_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.close()
+            return MigrationError(
+                Reason.CRASHED, "The converting process hung up, and was ended", advice="Please report it."
+            )
         last_words = _tail(self._log, errors_from)
         self.close()
         if code == -signal.SIGKILL:

@@ -151,9 +151,11 @@ def list_files(folder: Path, only: Collection[str] | None = None) -> tuple[Publi
             if not stat.S_ISREG(mode):
                 raise MigrationError(Reason.OUTPUT_ERROR, f"The converter left {relative!a}, which is no plain file")
             if relative != RECEIPT and (only is None or relative in only):
-                with path.open("rb") as stream:
+                # A child may put a link or a FIFO in its place meanwhile.
+                descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+                with open(descriptor, "rb") as stream:
                     digest = hashlib.file_digest(stream, "sha256").hexdigest()
-                found.append(PublishedFile(relative, path.stat().st_size, digest))
+                    found.append(PublishedFile(relative, os.fstat(descriptor).st_size, digest))
     return tuple(sorted(found, key=lambda file: file.path))
 
 

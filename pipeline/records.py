@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
+from transforms.errors import MigrationError, Reason
 from transforms.outcome import DEFAULT_ATOL, DEFAULT_RTOL, MigrationOutcome, Rewrite, Status
 
 if TYPE_CHECKING:
@@ -161,6 +162,24 @@ def report_schema() -> pa.Schema:
         "datetime": pa.timestamp("us", tz="UTC"),
     }
     return pa.schema([pa.field(field.name, types[str(field.type)]) for field in fields(ReportRow)])
+
+
+def fits_report(row: ReportRow) -> None:
+    """Sees to it that a report can hold the row, part of which is a child's word: one that it cannot hold ends the run.
+
+    Raises:
+        MigrationError: `internal_error`, a number is too large or a text holds half a character.
+    """
+    import pyarrow as pa
+
+    try:
+        pa.RecordBatch.from_pylist([row.as_record()], schema=report_schema())
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise MigrationError(
+            Reason.INTERNAL_ERROR,
+            f"What was found does not fit into a report: {str(error)!a}",
+            advice="Please report it.",
+        ) from error
 
 
 def describe_rewrite(rewrite: Rewrite) -> str:

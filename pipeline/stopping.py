@@ -7,6 +7,7 @@ that were not reached still have their report row.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import signal
@@ -20,6 +21,8 @@ from pipeline.manifest_row import is_remote
 from transforms.errors import MigrationError, Reason
 
 _WORD = "stop"
+_LAUNCHER = "launcher"
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 _PROBE = ".h5ferry-probe"
 _PROBE_BYTES = 1 << 20
 _RESERVE = ".h5ferry-reserve.part"
@@ -115,7 +118,9 @@ def stopped_by_signals(folder: str, drop: Callable[[], None]) -> Iterator[list[i
     if threading.current_thread() is not threading.main_thread():
         yield came
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in _STOPPING}
+
+    Path(folder, _LAUNCHER).write_text(str(os.getpid()), encoding="ascii")
 
     def handle(number: int, frame: FrameType | None) -> None:
         came.append(number)
@@ -131,3 +136,19 @@ def stopped_by_signals(folder: str, drop: Callable[[], None]) -> Iterator[list[i
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def leave_signals_to_launcher(folder: str) -> None:
+    """Has a local worker that is another process than the launching one ignore the signals that stop a run.
+
+    Terminals and service managers signal all processes of a program. A worker is to end its rows, and to tell of them.
+    """
+    try:
+        launcher = int(Path(folder, _LAUNCHER).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return
+    if launcher != os.getpid():
+        set_handler = ctypes.CDLL(None).signal  # Python's own is for the main thread alone, which is Beam's.
+        set_handler.argtypes, set_handler.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
+        for number in _STOPPING:
+            set_handler(number, int(signal.SIG_IGN))

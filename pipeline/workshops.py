@@ -15,11 +15,13 @@ from dataclasses import dataclass
 
 from pipeline.isolation import Child
 from pipeline.options import MigrateSettings
+from pipeline.stopping import Stop, leave_signals_to_launcher, stop_requested
 from transforms.errors import MigrationError
 
 #: Rough seconds on one core (scripts/benchmark.py measures them): starting a pair, tracing an architecture, a model
 #: of a known one, a gigabyte.
 _START, _ARCHITECTURE, _MODEL, _GIGABYTE = 10.0, 1.0, 0.04, 10.0
+_STOP_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,10 @@ class WorkshopPool:
         self._architectures: set[str] = set()
         self._seconds = 0.0
         self._changed = threading.Condition()
+        self._closed = threading.Event()
+        if settings.progress:
+            leave_signals_to_launcher(settings.progress)
+            threading.Thread(target=self._drop_when_stopped, daemon=True).start()
 
     def start(self) -> None:
         """Starts the first pair: there is work ahead."""
@@ -114,10 +120,17 @@ class WorkshopPool:
 
     def close(self) -> None:
         """Ends all processes."""
+        self._closed.set()
         with self._changed:
             while self._all:
                 self._all.pop().close()
             self._idle.clear()
+
+    def _drop_when_stopped(self) -> None:
+        """The signal may have come to another process, or while a process of this one was being started."""
+        while not self._closed.wait(_STOP_POLL_SECONDS):
+            if stop_requested(self._settings.progress) is Stop.INTERRUPTED:
+                self.drop()
 
     def _add(self) -> None:
         workshop = Workshop.started(self._settings)

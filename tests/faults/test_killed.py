@@ -1,0 +1,120 @@
+"""SIGKILL at each step of a run, then the same run again: the output is that of a run that nobody killed.
+
+Compared are all files and folders, byte for byte, and the reports. Left out is what names the run or the time: in a
+receipt `run_id`, `attempt`, and `seal`,
+the digest over them; the folder _h5ferry/ (records, `latest.json`), which `verify` must find sound; in the
+report `run_id`, `seconds`, `finished_at`, and `status` where the killed run had published the model already.
+"""
+
+import shutil
+
+import pytest
+
+from pipeline.findings import Kind
+from pipeline.verifying import VerifyRequest, verify
+from tests.faults.programs import FAKES, Kill, Program, outcomes, published, registry_of, report_of, run
+
+#: One is there in an older version, one is refused.
+MODELS = ["replaced-1", "text/new-1", "refuse-1", "new-2"]
+
+STEPS = [
+    Kill("pipeline.run_history:_made_and_locked", after=True),
+    Kill("pipeline.migrating:sweep_leftovers"),
+    Kill("pipeline.migrating:run_graph"),
+    Kill("pipeline.graph:inspect_row", 2),
+    Kill("pipeline.graph:inspect_row", 4, after=True),
+    Kill("pipeline.publishing:_make_locked"),
+    Kill("pipeline.publishing:_make_locked", after=True),
+    Kill("pipeline.converting:_ConfinedSteps.stage"),
+    Kill("pipeline.converting:_ConfinedSteps.stage", after=True),
+    Kill("pipeline.converting:_ConfinedSteps.verify", 2),
+    Kill("pipeline.converting:_ConfinedSteps.verify", after=True),
+    Kill("pipeline.converting:_ConfinedSteps.finish"),
+    Kill("pipeline.converting:_ConfinedSteps.settled"),
+    Kill("pipeline.publishing:write_receipt"),
+    Kill("pipeline.publishing:write_receipt", after=True),
+    Kill("pipeline.publishing:_make_durable"),
+    Kill("pipeline.publishing:_make_durable", 2, after=True),
+    Kill("pipeline.publishing:_rename_new", 1),
+    Kill("pipeline.publishing:_rename_new", 1, after=True),
+    Kill("pipeline.publishing:_rename_new", 2, after=True),
+    Kill("pipeline.publishing:_rename_new", 3, after=True),
+    Kill("pipeline.publishing:_exchange"),
+    Kill("pipeline.publishing:_exchange", after=True),
+    Kill("pipeline.publishing:_sync_folder", 2),
+    Kill("pipeline.converting:published_row", 2),
+    Kill("pipeline.graph:count_status", 3),
+    Kill("pipeline.migrating:gather"),
+    Kill("pipeline.migrating:gather", after=True),
+    Kill("pipeline.migrating:conclude"),
+    Kill("pipeline.concluding:write_report"),
+    *(Kill("pipeline.report:write_file", call, after=after) for call in (1, 2, 3) for after in (False, True)),
+    Kill("pathlib:Path.replace", 1),
+    Kill("pathlib:Path.replace", 3),
+    Kill("pathlib:Path.replace", 4),
+    Kill("pipeline.concluding:write_record"),
+    Kill("pipeline.concluding:write_record", after=True),
+    Kill("pipeline.concluding:write_latest"),
+    Kill("pipeline.concluding:write_latest", after=True),
+]
+SHORT = [
+    Kill("pipeline.converting:_ConfinedSteps.verify", after=True),
+    Kill("pipeline.publishing:write_receipt", after=True),
+    Kill("pipeline.publishing:_exchange", after=True),
+    Kill("pipeline.report:write_file", 2),
+]
+
+
+def arguments(folder, output):
+    return "migrate", folder / "registry/manifest.csv", "--output", output, *FAKES, "--direct_num_workers=2", "--quiet"
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    """A registry, its output before the run, and after a run that nobody killed."""
+    folder = tmp_path_factory.mktemp("killed")
+    registry_of(folder / "registry", MODELS[:1])
+    assert run(folder / "scratch", *arguments(folder, folder / "before"), "--run-id", "r0") == 0
+    registry_of(folder / "registry", MODELS, word="gru")
+    shutil.copytree(folder / "before", folder / "whole")
+    assert run(folder / "scratch", *arguments(folder, folder / "whole"), "--run-id", "r1") == 3
+    return folder
+
+
+def check(registry, tmp_path, step):
+    output = tmp_path / "out"
+    shutil.copytree(registry / "before", output)
+    program = Program(tmp_path / "scratch", *arguments(registry, output), "--run-id", "r1", fault=step)
+    assert program.ended() == -9, program.printed
+    assert program.orphans() == []
+    half = verify(VerifyRequest(output, run_samples=False))
+    of_its_end = [finding for finding in half.findings if "killed at its very end" not in finding.message]
+    assert {finding.kind for finding in of_its_end} <= {Kind.LEFTOVER}, half.findings
+    for finding in (finding for state in half.outputs for finding in state.findings):
+        # What is published is whole, old or new, if not yet in the record of any run.
+        assert finding.kind is Kind.UNRECORDED or finding.message.endswith("run r0 recorded, and names run r1"), finding
+    again = Program(tmp_path / "scratch", *arguments(registry, output), "--run-id", "r2")
+    assert again.ended() == 3, again.printed
+    assert published(output) == published(registry / "whole")
+    found = verify(VerifyRequest(output, run_samples=False))
+    assert found.sound or {finding.path for finding in found.findings} == {"_h5ferry/runs/r1"}, found.findings
+    reports = [
+        report_of(folder / "_h5ferry/runs" / name).drop(columns=["status", "output"])
+        for folder, name in ((registry / "whole", "r1"), (output, "r2"))
+    ]
+    assert reports[0].equals(reports[1])
+    statuses = outcomes(output / "_h5ferry/runs/r2")
+    assert {model: told.replace("unchanged", "migrated") for model, told in statuses.items()} == {
+        model: "unsupported_layer" if model == "refuse-1" else "migrated" for model in MODELS
+    }
+
+
+@pytest.mark.parametrize("step", SHORT, ids=str)
+def test_killed_and_run_again(registry, tmp_path, step):
+    check(registry, tmp_path, step)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_killed_at_each_step_and_run_again(registry, tmp_path, step):
+    check(registry, tmp_path, step)
