@@ -71,7 +71,7 @@ def _unusable(problem: object) -> Never:
 
 def _cut_short(error: OSError) -> Never:
     """The output or the report's folder does not take what a run must write there."""
-    from pipeline.terminal import printable
+    from pipeline.terminal_text import printable
 
     problem = f"{error}. The run has no whole report; what it published stays. Mend that, then run again."
     typer.echo(f"h5ferry: {printable(problem)}", err=True)

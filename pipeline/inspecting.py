@@ -85,7 +85,7 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Ca
 
 def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings, child: Child) -> Candidate:
     """The candidate with what a look into its source tells. Raises MigrationError where conversion cannot help."""
-    from transforms.inspection import Inspection
+    from transforms.inspection_record import Inspection
 
     row, source = candidate.row, files.source
     architecture = files.architecture.path if files.architecture else None
