@@ -13,7 +13,10 @@ from typing import Annotated, Never
 import typer
 
 from pipeline import __version__
+from pipeline.completion import Shell, completion_script, prepare_to_complete
+from pipeline.help_examples import example
 from pipeline.limit_options import with_limit_options
+from pipeline.log_format import LogFormat
 from transforms.limits import Limits
 
 USAGE_ERROR, SOME_NOT = 2, 3
@@ -39,6 +42,7 @@ class RequiredEvidence(StrEnum):
 
 def main(arguments: Sequence[str] | None = None) -> Never:
     """Runs the program and exits with the contract's status: 0, 3, 2 (unusable command line or manifest) or 1."""
+    prepare_to_complete()
     own = list(sys.argv[1:] if arguments is None else arguments)
     beam: list[str] = []
     if own[:1] == ["migrate"] and not {"-h", "--help"} & set(own):
@@ -55,9 +59,13 @@ def _quiet_libraries() -> None:
 
 
 def _unusable(problem: object) -> Never:
-    from pipeline.terminal import printable
+    from pipeline import event_log
+    from pipeline.terminal_text import printable
 
-    typer.echo(f"h5ferry: {printable(str(problem))}", err=True)
+    if event_log.is_open():
+        event_log.event("unusable", logging.ERROR, message=str(problem))
+    else:
+        typer.echo(f"h5ferry: {printable(str(problem))}", err=True)
     raise typer.Exit(USAGE_ERROR)
 
 
@@ -79,6 +87,7 @@ def program(
 @app.command(
     epilog="Beam's own pipeline options (--runner, --direct_num_workers, …) may follow. Exit status: 0 every"
     " row migrated or unchanged; 3 some were not; 2 unusable command line or manifest; 1 the program failed."
+    + example("migrate")
 )
 @with_limit_options
 def migrate(
@@ -121,9 +130,12 @@ def migrate(
     metrics_file: Annotated[
         Path | None, typer.Option(help="Text file for Prometheus, replaced at the end of the run.")
     ] = None,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for another run in the same output.")] = 0.0,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for another run in the same output.")] = 3600.0,
     lock: Annotated[bool, typer.Option(help="Keep other runs from the output while this one lasts.")] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="json: one JSON object for each event, on standard error; no summary.")
+    ] = LogFormat.TEXT,
     converter: Annotated[str, typer.Option(hidden=True)] = "",
     verifier: Annotated[str, typer.Option(hidden=True)] = "",
     inspector: Annotated[str, typer.Option(hidden=True)] = "",
@@ -132,6 +144,7 @@ def migrate(
 ) -> None:
     """Migrate every model of a manifest, validate each against evidence, publish, and report."""
     from pipeline import options
+    from pipeline.event_log import json_log
     from pipeline.isolation import Isolation
     from pipeline.manifest import ManifestError
     from pipeline.migrating import Run, new_run_id
@@ -140,6 +153,8 @@ def migrate(
     from pipeline.signing import SigningKeyError, load_signer, read_passphrase
     from transforms.outcome import Evidence
 
+    if log_format is LogFormat.JSON:
+        context.with_resource(json_log(sys.stderr, quiet=quiet))
     if run_id and not _RUN_ID.fullmatch(run_id):
         _unusable(f"--run-id {run_id!r} is not made of letters, digits, '.', '_' and '-'.")
     try:
@@ -165,6 +180,7 @@ def migrate(
             report,
             context.obj or (),
             quiet,
+            log_format=log_format,
             signer=signer,
             metrics_file=str(metrics_file or ""),
             wait=wait,
@@ -176,12 +192,18 @@ def migrate(
     raise typer.Exit(status)
 
 
-@app.command()
+@app.command(epilog=example("inspect"))
 @with_limit_options
 def inspect(
     models: Annotated[list[Path], typer.Argument(metavar="MODEL...")],
     architecture: Annotated[Path | None, typer.Option(help="Architecture of a weights-only file.")] = None,
     backend: Annotated[str, typer.Option(help="theano, cntk or tensorflow, where the file does not say.")] = "",
+    custom_objects: Annotated[
+        Path | None, typer.Option(help="Python file with custom layers and functions; with --allow-custom-code.")
+    ] = None,
+    allow_custom_code: Annotated[
+        bool, typer.Option("--allow-custom-code", help="Execute that file, in a process of its own.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     *,
     limits: Limits,
@@ -189,28 +211,35 @@ def inspect(
     """Say what a file is, which rewrites it needs, and whether it would be refused. Exit status 3 if one would."""
     from pipeline.describing import describe_models
 
-    raise typer.Exit(0 if describe_models(models, architecture, backend, limits, as_json=as_json) else SOME_NOT)
+    if custom_objects is not None and not allow_custom_code:
+        _unusable("--custom-objects is executed: it needs --allow-custom-code.")
+    sound = describe_models(models, architecture, backend, limits, custom_objects=custom_objects, as_json=as_json)
+    raise typer.Exit(0 if sound else SOME_NOT)
 
 
-@app.command()
+@app.command(epilog=example("scan"))
 def scan(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", exists=True)],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders, patterns as 'a/**/*.h5'.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The manifest. Default: standard output.")
+        Path | None,
+        typer.Option("--output", "-o", help="The manifest, .csv or .jsonl. Default: CSV on standard output."),
     ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
 ) -> None:
-    """Find HDF5 files by their signature, and checkpoints beside their architecture, and write a manifest of them."""
-    from pipeline.scanning import manifest_text, scan_paths
+    """Find HDF5 models, and checkpoints beside their architecture, and write a manifest, with comments where unsure."""
+    from pipeline.proposing import propose_manifest
+    from pipeline.scanning import ScanError
 
-    text = manifest_text(scan_paths(paths), output.parent if output else Path.cwd())
-    if output is None:
-        typer.echo(text, nl=False)
-    else:
-        output.write_text(text, encoding="utf-8")
-        typer.echo(f"{text.count(chr(10)) - 1} models in {output}", err=True)
+    try:
+        summary = propose_manifest(paths, output)
+    except (ScanError, OSError) as error:
+        _unusable(error)
+    if not quiet:
+        for line in summary:
+            typer.echo(line, err=True)
 
 
-@app.command()
+@app.command(epilog=example("verify"))
 def verify(
     target: Annotated[Path, typer.Argument(metavar="DIR|REPORT", exists=True, help="An output folder or a report.")],
     output: Annotated[
@@ -251,7 +280,7 @@ def verify(
     raise typer.Exit(0 if found.sound else SOME_NOT)
 
 
-@app.command()
+@app.command(epilog=example("report"))
 def report(
     source: Annotated[Path, typer.Argument(metavar="REPORT", exists=True, help="report.parquet, or its folder.")],
     output: Annotated[Path, typer.Option("--output", "-o")] = Path("report.html"),
@@ -267,7 +296,7 @@ def report(
     typer.echo(str(output))
 
 
-@app.command()
+@app.command(epilog=example("diff"))
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", exists=True)],
     new: Annotated[Path, typer.Argument(metavar="NEW", exists=True)],
@@ -290,3 +319,9 @@ def diff(
     else:
         view.print_changes(Console(highlight=False), changes)
     raise typer.Exit(SOME_NOT if any(change.verdict is Verdict.WORSE for change in changes) else 0)
+
+
+@app.command(epilog=example("completion"))
+def completion(shell: Annotated[Shell, typer.Argument(help="The shell to complete in.")]) -> None:
+    """Print a script that completes h5ferry's commands and options in a shell."""
+    typer.echo(completion_script(shell))

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from pipeline.comparing import Change, Verdict
 from pipeline.report_figures import figure
-from pipeline.terminal import printable
+from pipeline.terminal_text import printable
 
 _STYLES = {Verdict.WORSE: "red", Verdict.BETTER: "green", Verdict.CHANGED: ""}
 _DIGEST_SHOWN = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
+from pipeline.canonical_json import sha256_of
 from pipeline.durable_file import read_file
 from pipeline.metrics_file import RunFigures, write_metrics
 from pipeline.receipts import RECEIPT
 from pipeline.report import write_report
-from pipeline.run_history import appending, previous_run, remove_record, run_folder, write_latest, write_record
-from pipeline.run_record import FINISHED, INTERRUPTED, FileDigest, RunRecord, sha256_of
+from pipeline.run_history import appending, chain, previous_run, remove_record, run_folder, write_latest, write_record
+from pipeline.run_record import FINISHED, INTERRUPTED, FileDigest, RunRecord
 from transforms.outcome import Status
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def conclude(
     Args:
         run: with absolute output and report.
         manifest: as it was read.
-        frame: the report's rows; those that a cut-short run did not reach are not in it.
+        frame: the report's rows, one for each row of the manifest.
         report: folder or URL of the report.
         started: UTC.
         warn: told what could not be written besides the report.
@@ -65,8 +66,7 @@ def conclude(
         OSError: the report could not be written.
     """
     finished = datetime.now(UTC)
-    whole = len(frame) == len(manifest.rows) and bool(frame["status"].isin(PUBLISHED).all())
-    status = interrupted or (ALL_PUBLISHED if whole else SOME_NOT)
+    status = interrupted or (ALL_PUBLISHED if frame["status"].isin(PUBLISHED).all() else SOME_NOT)
     remove_record(report)
     written = write_report(frame, report)
     history = run_folder(run.settings.output, run.settings.run_id)
@@ -81,30 +81,58 @@ def conclude(
         report="" if report == history else report,
         options=recorded_options(run),
         versions=_versions(),
-        counts=_counts(frame, len(manifest.rows)),
+        counts=_counts(frame),
         report_files={name: FileDigest(len(data), sha256_of(data)) for name, data in written.items()},
         receipts=receipt_digests(frame),
         signer=run.signer.public_key if run.signer else "",
     )
     try:
-        record = _append(record, history, run.signer)
+        record = _append(record, history, run.signer, _found(frame))
     except OSError as error:
         if report == history:
             raise
         warn(f"{history} cannot be written ({error}): the output has no record of this run.")
         record = replace(record, exit_status=status or FAILED)
+    for name in record.taken_over:
+        warn(f"{name}: the receipt is not the one that the runs before recorded. h5ferry verify tells whether it fits.")
     if report != history:
         write_record(report, record, run.signer)
     return _tell_metrics(run, record, started, finished, frame, warn)
 
 
-def _append(record: RunRecord, folder: str, signer: Signer | None) -> RunRecord:
-    """Makes the record the newest of its output; returns it as it was written."""
+def _append(record: RunRecord, folder: str, signer: Signer | None, found: Collection[str]) -> RunRecord:
+    """Makes the record the newest of its output; returns it as it was written.
+
+    `found` names the outputs that the run found published.
+    """
     with appending(record.output):
-        record = replace(record, previous=previous_run(record.output))
+        previous = previous_run(record.output)
+        receipts = {name: digest for name, digest in record.receipts.items() if name in found}
+        record = replace(record, previous=previous, taken_over=differing(receipts, chain(record.output, previous)))
         write_record(folder, record, signer)
         write_latest(record.output, record)
     return record
+
+
+def differing(receipts: Mapping[str, str], records: Iterable[RunRecord]) -> tuple[str, ...]:
+    """Names of receipts (name -> sha256) that are not what the newest record that lists them has, in order.
+
+    A receipt may differ because a run that was killed published it, or because somebody changed it.
+    """
+    left, found = dict(receipts), []
+    for record in records:
+        for name in left.keys() & record.receipts.keys():
+            if left.pop(name) != record.receipts[name]:
+                found.append(name)
+        if not left:
+            break
+    return tuple(sorted(found))
+
+
+def _found(frame: pd.DataFrame) -> set[str]:
+    """Names of the outputs that were published before."""
+    rows = frame[frame["status"] == Status.UNCHANGED.value]
+    return {f"{model}/{version}" for model, version in zip(rows["model"], rows["version"], strict=True)}
 
 
 def _tell_metrics(
@@ -168,12 +196,11 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
-def _counts(frame: pd.DataFrame, rows: int) -> dict[str, Any]:
-    counted = {
+def _counts(frame: pd.DataFrame) -> dict[str, dict[str, int]]:
+    return {
         column: {str(value): int(number) for value, number in frame[column].value_counts().items() if value}
         for column in ("status", "reason", "evidence")
     }
-    return {**counted, "not_reached": rows - len(frame)}
 
 
 def _figures(record: RunRecord, started: datetime, finished: datetime, frame: pd.DataFrame) -> RunFigures:

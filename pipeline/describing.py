@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.text import Text
-
+from pipeline.child_pool import map_in_children
+from pipeline.inspection_view import lines_of, tree_of
 from pipeline.isolation import Child, Isolation
-from pipeline.options import INSPECTOR
-from pipeline.records import describe_rewrite
-from pipeline.terminal import printable
-from transforms.errors import MigrationError
+from transforms.errors import MEANINGS, MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.outcome import Rewrite
+from transforms.outcome import MigrationRequest
 
+_DESCRIBE = "transforms.inspection:describe_source"
+_DESCRIBE_WITH_CODE = "transforms.inspection:describe_with_code"
+_RECORDED = "transforms.inspection:recorded_runtime"
 _INSPECT_SECONDS = 120.0
 
 
@@ -28,60 +28,84 @@ def describe_models(
     backend: str,
     limits: Limits = DEFAULT_LIMITS,
     *,
+    custom_objects: Path | None = None,
     as_json: bool = False,
 ) -> bool:
-    """Prints what each file is, or why it would be refused.
+    """Prints what each file is, or why it would be refused. `custom_objects` is executed, in the children.
 
     Returns:
         True when none would be.
     """
-    console = Console(highlight=False)
-    child = Child(Isolation(timeout=_INSPECT_SECONDS))
     sound = True
-    try:
-        for model in models:
-            description = describe_model(child, model.absolute(), architecture, backend, limits)
-            sound = sound and not description.get("reason")
-            if as_json:
-                print(json.dumps({"file": str(model), **description}))
-            else:
-                _print(console, str(model), description)
-    finally:
-        child.close()
+
+    def described(child: Child, model: Path) -> dict[str, Any]:
+        facts = describe_model(child, model.absolute(), architecture, backend, limits, custom_objects)
+        return {"file": str(model), **facts}
+
+    for description in map_in_children(described, models, Isolation(timeout=_INSPECT_SECONDS)):
+        sound = sound and description["accepted"]
+        if as_json:
+            print(json.dumps(description))
+        else:
+            _print(description)
     return sound
 
 
 def describe_model(
-    child: Child, model: Path, architecture: Path | None, backend: str, limits: Limits = DEFAULT_LIMITS
+    child: Child,
+    model: Path,
+    architecture: Path | None,
+    backend: str,
+    limits: Limits = DEFAULT_LIMITS,
+    custom_objects: Path | None = None,
 ) -> dict[str, Any]:
-    """The facts of one file by name; of a file that would be refused, `reason` and `message`."""
+    """The facts of one file by name, as `docs/operators.md` lists them; of a refused one, those that it records."""
+    architecture = architecture.absolute() if architecture else None
     try:
-        inspection = child.call(INSPECTOR, model, architecture.absolute() if architecture else None, backend, limits)
+        if custom_objects is None:
+            inspection = child.call(_DESCRIBE, model, architecture, backend, limits)
+        else:
+            request = MigrationRequest(
+                str(model),
+                model,
+                staging=Path(),
+                architecture=architecture,
+                backend=backend,
+                custom_objects=custom_objects.absolute(),
+                allow_custom_code=True,
+            )
+            inspection = child.call(_DESCRIBE_WITH_CODE, request, limits)
     except MigrationError as error:
         return {
+            "accepted": False,
             "reason": error.reason.value,
-            "message": str(error),
-            **({"detail": error.detail} if error.detail else {}),
+            "meaning": MEANINGS[error.reason],
+            "message": error.message,
+            "layer": "/".join(error.layer),
+            "advice": error.advice,
+            "detail": error.detail,
+            **_recorded(child, model, limits),
         }
-    return {field.name: _plain(getattr(inspection, field.name)) for field in dataclasses.fields(inspection)}
+    facts = dataclasses.asdict(inspection)
+    return {"accepted": True, **facts, "evidence": "rebuilt" if inspection.uncovered else "reference"}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Rewrite):
-        return describe_rewrite(value)
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+def _recorded(child: Child, model: Path, limits: Limits) -> dict[str, Any]:
+    """What a refused file says of its writer; nothing where it cannot be read."""
+    try:
+        return dict(child.call(_RECORDED, model, limits))
+    except MigrationError:
+        return {}
 
 
-def _print(console: Console, name: str, description: Mapping[str, Any]) -> None:
-    console.print(Text(printable(name), style="bold"))
-    for key, value in description.items():
-        lines = value if isinstance(value, (list, tuple)) else [value]
-        for line in lines:
-            text = "  ".join(map(str, line.values())) if isinstance(line, Mapping) else str(line)
-            console.print(Text(f"  {key:<16} {printable(text)}"), soft_wrap=True)
+def _print(description: Mapping[str, Any]) -> None:
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        Console(highlight=False).print(tree_of(description))
+    else:
+        _write(lines_of(description))
+
+
+def _write(lines: Iterable[str]) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))

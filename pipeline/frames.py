@@ -24,7 +24,7 @@ _PLAIN_RECORDS = frozenset(
         "pathlib",
         "transforms.errors",
         "transforms.input_domains",
-        "transforms.inspection",
+        "transforms.inspection_record",
         "transforms.outcome",
         "transforms.runtime",
         "transforms.staged_model",

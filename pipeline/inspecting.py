@@ -172,7 +172,7 @@ def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings,
 
 def _from_json(column: str, value: Any) -> Any:
     """A report column as it was before it went through a receipt, where nan is null and a tuple is a list."""
-    if column.endswith("_error"):
+    if column.endswith(("_error", "_used")):
         return float("nan" if value is None else value)
     return tuple(value) if isinstance(value, list) else value
 

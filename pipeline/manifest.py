@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.manifest_row import COLUMNS, REQUIRED, is_remote, parse_row, refused_entry
+from pipeline.manifest_row import COLUMNS, COMMENT, REQUIRED, is_remote, parse_row, refused_entry
 from pipeline.records import ManifestRow
 from transforms.errors import Reason
 
@@ -57,7 +57,7 @@ def read_manifest(path: str) -> Manifest:
         parse_row(line, fields, base) if isinstance(fields, Mapping) else refused_entry(line, {}, fields)
         for line, fields in entries
     ]
-    ignored = [str(column) for column in columns if column not in COLUMNS]
+    ignored = [str(column) for column in columns if column not in (*COLUMNS, COMMENT)]
     warnings = [f"Column {column!a} is not known and is ignored." for column in ignored]
     return Manifest(
         path=path,
@@ -134,20 +134,43 @@ def _entries(path: str, data: bytes) -> tuple[Sequence[Any], list[tuple[int, Any
         raise ManifestError(f"{path} is no manifest in CSV, JSON lines or Parquet: {error}") from error
 
 
+class _RecordLines:
+    """The lines of a CSV text, without those that begin with "#" where a record begins.
+
+    Within quotes such a line is data, so the reader of the records says when a record begins.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._lines = io.StringIO(text, newline="")
+        self.record_begins = True
+        self.number = 0
+        self.first = 1
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.number += 1
+            if self.record_begins and line.startswith("#"):
+                continue
+            if self.record_begins:
+                self.record_begins, self.first = False, self.number
+            yield line
+
+
 def _csv_entries(text: str) -> tuple[Sequence[Any], list[tuple[int, Any]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = _RecordLines(text)
+    reader = csv.reader(iter(lines), strict=True)
     header = [column.strip() for column in next(reader, [])]
     twice = {column for column in header if column and header.count(column) > 1}
     if twice:
         raise ValueError(f"column {min(twice)} is there twice")
     entries: list[tuple[int, Any]] = []
-    line = reader.line_num + 1
+    lines.record_begins = True
     for cells in reader:
         if any(cell.strip() for cell in cells):
             fields: dict[Any, Any] = dict(zip(header, cells, strict=False))
             fields[None] = [cell for cell in cells[len(header) :] if cell.strip()]
-            entries.append((line, fields))
-        line = reader.line_num + 1
+            entries.append((lines.first, fields))
+        lines.record_begins = True
     return [column for column in header if column], entries
 
 

@@ -27,6 +27,8 @@ COLUMNS = (
     "rtol",
     "atol",
 )
+#: A column for people, which is not read.
+COMMENT = "comment"
 #: First part of the output path that is kept for reports.
 RESERVED = "_h5ferry"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import tempfile
@@ -19,7 +20,9 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from rich.console import Console
 
 from pipeline.concluding import FAILED, conclude
+from pipeline.event_log import event, row_ended, run_ended
 from pipeline.graph import MigrateRegistry
+from pipeline.log_format import LogFormat
 from pipeline.manifest import Manifest, read_manifest
 from pipeline.manifest_row import is_remote
 from pipeline.options import MigrateSettings, runs_here, with_local_runner
@@ -28,11 +31,14 @@ from pipeline.progress import MarkFollower
 from pipeline.publishing import output_folder, sweep_leftovers
 from pipeline.receipts import RECEIPT
 from pipeline.report import gather
+from pipeline.report_figures import count
 from pipeline.run_history import SHARDS, open_run_folder, run_folder
 from pipeline.signing import Signer
 from pipeline.stopping import Stop, reserved_space, stop_requested, stopped_by_signals
-from pipeline.terminal import print_summary, printable, progress_view
+from pipeline.terminal import print_summary, progress_view
+from pipeline.terminal_text import printable
 from pipeline.workshops import drop_work, joined_pool
+from transforms.outcome import Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +54,7 @@ class Run:
         report: folder for the report, "" for the one in the output.
         beam_arguments: for Beam alone.
         quiet: no progress and no summary.
+        log_format: JSON for events in place of lines for people, on standard error.
         signer: signs the run's record.
         metrics_file: local file for Prometheus, "" for none.
         wait: seconds to wait for another run in the same output.
@@ -59,6 +66,7 @@ class Run:
     report: str = ""
     beam_arguments: tuple[str, ...] = ()
     quiet: bool = False
+    log_format: LogFormat = LogFormat.TEXT
     signer: Signer | None = None
     metrics_file: str = ""
     wait: float = 0.0
@@ -84,22 +92,27 @@ def migrate(run: Run) -> int:
     errors = Console(stderr=True, highlight=False)
 
     def warn(text: str) -> None:
-        errors.print(f"Warning: {printable(text)}", style="yellow", markup=False, soft_wrap=True)
+        if run.log_format is LogFormat.JSON:
+            event("warning", logging.WARNING, message=text)
+        else:
+            errors.print(f"Warning: {printable(text)}", style="yellow", markup=False, soft_wrap=True)
 
     manifest = read_manifest(run.manifest)
-    if not run.quiet:
+    if not run.quiet or run.log_format is LogFormat.JSON:
         for warning in manifest.warnings:
             warn(warning)
     output = _absolute(run.settings.output)
     report = _absolute(run.report) if run.report else run_folder(output, run.settings.run_id)
     run = replace(run, settings=replace(run.settings, output=output, attempt=secrets.token_hex(8)))
+    event("run_started", run_id=run.settings.run_id, manifest=manifest.path, rows=len(manifest.rows), output=output)
     with _held_output(run, report, warn):
         if not is_remote(output):
             sweep_leftovers(Path(output), {row.model for row in manifest.rows if not row.reason})
         with reserved_space(Path(report), len(manifest.rows)):
             frame, ending = run_graph(run, manifest, report, errors)
         status = conclude(run, manifest, frame, report, started, warn, ending)
-    if not run.quiet:
+    run_ended(count(frame, "status", [each.value for each in Status]), exit_status=status, report=report)
+    if not run.quiet and run.log_format is LogFormat.TEXT:
         print_summary(Console(highlight=False), frame, report)
     if ending == FAILED:
         warn(f"The disk of {output} is full, so the run ended early. Make room, run again: what was published stays.")
@@ -140,10 +153,11 @@ def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> tu
         shards = f"{folder}/{SHARDS}{run.settings.attempt}"
         pipeline = beam.Pipeline(options=options)
         pipeline | MigrateRegistry(manifest.path, manifest.sha256, settings, f"{shards}/rows")
+        follow = run.log_format is LogFormat.TEXT
         with (
             _processes(settings, manifest, in_this_process=_runs_in_this_process(run, options)),
-            progress_view(console, len(manifest.rows), quiet=run.quiet) as notice,
-            MarkFollower(Path(marks), notice),
+            progress_view(console, len(manifest.rows), quiet=run.quiet or not follow) as show,
+            MarkFollower(Path(marks), show if follow else row_ended),
             stopped_by_signals(marks, partial(drop_work, settings)) as signals,
         ):
             pipeline.run().wait_until_finish()

@@ -12,6 +12,8 @@ from pipeline.publishing import RETIRED, STAGING, is_locked
 from pipeline.receipts import RECEIPT
 from pipeline.run_record import RECORD
 
+#: How files begin that a run keeps for itself, and takes away before it ends.
+_OURS = ".h5ferry-"
 _GRAPHS = frozenset({"saved_model.pb", "saved_model.pbtxt"})
 
 
@@ -70,6 +72,8 @@ def _sort(tree: OutputTree, folder: Path, entries: list[os.DirEntry[str]]) -> li
         path = Path(entry.path)
         if entry.is_symlink():
             tree.find(Kind.LINK, path, "is a symbolic link, which no run makes")
+        elif entry.name.startswith(_OURS) and not entry.is_dir(follow_symlinks=False):
+            tree.find(Kind.LEFTOVER, path, "was left by a run that was killed; remove it")
         elif not entry.is_dir(follow_symlinks=False):
             if RECORD not in names:
                 tree.find(Kind.EXTRA, path, "belongs to no published model")

@@ -9,7 +9,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 
@@ -22,6 +22,7 @@ class Mark:
         line: the row's line in the manifest.
         name: model and version.
         status, reason, seconds: how it ended.
+        worker: process and thread that left the mark.
     """
 
     step: str
@@ -30,17 +31,17 @@ class Mark:
     status: str = ""
     reason: str = ""
     seconds: float = 0.0
+    worker: str = ""
 
 
 def leave_mark(folder: str, mark: Mark) -> None:
     """Appends a mark to this thread's file; progress is a courtesy, so a folder that is gone is no error."""
     if not folder:
         return
-    line = json.dumps(asdict(mark)) + "\n"
+    worker = f"{os.getpid()}-{threading.get_ident()}"
+    line = json.dumps(asdict(replace(mark, worker=worker))) + "\n"
     try:
-        with open(
-            os.path.join(folder, f"{os.getpid()}-{threading.get_ident()}.jsonl"), "a", encoding="utf-8"
-        ) as stream:
+        with open(os.path.join(folder, f"{worker}.jsonl"), "a", encoding="utf-8") as stream:
             stream.write(line)
     except OSError:
         return

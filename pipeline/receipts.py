@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
+from pipeline.canonical_json import canonical_json, sha256_of
 from transforms.errors import MigrationError, Reason
 from transforms.outcome import MIGRATION_VERSION
 
@@ -87,13 +88,21 @@ class Receipt:
     def to_json(self) -> str:
         """The file's text; nan becomes null."""
         content = {"format": _FORMAT, **asdict(self), "output_bytes": self.size, "output_sha256": self.sha256}
-        return json.dumps(_without_nan(content), indent=1, sort_keys=True, allow_nan=False) + "\n"
+        return sealed(_without_nan(content)).decode()
+
+
+def sealed(content: Mapping[str, Any]) -> bytes:
+    """The text of a receipt, with a digest of it inside: what was changed by accident is no receipt any more."""
+    return canonical_json({**content, "seal": sha256_of(canonical_json(content))})
 
 
 def parse_receipt(text: bytes) -> Receipt | None:
     """The receipt in `text`, or None when it is none of ours: damaged, foreign or of another format."""
     try:
         content = json.loads(text)
+        del content["seal"]
+        if sealed(content) != text:
+            return None
         if content.pop("format") != _FORMAT or content.pop("output_bytes") < 0:
             return None
         digest = content.pop("output_sha256")

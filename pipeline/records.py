@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,7 @@ class ReportRow:
     line: int = 0
     manifest_row: str = ""
     graph_sha256: str = ""
+    tolerance_used: float = float("nan")
 
     def as_record(self) -> dict[str, Any]:
         """The row as pyarrow takes it."""
@@ -102,6 +104,44 @@ class ReportRow:
 
 
 COLUMNS = tuple(field.name for field in fields(ReportRow))
+
+#: What each column of the report says, for the documents and the audit page.
+DESCRIPTIONS: Mapping[str, str] = {
+    "model": "name in the registry, from the manifest",
+    "version": "version directory, from the manifest; 0 where the manifest's value was unreadable",
+    "source": "absolute path or URL of the legacy file",
+    "status": "`migrated`, `unchanged`, `mismatch`, `refused` or `failed`",
+    "reason": "why the row was refused or failed, a code of the closed list; else empty",
+    "message": "what is wrong, in which layer, and what to do next; empty when published",
+    "evidence": "what the outputs were compared with: `golden`, `reference`, `rebuilt`, or empty where nothing was",
+    "max_abs_error": "largest absolute difference between the reloaded SavedModel's outputs and the evidence",
+    "max_rel_error": "largest difference relative to the evidence",
+    "rtol": "relative tolerance that the row was held to",
+    "atol": "absolute tolerance that the row was held to",
+    "samples": "entries of the batches that were compared",
+    "keras_version": "as the file records it; empty where it records none",
+    "backend": "Keras backend that wrote the file, as recorded, stated in the manifest or assumed (a warning says so)",
+    "source_sha256": "SHA-256 of the bytes that were read",
+    "source_bytes": "size of the legacy file",
+    "output": "folder or URL of the SavedModel; empty where nothing was published",
+    "output_bytes": "size of all its files",
+    "output_sha256": "digest over the list of its files with their SHA-256",
+    "parameters": "scalars in the model's weights",
+    "rewrites": "every change made on the way, as `layer: rewrite (detail)`",
+    "warnings": "what was assumed, and what behaves otherwise than in the legacy runtime",
+    "architecture": "fingerprint of canonical architecture, weight shapes and dtypes; equal for retrained copies",
+    "template_reused": "true where an earlier row of the report has the same graph, byte for byte",
+    "seconds": "wall clock spent on the row",
+    "run_id": "the run that wrote the row",
+    "finished_at": "when the row ended, UTC",
+    "h5ferry_version": "version of this program",
+    "tensorflow_version": "version of TensorFlow that wrote and ran the SavedModel",
+    "reference_max_abs_error": "largest absolute difference from the reference, where golden outputs were the evidence",
+    "line": "line of the row in the manifest (row number in a Parquet manifest)",
+    "manifest_row": "the manifest's entry as a JSON line: a manifest of such lines does the rows again",
+    "graph_sha256": "SHA-256 of the graph, `saved_model.pb`; empty where nothing was published",
+    "tolerance_used": "largest error of any element as a share of its tolerance: at most 1 when published",
+}
 
 
 def _plain(value: object) -> object:
@@ -154,6 +194,7 @@ def outcome_columns(outcome: MigrationOutcome) -> dict[str, Any]:
         "evidence": outcome.evidence.value,
         "max_abs_error": outcome.max_abs_error,
         "max_rel_error": outcome.max_rel_error,
+        "tolerance_used": outcome.tolerance_used,
         "reference_max_abs_error": outcome.reference_max_abs_error,
         "samples": outcome.samples,
         "keras_version": outcome.keras_version,

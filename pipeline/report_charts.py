@@ -87,8 +87,8 @@ def distribution_charts(frame: pd.DataFrame) -> list[Chart]:
             "error",
             "Errors against tolerance",
             "share of the tolerance that the worst output used",
-            "Rows per half power of ten. 1 is the tolerance itself: what lies beyond was not published. The share is"
-            " the smaller of max_abs_error / atol and max_rel_error / rtol, at most 1 for a row that passed.",
+            "Rows per half power of ten: the largest |a - b| / (atol + rtol |b|) of any element. 1 is the tolerance"
+            " itself: what lies beyond was not published.",
             "column",
             _share_bars(shares, stopped),
         ),

@@ -129,7 +129,7 @@ def groups(frame: pd.DataFrame) -> list[Group]:
 
 
 def _meanings() -> dict[str, dict[str, str]]:
-    from transforms.canonical.catalogue import REWRITES
+    from transforms.rewrite_catalogue import REWRITES
 
     return {
         "status": {status.value: text for status, text in STATUS_MEANINGS.items()},

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.records import ManifestRow
-from pipeline.terminal import printable
+from pipeline.terminal_text import printable
 from transforms.errors import Reason
 from transforms.outcome import Status
 from transforms.runtime import Family, runtime_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Columns that the page reckons out of the report's.
-SHARE, DIALECT, REDO = "tolerance_share", "dialect", "redo"
+SHARE, DIALECT, REDO = "tolerance_used", "dialect", "redo"
 UNKNOWN_DIALECT = "not recorded"
 PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
 #: Statuses that a person has to look at, the gravest first.
@@ -35,7 +35,7 @@ _REWRITES = "rewrites"
 
 
 def derived(frame: pd.DataFrame) -> pd.DataFrame:
-    """The report with what the page reckons besides: the share of the tolerance, the dialect, the way to redo it.
+    """The report with what the page reckons besides: the dialect, the way to redo it.
 
     Columns that an older report lacks are added, empty.
     """
@@ -44,7 +44,6 @@ def derived(frame: pd.DataFrame) -> pd.DataFrame:
     for name in _DEFAULTS:
         if name not in frame:
             result[name] = [row[name] for row in rows]
-    result[SHARE] = [tolerance_share(row) for row in rows]
     result[DIALECT] = [dialect(str(row["keras_version"]), str(row["backend"])) for row in rows]
     result[REDO] = [redo_commands(row) for row in rows]
     return result
@@ -53,7 +52,7 @@ def derived(frame: pd.DataFrame) -> pd.DataFrame:
 _DEFAULTS: Mapping[str, Any] = {
     **dict.fromkeys(("source", "reason", "message", "evidence", "keras_version", "backend", "source_sha256"), ""),
     **dict.fromkeys(("output", "run_id", "h5ferry_version", "manifest_row"), ""),
-    **dict.fromkeys(("max_abs_error", "max_rel_error"), math.nan),
+    **dict.fromkeys(("max_abs_error", "max_rel_error", SHARE), math.nan),
     **dict.fromkeys(("source_bytes", "output_bytes", "parameters", "line"), 0),
     "rtol": ManifestRow.rtol,
     "atol": ManifestRow.atol,
@@ -64,29 +63,6 @@ _DEFAULTS: Mapping[str, Any] = {
 def _with_defaults(row: Mapping[Any, Any]) -> dict[str, Any]:
     found = {str(name): value for name, value in row.items() if value is not None}
     return {**_DEFAULTS, **found}
-
-
-def tolerance_share(row: Mapping[str, Any]) -> float:
-    """How much of its tolerance the worst output of a row used; nan where nothing was compared.
-
-    The test is |a - b| <= atol + rtol |b| for each element; a report keeps the two maxima alone. The share is the
-    smaller of max_abs_error / atol and max_rel_error / rtol, held at 1 for a row that passed: no element of it used
-    more. Of a row that did not pass, one element is off by more than atol, so that max_abs_error / atol is above 1.
-    """
-    absolute, relative = float(row["max_abs_error"]), float(row["max_rel_error"])
-    if math.isnan(absolute):
-        return math.nan
-    of_atol = _ratio(absolute, float(row["atol"]))
-    share = of_atol if math.isnan(relative) else min(of_atol, _ratio(relative, float(row["rtol"])))
-    if row["status"] in PUBLISHED:
-        return min(share, 1.0)
-    return share if share > 1 else of_atol
-
-
-def _ratio(error: float, tolerance: float) -> float:
-    if error == 0:
-        return 0.0
-    return error / tolerance if tolerance else math.inf
 
 
 def dialect(keras_version: str, backend: str) -> str:

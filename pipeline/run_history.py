@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+from pipeline.canonical_json import sha256_of
 from pipeline.durable_file import PART, read_file, write_file
 from pipeline.manifest_row import RESERVED, is_remote
 from pipeline.publishing import is_locked
@@ -119,6 +120,34 @@ def previous_run(output: str) -> RunReference | None:
     while newest in following:
         newest = following.pop(newest)
     return newest
+
+
+def chain(output: str, newest: RunReference | None) -> Iterator[RunRecord]:
+    """The records of an output (folder or URL) from the newest back, as far as they are there and unaltered.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    reference = newest
+    while reference is not None:
+        record = _record_of(output, reference)
+        if record is None:
+            return
+        yield record
+        reference = record.previous
+
+
+def _record_of(output: str, reference: RunReference) -> RunRecord | None:
+    """The record that a reference names, also where a later run of the same id set it aside."""
+    folder = run_folder(output, reference.run_id)
+    for number in count():
+        data = read_file(f"{folder}.{number}/{RECORD}" if number else f"{folder}/{RECORD}")
+        if data is not None and sha256_of(data) == reference.sha256:
+            with contextlib.suppress(RecordError):
+                return parse_record(data)
+        if data is None and number:
+            break
+    return None
 
 
 def _records_since(runs: Path, instant: int) -> Iterator[tuple[RunReference | None, RunReference]]:

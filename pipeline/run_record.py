@@ -1,17 +1,17 @@
 """The record of a run, `run.json`: what went in, under which options, what came out, and digests of all of it.
 
-It is canonical: ASCII, keys sorted, indented by one space, a newline at the end. The same record has one text, its
-digest is that of the file's bytes, and a signature is made over these bytes. Records form a chain: each names the
-digest of the record before it, and `latest.json` that of the newest.
+Its digest is that of the file's bytes, which are canonical, and a signature is made over them. Records form a chain:
+each names the digest of the record before it, and `latest.json` that of the newest.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
+
+from pipeline.canonical_json import canonical_json, sha256_of
 
 RECORD, SIGNATURE, LATEST = "run.json", "run.json.sig", "latest.json"
 FINISHED, INTERRUPTED = "finished", "interrupted"
@@ -53,9 +53,10 @@ class RunRecord:
         report: folder or URL of the report, "" when the report lies beside this record.
         options: what the run was asked for.
         versions: of this program and what it ran on.
-        counts: rows by status, reason and evidence, and how many were not reached.
+        counts: rows by status, reason and evidence.
         report_files: name -> digest of each file of the report.
         receipts: "<model>/<version>" -> sha256 of the receipt, for each row that is published.
+        taken_over: those of them that the run found there, and that differ from what the runs before it recorded.
         previous: the run before this one in the same output, None for the first.
         signer: public key (Ed25519, hex) that the signature beside this record is made with, "" for none.
     """
@@ -70,9 +71,10 @@ class RunRecord:
     report: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
-    counts: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     report_files: Mapping[str, FileDigest] = field(default_factory=dict)
     receipts: Mapping[str, str] = field(default_factory=dict)
+    taken_over: tuple[str, ...] = ()
     previous: RunReference | None = None
     signer: str = ""
 
@@ -103,9 +105,9 @@ def parse_record(data: bytes) -> RunRecord:
         if content.pop("format") != _FORMAT:
             raise RecordError("it has another format than this version writes")
         files = {name: FileDigest(**digest) for name, digest in content.pop("report_files").items()}
-        previous = content.pop("previous")
+        previous, taken_over = content.pop("previous"), tuple(content.pop("taken_over"))
         reference = None if previous is None else RunReference(**previous)
-        record = RunRecord(report_files=files, previous=reference, **content)
+        record = RunRecord(report_files=files, previous=reference, taken_over=taken_over, **content)
         if not _is_typed(record) or record.to_bytes() != data:
             raise RecordError("it is not in canonical form")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -129,16 +131,6 @@ def parse_latest(data: bytes) -> RunReference:
     return RunReference(run_id, sha256)
 
 
-def canonical_json(content: Mapping[str, Any]) -> bytes:
-    """JSON in the one form that has a digest. Raises ValueError for a number that is not finite."""
-    return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("ascii")
-
-
-def sha256_of(data: bytes) -> str:
-    """Digest in hex."""
-    return hashlib.sha256(data).hexdigest()
-
-
 def _is_typed(record: RunRecord) -> bool:
     """Texts are texts and tables are tables, so that whoever reads the record need not ask again."""
     kinds = {"str": str, "int": int}
@@ -148,5 +140,5 @@ def _is_typed(record: RunRecord) -> bool:
     return (
         plain
         and all(isinstance(table, dict) for table in tables)
-        and all(isinstance(digest, str) for group in digests for digest in group)
+        and all(isinstance(digest, str) for group in (*digests, record.taken_over) for digest in group)
     )

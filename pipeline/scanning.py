@@ -1,48 +1,65 @@
-"""`h5ferry scan`: finds models, and writes a manifest of them.
-
-HDF5 files are known by their signature, whatever they are called. Of TensorFlow checkpoints, which training leaves
-behind in numbers, only those are taken that have an architecture of the same name beside them.
-"""
+"""Finds HDF5 files by signature, whatever they are called, and checkpoints; tells models from other data."""
 
 from __future__ import annotations
 
-import csv
-import io
+import glob
 import os
-import re
 import stat
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from transforms.checkpoint.files import INDEX, MAGIC, local_shards
+from pipeline.finding_checkpoints import checkpoint_architecture
+from transforms.checkpoint.files import INDEX
 from transforms.errors import MigrationError
 
+if TYPE_CHECKING:
+    from pipeline.isolation import Child
+
+#: Kind of a source that is a checkpoint.
+CHECKPOINT = "checkpoint"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: A user block before the signature has a size of 0, 512, 1024, 2048, … bytes; nobody's is larger than this.
 _LARGEST_USER_BLOCK = 1 << 20
-#: Last bytes of a checkpoint's index: the magic number of its table format.
-_INDEX_END = MAGIC.to_bytes(8, "little")
-_CHECKPOINT = ".ckpt"
-_ARCHITECTURES = (".json", ".yaml", ".yml")
+#: One read shows the places of the signature that are nearly always the right one.
+_FIRST_READ = 2048 + len(_SIGNATURE)
+_FILES_PER_CALL = 250
+_SECONDS_PER_CALL = 20.0
+_KINDS = "transforms.file_kind:kinds_of"
+
+
+class ScanError(Exception):
+    """A path that was given leads nowhere."""
 
 
 @dataclass(frozen=True)
-class FoundModel:
-    """A model below one of the scanned paths.
+class FoundFile:
+    """A source below one of the scanned paths.
 
     Attributes:
-        path: the HDF5 file, or the prefix of the checkpoint.
-        name: the path from there, without the suffix.
+        path: the HDF5 file, or the prefix of a checkpoint; absolute.
+        root: the folder that names are told from, absolute.
+        kind: a value of `transforms.file_kind.FileKind`, "" where not told yet; or `checkpoint`.
         architecture: of a checkpoint, the file beside it.
     """
 
     path: Path
-    name: str
+    root: Path
+    kind: str = ""
     architecture: Path | None = None
 
 
-def is_hdf5(path: Path) -> bool:
+@dataclass
+class Oddities:
+    """What a scan passed over: folders it may not read, and hidden folders, which are not looked into."""
+
+    unreadable: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+
+
+def is_hdf5(path: Path | str) -> bool:
     """True for a regular file with the HDF5 signature at one of the offsets that the format admits."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -52,11 +69,14 @@ def is_hdf5(path: Path) -> bool:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return False
-        offset = 0
+        head = os.pread(descriptor, _FIRST_READ, 0)
+        if any(head.startswith(_SIGNATURE, offset) for offset in (0, 512, 1024, 2048)):
+            return True
+        offset = 4096
         while offset + len(_SIGNATURE) <= min(status.st_size, _LARGEST_USER_BLOCK + len(_SIGNATURE)):
             if os.pread(descriptor, len(_SIGNATURE), offset) == _SIGNATURE:
                 return True
-            offset = offset * 2 or 512
+            offset *= 2
         return False
     except OSError:
         return False
@@ -64,71 +84,99 @@ def is_hdf5(path: Path) -> bool:
         os.close(descriptor)
 
 
-def scan_paths(paths: Iterable[Path]) -> Iterator[FoundModel]:
-    """The models among and below `paths`, sorted within each; links to folders are not followed."""
-    for path in paths:
-        below = path if path.is_dir() else path.parent
-        files = sorted(Path(parent, name) for parent, _, names in os.walk(path) for name in names)
-        for file in files if path.is_dir() else [path]:
-            architecture = checkpoint_architecture(file)
-            if architecture is not None:
-                prefix = file.with_suffix("")
-                name = prefix.relative_to(below).as_posix().removesuffix(_CHECKPOINT)
-                yield FoundModel(prefix.absolute(), name, architecture.absolute())
-            elif is_hdf5(file):
-                yield FoundModel(file.absolute(), file.relative_to(below).with_suffix("").as_posix())
+def find_files(paths: Iterable[str], oddities: Oddities) -> Iterator[FoundFile]:
+    """The HDF5 files and whole checkpoints among and below `paths`, each once, sorted below each path.
 
+    Args:
+        paths: files, folders, and patterns as Python's glob reads them. Links to folders are not followed.
+        oddities: receives what was passed over.
 
-def checkpoint_architecture(index: Path) -> Path | None:
-    """The architecture of the checkpoint whose index this is; None where it is none, is not whole, or has no such file.
-
-    For `net.ckpt.index` that is `net.ckpt.json` or `net.json` (or `.yaml`, `.yml`) in the same folder.
+    Raises:
+        ScanError: a path does not exist, or a pattern matches nothing.
     """
-    if index.suffix != INDEX or not _ends_as_index(index):
-        return None
-    prefix = index.with_suffix("")
+    seen: set[str] = set()
+    for given in paths:
+        root, matches = _expanded(given)
+        for match in matches:
+            for name in _names_below(match, oddities):
+                file = os.path.abspath(name)
+                if file in seen:
+                    continue
+                if name.endswith(INDEX) and (architecture := checkpoint_architecture(Path(file))) is not None:
+                    seen.add(file)
+                    yield FoundFile(Path(file.removesuffix(INDEX)), root, CHECKPOINT, architecture)
+                elif is_hdf5(name):
+                    seen.add(file)
+                    yield FoundFile(Path(file), root)
+
+
+def with_kinds(files: Iterable[FoundFile]) -> list[FoundFile]:
+    """The files with their kinds, in order; a file that brings its child down is `damaged`.
+
+    The kinds are told in a few child processes, while the files are still being found.
+
+    Raises:
+        MigrationError: a child cannot be started.
+    """
+    from pipeline.child_pool import map_in_children
+    from pipeline.isolation import Isolation
+
+    isolation = Isolation(timeout=_SECONDS_PER_CALL, models_per_child=1 << 30)
+    return [file for batch in map_in_children(_known, _batches(files), isolation) for file in batch]
+
+
+def _known(child: Child, batch: Sequence[FoundFile]) -> list[FoundFile]:
+    child.call(_KINDS, [])  # A child that does not even start is no fault of the files.
+    kinds = iter(_kinds(child, [file.path for file in batch if not file.kind]))
+    return [file if file.kind else replace(file, kind=next(kinds)) for file in batch]
+
+
+def _batches(files: Iterable[FoundFile]) -> Iterator[list[FoundFile]]:
+    remaining = iter(files)
+    while batch := list(islice(remaining, _FILES_PER_CALL)):
+        yield batch
+
+
+def _kinds(child: Child, paths: Sequence[Path]) -> list[str]:
+    """One call for all; where that fails, one for each, so that the file to blame stands alone."""
     try:
-        local_shards(prefix)
-    except (MigrationError, OSError):
-        return None
-    stems = (prefix.name, prefix.name.removesuffix(_CHECKPOINT))
-    found = (prefix.with_name(stem + suffix) for stem in stems for suffix in _ARCHITECTURES)
-    return next(filter(Path.is_file, found), None)
+        return [str(kind) for kind in child.call(_KINDS, list(paths))]
+    except MigrationError:
+        return ["damaged"] if len(paths) == 1 else [_kinds(child, [path])[0] for path in paths]
 
 
-def _ends_as_index(path: Path) -> bool:
-    try:
-        if not path.is_file():
-            return False
-        with path.open("rb") as stream:
-            stream.seek(-len(_INDEX_END), os.SEEK_END)
-            return stream.read() == _INDEX_END
-    except OSError:
-        return False
+def _expanded(given: str) -> tuple[Path, list[Path]]:
+    """The folder that names are told from, and the files and folders that `given` stands for."""
+    if os.path.lexists(given):
+        path = Path(os.path.abspath(given))
+        return path if path.is_dir() else path.parent, [Path(given)]
+    parts = Path(given).parts
+    fixed = next((index for index, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+    root = Path(os.path.abspath(Path(*parts[:fixed])))
+    found = [path for path in map(Path, sorted(glob.glob(given, recursive=True))) if not _through_link(path, root)]
+    if not found:
+        local = " scan reads local paths; remote files go into a manifest by hand." if "://" in given else ""
+        raise ScanError(f"{given!r} is neither there nor a pattern that matches a file.{local}")
+    return root, found
 
 
-def manifest_text(found: Iterable[FoundModel], folder: Path) -> str:
-    """A CSV manifest that will lie in `folder`, to which its paths are relative. Names are made legal and unique."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["model", "source", "version", "architecture"])
-    taken: set[str] = set()
-    for model in found:
-        name = _free_name(legal_name(model.name), taken)
-        taken.add(name.casefold())
-        paths = [os.path.relpath(path, folder.absolute()) if path else "" for path in (model.path, model.architecture)]
-        writer.writerow([name, paths[0], 1, paths[1]])
-    return text.getvalue()
+def _through_link(path: Path, root: Path) -> bool:
+    """True where `path` leads through a link to a folder below `root`, as the pattern "**" does."""
+    below = Path(os.path.abspath(path)).relative_to(root)
+    return any((root / folder).is_symlink() for folder in below.parents)
 
 
-def legal_name(name: str) -> str:
-    """`name` with everything that a model name may not have replaced by "_"."""
-    parts = [re.sub(r"[^A-Za-z0-9._-]", "_", part) for part in name.split("/")]
-    return "/".join(part if re.match(r"[A-Za-z0-9_]", part) else f"_{part}" for part in parts)
+def _names_below(path: Path, oddities: Oddities) -> Iterator[str]:
+    if not path.is_dir():
+        yield str(path)
+        return
 
+    def unreadable(error: OSError) -> None:
+        oddities.unreadable.append(str(error.filename))
 
-def _free_name(name: str, taken: set[str]) -> str:
-    number, free = 2, name
-    while free.casefold() in taken:
-        free, number = f"{name}-{number}", number + 1
-    return free
+    names: list[str] = []
+    for parent, folders, files in os.walk(path, onerror=unreadable):
+        oddities.hidden += [os.path.join(parent, folder) for folder in folders if folder.startswith(".")]
+        folders[:] = [folder for folder in folders if not folder.startswith(".")]
+        names += [os.path.join(parent, file) for file in files]
+    yield from sorted(names, key=lambda name: name.split(os.sep))

@@ -7,39 +7,32 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.live_view import STYLES, LiveView, live
 from pipeline.progress import Mark
 from pipeline.report_figures import count, figure
+from pipeline.terminal_text import printable
 from transforms.outcome import Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_STYLES = {"migrated": "green", "unchanged": "green", "mismatch": "bold red", "failed": "red", "refused": "yellow"}
 _TROUBLE = (Status.MISMATCH.value, Status.FAILED.value, Status.REFUSED.value)
 #: More than this is for the report to tell.
 _TROUBLE_SHOWN = 50
-_NAME_WIDTH = 40
-
-
-def printable(text: str) -> str:
-    """`text` with everything that could steer a terminal, or reverse its direction, written out."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
 
 
 @contextlib.contextmanager
 def progress_view(console: Console, rows: int, *, quiet: bool) -> Iterator[Callable[[Mark], None]]:
-    """Shows the marks it is called with: as two bars on a terminal, else as a line for each model that ends."""
+    """Shows the marks it is called with: live on a terminal, else as a line for each model that ends."""
     if quiet:
         yield lambda mark: None
-    elif console.is_terminal:
-        with _progress(console) as progress:
-            yield _Bars(progress, rows).notice
+    elif console.is_terminal and not console.is_dumb_terminal:
+        view = LiveView(console, rows)
+        with live(console, view):
+            yield view.notice
     else:
         yield _Lines(console, rows).notice
 
@@ -49,7 +42,7 @@ def print_summary(console: Console, frame: pd.DataFrame, report: str) -> None:
     counts = count(frame, "status", [status.value for status in Status])
     table = Table(title="h5ferry", title_justify="left", show_header=False, box=None)
     for status, number in counts.items():
-        table.add_row(Text(status, style=_STYLES.get(status, "")), str(number))
+        table.add_row(Text(status, style=STYLES.get(status, "")), str(number))
     for evidence, number in count(frame, "evidence", []).items():
         table.add_row(f"{evidence} evidence", str(number))
     worst = _worst(frame)
@@ -72,70 +65,31 @@ def _worst(frame: pd.DataFrame) -> str:
 def _print_trouble(console: Console, frame: pd.DataFrame) -> None:
     if frame.empty:
         return
+    shown = frame.head(_TROUBLE_SHOWN)
+    if console.is_terminal:
+        _print_table(console, shown)
+    else:
+        for row in shown.to_dict("records"):
+            reason = f" ({row['reason']})" if row["reason"] else ""
+            line = f"{row['status']}{reason} {row['model']}/{row['version']}: {row['message']}"
+            console.print(Text(printable(line)), soft_wrap=True)
+    if len(frame) > _TROUBLE_SHOWN:
+        console.print(f"… and {len(frame) - _TROUBLE_SHOWN} more: see the report.")
+
+
+def _print_table(console: Console, frame: pd.DataFrame) -> None:
     table = Table(show_edge=False, pad_edge=False)
     for heading in ("model", "reason"):
         table.add_column(heading, overflow="fold")
     table.add_column("what is wrong, and what to do", overflow="fold", ratio=1)
-    for row in frame.head(_TROUBLE_SHOWN).itertuples():
-        style = _STYLES.get(str(row.status), "")
+    for row in frame.itertuples():
+        style = STYLES.get(str(row.status), "")
         table.add_row(
             Text(f"{printable(str(row.model))}/{row.version}"),
             Text(printable(str(row.reason)) or str(row.status), style=style),
             Text(printable(str(row.message))),
         )
     console.print(table)
-    if len(frame) > _TROUBLE_SHOWN:
-        console.print(f"… and {len(frame) - _TROUBLE_SHOWN} more: see the report.")
-
-
-class _RateColumn(ProgressColumn):
-    """Models a second, or seconds a model where they are slow."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        if not speed:
-            return Text("")
-        return Text(f"{speed:.1f}/s" if speed >= 1 else f"{1 / speed:.1f} s each", style="dim")
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        _RateColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[model]}", markup=False),
-        console=console,
-        transient=True,
-    )
-
-
-class _Bars:
-    """One bar for inspection and one for conversion, each with the model in hand."""
-
-    def __init__(self, progress: Progress, rows: int) -> None:
-        self._progress = progress
-        self._inspect = progress.add_task("inspect", total=rows, model="")
-        self._convert = progress.add_task("convert", total=None, start=False, model="")
-        self._ready = 0
-        self._converting: set[int] = set()
-
-    def notice(self, mark: Mark) -> None:
-        name = printable(mark.name)[:_NAME_WIDTH]
-        if mark.step == "inspect":
-            self._progress.update(self._inspect, model=name)
-        elif mark.step == "ready":
-            self._ready += 1
-            self._progress.update(self._inspect, advance=1)
-            self._progress.update(self._convert, total=self._ready)
-        elif mark.step == "convert":
-            if not self._converting:
-                self._progress.start_task(self._convert)
-            self._converting.add(mark.line)
-            self._progress.update(self._convert, model=name)
-        else:
-            self._progress.update(self._convert if mark.line in self._converting else self._inspect, advance=1)
 
 
 class _Lines:

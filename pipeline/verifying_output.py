@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.canonical_json import sha256_of
 from pipeline.findings import Finding, Kind
 from pipeline.receipts import RECEIPT, PublishedFile, Receipt, parse_receipt
-from pipeline.run_record import sha256_of
 from pipeline.sources import digest_file
 from transforms.errors import MigrationError
 

@@ -29,6 +29,7 @@ from pipeline.signing import is_signature
 from pipeline.sources import digest_file
 
 _NO_LIMIT = 1 << 62
+_NAMES_TOLD = 5
 _RECORDLESS = (
     f"has no {RECORD}: its run was killed, or the record was removed. Remove the folder once you have looked at it"
 )
@@ -243,6 +244,9 @@ def _chain(reading: _Reading, latest: Path) -> tuple[list[RunRecord], bool]:
         if not records and data != found[1].latest():
             reading.find(Kind.ALTERED, latest, "does not say what the newest run recorded")
         records.append(found[1])
+        if found[1].taken_over:
+            names = ", ".join(found[1].taken_over[:_NAMES_TOLD])
+            reading.notes.append(f"Run {found[1].run_id} found receipts that no run before it recorded: {names}.")
         names_it, reference = found[0] / RECORD, found[1].previous
     for digest, (folder, _) in reading.folders.items():
         if digest not in reached:

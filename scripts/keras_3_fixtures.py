@@ -49,6 +49,11 @@ def vector(width: int) -> Feed:
     return lambda rng, size, length: rng.normal(size=(size, width)).astype("float32")
 
 
+def image(rng: np.random.Generator, size: int, length: int) -> np.ndarray[Any, Any]:
+    """Images of 9 by 8."""
+    return rng.normal(size=(size, 9, 8, 3)).astype("float32")
+
+
 def masked_merges() -> keras.Model:
     """Merge layers under two masks, attention, and a recurrent layer whose given states hide the mask from it."""
     x, tokens = layers.Input((None, 4), name="x"), layers.Input((None,), name="tokens")
@@ -84,10 +89,34 @@ def shared_nested() -> keras.Model:
     return keras.Model([x, weights], [first, layers.Concatenate()([second, pooled])])
 
 
+def multi_head() -> keras.Model:
+    """MultiHeadAttention under the masks of its inputs, with scores, over several axes, and statistics before it."""
+    x, tokens = layers.Input((None, 4), name="x"), layers.Input((None,), name="tokens")
+    a, b = layers.Masking()(x), layers.Embedding(9, 3, mask_zero=True)(tokens)
+    own = layers.MultiHeadAttention(2, 3)(a, a, use_causal_mask=True)
+    crossed = layers.MultiHeadAttention(2, 2, value_dim=3, output_shape=5, use_bias=False)(own, value=b)
+    _, scores = layers.MultiHeadAttention(2, 2, dropout=0.1)(x, x, x, return_attention_scores=True)
+    statistics = layers.Normalization()
+    statistics.adapt(np.random.default_rng(1).normal(30.0, 4.0, (40, 7, 4)).astype("float32"))
+    normal = layers.Reshape((1, 1, 4))(layers.GlobalMaxPooling1D()(statistics(x)))
+    wide = layers.MultiHeadAttention(1, 2)(normal, normal)
+    return keras.Model([x, tokens], [layers.LSTM(3)(crossed), layers.GlobalMaxPooling1D()(own), scores, wide])
+
+
+def pictures() -> keras.Model:
+    """Augmentation, sizes of images, and categories."""
+    x = layers.Input((9, 8, 3), name="x")
+    y = layers.RandomContrast(0.1)(layers.RandomFlip("horizontal")(layers.RandomRotation(0.1)(x)))
+    y = layers.CenterCrop(6, 5)(layers.Resizing(8, 11)(layers.Rescaling(0.5, offset=0.1)(y)))
+    return keras.Model(x, layers.Conv2D(2, 3)(y))
+
+
 FIXTURES: tuple[tuple[Callable[[], keras.Model], tuple[Feed, ...], str], ...] = (
     (masked_merges, (padded(4), ids(9)), "masking embedding bidirectional merges attention initial_state"),
     (hard_sigmoid, (padded(4),), "hard_sigmoid lstm gru bidirectional time_distributed conv1d leaky_relu"),
     (shared_nested, (vector(5), ids(4)), "nested shared operations named_mask dropout_seed multi_output"),
+    (multi_head, (padded(4), ids(9)), "multiheadattention mask causal scores normalization"),
+    (pictures, (image,), "augmentation resizing centercrop rescaling conv2d"),
 )
 
 
@@ -96,7 +125,8 @@ def write(folder: Path, build: Callable[[], keras.Model], feeds: tuple[Feed, ...
     rng = np.random.default_rng(3)
     model = build()
     for weight in model.weights:
-        weight.assign(rng.normal(scale=0.6, size=weight.shape))
+        if weight.name not in ("mean", "variance", "count", "seed_generator_state"):
+            weight.assign(rng.normal(scale=0.6, size=weight.shape))
     held: dict[str, np.ndarray[Any, Any]] = {}
     for prefix, size, length in (("", 4, 6), ("alt_", 3, 9)):
         inputs = [feed(rng, size, length) for feed in feeds]

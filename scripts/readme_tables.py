@@ -17,8 +17,10 @@ from benchmarks.tables import readme_block
 
 from transforms.admission import WRAPPERS
 from transforms.architecture_keras_3 import OPERATIONS
-from transforms.canonical.catalogue import REWRITES
+from transforms.architecture_signatures import FUNCTIONS
+from transforms.dialects import DIALECTS
 from transforms.errors import FAILURES, MEANINGS, Reason
+from transforms.rewrite_catalogue import REWRITES
 from transforms.weight_roles import WEIGHTED, WEIGHTLESS
 from transforms.weight_roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 
@@ -46,8 +48,16 @@ def layers() -> str:
     operations = ", ".join(sorted(OPERATIONS))
     return (
         f"Keras 2 and tf.keras: {', '.join(keras_2)}.\n\nKeras 1 besides: {', '.join(keras_1)}.\n\n"
-        f"Keras 3 besides: Identity, and the operations {operations}."
+        f"Keras 3 besides: the operations {operations}.\n\n"
+        f"TensorFlow functions of tf.keras 2.0 to 2.15 by their stored name, or the operation of such a function: "
+        f"{', '.join(sorted(FUNCTIONS))}."
     )
+
+
+def dialects() -> str:
+    """One row for each generation of Keras."""
+    rows = [f"| {each.name} | {each.recognised_by} | {each.special} |" for each in DIALECTS]
+    return "\n".join(["| written by | recognised by | what is special |", "|---|---|---|", *rows])
 
 
 def benchmark() -> str:
@@ -59,6 +69,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "reasons": reasons,
     "rewrites": rewrites,
     "layers": layers,
+    "dialects": dialects,
     "benchmark": benchmark,
 }
 

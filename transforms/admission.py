@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from transforms.architecture import MODEL_CLASSES, Graph, Layer, LayerPath, evaluation_order
 from transforms.architecture_keras_3 import KERAS_3_ACTIVATIONS, KERAS_3_CLASSES
 from transforms.architecture_parsing import WRAPPED_KEYS
+from transforms.architecture_signatures import FUNCTION_CLASSES
 from transforms.custom.names import is_custom
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
@@ -113,9 +114,7 @@ def _refuse_unsafe(layer: Layer) -> None:
 #: Keras classes that this program does not migrate.
 _UNSUPPORTED = frozenset(
     """
-    MultiHeadAttention Normalization Discretization CategoryEncoding CategoryCrossing Hashing StringLookup
-    IntegerLookup TextVectorization Resizing CenterCrop RandomCrop RandomFlip RandomTranslation RandomRotation
-    RandomZoom RandomHeight RandomWidth RandomContrast RandomBrightness SpectralNormalization DenseFeatures
+    CategoryCrossing StringLookup TextVectorization RandomCrop SpectralNormalization DenseFeatures
     ParametricSoftplus SReLU MaxoutDense Highway Merge NotEqual
     """.split()
 )
@@ -155,13 +154,17 @@ def _foreign_names(layer: Layer, runtime: Runtime) -> Iterator[str]:
 
 
 def _known_activations(runtime: Runtime) -> frozenset[str]:
+    if runtime.family is Family.TF_KERAS and runtime.version >= (2, 13):
+        return KNOWN_ACTIVATIONS | {"mish"}
     return KERAS_3_ACTIVATIONS if runtime.family is Family.KERAS_3 else KNOWN_ACTIVATIONS
 
 
 def _known_classes(runtime: Runtime) -> frozenset[str]:
     if runtime.family is Family.KERAS_3:
         return KNOWN_CLASSES | KERAS_3_CLASSES
-    return KNOWN_CLASSES | KERAS_1_WEIGHTED | KERAS_1_WEIGHTLESS if runtime.is_keras_1 else KNOWN_CLASSES
+    if runtime.is_keras_1:
+        return KNOWN_CLASSES | KERAS_1_WEIGHTED | KERAS_1_WEIGHTLESS
+    return KNOWN_CLASSES | FUNCTION_CLASSES if runtime.family is Family.TF_KERAS else KNOWN_CLASSES
 
 
 #: Classes that standalone Keras never had, with an option that the tf.keras class always stores.
@@ -173,6 +176,14 @@ _TF_KERAS_ONLY = {
     "EinsumDense": "equation",
     "Rescaling": "scale",
     "UnitNormalization": "axis",
+    "Identity": "trainable",
+    "MultiHeadAttention": "num_heads",
+    "Normalization": "axis",
+    "Resizing": "height",
+    "CenterCrop": "height",
+    "CategoryEncoding": "output_mode",
+    "IntegerLookup": "num_oov_indices",
+    "Hashing": "num_bins",
 }
 
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 
 from transforms.admission import admit
 from transforms.architecture import Graph
+from transforms.architecture_attention import with_attention_arguments
+from transforms.architecture_functions import with_functions
 from transforms.architecture_keras_3 import keras_3_assumptions, keras_3_graph, refuse_later_keras
 from transforms.architecture_parsing import parse_architecture
 from transforms.config_values import config_errors
@@ -71,6 +73,9 @@ def admitted_graph(
         graph = parse_architecture(architecture, limits)
         if runtime.family is Family.KERAS_3:
             graph, assumed = keras_3_graph(graph), tuple(keras_3_assumptions(runtime))
+        elif runtime.family is Family.TF_KERAS:
+            graph = with_functions(graph, limits)
+        graph = with_attention_arguments(graph)
         graph = with_custom_objects(graph, custom, runtime)
         assumed = (*assumed, *overridden(graph, runtime))
         admit(graph, runtime, limits)

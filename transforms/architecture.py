@@ -38,10 +38,12 @@ class Call:
     Attributes:
         inputs: the positional input tensors, in order (recurrent initial states follow the sequence input).
         kwargs: further call arguments as stored; tensors among them are `TensorRef`.
+        bare: True where the file stores one value by itself and not in a list, as for functions of TensorFlow.
     """
 
     inputs: tuple[TensorRef, ...]
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,8 @@ def call_tensors(call: Call) -> Iterator[TensorRef]:
             yield value
         elif isinstance(value, list):
             pending.extend(value)
+        elif isinstance(value, Mapping):
+            pending.extend(value.values())
 
 
 def evaluation_order(graph: Graph) -> list[tuple[Layer, int]]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from transforms.architecture import MODEL_CLASSES, Call, LayerPath, TensorRef
 from transforms.config_values import as_list, as_mapping
 from transforms.errors import MigrationError, Reason
 
-#: Name under which a call of Keras 3 keeps its positional arguments where they are more than its inputs.
+#: Name under which a call keeps its positional arguments where they are more than its inputs.
 POSITIONAL = "args"
+
+#: Stands in the place of a layer's name where tf.keras stored a constant.
+_CONSTANT = "_CONSTANT_VALUE"
 
 
 def parse_calls(inbound: object, path: LayerPath) -> tuple[Call, ...]:
@@ -23,18 +27,22 @@ def _call(node: object, path: LayerPath) -> Call:
     if isinstance(node, Mapping):
         return _keras_3_call(node, path)
     entries = as_list(node, path, "inbound node")
-    if entries and isinstance(entries[0], str):
+    bare = bool(entries) and isinstance(entries[0], str)
+    if bare:
         entries = [entries]
-    inputs: list[TensorRef] = []
+    inputs: list[Any] = []
     kwargs: dict[str, Any] = {}
     for entry in entries:
         fields = as_list(entry, path, "inbound tensor")
-        inputs.append(_ref(fields, path))
+        constant = len(fields) > 2 and fields[0] == _CONSTANT
+        inputs.append(fields[2] if constant else _ref(fields, path))
         if len(fields) > 3 and fields[3]:
             kwargs.update({str(key): _argument(value) for key, value in as_mapping(fields[3], path, "kwargs").items()})
-    return _with_states_as_inputs(
-        Call(tuple(inputs), {key: value for key, value in kwargs.items() if value not in (None, [])})
-    )
+    kwargs = {key: value for key, value in kwargs.items() if value not in (None, [])}
+    refs = tuple(value for value in inputs if isinstance(value, TensorRef))
+    if len(refs) < len(inputs):
+        kwargs[POSITIONAL] = inputs
+    return _with_states_as_inputs(Call(refs, kwargs, bare))
 
 
 def _with_states_as_inputs(call: Call) -> Call:
@@ -43,7 +51,7 @@ def _with_states_as_inputs(call: Call) -> Call:
     if not states:
         return call
     kwargs = {key: value for key, value in call.kwargs.items() if key != "initial_state"}
-    return Call((*call.inputs, *(ref for ref in states if ref not in call.inputs)), kwargs)
+    return replace(call, inputs=(*call.inputs, *(ref for ref in states if ref not in call.inputs)), kwargs=kwargs)
 
 
 def _argument(value: object) -> object:
@@ -52,6 +60,8 @@ def _argument(value: object) -> object:
         if len(value) == 3 and isinstance(value[0], str) and all(type(item) is int for item in value[1:]):
             return TensorRef(value[0], value[1], value[2])
         return [_argument(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _argument(item) for key, item in value.items()}
     return value
 
 
@@ -105,6 +115,13 @@ def parse_boundary(value: object, path: LayerPath, what: str) -> tuple[TensorRef
 
 
 def _ref(fields: Sequence[Any], path: LayerPath) -> TensorRef:
+    if fields and fields[0] == "_CONSTANT_VALUE":
+        raise MigrationError(
+            Reason.UNSAFE_OP,
+            "The layer calls a function by its stored name, on a stored value",
+            layer=path,
+            advice="Rebuild the model with standard layers.",
+        )
     if len(fields) < 3 or not isinstance(fields[0], str) or not all(type(item) is int for item in fields[1:3]):
         raise MigrationError(
             Reason.INVALID_CONFIG, f"A connection is not [layer, call, tensor]: {str(fields)[:80]}", layer=path
@@ -134,12 +151,14 @@ def call_bases(
 
 
 def refs_among(values: Iterable[object]) -> Iterable[TensorRef]:
-    """The references among values, in lists too."""
+    """The references among values, in lists and objects too."""
     for value in values:
         if isinstance(value, TensorRef):
             yield value
         elif isinstance(value, list):
             yield from refs_among(value)
+        elif isinstance(value, Mapping):
+            yield from refs_among(value.values())
 
 
 def rebased_call(call: Call, bases: Mapping[str, int], calls: Mapping[str, tuple[Call, ...]], path: LayerPath) -> Call:
@@ -148,10 +167,12 @@ def rebased_call(call: Call, bases: Mapping[str, int], calls: Mapping[str, tuple
     def argument(value: object) -> object:
         if isinstance(value, TensorRef):
             return rebased(value, bases, calls, path)
+        if isinstance(value, Mapping):
+            return {key: argument(item) for key, item in value.items()}
         return [argument(item) for item in value] if isinstance(value, list) else value
 
     inputs = tuple(rebased(ref, bases, calls, path) for ref in call.inputs)
-    return Call(inputs, {key: argument(value) for key, value in call.kwargs.items()})
+    return replace(call, inputs=inputs, kwargs={key: argument(value) for key, value in call.kwargs.items()})
 
 
 def rebased(

@@ -36,7 +36,7 @@ OPERATIONS = frozenset(
 )
 
 #: Classes that Keras 3 has and Keras 2 has not.
-KERAS_3_CLASSES = frozenset({"Identity", *(OPERATION + name for name in OPERATIONS)})
+KERAS_3_CLASSES = frozenset(OPERATION + name for name in OPERATIONS)
 
 #: Activation functions of Keras 3 that this program knows, by their stored name.
 KERAS_3_ACTIVATIONS = frozenset(
@@ -86,11 +86,16 @@ def _layer(layer: Layer) -> Layer:
     if layer.class_name not in _BARE_LAYERS and layer.calls and "trainable" not in layer.config:
         return _operation(layer)
     _refuse_unknown(layer)
-    calls = tuple(_with_named_states(layer, call) for call in layer.calls)
+    calls = tuple(_with_named_states(layer, _at_inference(call)) for call in layer.calls)
     slots = {slot: _layer(inner) for slot, inner in layer.slots.items()}
     layer = replace(layer, calls=calls, slots=slots)
     _refuse_further_arguments(layer)
     return layer
+
+
+def _at_inference(call: Call) -> Call:
+    """A stored `training` gives way to that of the model's call (`operation_fn` in keras/src/models/functional.py)."""
+    return replace(call, kwargs={key: value for key, value in call.kwargs.items() if key != "training"})
 
 
 def _operation(layer: Layer) -> Layer:

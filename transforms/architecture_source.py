@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,6 @@ import yaml
 from transforms.config_json import parse_config
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
-
-_MAX_ALIASED = 100_000
 
 
 def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
@@ -37,7 +36,7 @@ def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
     except UnicodeError as error:
         raise MigrationError(Reason.INVALID_CONFIG, "The architecture is not UTF-8 text") from error
     if path.suffix.lower() in (".yaml", ".yml") or not text.lstrip().startswith(("{", '"')):
-        return _parse_yaml(text)
+        return _parse_yaml(text, limits)
     parsed = parse_config(text, "architecture", limits)
     return parse_config(parsed, "architecture", limits) if isinstance(parsed, str) else parsed
 
@@ -63,13 +62,44 @@ for _tag, _constructor in (("tuple", _as_list), ("unicode", _as_string), ("str",
     _PlainLoader.add_constructor(f"tag:yaml.org,2002:python/{_tag}", _constructor)
 
 
-def _parse_yaml(text: str) -> Any:
-    """Parses YAML. An alias stands for a whole subtree, so a text that is large must not use any."""
-    if len(text) > _MAX_ALIASED and "*" in text and "&" in text:
-        raise MigrationError(Reason.OVER_BUDGET, f"The YAML architecture has aliases and over {_MAX_ALIASED:,} bytes")
+def _parse_yaml(text: str, limits: Limits) -> Any:
+    """Parses YAML that stays within the budget of JSON, and is JSON in other words."""
     try:
-        return yaml.load(text, Loader=_PlainLoader)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        _check_events(text, limits)
+        plain = json.dumps(yaml.load(text, Loader=_PlainLoader))
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
         raise MigrationError(
             Reason.INVALID_CONFIG, f"The architecture is not usable YAML: {' '.join(str(error).split())[:120]}"
         ) from error
+    return parse_config(plain, "architecture", limits)
+
+
+def _check_events(text: str, limits: Limits) -> None:
+    """Counts depth and values from the events of the parser, before anything is composed of them.
+
+    The composer calls itself for each level, in C; and an alias stands for a whole subtree, so that a few lines may
+    stand for billions of values, or for themselves.
+    """
+    sizes: dict[str, int] = {}
+    open_nodes: list[tuple[str | None, int]] = []
+    total = 0
+    for event in yaml.parse(text, Loader=_PlainLoader):
+        if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+            open_nodes.append((event.anchor, total))
+            if len(open_nodes) > limits.json_depth:
+                raise over_budget("The architecture nests deep", "json_depth", limits)
+            total += 1
+        elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+            anchor, before = open_nodes.pop()
+            if anchor is not None:
+                sizes[anchor] = total - before
+        elif isinstance(event, yaml.ScalarEvent):
+            total += 1
+            if event.anchor is not None:
+                sizes[event.anchor] = 1
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor not in sizes:
+                raise ValueError(f"the alias {str(event.anchor)[:40]!r} stands for what is not complete")
+            total += sizes[event.anchor]
+        if total > 2 * limits.json_values:
+            raise over_budget(f"The architecture holds {total:,} values and keys", "json_values", limits)

@@ -21,12 +21,14 @@ class Comparison:
         max_abs_error: largest |a - b|; inf where shapes or finiteness differ.
         max_rel_error: largest |a - b| / |b| where |b| > atol.
         detail: the worst output and what is wrong with it; empty when within.
+        tolerance_used: largest |a - b| / (atol + rtol |b|), at most 1 when within.
     """
 
     within: bool
     max_abs_error: float
     max_rel_error: float
     detail: str = ""
+    tolerance_used: float = 0.0
 
     def worse(self, other: Comparison) -> Comparison:
         """Both comparisons as one."""
@@ -35,10 +37,16 @@ class Comparison:
             max(self.max_abs_error, other.max_abs_error),
             max(self.max_rel_error, other.max_rel_error),
             self.detail or other.detail,
+            max(self.tolerance_used, other.tolerance_used),
         )
 
 
 EQUAL = Comparison(True, 0.0, 0.0)
+
+
+def differing(detail: str) -> Comparison:
+    """A difference that no tolerance covers."""
+    return Comparison(False, np.inf, np.inf, detail, np.inf)
 
 
 def compare_outputs(
@@ -54,7 +62,7 @@ def compare_outputs(
         atol: |a - b| <= atol + rtol |b|.
     """
     if len(actual) != len(evidence):
-        return Comparison(False, np.inf, np.inf, f"{len(actual)} outputs where the evidence has {len(evidence)}")
+        return differing(f"{len(actual)} outputs where the evidence has {len(evidence)}")
     result = EQUAL
     for name, a, b in zip(names, actual, evidence, strict=True):
         result = result.worse(_compare(name, np.asarray(a, np.float64), np.asarray(b, np.float64), rtol, atol))
@@ -63,16 +71,20 @@ def compare_outputs(
 
 def _compare(name: str, a: Array, b: Array, rtol: float, atol: float) -> Comparison:
     if a.shape != b.shape:
-        return Comparison(False, np.inf, np.inf, f"{name}: shape {list(a.shape)} where it should be {list(b.shape)}")
+        return differing(f"{name}: shape {list(a.shape)} where it should be {list(b.shape)}")
     if not np.array_equal(np.isfinite(a), np.isfinite(b)):
-        return Comparison(False, np.inf, np.inf, f"{name}: not finite where the evidence is, or the reverse")
+        return differing(f"{name}: not finite where the evidence is, or the reverse")
     finite = np.isfinite(b)
     error, size = np.abs(a[finite] - b[finite]), np.abs(b[finite])
     if not error.size:
         return EQUAL
     sized = size > atol
     relative = float((error[sized] / size[sized]).max()) if sized.any() else 0.0
-    within = bool((error <= atol + rtol * size).all())
+    tolerance = atol + rtol * size
+    within = bool((error <= tolerance).all())
+    used = float((error[tolerance > 0] / tolerance[tolerance > 0]).max(initial=0.0))
+    if (error[tolerance == 0] > 0).any():
+        used = np.inf
     worst = float(error.max())
     detail = "" if within else f"{name}: off by {worst:.3g} on values up to {float(size.max()):.3g}"
-    return Comparison(within, worst, relative, detail)
+    return Comparison(within, worst, relative, detail, used)

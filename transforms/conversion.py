@@ -20,6 +20,7 @@ from transforms.legacy_model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.outcome import MigrationOutcome, MigrationRequest, Status
 from transforms.samples import SampleBatch, read_samples
+from transforms.silent_dim_ordering import assumed_dim_ordering, with_dim_ordering
 from transforms.staged_model import Question, StagedModel, Testimony, Witness, numpy_arrays, plain_arrays
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Conversion:
         try:
             architecture, self._custom = self._open.enter_context(opened_request(self._request, self._limits))
             legacy = self._open.enter_context(self._source(architecture))
+            if self._request.dim_ordering:
+                legacy = with_dim_ordering(legacy, self._request.dim_ordering)
             self._legacy = legacy
             known = _described(known, legacy)
             given = self._given_samples(legacy)
@@ -213,6 +216,7 @@ def _described(known: MigrationOutcome, legacy: LegacyModel) -> MigrationOutcome
         keras_version=legacy.runtime.recorded,
         backend=legacy.runtime.backend,
         backend_assumed=legacy.backend_assumed,
+        dim_ordering_assumed=assumed_dim_ordering(legacy),
         parameters=legacy.parameters,
         warnings=legacy.warnings,
     )

@@ -68,6 +68,47 @@ MEANINGS: dict[Reason, str] = {
     Reason.INTERNAL_ERROR: "an error that nobody foresaw: please report it",
 }
 
+#: What the operator does about each, for the documents and the audit page. A row's own message says it more precisely.
+REMEDIES: dict[Reason, str] = {
+    Reason.SOURCE_MISSING: "Correct the path in the manifest, restore the file, or give the run permission to read it;"
+    " run again when nobody writes to it.",
+    Reason.DIGEST_MISMATCH: "Fetch the file again from its origin; where the new content is meant, put its SHA-256 into"
+    " column `sha256`.",
+    Reason.INVALID_ROW: "Correct the entry at the line and column that the message names.",
+    Reason.DUPLICATE_OUTPUT: "Give each of the two rows a model name and version of its own.",
+    Reason.NOT_HDF5: "Point the row at the `.h5` file itself; fetch it where the message speaks of a git-LFS pointer or"
+    " a failed download, and unpack it where it speaks of an archive.",
+    Reason.CORRUPT_H5: "Restore the file from its origin or a backup; what is missing from it cannot be mended.",
+    Reason.CORRUPT_CHECKPOINT: "Restore all files of the checkpoint (its index and every shard) from their origin.",
+    Reason.NOT_A_MODEL: "Take the row out, or point it at the file that Keras saved.",
+    Reason.INVALID_CONFIG: "Save the model again where it still loads; where only the input's shape is missing, bring"
+    " samples.",
+    Reason.MISSING_ARCHITECTURE: "Name the architecture (JSON, YAML, or Python with `--allow-custom-code`) in column"
+    " `architecture`.",
+    Reason.CUSTOM_OBJECTS_NEEDED: "Name a Python file that defines what the message lists in column `custom_objects`,"
+    " and run with `--allow-custom-code` if you trust it.",
+    Reason.UNSAFE_LAMBDA: "Define the Lambda's function in a `custom_objects` file and allow it, or rebuild the model"
+    " with a standard layer in its place.",
+    Reason.UNSAFE_STORAGE: "Copy the data into the file in plain form (`h5repack` does), from a source you trust.",
+    Reason.UNSAFE_OP: "Rebuild the model with a layer in place of the call.",
+    Reason.OVER_BUDGET: "Raise the limit that the message names (`--max-file-size` for the file) if the file is to be"
+    " trusted.",
+    Reason.WEIGHTS_MISMATCH: "Find the architecture that these weights were trained with, or restore the file.",
+    Reason.NONFINITE_WEIGHTS: "Restore an earlier checkpoint: the training diverged, or the file is damaged.",
+    Reason.UNSUPPORTED_DIALECT: "Save the model with a version that is read: Keras 1, Keras 2, tf.keras or the `.h5`"
+    " format of Keras 3.",
+    Reason.UNSUPPORTED_LAYER: "Rebuild the model without the layer or option that the message names.",
+    Reason.INVALID_SAMPLES: "Correct the `.npz`: one array for each input, batch first, of the shapes that are named.",
+    Reason.WEAK_EVIDENCE: "Bring samples with expected outputs, or ask for less with `--require-evidence`.",
+    Reason.TIMEOUT: "Raise `--timeout`, or migrate the model by itself on a faster machine.",
+    Reason.INTERRUPTED: "Run again: what was published stays, and the rest is taken up.",
+    Reason.CRASHED: "Run again; if it dies again, look at the file with `h5ferry inspect` and restore it from its"
+    " origin.",
+    Reason.OUT_OF_MEMORY: "Raise `--memory-limit`, use fewer workers, or take a machine with more memory.",
+    Reason.OUTPUT_ERROR: "Free space or correct permissions at the output, then run again.",
+    Reason.INTERNAL_ERROR: "Report it, with the row's message and, if it may be shared, the file.",
+}
+
 #: Reasons that say "the machine or the program failed", not "the input was not acceptable".
 FAILURES = frozenset(
     {

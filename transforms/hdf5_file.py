@@ -14,6 +14,7 @@ os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # read by HDF5 when it starts: no filt
 
 import h5py
 
+from transforms.checkpoint.files import INDEX_END
 from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity
 from transforms.limits import DEFAULT_LIMITS, Limits
@@ -76,6 +77,21 @@ def open_hdf5(
         os.close(descriptor)
 
 
+@contextmanager
+def open_unhashed(path: Path) -> Iterator[h5py.File]:
+    """Opens an HDF5 file read-only, for a look at its names.
+
+    Raises:
+        MigrationError: `source_missing`, `unsafe_storage` (not a regular file), `corrupt_h5`.
+    """
+    descriptor = open_regular(path)
+    try:
+        with _parse(descriptor) as file:
+            yield file
+    finally:
+        os.close(descriptor)
+
+
 def _signature_offset(descriptor: int, size: int) -> int | None:
     offset = 0
     while offset + len(SIGNATURE) <= size:
@@ -91,6 +107,8 @@ def _not_hdf5(descriptor: int, size: int) -> MigrationError:
     for prefix, name in _LOOKALIKES:
         if looks is None and head.lstrip().startswith(prefix):
             looks = name
+    if looks is None and os.pread(descriptor, len(INDEX_END), max(0, size - len(INDEX_END))) == INDEX_END:
+        looks = "a TensorFlow checkpoint of one file (V1), or an index by another name than PREFIX.index"
     detail = f"; it looks like {looks}" if looks else ""
     return MigrationError(
         Reason.NOT_HDF5, f"The file has no HDF5 signature{detail}", advice="Point the row at the .h5 file."

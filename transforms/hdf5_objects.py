@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 import numpy.typing as npt
-from h5py import h5a, h5d, h5s, h5t, h5z
+from h5py import h5a, h5d, h5l, h5s, h5t, h5z
 
 from transforms.errors import MigrationError, Reason
 from transforms.hdf5_file import hdf5_errors
@@ -99,10 +99,10 @@ def _walk(parent: h5py.Group, path: str) -> h5py.Group | h5py.Dataset:
     for part in parts:
         if not isinstance(current, h5py.Group):
             raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} leads through an array", advice=_RESTORE)
-        link = current.get(part, getlink=True)
-        if link is None:
+        name, links = part.encode(), current.id.links
+        if not links.exists(name):
             raise MigrationError(Reason.WEIGHTS_MISMATCH, f"The file lacks {path!r}", advice=_RESTORE)
-        if not isinstance(link, h5py.HardLink):
+        if links.get_info(name).type != h5l.TYPE_HARD:
             raise MigrationError(
                 Reason.UNSAFE_STORAGE,
                 f"{path!r} leads through a soft or external link",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from transforms.architecture import Graph, Layer, TensorRef, evaluation_order
+from transforms.architecture_attention import MULTI_HEAD
 
 #: Layers that hand input values on unchanged, wherever they put them.
 _HANDS_ON = frozenset(
@@ -58,6 +59,9 @@ def _domains_at(layer: Layer, sources: Sequence[frozenset[int]]) -> Iterable[tup
         for reached, found in zip(sources, input_domains(layer.graph), strict=False):
             yield from ((index, found) for index in reached)
         return
+    if layer.class_name == MULTI_HEAD:
+        yield from ((index, InputDomain(2)) for index in (sources[3] if len(sources) > 3 else ()))
+        return
     found = _own_domain(layer)
     for reached in sources:
         yield from ((index, found) for index in reached)
@@ -68,6 +72,9 @@ def _own_domain(layer: Layer) -> InputDomain:
         vocabulary = layer.config.get("input_dim")
         size = vocabulary if isinstance(vocabulary, int) else None
         return InputDomain(size, 0.0 if layer.config.get("mask_zero") else None)
+    if layer.class_name == "CategoryEncoding":
+        depth = layer.config.get("num_tokens")
+        return InputDomain(depth if isinstance(depth, int) else None)
     if layer.class_name == "Masking":
         return InputDomain(None, float(layer.config.get("mask_value") or 0.0))
     return InputDomain()

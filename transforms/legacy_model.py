@@ -30,7 +30,6 @@ from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity
 from transforms.hdf5_file import hdf5_errors, open_hdf5
 from transforms.hdf5_objects import (
-    HDF5Array,
     array_at,
     group_at,
     has_group,
@@ -38,15 +37,14 @@ from transforms.hdf5_objects import (
     list_attribute,
     text_attribute,
 )
-from transforms.hdf5_places import Places
-from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
-from transforms.revealed_layers import revealed_layer
+from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.runtime import Family, Runtime, runtime_of
 from transforms.source_file import SourceDigest
 from transforms.stored_array import StoredArray
 from transforms.weight_assignment import assign_arrays
 from transforms.weight_budget import refuse_excess
 from transforms.weight_extents import check_extents
+from transforms.weight_groups import architecture_needed, weight_groups
 
 
 @dataclass(frozen=True)
@@ -158,7 +156,7 @@ def _read(
         )
     if architecture is None:
         if text is None:
-            raise _missing_architecture(weights, layer_names, limits)
+            raise architecture_needed(weights, layer_names, limits)
         architecture = parse_config(text, "model_config", limits)
     recorded = _first_text((weights, file), "keras_version", limits)
     stored_backend = _first_text((weights, file), "backend", limits)
@@ -221,7 +219,7 @@ def _arrays(
     if len(set(layer_names)) != len(layer_names):
         raise MigrationError(Reason.WEIGHTS_MISMATCH, "layer_names lists a layer twice", advice=_RESTORE)
     skipped = STATES_OF_KERAS_3 if runtime.family is Family.KERAS_3 else frozenset()
-    groups = _groups(weights, layer_names, limits, skipped)
+    groups = weight_groups(weights, layer_names, limits, skipped)
     refuse_excess([array for held in groups.values() for array in held], limits)
     layers = {layer.name: layer for layer in graph.layers}
     roles = roles_of_runtime(runtime)
@@ -238,37 +236,6 @@ def _arrays(
             advice="Config and weights belong to different models: pair the right ones.",
         )
     return arrays
-
-
-def _group_arrays(
-    weights: h5py.Group, name: str, limits: Limits, skipped: frozenset[str] = frozenset()
-) -> tuple[HDF5Array, ...]:
-    group = group_at(weights, name)
-    names = list_attribute(group, "weight_names", limits)
-    if names is None:
-        raise MigrationError(
-            Reason.WEIGHTS_MISMATCH, f"The group {name!r} lists no weight_names", layer=(name,), advice=_RESTORE
-        )
-    return tuple(array_at(group, weight, limits) for weight in names if weight.rsplit("/", 1)[-1] not in skipped)
-
-
-def _groups(
-    weights: h5py.Group, layer_names: Sequence[str], limits: Limits, skipped: frozenset[str]
-) -> Mapping[str, tuple[HDF5Array, ...]]:
-    """The arrays of every weight group. Groups and arrays that share their place in the file are refused."""
-    groups: dict[str, tuple[HDF5Array, ...]] = {}
-    places = Places()
-    count = 0
-    for name in layer_names:
-        places.add_object(name, group_at(weights, name))
-        groups[name] = _group_arrays(weights, name, limits, skipped)
-        for array in groups[name]:
-            places.add_array(array)
-        count += len(groups[name])
-        if count > limits.attribute_items:
-            raise over_budget(f"The file lists {count:,} arrays", "attribute_items", limits)
-    places.refuse_overlaps()
-    return groups
 
 
 def _training_config(file: h5py.File, limits: Limits) -> Mapping[str, Any] | None:
@@ -297,17 +264,6 @@ def _optimizer_arrays(file: h5py.File, limits: Limits) -> tuple[StoredArray, ...
             return tuple(array_at(group, name, limits, integers=True) for name in names[:_MAX_SLOTS])
     except MigrationError:
         return ()
-
-
-def _missing_architecture(weights: h5py.Group, layer_names: Sequence[str], limits: Limits) -> MigrationError:
-    groups = {name: _group_arrays(weights, name, limits) for name in layer_names[:200]}
-    weighted = {name: held for name, held in groups.items() if held}
-    shown = "; ".join(f"{name}: {revealed_layer(held)}" for name, held in list(weighted.items())[:6])
-    return MigrationError(
-        Reason.MISSING_ARCHITECTURE,
-        f"The file holds weights only: {len(layer_names)} groups, {len(weighted)} with arrays ({shown})",
-        advice="Give the architecture (JSON or YAML) in the manifest's `architecture` column.",
-    )
 
 
 _RESTORE = "The file's index and content disagree: restore it from its origin."

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from transforms.alternatives import alternatives
 from transforms.errors import MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
+from transforms.outcome import MigrationOutcome, MigrationRequest, Status
 from transforms.staged_model import StagedModel, VerificationRequest
 
 if TYPE_CHECKING:
@@ -47,8 +48,11 @@ def migrate(request: MigrationRequest, steps: Steps | None = None, in_full: bool
     start = time.monotonic()
     steps = steps or in_process()
     outcome = _attempt(request, steps, in_full)
-    if outcome.status is Status.MISMATCH and outcome.backend_assumed and outcome.evidence is Evidence.GOLDEN:
-        outcome = _under_the_other_backend(request, steps, outcome, in_full)
+    for other, decided in alternatives(request, outcome):
+        second = _read_otherwise(other, steps, in_full)
+        if second.status is Status.MIGRATED:
+            outcome = replace(second, warnings=(*second.warnings, decided))
+            break
     return replace(outcome, seconds=time.monotonic() - start)
 
 
@@ -87,15 +91,7 @@ def _attempt(request: MigrationRequest, steps: Steps, in_full: bool) -> Migratio
     return outcome
 
 
-def _under_the_other_backend(
-    request: MigrationRequest, steps: Steps, first: MigrationOutcome, in_full: bool
-) -> MigrationOutcome:
-    """Golden outputs that contradict an assumed backend may confirm the other one."""
-    other = "tensorflow" if first.backend == "theano" else "theano"
+def _read_otherwise(request: MigrationRequest, steps: Steps, in_full: bool) -> MigrationOutcome:
     for entry in request.staging.iterdir():
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    second = _attempt(replace(request, backend=other), steps, in_full)
-    if second.status is not Status.MIGRATED:
-        return first
-    decided = f"The file records no backend: the golden outputs decide for {other}, against {first.backend}."
-    return replace(second, warnings=(*second.warnings, decided))
+    return _attempt(request, steps, in_full)

@@ -19,9 +19,11 @@ INFERENCE = frozenset(
 
     Add AddV2 AddN Sub Mul MulNoNan Div DivNoNan RealDiv FloorDiv FloorMod TruncateDiv TruncateMod Neg Abs Sign Square
     SquaredDifference Sqrt SqrtGrad Rsqrt RsqrtGrad Reciprocal ReciprocalGrad Inv InvGrad Pow Exp Expm1 Log Log1p Sin
-    Cos Tan Sinh Cosh Asin Acos Atan Atan2 Erf Erfc Floor Ceil Round Rint Maximum Minimum ClipByValue Xdivy Xlogy
+    Cos Tan Sinh Cosh Asin Acos Atan Atan2 Asinh Acosh Atanh Erf Erfc Floor Ceil Round Rint Maximum Minimum
+    ClipByValue Xdivy Xlogy
     Sum Mean Max Min Prod All Any ArgMax ArgMin EuclideanNorm Cumsum Cumprod L2Loss
-    MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum
+    Bucketize DenseBincount AsString StringToHashBucketFast StringToHashBucketStrong
+    MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum MatrixBandPart MatrixDiagPartV3
     Equal NotEqual Less LessEqual Greater GreaterEqual LogicalAnd LogicalOr LogicalNot IsNan IsInf IsFinite
 
     BiasAdd BiasAddGrad Conv2D Conv2DBackpropInput Conv2DBackpropFilter Conv3D Conv3DBackpropInputV2

@@ -68,7 +68,8 @@ _EVERYWHERE: Mapping[str, tuple[Check, str]] = {
     **dict.fromkeys(
         """
         units filters output_dim nb_filter nb_feature n length depth_multiplier filter_length nb_row nb_col kernel_dim1
-        kernel_dim2 kernel_dim3 pool_length stride subsample_length input_dim num_heads key_dim
+        kernel_dim2 kernel_dim3 pool_length stride subsample_length input_dim num_heads key_dim value_dim
+        height width num_tokens num_bins
         """.split(),
         (_POSITIVE, "a positive integer"),
     ),
@@ -90,7 +91,7 @@ _EVERYWHERE: Mapping[str, tuple[Check, str]] = {
     **dict.fromkeys("rate p dropout recurrent_dropout dropout_W dropout_U".split(), (_within(0, 1), "between 0 and 1")),
     "epsilon": (_within(0, 1e30), "a number not below zero"),
     "offset": (_NUMBERS, "a number, or a list of such"),
-    "output_shape": (_EXTENTS, "a list of extents"),
+    "output_shape": (_either(_POSITIVE, _EXTENTS), "a list of extents"),
     "scale": (_either(_is_flag, _NUMBERS), "a number, true or false"),
     "padding": (_either(_BORDERS, _MARGINS), "valid, same, causal, or steps not below zero"),
     "border_mode": (_BORDERS, "valid, same or full"),

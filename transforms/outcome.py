@@ -50,6 +50,7 @@ class MigrationRequest:
             `build_model()`, with `allow_custom_code` only.
         samples: .npz with inputs and, if known, expected outputs.
         backend: the operator's word on the Keras backend, "" when the file is to be believed.
+        dim_ordering: `th` or `tf` for layers of Keras 1 that store none, "" for what the rest of the model tells.
         sha256: expected digest of the source, "" when unknown.
         hashed: the file that was found to have this digest: while it is the same file, it is not hashed again.
         rtol, atol: |a - b| <= atol + rtol |b|, element by element.
@@ -80,6 +81,8 @@ class MigrationRequest:
         build = self.architecture is not None and self.architecture.suffix.lower() == ".py"
         return self.allow_custom_code and (self.custom_objects is not None or build)
 
+    dim_ordering: str = ""
+
 
 @dataclass(frozen=True)
 class Rewrite:
@@ -106,6 +109,7 @@ class MigrationOutcome:
         message: what is wrong, where, and what to do next; empty when migrated.
         evidence: the strongest evidence compared with.
         max_abs_error, max_rel_error: of the reloaded artefact's outputs against that evidence; nan if none.
+        tolerance_used: largest |a - b| / (atol + rtol |b|) against that evidence; nan if none.
         reference_max_abs_error: against the reference, when golden outputs were the evidence and it was run too.
         input_names, output_names: of the signature, in the order of the model's inputs and outputs: the order of
             `x0, x1, ...` and `y0, y1, ...` in the samples kept with the artefact.
@@ -114,6 +118,7 @@ class MigrationOutcome:
         source_sha256, source_bytes: of the bytes that were parsed; of a checkpoint, of all its files together.
         keras_version, backend: as recorded (or, for the backend, as assumed).
         backend_assumed: True when neither the file nor the operator says which backend it was.
+        dim_ordering_assumed: `th` or `tf` where layers store none and the request states none, else "".
         architecture: fingerprint (hex) of canonical architecture, weight shapes and dtypes.
         rewrites, warnings: in layer order.
         template_reused: True when the graph was traced for an earlier model of the same architecture.
@@ -126,6 +131,7 @@ class MigrationOutcome:
     evidence: Evidence = Evidence.NONE
     max_abs_error: float = float("nan")
     max_rel_error: float = float("nan")
+    tolerance_used: float = float("nan")
     reference_max_abs_error: float = float("nan")
     input_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
@@ -136,6 +142,7 @@ class MigrationOutcome:
     keras_version: str = ""
     backend: str = ""
     backend_assumed: bool = False
+    dim_ordering_assumed: str = ""
     architecture: str = ""
     rewrites: tuple[Rewrite, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())

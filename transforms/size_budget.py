@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from transforms.architecture import Graph, Layer, TensorRef, evaluation_order
+from transforms.architecture_signatures import ARGUMENTS, FUNCTION, SIZES
 from transforms.limits import Limits, over_budget
 
 #: What a free axis counts for: no drawn batch is longer.
@@ -18,7 +19,7 @@ _FREE_EXTENT = 16
 #: Options of which each entry is a number of copies, steps or positions along one axis.
 _STEPS = """
     n size length padding cropping output_padding strides dilation_rate pool_size subsample subsample_length atrous_rate
-    stride pool_length
+    stride pool_length height width num_tokens num_bins max_tokens
 """.split()
 
 
@@ -61,7 +62,11 @@ def _of_layer(layer: Layer, given: float, limits: Limits) -> float:
         return _largest(layer.graph, given, limits)
     for inner in layer.slots.values():
         given = max(given, _of_layer(inner, given, limits))
-    return given * _growth(layer)
+    function = layer.class_name.removeprefix(FUNCTION)
+    stated = [layer.config[ARGUMENTS].get(name) for name in SIZES[function]] if function in SIZES else []
+    if function in ("tile", "repeat"):
+        return given * _product(stated, 0)
+    return max(given * _growth(layer), float(_product(stated, 0)))
 
 
 def _growth(layer: Layer) -> float:

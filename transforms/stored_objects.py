@@ -6,6 +6,7 @@ is not one to be carried on. Bytecode is refused wherever it stands, custom code
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,8 +22,11 @@ _NAMES = frozenset(
     l1 l2 l1l2 l1l2regularizer weightregularizer activityregularizer eigenvalueregularizer orthogonalregularizer
     maxnorm unitnorm nonneg minmaxnorm radialconstraint clipconstraint
     policy policyv1 dtypepolicy autocastvariable tensorshape tuple numpy tensor listwrapper dictwrapper function
+    ellipsis
     """.split()
 )
+#: What Keras 1 and 2 store of a function that somebody wrote as an initializer: its bare name.
+_FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|<lambda>")
 _OPTIONS = ("initializer", "regularizer", "constraint", "init")
 _BYTECODE_CLASSES = frozenset({"Lambda", "__lambda__"})
 _KERAS_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
@@ -63,7 +67,7 @@ def _check(layer: Layer, custom_code: bool) -> None:
             if "class_name" in found and not custom_code and not _is_known(name):
                 raise _unknown(name, option, layer)
         named = isinstance(value, str) and option.endswith(_OPTIONS) and value
-        if named and not custom_code and not _is_known(str(value)):
+        if named and not custom_code and not (_is_known(str(value)) or _FUNCTION.fullmatch(str(value))):
             raise _unknown(str(value), option, layer)
 
 

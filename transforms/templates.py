@@ -147,5 +147,6 @@ def write_tensors(prefix: Path, tensors: Mapping[str, Any]) -> None:
 
 def _tensor(arrays: Mapping[LayerPath, Mapping[str, Any]], slot: Slot) -> tf.Tensor:
     """TensorFlow lets go of a NumPy array that it copied when it runs its next operation: identity is one."""
-    values = np.ascontiguousarray(arrays[slot.path][slot.role].read())
+    array = arrays[slot.path][slot.role]
+    values = np.ascontiguousarray(array.read()).reshape(array.shape)  # which makes scalars vectors
     return tf.identity(tf.convert_to_tensor(values, tf.as_dtype(slot.dtype)))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from transforms.comparison import EQUAL, Comparison, compare_outputs
+from transforms.comparison import EQUAL, Comparison, compare_outputs, differing
 from transforms.input_domains import InputDomain
 from transforms.loaded_artefact import LoadedArtefact
 from transforms.outcome import Evidence
@@ -186,7 +186,7 @@ class Validator:
         rebuilt: Comparison | None,
         batches: Sequence[SampleBatch],
     ) -> Validation:
-        evidence, comparison = Evidence.NONE, Comparison(False, float("nan"), float("nan"), "nothing could be compared")
+        evidence, comparison = Evidence.NONE, Comparison(False, np.nan, np.nan, "nothing could be compared", np.nan)
         if golden is not None:
             evidence, comparison = Evidence.GOLDEN, golden
             disagrees = reference is not None and not reference.within and not self._reference_doubted()
@@ -217,4 +217,4 @@ class Validator:
         again = self.run(batches[0].inputs)
         if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(outputs, again, strict=True)):
             return EQUAL
-        return Comparison(False, float("inf"), float("inf"), "the same request got two answers")
+        return differing("the same request got two answers")

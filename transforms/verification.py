@@ -115,6 +115,7 @@ def _judged(request: MigrationRequest, known: MigrationOutcome, validation: Vali
         evidence=validation.evidence,
         max_abs_error=validation.comparison.max_abs_error,
         max_rel_error=validation.comparison.max_rel_error,
+        tolerance_used=validation.comparison.tolerance_used,
         reference_max_abs_error=validation.reference.max_abs_error if validation.reference else float("nan"),
         samples=sum(batch.size for batch in validation.batches),
         warnings=(*known.warnings, *validation.warnings),

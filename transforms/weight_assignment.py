@@ -28,7 +28,7 @@ _KERAS_1_ROLE = re.compile(
 _KNOWN_ROLES = frozenset(
     """
     kernel recurrent_kernel bias embeddings gamma beta moving_mean moving_variance depthwise_kernel pointwise_kernel
-    alpha scale
+    alpha scale mean variance count
     """.split()
 )
 
@@ -125,8 +125,8 @@ def _distinct(orders: Sequence[list[ArraySlot]]) -> list[list[ArraySlot]]:
 
 def _fits(slot: ArraySlot, array: StoredArray) -> bool:
     named = role_in(array.name)
-    # Keras 3 names the kernel of DepthwiseConv plainly `kernel`.
-    plain = named == "kernel" and slot.role.name == "depthwise_kernel"
+    # Keras 3 names the kernel of DepthwiseConv plainly `kernel`; MultiHeadAttention has layers with kernels inside.
+    plain = named in ("kernel", "bias") and slot.role.name.endswith(f"_{named}")
     return (named is None or named == slot.role.name or plain) and slot.role.admits(array.shape)
 
 

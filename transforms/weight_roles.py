@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from transforms.architecture_keras_3 import KERAS_3_CLASSES
+from transforms.architecture_signatures import FUNCTION_CLASSES
 
 #: A shape with None where the config alone does not tell.
 PartialShape: TypeAlias = tuple[int | None, ...]
@@ -45,7 +46,7 @@ def roles_of(class_name: str, config: _Config) -> Roles:
 
     Raises KeyError for a class that is not known to hold or to lack weights.
     """
-    if class_name in WEIGHTLESS:
+    if class_name in WEIGHTLESS or class_name in FUNCTION_CLASSES:
         return ()
     return _ROLES[class_name](config)
 
@@ -175,6 +176,26 @@ def _additive_attention(config: _Config) -> Roles:
     return (Role("scale", ((None,),)),) if config.get("use_scale", True) else ()
 
 
+def _multi_head_attention(config: _Config) -> Roles:
+    """Projections (d, heads, size) with biases (heads, size), in the order query, key, value; then the output."""
+    heads, size = _integer(config, "num_heads"), _integer(config, "key_dim")
+    depths = {"query": size, "key": size, "value": _integer(config, "value_dim", "key_dim")}
+    biased = config.get("use_bias", True)
+    found: list[Role] = []
+    for name, depth in depths.items():
+        found.append(Role(f"{name}_kernel", ((None, heads, depth),)))
+        found += [Role(f"{name}_bias", ((heads, depth),))] if biased else []
+    found.append(Role("attention_output_kernel"))
+    return (*found, Role("attention_output_bias")) if biased else tuple(found)
+
+
+def _normalization(config: _Config) -> Roles:
+    """Statistics, unless the config states them; the count is an integer and of no use."""
+    if config.get("mean") is not None:
+        return ()
+    return tuple(Role(name, trainable=False) for name in ("mean", "variance", "count"))
+
+
 _ROLES: Mapping[str, Callable[[_Config], Roles]] = {
     "Dense": _dense,
     "Conv1D": _convolution(1),
@@ -204,6 +225,8 @@ _ROLES: Mapping[str, Callable[[_Config], Roles]] = {
     "PReLU": lambda _: (Role("alpha"),),
     "Attention": _attention,
     "AdditiveAttention": _additive_attention,
+    "MultiHeadAttention": _multi_head_attention,
+    "Normalization": _normalization,
     **dict.fromkeys(("SimpleRNN", "SimpleRNNCell"), _recurrent(1, lambda u: (u,))),
     **dict.fromkeys(("LSTM", "LSTMCell", "UnifiedLSTM"), _recurrent(4, lambda u: (4 * u,))),
     **dict.fromkeys(("GRU", "GRUCell", "UnifiedGRU"), _recurrent(3, lambda u: (3 * u,), lambda u: (2, 3 * u))),
@@ -220,6 +243,8 @@ WEIGHTLESS = frozenset(
     AveragePooling3D MaxPooling1D MaxPooling2D MaxPooling3D GlobalAveragePooling1D GlobalAveragePooling2D
     GlobalAveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D Cropping1D Cropping2D Cropping3D
     UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D Rescaling UnitNormalization
+    Identity Resizing CenterCrop RandomFlip RandomTranslation RandomRotation RandomZoom RandomHeight RandomWidth
+    RandomContrast RandomBrightness CategoryEncoding Discretization Hashing IntegerLookup
     """.split()
 )
 

@@ -53,7 +53,7 @@
   const SECTIONS = {
     Evidence: {
       evidence: "Compared with", samples: "Sample rows", max_abs_error: "Largest absolute error",
-      max_rel_error: "Largest relative error", tolerance_share: "Share of the tolerance used",
+      max_rel_error: "Largest relative error", tolerance_used: "Share of the tolerance used",
       reference_max_abs_error: "Absolute error against the reference", rtol: "rtol", atol: "atol",
     },
     Source: {
@@ -72,7 +72,7 @@
   ]);
   const FORMATS = {
     max_abs_error: figure, max_rel_error: figure, reference_max_abs_error: figure, rtol: figure, atol: figure,
-    tolerance_share: share, source_bytes: (x) => x && `${bytes(x)} (${grouped(x)} bytes)`,
+    tolerance_used: share, source_bytes: (x) => x && `${bytes(x)} (${grouped(x)} bytes)`,
     output_bytes: (x) => x && `${bytes(x)} (${grouped(x)} bytes)`, parameters: (x) => x && grouped(x), seconds,
     samples: (x) => x && grouped(x), template_reused: (x) => (x ? "yes" : ""),
     evidence: (x) => (meanings.evidence[x] ? `${x || "nothing"}: ${meanings.evidence[x]}` : x),
@@ -150,7 +150,7 @@
       text("Reason", "reason"),
       text("Evidence", "evidence"),
       text("Written by", "dialect"),
-      amount("Of tolerance", "tolerance_share", share),
+      amount("Of tolerance", "tolerance_used", share),
       amount("Absolute error", "max_abs_error", figure),
       amount("Seconds", "seconds", (x) => figure(x)),
       amount("Source", "source_bytes", bytes),

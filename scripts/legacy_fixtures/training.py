@@ -62,6 +62,14 @@ def recurrent(k: object) -> object:
     return k.Model([text, extra], k.Dense(2, activation="softmax")(k.layers.concatenate([z, y])))
 
 
+def regularized(k: object) -> object:
+    l1, l2, both = k.keras.regularizers.l1, k.keras.regularizers.l2, k.keras.regularizers.l1_l2
+    signal = k.Input((5, 4))
+    y = k.Conv1D(3, 2, activation="tanh", kernel_regularizer=l2(0.1), bias_regularizer=l1(0.05))(signal)
+    y = k.GRU(3, kernel_regularizer=l2(0.2), recurrent_regularizer=l1(0.02))(y)
+    return k.Model(signal, k.Dense(2, kernel_regularizer=both(0.03, 0.3))(y))
+
+
 def rate(k: object, value: float) -> dict:
     """The learning rate under the name of its day."""
     return {"lr" if k.version < (2, 3) and not (k.family == "tfkeras" and k.version >= (1, 14)) else "learning_rate": value}
@@ -74,6 +82,7 @@ def decay(k: object, value: float) -> dict:
 
 DENSE = Fixture("dense", "", "training", [real(4)], dense)
 RECURRENT = Fixture("recurrent", "", "training embedding frozen", [ids(9, None), real(4)], recurrent)
+REGULARIZED = Fixture("regularized", "", "training l1 l2", [real(5, 4)], regularized)
 OLD = "keras-2.2.4 keras-2.3.1 tfkeras-1.15.5"
 EACH = OLD + " tfkeras-2.15.1"
 
@@ -99,6 +108,10 @@ TRAININGS = [
     Training(
         "clipped", "keras-2.3.1 tfkeras-1.13.1 tfkeras-2.8.4", DENSE,
         lambda k: k.keras.optimizers.Adam(clipnorm=0.5, **rate(k, 0.05)),
+    ),
+    Training(
+        "regularized", "keras-2.3.1 tfkeras-2.8.4", REGULARIZED,
+        lambda k: k.keras.optimizers.SGD(momentum=0.9, **rate(k, 0.05)),
     ),
     Training(
         "recurrent", "keras-2.3.1 tfkeras-1.15.5 tfkeras-2.3.4 tfkeras-2.15.1", RECURRENT,

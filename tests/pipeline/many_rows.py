@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.records import ManifestRow, ReportRow, report_schema
-from transforms.canonical.catalogue import REWRITES
 from transforms.errors import FAILURES, Reason
+from transforms.rewrite_catalogue import REWRITES
 
 HOSTILE = (
     "<script>window.stolen = 1</script>",
@@ -48,7 +48,7 @@ def hostile_rows() -> list[ReportRow]:
             output_sha256=text, rewrites=(text, f"{text}: class_renamed ({text})"), warnings=(text,), architecture=text,
             run_id=text, h5ferry_version=text, tensorflow_version=text, line=line,
             manifest_row=json.dumps({"model": text}), finished_at=_START, seconds=1.0,
-            max_abs_error=1e-7, max_rel_error=1e-7,
+            max_abs_error=1e-7, max_rel_error=1e-7, tolerance_used=1e-2,
         )
         for line, (text, status) in enumerate(
             ((text, status) for text in HOSTILE for status in ("migrated", "refused")), start=2
@@ -82,6 +82,7 @@ def _row(draw: random.Random, line: int) -> ReportRow:
         evidence=draw.choice(_EVIDENCE) if compared else "",
         max_abs_error=absolute if compared else math.nan,
         max_rel_error=absolute * draw.uniform(1, 8) if compared else math.nan,
+        tolerance_used=absolute / 1e-5 * 0.5 if compared else math.nan,
         samples=draw.randrange(1, 64) if compared else 0,
         keras_version=keras_version if compared else "",
         backend=backend if compared else "",

@@ -102,11 +102,11 @@ def test_program_failure_is_1(good, tmp_path):
     assert subprocess.run([*command, *FAKES], capture_output=True).returncode == 1
 
 
-def loaded_modules(*arguments):
-    """Which heavy modules the program has imported by the time it ends."""
+def loaded_modules(*arguments, watched=HEAVY):
+    """Which of the watched modules the program has imported by the time it ends."""
     code = (
         "import sys, atexit, json\n"
-        f"atexit.register(lambda: print(json.dumps(sorted(set({HEAVY!r}) & set(sys.modules))), file=sys.stderr))\n"
+        f"atexit.register(lambda: print(json.dumps(sorted(set({watched!r}) & set(sys.modules))), file=sys.stderr))\n"
         "from pipeline.command_line import main\n"
         f"main({[str(argument) for argument in arguments]!r})\n"
     )
@@ -123,8 +123,16 @@ def test_what_is_not_needed_is_not_imported(good, tmp_path):
     assert loaded_modules("migrate", good, "--output", tmp_path / "out", *FAKES) == ["apache_beam", "pandas"]
     report = next((tmp_path / "out/_h5ferry/runs").iterdir())
     assert loaded_modules("report", report, "-o", tmp_path / "r.html") == ["pandas"]
+    assert loaded_modules("report", report, "-o", tmp_path / "r.html", watched=["h5py", "rich", "yaml"]) == []
     assert loaded_modules("diff", report, report) == ["pandas"]
     assert loaded_modules("verify", "--no-run-samples", tmp_path / "out") == []
+
+
+def test_commands_that_only_look_leave_files_and_arrays_to_their_children():
+    light = ["h5py", "numpy", "rich", "yaml"]
+    assert loaded_modules("scan", FIXTURE, watched=light) == []
+    assert loaded_modules("inspect", FIXTURE, watched=light) == []
+    assert loaded_modules("completion", "bash", watched=light) == []
 
 
 def test_killed_run_is_taken_up_again(tmp_path):

@@ -2,7 +2,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -90,6 +90,7 @@ ROWS = st.fixed_dictionaries(
 OPPOSITE = {Verdict.WORSE: Verdict.BETTER, Verdict.BETTER: Verdict.WORSE, Verdict.CHANGED: Verdict.CHANGED}
 
 
+@settings(deadline=None)
 @given(ROWS, ROWS)
 def test_what_is_worse_one_way_is_better_the_other(one, other):
     """But for the error's noise floor, which is the new row's."""

@@ -1,7 +1,11 @@
+import csv
+import io
 import json
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.manifest import ManifestError, case_clashes, read_manifest, refuse_duplicates
 from pipeline.records import ManifestRow
@@ -50,6 +54,39 @@ def test_csv(tmp_path):
     assert reasons(manifest.rows) == {2: "", 5: "invalid_row", 6: "", 7: "invalid_row"}
     assert manifest.rows[0].source == str(tmp_path / "x.h5")
     assert manifest.warnings == ("Column 'note' is not known and is ignored.",)
+
+
+def test_comment_lines_are_no_entries(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_bytes(
+        b'# made by "scan\n#\nmodel,source,comment\r\n# a, "b\na,x.h5,"of two\n# lines"\n#b,y.h5,\nc,z.h5,why\n# end'
+    )
+    manifest = read_manifest(str(path))
+    assert [(each.line, each.model, each.reason) for each in manifest.rows] == [(5, "a", ""), (8, "c", "")]
+    assert manifest.warnings == ()
+    path.write_text('source,model\n"#x.h5",a\n')
+    assert [each.source for each in read_manifest(str(path)).rows] == [str(tmp_path / "#x.h5")]
+
+
+CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
+REMARK = st.text(st.characters(codec="utf-8", exclude_characters="\0\n\r"), max_size=8).map(lambda text: f"#{text}\n")
+
+
+@given(rows=st.lists(st.tuples(CELL.map(lambda text: f"m{text}"), CELL), min_size=1, max_size=5), data=st.data())
+def test_comments_change_nothing_but_lines(tmp_path_factory, rows, data):
+    """Whatever the fields hold, quoted line breaks and "#" among it."""
+    records = []
+    for record in (("model", "note", "source"), *((model, note, "x.h5") for model, note in rows)):
+        stream = io.StringIO()
+        csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(record)
+        records.append(stream.getvalue())
+    remarks = [data.draw(st.lists(REMARK, max_size=2)) for _ in records]
+    path = tmp_path_factory.getbasetemp() / "commented.csv"
+    found = []
+    for lines in (records, [line for pair in zip(remarks, records, strict=True) for line in (*pair[0], pair[1])]):
+        path.write_bytes("".join(lines).encode())
+        found.append([(row.model, row.source, row.reason) for row in read_manifest(str(path)).rows])
+    assert found[0] == found[1] and len(found[0]) == len(rows)
 
 
 def test_json_lines(tmp_path):

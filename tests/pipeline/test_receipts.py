@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pipeline.receipts import Receipt, ReceiptKey, is_complete, list_files, parse_receipt
+from pipeline.receipts import Receipt, ReceiptKey, is_complete, list_files, parse_receipt, sealed
 from tests.pipeline.fakes import write_artefact, write_extras
 from transforms.errors import MigrationError
 
@@ -58,7 +58,17 @@ def test_complete_means_every_file_with_its_size(folder, receipt):
 
 
 def changed(receipt, **changes):
-    return json.dumps(json.loads(receipt.to_json()) | changes).encode()
+    content = json.loads(receipt.to_json()) | changes
+    del content["seal"]
+    return sealed(content)
+
+
+def test_a_changed_byte_makes_it_none(receipt):
+    text = receipt.to_json().encode()
+    assert parse_receipt(changed(receipt)) == parse_receipt(text)
+    for position in range(len(text)):
+        assert parse_receipt(text[:position] + bytes([text[position] ^ 1]) + text[position + 1 :]) is None, position
+    assert parse_receipt(text + b"\n") is None
 
 
 def test_what_is_no_receipt(receipt):

@@ -20,7 +20,7 @@ SORTED_BY = {
     "Reason": "reason",
     "Evidence": "evidence",
     "Written by": "dialect",
-    "Of tolerance": "tolerance_share",
+    "Of tolerance": "tolerance_used",
     "Absolute error": "max_abs_error",
     "Seconds": "seconds",
     "Source": "source_bytes",

@@ -44,7 +44,7 @@ def test_headline():
     assert found["published"] + sum(found["stopped"].values()) == 400
     assert found["weak"] == found["evidence"]["rebuilt"]
     published = frame[frame["status"].isin(["migrated", "unchanged"])]
-    assert found["worst"]["tolerance_share"] == published["tolerance_share"].max()
+    assert found["worst"]["tolerance_used"] == published["tolerance_used"].max()
     assert list(found["stopped"]) == ["mismatch", "failed", "refused"]
 
 

@@ -9,35 +9,12 @@ import pytest
 
 from pipeline.manifest import read_manifest
 from pipeline.records import ManifestRow
-from pipeline.report_rows import derived, dialect, pack, redo_commands, split_rewrite, tolerance_share
+from pipeline.report_rows import derived, dialect, pack, redo_commands, split_rewrite
 from tests.pipeline.many_rows import HOSTILE, frame_of, hostile_rows, many_rows
 
 
 def unpacked(text):
     return json.loads(gzip.decompress(base64.b64decode(text, validate=True)))
-
-
-@pytest.mark.parametrize(
-    "status, absolute, relative, share",
-    [
-        ("migrated", math.nan, math.nan, math.nan),
-        ("migrated", 0.0, 0.0, 0.0),
-        ("migrated", 5e-6, 1e-6, 0.01),
-        ("migrated", 5e-6, 1e-3, 0.5),
-        ("unchanged", 1e-2, 1e-3, 1.0),
-        ("mismatch", 1e-4, 2e-3, 10.0),
-        ("mismatch", 1e-4, 1e-6, 10.0),
-        ("mismatch", math.inf, math.inf, math.inf),
-    ],
-)
-def test_tolerance_share(status, absolute, relative, share):
-    row = {"status": status, "max_abs_error": absolute, "max_rel_error": relative, "atol": 1e-5, "rtol": 1e-4}
-    assert tolerance_share(row) == pytest.approx(share, nan_ok=True)
-
-
-def test_a_tolerance_of_zero_admits_only_equality():
-    row = {"status": "mismatch", "atol": 0.0, "rtol": 0.0, "max_rel_error": 1e-9}
-    assert tolerance_share(row | {"max_abs_error": 1e-9}) == math.inf
 
 
 @pytest.mark.parametrize(
@@ -131,6 +108,4 @@ def test_packed_texts_are_printable():
 
 def test_a_report_of_another_version_is_completed():
     frame = derived(pd.DataFrame({"model": ["m"], "version": [1], "status": ["migrated"]}))
-    assert (
-        frame["source"][0] == "" and math.isnan(frame["tolerance_share"][0]) and frame["dialect"][0] == "not recorded"
-    )
+    assert frame["source"][0] == "" and math.isnan(frame["tolerance_used"][0]) and frame["dialect"][0] == "not recorded"

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.run_record import FileDigest, RecordError, RunRecord, RunReference, parse_latest, parse_record
@@ -18,9 +18,10 @@ RECORD = RunRecord(
     manifest={"path": "/m/ä.csv", "sha256": "a" * 64, "rows": 2},
     output="/out",
     options={"timeout": 600.0, "beam_arguments": []},
-    counts={"status": {"migrated": 2}, "not_reached": 0},
+    counts={"status": {"migrated": 2}},
     report_files={"report.csv": FileDigest(7, "b" * 64)},
     receipts={"a/b/1": "c" * 64},
+    taken_over=("a/b/1",),
     previous=RunReference("r0", "d" * 64),
 )
 
@@ -43,6 +44,7 @@ def test_numbers_are_finite(number):
         replace(RECORD, options={"timeout": number}).to_bytes()
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(RECORD.to_bytes()) - 1), st.integers(1, 255))
 def test_a_changed_byte_changes_the_digest_or_the_form(position, change):
     data = bytearray(RECORD.to_bytes())
@@ -71,6 +73,7 @@ def text_of(content):
         RECORD.to_bytes().replace(b"\n ", b"\n  ", 1),
         RECORD.to_bytes().replace(b'"run_id": "r1"', b'"run_id": "r0",\n "run_id": "r1"'),
         *(text_of(CONTENT | change) for change in ({"format": 2}, {"surplus": 1}, {"run_id": 1}, {"receipts": []})),
+        *(text_of(CONTENT | change) for change in ({"taken_over": [1]}, {"taken_over": None})),
         *(
             text_of(CONTENT | change)
             for change in ({"receipts": {"a": 1}}, {"previous": {}}, {"report_files": {"a": 1}})

@@ -3,8 +3,8 @@ import shutil
 
 import pytest
 
-from pipeline.manifest import read_manifest
-from pipeline.scanning import is_hdf5, legal_name, manifest_text, scan_paths
+from pipeline.proposing import proposed_rows
+from pipeline.scanning import Oddities, ScanError, find_files, is_hdf5, with_kinds
 from tests.fixture_files import FOLDER
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -15,8 +15,12 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
     [
         (SIGNATURE, True),
         (b"\0" * 512 + SIGNATURE, True),
+        (b"\0" * 1024 + SIGNATURE, True),
         (b"\0" * 2048 + SIGNATURE + b"x", True),
+        (b"\0" * 4096 + SIGNATURE, True),
+        (b"\0" * 65536 + SIGNATURE, True),
         (b"\0" * 100 + SIGNATURE, False),
+        (b"\0" * 1536 + SIGNATURE, False),
         (b"", False),
         (SIGNATURE[:-1], False),
     ],
@@ -32,22 +36,23 @@ def test_fifo_and_folder_are_none(tmp_path):
     assert not is_hdf5(tmp_path / "fifo") and not is_hdf5(tmp_path) and not is_hdf5(tmp_path / "none")
 
 
-@pytest.mark.parametrize("name, legal", [("a/b", "a/b"), ("a b/ü", "a_b/_"), ("-a/.b", "_-a/_.b"), ("x(1)", "x_1_")])
-def test_legal_name(name, legal):
-    assert legal_name(name) == legal
+def found(*paths, oddities=None):
+    return [(file.path, file.root) for file in find_files(map(str, paths), oddities or Oddities())]
 
 
-def test_scan_writes_a_manifest_that_reads_back(tmp_path):
-    for name in ("a/m.h5", "a/m.hdf5", "b c/weights", "text.h5"):
-        (tmp_path / "models" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "models" / name).write_bytes(b"text" if name == "text.h5" else SIGNATURE)
-    manifest = tmp_path / "manifests/m.csv"
-    manifest.parent.mkdir()
-    manifest.write_text(manifest_text(scan_paths([tmp_path / "models"]), manifest.parent))
-    rows = read_manifest(str(manifest)).rows
-    assert [row.model for row in rows] == ["a/m", "a/m-2", "b_c/weights"]
-    assert [row.source for row in rows] == [str(tmp_path / "models" / n) for n in ("a/m.h5", "a/m.hdf5", "b c/weights")]
-    assert not any(row.reason for row in rows)
+def test_each_file_once_below_files_folders_and_patterns(tmp_path):
+    for name in ("b/y.h5", "b/x", "a.h5", "text.h5", ".hidden/z.h5", "b-c/w.h5"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"text" if name == "text.h5" else SIGNATURE)
+    (tmp_path / "loop").symlink_to(tmp_path)
+    oddities = Oddities()
+    names = ("a.h5", "b/x", "b/y.h5", "b-c/w.h5")
+    assert found(tmp_path, tmp_path / "b", oddities=oddities) == [(tmp_path / name, tmp_path) for name in names]
+    assert oddities.hidden == [str(tmp_path / ".hidden")]
+    assert found(f"{tmp_path}/**/y.*") == [(tmp_path / "b/y.h5", tmp_path)]
+    for nothing in (f"{tmp_path}/none", f"{tmp_path}/*.hdf", "gs://bucket/x"):
+        with pytest.raises(ScanError):
+            found(nothing)
 
 
 def test_checkpoints_are_found_where_their_architecture_lies_beside_them(tmp_path):
@@ -65,12 +70,45 @@ def test_checkpoints_are_found_where_their_architecture_lies_beside_them(tmp_pat
     os.mkfifo(tmp_path / "b/fifo.index")
     shutil.copytree(tmp_path / "a", tmp_path / "e")
     (tmp_path / "e/net.ckpt.data-00001-of-00002").unlink()
-    found = list(scan_paths([tmp_path, tmp_path / "b/weights.index"]))
-    assert [(model.name, model.path, model.architecture) for model in found] == [
+    sources = with_kinds(find_files([str(tmp_path), str(tmp_path / "b/weights.index")], Oddities()))
+    assert {source.kind for source in sources} == {"checkpoint"}
+    assert [(row.model, row.source, row.architecture) for row in proposed_rows(sources)] == [
         ("a/net", tmp_path / "a/net.ckpt", tmp_path / "a/net.json"),
         ("b/weights", tmp_path / "b/weights", tmp_path / "b/weights.yaml"),
-        ("weights", tmp_path / "b/weights", tmp_path / "b/weights.yaml"),
     ]
-    manifest = tmp_path / "m.csv"
-    manifest.write_text(manifest_text(found, tmp_path))
-    assert read_manifest(str(manifest)).rows[0].architecture == str(tmp_path / "a/net.json")
+
+
+def test_kinds(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = [1.0]
+    with h5py.File(tmp_path / "block.h5", "w", userblock_size=1024) as file:
+        file.attrs["model_config"] = "{}"
+    with h5py.File(tmp_path / "chunked.h5", "w") as file:
+        file.attrs["layer_names0"] = [b"a"]
+    with h5py.File(tmp_path / "grouped.h5", "w") as file:
+        file.create_group("model_weights").attrs["layer_names"] = [b"a"]
+    with h5py.File(tmp_path / "keras_3.weights.h5", "w") as file:
+        file.create_group("layers")
+    with h5py.File(tmp_path / "linked.h5", "w") as file:
+        file["model_weights"] = h5py.ExternalLink("block.h5", "/")
+    (tmp_path / "damaged.h5").write_bytes(SIGNATURE + b"x" * 100)
+    (tmp_path / "model.h5").symlink_to(FOLDER / "keras-2.2.4/stateful.h5")
+    kinds = {file.path.stem: file.kind for file in with_kinds(find_files([str(tmp_path)], Oddities()))}
+    assert kinds == {
+        "other": "other",
+        "block": "model",
+        "chunked": "weights",
+        "grouped": "weights",
+        "keras_3.weights": "keras_3_weights",
+        "linked": "other",
+        "damaged": "damaged",
+        "model": "model",
+    }
+
+
+def test_a_file_that_kills_its_reader_is_damaged_and_the_others_are_not(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.scanning._KINDS", "tests.pipeline.fakes:kinds_of")
+    for name in ("a", "kill", "z"):
+        (tmp_path / name).write_bytes(SIGNATURE)
+    assert [file.kind for file in with_kinds(find_files([str(tmp_path)], Oddities()))] == ["model", "damaged", "model"]

@@ -1,10 +1,14 @@
 import io
+import os
+import threading
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from pipeline.progress import Mark, MarkFollower, leave_mark
-from pipeline.terminal import print_summary, printable, progress_view
+from pipeline.terminal import print_summary, progress_view
+from pipeline.terminal_text import printable
 from tests.pipeline.test_report import frame_of, report_row
 
 MARKS = [
@@ -40,9 +44,16 @@ def test_plain_lines_for_logs():
     ]
 
 
-def test_bars_name_models_and_count():
-    text = show(True)
-    assert "good/1" in text and "1/1" in text and "2/2" in text
+def test_a_terminal_without_control_codes_gets_lines(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    assert show(True).splitlines()[0].startswith("[1/2] refused") and "\x1b" not in show(True)
+
+
+def test_no_color(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = io.StringIO()
+    print_summary(Console(file=stream, force_terminal=True, width=100), frame_of(report_row(1, status="failed")), "/r")
+    assert "failed" in stream.getvalue() and "\x1b[31m" not in stream.getvalue()
 
 
 def test_quiet_says_nothing():
@@ -54,20 +65,23 @@ def test_marks_arrive_through_the_folder(tmp_path):
     with MarkFollower(tmp_path, seen.append, interval=0.01):
         for mark in MARKS:
             leave_mark(str(tmp_path), mark)
-    assert seen == MARKS
+    assert [replace(mark, worker="") for mark in seen] == MARKS
+    assert {mark.worker for mark in seen} == {f"{os.getpid()}-{threading.get_ident()}"}
     leave_mark("", MARKS[0])
     leave_mark(str(tmp_path / "gone"), MARKS[0])
 
 
-def test_summary_tells_counts_worst_error_and_advice():
+@pytest.mark.parametrize("terminal", [False, True])
+def test_summary_tells_counts_worst_error_and_advice(terminal):
     frame = frame_of(
         report_row(1, "a", evidence="golden", max_abs_error=1e-7, max_rel_error=1e-6),
         report_row(2, "b", evidence="reference", max_abs_error=3e-6, max_rel_error=2e-5),
         report_row(3, "c[bold]", status="refused", reason="unsafe_lambda", message="A Lambda [red]x. Rewrite it."),
     )
     stream = io.StringIO()
-    print_summary(Console(file=stream, width=200), frame, "/r")
+    print_summary(Console(file=stream, width=200, force_terminal=terminal, no_color=True), frame, "/r")
     text = stream.getvalue()
+    assert terminal == ("┃" in text)
     for expected in (
         "migrated",
         "3e-06 absolute",

@@ -14,7 +14,7 @@ from pipeline.command_line import main
 from pipeline.findings import Kind
 from pipeline.migrating import migrate
 from pipeline.publishing import STAGING
-from pipeline.receipts import RECEIPT
+from pipeline.receipts import RECEIPT, read_receipt
 from pipeline.report import ReportError
 from pipeline.signing import load_public_key, load_signer
 from pipeline.verification_view import as_json
@@ -139,6 +139,7 @@ def test_every_byte_of_a_record_counts(output, place):
         (lambda out: shutil.copytree(out / "good-1/1", out / "good-1/2"), f"good-1/2/{RECEIPT}", "foreign"),
         (lambda out: shutil.copytree(out / "good-1", out / "b/good-1"), f"b/good-1/1/{RECEIPT}", "unrecorded"),
         (lambda out: (out / "good-1" / f"{STAGING}1-ab").mkdir(), f"good-1/{STAGING}1-ab", "leftover"),
+        (lambda out: (out / ".h5ferry-probe").write_text(""), ".h5ferry-probe", "leftover"),
         (lambda out: (out / "notes.txt").write_text(""), "notes.txt", "extra"),
         (lambda out: (out / "_h5ferry/notes.txt").write_text(""), "_h5ferry/notes.txt", "extra"),
         (lambda out: (out / "_h5ferry/lock").write_text("{}"), "_h5ferry/lock", "leftover"),
@@ -160,6 +161,14 @@ def test_every_byte_of_a_record_counts(output, place):
 def test_damage(output, act, path, kind):
     act(output)
     assert (path, kind) in kinds(output)
+
+
+def test_a_receipt_that_fits_itself_is_held_against_the_record(output):
+    """Someone claims better evidence, and seals the receipt anew."""
+    receipt = read_receipt(output / "good-1/1")
+    better = replace(receipt, outcome={**receipt.outcome, "evidence": "golden"})
+    (output / "good-1/1" / RECEIPT).write_text(better.to_json())
+    assert kinds(output) == kinds(output / RUNS / "r3") == {(f"good-1/1/{RECEIPT}", "altered")}
 
 
 def test_damage_is_told_apart(output):
@@ -248,8 +257,9 @@ def test_signatures(output, keys, tmp_path):
 
 def test_forged_record_is_found_with_the_key(output, keys):
     """Someone rewrites weights, receipt, record and latest.json so that all digests agree."""
-    from pipeline.receipts import list_files, read_receipt
-    from pipeline.run_record import parse_record, sha256_of
+    from pipeline.canonical_json import sha256_of
+    from pipeline.receipts import list_files
+    from pipeline.run_record import parse_record
 
     flip(output / "good-1/1/variables/variables.data-00000-of-00001")
     receipt = replace(read_receipt(output / "good-1/1"), files=list_files(output / "good-1/1"))

@@ -36,3 +36,19 @@ def test_the_worst_output_counts() -> None:
     found = compare_outputs(["a", "b"], [np.ones(1), np.ones(1) * 3], [np.ones(1), np.ones(1)], 1e-4, 1e-5)
     assert found.max_abs_error == 2.0
     assert found.detail.startswith("b: off by 2")
+
+
+@pytest.mark.parametrize(
+    ("actual", "evidence", "rtol", "atol", "used"),
+    [
+        ([1.0], [1.0], 0.0, 0.0, 0.0),
+        ([1.0, 2.0001], [1.0, 2.0], 1e-4, 0.0, 0.5),
+        ([0.0, 1e-5], [0.0, 0.0], 1e-4, 1e-5, 1.0),
+        ([1.0 + 1e-9], [1.0], 0.0, 0.0, np.inf),
+        ([np.nan], [1.0], 1.0, 1.0, np.inf),
+    ],
+)
+def test_tolerance_used(actual: list[float], evidence: list[float], rtol: float, atol: float, used: float) -> None:
+    found = compare_outputs(["y"], [np.array(actual)], [np.array(evidence)], rtol, atol)
+    assert found.tolerance_used == pytest.approx(used)
+    assert found.within == (used <= 1)

@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 import pytest
 
+from transforms.checkpoint.files import INDEX_END
 from transforms.errors import MigrationError, Reason
 from transforms.hdf5_file import open_hdf5
 from transforms.limits import Limits
@@ -37,6 +38,8 @@ def test_a_user_block_is_legal(tmp_path: Path) -> None:
         (b"PK\x03\x04rest", Reason.NOT_HDF5, ".keras"),
         (b"version https://git-lfs.github.com/spec/v1", Reason.NOT_HDF5, "git-LFS"),
         (b"\x80\x04pickle", Reason.NOT_HDF5, "pickle"),
+        (b'model_checkpoint_path: "model.ckpt-7"', Reason.NOT_HDF5, "name the prefix"),
+        (b"\0" * 60 + INDEX_END, Reason.NOT_HDF5, "checkpoint of one file"),
         (b"", Reason.NOT_HDF5, "empty"),
         (b"\x89HDF\r\n\x1a\n", Reason.CORRUPT_H5, "damaged"),
     ],

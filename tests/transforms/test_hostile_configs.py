@@ -16,6 +16,7 @@ from tests.transforms.hostile_models import (
     dense,
     functional,
     layer,
+    read,
     refusal,
     sequential,
     twice_as_deep,
@@ -46,7 +47,7 @@ CONFIGS: dict[str, tuple[Any, Reason]] = {
         Reason.UNSAFE_LAMBDA,
     ),
     "a regularizer of another module": (sequential(dense(kernel_regularizer=FOREIGN)), Reason.CUSTOM_OBJECTS_NEEDED),
-    "an initializer nobody has": (sequential(dense(bias_initializer="evil")), Reason.CUSTOM_OBJECTS_NEEDED),
+    "an initializer nobody has": (sequential(dense(bias_initializer="os.system")), Reason.CUSTOM_OBJECTS_NEEDED),
     "a class of another module": (
         sequential({**dense(), "module": "os", "registered_name": None}),
         Reason.CUSTOM_OBJECTS_NEEDED,
@@ -82,6 +83,14 @@ CONFIGS: dict[str, tuple[Any, Reason]] = {
     ),
     "a TensorFlow function called by name": (
         sequential(layer("TFOpLambda", function="io.read_file")),
+        Reason.UNSAFE_OP,
+    ),
+    "a function called on a stored value": (
+        functional(
+            layer("TFOpLambda", name="w", function="io.write_file")
+            | {"name": "w", "inbound_nodes": [["_CONSTANT_VALUE", -1, "/tmp/x", {"contents": ["x", 0, 0]}]]},
+            outputs=[["w", 0, 0]],
+        ),
         Reason.UNSAFE_OP,
     ),
     "another SavedModel": (sequential(layer("TFSMLayer", filepath="/x")), Reason.UNSAFE_STORAGE),
@@ -151,6 +160,11 @@ CONFIGS: dict[str, tuple[Any, Reason]] = {
 def test_configs_are_refused(what: str, tmp_path: Path) -> None:
     config, reason = CONFIGS[what]
     assert refusal(write_model(tmp_path / "m.h5", config)).reason is reason
+
+
+@pytest.mark.parametrize("name", ["<lambda>", "my_init"])
+def test_a_function_that_somebody_wrote_as_initializer_is_left_out(name: str, tmp_path: Path) -> None:
+    assert read(write_model(tmp_path / "m.h5", sequential(dense(kernel_initializer=name))))
 
 
 def test_a_config_alone_allocates_nothing(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tests.fixture_files import fixture_file
-from tests.transforms.hostile_models import KERNEL, replaced, sequential, write_model
+from tests.transforms.hostile_models import FOREIGN, KERNEL, LAMBDA, replaced, sequential, write_model
 from transforms.canonical import canonicalise
 from transforms.config_json import parse_config
 from transforms.errors import MigrationError, Reason
@@ -121,3 +121,26 @@ def test_weights_are_read_exactly_or_refused(values: Any, storage: Any, chunked:
         assert not all(map(math.isfinite, values.ravel()))
     else:
         np.testing.assert_array_equal(read, values)
+
+
+EXCHANGED: tuple[Any, ...] = (
+    None, True, False, -1, 0, 1.5, 10**9, 2**62, -(2**62), 1e300, "x", "", "4", [], [1], [-1], [[1]], ["a"], [None],
+    [10**9, 10**9], {}, {"a": 1}, LAMBDA, FOREIGN,
+)  # fmt: skip
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", FIXTURES)
+def test_every_value_of_a_config_exchanged(name: str) -> None:
+    for *path, last in places(CONFIGS[name]):
+        for value in EXCHANGED:
+            config = copy.deepcopy(CONFIGS[name])
+            holder = config
+            for key in path:
+                holder = holder[key]
+            holder[last] = value
+            try:
+                with open_legacy_model(fixture_file(name).source, config) as model:
+                    canonicalise(model)
+            except MigrationError as error:
+                assert error.reason is not Reason.CORRUPT_H5, f"{path} {last}: {value!r}"

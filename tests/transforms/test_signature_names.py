@@ -21,6 +21,9 @@ from transforms.signature_names import traceable_names
         ("a-b c", "a_b_c"),
         ("été", "input__t_"),
         ("1st", "input_1st"),
+        ("lambda", "input_lambda"),
+        ("None", "input_None"),
+        ("self", "input_self"),
     ],
 )
 def test_argument_name(layer: str, argument: str) -> None:
@@ -37,7 +40,7 @@ def test_names_that_differ_in_case_only_reach_the_signature(tmp_path: Path) -> N
     first, second = tf_keras.Input((2,)), tf_keras.Input((3,))
     doubled = tf_keras.layers.Rescaling(2.0)
     model = tf_keras.Model([first, second], [doubled(first), tf_keras.layers.Rescaling(3.0)(second)])
-    write_saved_model(RebuiltModel(model, ("x", "X"), ("double", "triple"), {}), tmp_path)
+    write_saved_model(RebuiltModel(model, ("x", "X"), ("double", "triple"), {}, {}), tmp_path)
     artefact = LoadedArtefact(tmp_path)
     assert {spec.name: spec.shape for spec in artefact.inputs} == {"x": (None, 2), "X": (None, 3)}
     outputs = artefact.run({"x": np.ones((1, 2)), "X": np.ones((1, 3))})

@@ -24,6 +24,7 @@ ARCHITECTURES = (
     "keras-2.2.4/frozen_nested_norm",
     "keras-2.3.1/cudnn_seq2seq",
     "tfkeras-1.13.1/bi_cudnn_gru",
+    "tfkeras-2.15.1/normalized",
 )
 
 

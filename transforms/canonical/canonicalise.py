@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
 
 from transforms.architecture import Graph, Layer, LayerPath, call_tensors
+from transforms.architecture_precision import is_narrow
 from transforms.canonical.backend import theano_kernels_rotated, theano_same_padding
 from transforms.canonical.bidirectional import masked_steps_as_written, with_both_halves
 from transforms.canonical.cudnn import cudnn_to_canonical
 from transforms.canonical.data_format import channels_last_inside
 from transforms.canonical.dot import dot_as_matrix_product, may_have_more_than_three_axes
+from transforms.canonical.functions import function_named
 from transforms.canonical.input_inference import with_inferred_inputs
 from transforms.canonical.keras_1.upgrade import keras_1_upgraded, prevailing_data_format
 from transforms.canonical.keras_3 import keras_3_upgraded, with_named_masks
@@ -33,7 +32,6 @@ from transforms.canonical.layer_rules import (
 from transforms.canonical.masking import mask_dropped, state_before_first_step
 from transforms.canonical.model import (
     ArraysByLayer,
-    CanonicalArray,
     CanonicalModel,
     Piece,
     RewriteRule,
@@ -41,6 +39,8 @@ from transforms.canonical.model import (
     stored,
 )
 from transforms.canonical.options import canonical_options
+from transforms.canonical.precision import cast_to, floatx_of, holds_halves, stated_policy
+from transforms.canonical.preprocessing import attention_without_mask, augmentation_left_out
 from transforms.canonical.stacked_cells import first_cell_when_masked
 from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
 from transforms.canonical.theano_conv_lstm import theano_conv_lstm
@@ -59,6 +59,8 @@ RULES: tuple[RewriteRule, ...] = (
     keras_1_upgraded,
     deconvolution_as_stated,
     keras_3_upgraded,
+    function_named,
+    augmentation_left_out,
     classes_renamed,
     cudnn_to_canonical,
     axis_unwrapped,
@@ -72,6 +74,7 @@ RULES: tuple[RewriteRule, ...] = (
     extremes_as_written,
     prelu_extents_stated,
     mask_dropped,
+    attention_without_mask,
     masked_steps_as_written,
     state_before_first_step,
     first_cell_when_masked,
@@ -102,7 +105,8 @@ def canonicalise(
         MigrationError: `unsupported_layer`, `invalid_config`, `nonfinite_weights` (an array that leaves the
             range of its target precision; raised on reading).
     """
-    floatx, warnings = _floatx(model)
+    floatx, warnings = floatx_of(model)
+    halves = holds_halves(model.graph)
     arrays = {path: {role: stored(model, path, role) for role in held} for path, held in model.arrays.items()}
     stated, assumed = with_inferred_inputs(model.graph, arrays, sample_shape)
     named: tuple[Rewrite, ...] = ()
@@ -123,12 +127,16 @@ def canonicalise(
     return CanonicalModel(
         graph=graph,
         arrays={
-            path: {role: _cast(array, floatx, path) for role, array in held.items()}
+            path: {role: cast_to(floatx, array, path, halves) for role, array in held.items()}
             for path, held in merged_arrays([piece.arrays for piece in pieces]).items()
         },
         floatx=floatx,
         rewrites=(*named, *(note for piece in pieces for note in piece.rewrites)),
-        warnings=(*warnings, *assumed, *(warning for piece in pieces for warning in piece.warnings)),
+        warnings=(
+            *warnings,
+            *assumed,
+            *(warning for piece in pieces for warning in piece.warnings),
+        ),
     )
 
 
@@ -165,6 +173,13 @@ def _piece(layer: Layer, arrays: ArraysByLayer, setting: Setting, rules: tuple[R
         warnings=tuple(warning for inner in inner_pieces for warning in inner.warnings),
     )
     piece = _rewritten(piece, setting, rules)
+    if layer.graph is None and piece.layer.graph is not None and is_narrow(layer.config):
+        raise MigrationError(
+            Reason.UNSUPPORTED_LAYER,
+            f"{layer.class_name} computes in 16 bits and needs {piece.rewrites[-1].rule}, which goes together nowhere",
+            layer=layer.path,
+            advice="Save the model in float32.",
+        )
     return replace(piece, layer=with_stated_options(piece.layer))
 
 
@@ -206,7 +221,7 @@ def with_stated_options(layer: Layer) -> Layer:
         return layer
     return replace(
         layer,
-        config=canonical_options(layer.class_name, layer.config, layer.path),
+        config={**canonical_options(layer.class_name, layer.config, layer.path), **stated_policy(layer)},
         slots={slot: with_stated_options(inner) for slot, inner in layer.slots.items()},
     )
 
@@ -242,46 +257,3 @@ def _makes_masks(graph: Graph) -> bool:
         layer.class_name == "Masking" or (layer.class_name == "Embedding" and layer.config.get("mask_zero"))
         for layer in graph.walk()
     )
-
-
-def _floatx(model: LegacyModel) -> tuple[str, tuple[str, ...]]:
-    """The precision the model computed in.
-
-    Keras before 2.3 writes no dtype into most layers, so the arrays tell: float64 arrays in a model that nowhere
-    declares float32 were computed in float64. Declared float32 wins over the storage type.
-    """
-    stored_wide = any(array.dtype.itemsize == 8 for held in model.arrays.values() for array in held.values())
-    declared = {
-        _dtype_name(layer.config.get("dtype", layer.config.get("input_dtype"))) for layer in model.graph.walk()
-    } - {""}
-    if "float64" in declared or (stored_wide and "float32" not in declared):
-        return "float64", ()
-    if stored_wide:
-        return "float32", ("Weights stored as float64 are cast to the float32 that the layers declare.",)
-    return "float32", ()
-
-
-def _dtype_name(value: Any) -> str:
-    if isinstance(value, dict):
-        inner = value.get("config")
-        value = inner.get("name") if isinstance(inner, dict) else inner
-    return value if isinstance(value, str) else ""
-
-
-def _cast(array: CanonicalArray, floatx: str, path: tuple[str, ...]) -> CanonicalArray:
-    target = np.dtype(floatx)
-
-    def read() -> np.ndarray[Any, Any]:
-        values = array.read()
-        with np.errstate(over="ignore"):
-            cast = values.astype(target, copy=False)
-        if not np.isfinite(cast).all():
-            raise MigrationError(
-                Reason.NONFINITE_WEIGHTS,
-                f"An array holds values that are not finite in {floatx}",
-                layer=path,
-                advice="The model diverged in training or the file is damaged: restore an earlier checkpoint.",
-            )
-        return cast
-
-    return CanonicalArray(array.shape, target, read)

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.architecture import Graph, Layer, LayerPath
-from transforms.canonical.catalogue import REWRITES
 from transforms.legacy_model import LegacyModel
 from transforms.outcome import Rewrite
+from transforms.rewrite_catalogue import REWRITES
 from transforms.runtime import Runtime
 
 Array: TypeAlias = npt.NDArray[Any]

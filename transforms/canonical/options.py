@@ -12,9 +12,13 @@ from typing import Any
 
 from transforms.admission import activation_name
 from transforms.architecture import LayerPath
+from transforms.architecture_attention import CALL_OPTIONS
 from transforms.errors import MigrationError, Reason
 
 REQUIRED = object()
+
+#: Key of a layer's precision, where it is not that of the model.
+POLICY = "policy"
 
 _DENSE = {"units": REQUIRED, "activation": "linear", "use_bias": True}
 
@@ -101,6 +105,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "SpatialDropout1D": {"rate": REQUIRED},
     "SpatialDropout2D": {"rate": REQUIRED, "data_format": "channels_last"},
     "SpatialDropout3D": {"rate": REQUIRED, "data_format": "channels_last"},
+    "Identity": {},
     "Flatten": {"data_format": "channels_last"},
     "Reshape": {"target_shape": REQUIRED},
     "Permute": {"dims": REQUIRED},
@@ -174,6 +179,34 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "RNN": _RUN,
     "StackedRNNCells": {},
     "Bidirectional": {"merge_mode": "concat"},
+    "MultiHeadAttention": {
+        "num_heads": REQUIRED,
+        "key_dim": REQUIRED,
+        "value_dim": None,
+        "dropout": 0.0,
+        "use_bias": True,
+        "output_shape": None,
+        "attention_axes": None,
+        **CALL_OPTIONS,
+    },
+    "Normalization": {"axis": REQUIRED, "invert": False, "mean": None, "variance": None},
+    "Resizing": {"height": REQUIRED, "width": REQUIRED, "interpolation": "bilinear", "crop_to_aspect_ratio": False},
+    "CenterCrop": {"height": REQUIRED, "width": REQUIRED},
+    "CategoryEncoding": {"num_tokens": REQUIRED, "output_mode": "multi_hot"},
+    "Discretization": {"bin_boundaries": REQUIRED, "output_mode": "int"},
+    "Hashing": {"num_bins": REQUIRED, "mask_value": None, "salt": None, "output_mode": "int"},
+    "IntegerLookup": {
+        "vocabulary": REQUIRED,
+        "max_tokens": None,
+        "num_oov_indices": 1,
+        "mask_token": None,
+        "oov_token": -1,
+        "vocabulary_dtype": "int64",
+        "idf_weights": None,
+        "invert": False,
+        "output_mode": "int",
+        "pad_to_max_tokens": False,
+    },
     "TimeDistributed": {},
 }
 

@@ -28,6 +28,7 @@ _COUNTERS = re.compile(
     r"(_[0-9]+)?"
 )
 _CELL = re.compile(r"[a-z0-9_]+_cell(_[0-9]+)?")
+_DEEPEST = 32
 _ANONYMOUS = re.compile(r"Variable(_[0-9]+)?")
 
 
@@ -48,10 +49,14 @@ def place_by_name(graph: Graph, tensors: Mapping[str, Tensor], roles: RolesOf) -
         MigrationError: `weights_mismatch` when an array is missing, when names do not tell which variable it is, or
             when the checkpoint holds variables that neither the model nor a known optimizer has.
     """
+    below: dict[str, list[str]] = {}
+    for key in tensors:
+        for parent in dict.fromkeys(key.split("/")[:-1]):
+            below.setdefault(parent, []).append(key)
     placed: list[tuple[ArraySlot, str]] = []
     taken: dict[str, LayerPath] = {}
     for owner, models in _owners(graph, ()):
-        for slot, key in _owned(owner, models, tensors, roles):
+        for slot, key in _owned(owner, models, below.get(owner.name, ()), tensors, roles):
             if key in taken:
                 raise _ambiguous(slot, [key], f"belongs by its name to {'/'.join(taken[key])} too")
             taken[key] = slot.path
@@ -77,12 +82,12 @@ def _owners(graph: Graph, models: tuple[str, ...]) -> Iterator[tuple[Layer, tupl
 
 
 def _owned(
-    owner: Layer, models: tuple[str, ...], tensors: Mapping[str, Tensor], roles: RolesOf
+    owner: Layer, models: tuple[str, ...], keys: Sequence[str], tensors: Mapping[str, Tensor], roles: RolesOf
 ) -> Iterator[tuple[ArraySlot, str]]:
     slots = list(array_slots(owner, roles))
     for role in dict.fromkeys(slot.role.name for slot in slots):
         wanted = [slot for slot in slots if slot.role.name == role]
-        named = [name for key in tensors for name in _named(key, owner.name, role)]
+        named = [name for key in keys for name in _named(key, owner.name, role)]
         own = [name for name in named if not name.inside or any(_leads_to(slot, owner, name.inside) for slot in slots)]
         found = _in_one_scope(wanted[0], own, models)
         if len(found) != len(wanted):
@@ -156,9 +161,16 @@ def _training_state(graph: Graph, tensors: Mapping[str, Tensor], taken: Mapping[
             (tensor.is_scalar and (in_training or _COUNTERS.fullmatch(last)))
             or (in_training and _ANONYMOUS.fullmatch(last))
             or (_ANONYMOUS.fullmatch(last) and stateful & set(parents))
-            or any(f"/{own}/" in f"/{'/'.join(parents)}/" for own in taken)
+            or any(run in taken for run in _runs(parents))
         ):
             yield key
+
+
+def _runs(parts: Sequence[str]) -> Iterator[str]:
+    """Every run of parts, joined; nobody's scopes nest deeper than this looks."""
+    for start in range(min(len(parts), _DEEPEST)):
+        for end in range(start + 1, min(len(parts), _DEEPEST) + 1):
+            yield "/".join(parts[start:end])
 
 
 def _missing(wanted: Sequence[ArraySlot], found: Sequence[_Named], tensors: Mapping[str, Tensor]) -> MigrationError:

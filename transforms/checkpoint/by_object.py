@@ -175,7 +175,7 @@ def _leaf(layer: Layer, role: Role, node: int, objects: ObjectGraph) -> Placed:
     holders = (node, objects.children[node].get("cell", node))
     for holder in holders:
         variable = objects.children[holder].get(role.name, -1)
-        if variable in objects.variables:
+        if variable in objects.variables and variable not in objects.slots:
             return Placed(ArraySlot(layer.path, role, role.trainable), layer, variable, objects.variables[variable])
     raise _missing(layer.path, role.name, objects, node)
 

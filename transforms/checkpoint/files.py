@@ -13,6 +13,7 @@ from transforms.errors import MigrationError, Reason
 INDEX = ".index"
 #: The last 8 bytes of an index, little-endian (tensorflow/core/lib/io/format.h).
 MAGIC = 0xDB4775248B80FB57
+INDEX_END = MAGIC.to_bytes(8, "little")
 _SHARD = re.compile(r"\.data-([0-9]{5})-of-([0-9]{5})")
 _RESTORE = "Restore the checkpoint from its origin: the index, and every shard."
 

@@ -83,7 +83,12 @@ def object_graph(bundle: Bundle, limits: Limits) -> ObjectGraph | None:
         raise _damaged(f"does not name {next(iter(left))!r}, which the index holds")
     if not all(0 <= node < len(nodes) for node in (*slots, *(node for held in children for node in held.values()))):
         raise _damaged("refers to objects that it does not hold")
-    return ObjectGraph(tuple(children), variables, configs, frozenset(slots))
+    graph = ObjectGraph(tuple(children), variables, configs, frozenset(slots))
+    held = set(graph.reach(0))
+    strays = [variable.name for node, variable in variables.items() if node not in held and node not in slots]
+    if strays:
+        raise _damaged(f"has no object that holds {strays[0]!r}")
+    return graph
 
 
 def _damaged(what: str) -> MigrationError:

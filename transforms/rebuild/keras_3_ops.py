@@ -27,6 +27,15 @@ def _any_mask(*masks: Any) -> Any:
     return reduce(tf.logical_or, masks)
 
 
+def _attention_mask(*masks: Any, masked: list[bool]) -> Any:
+    """Masks of query (n, t), value and key (n, s), where there are such, to (n, t or 1, s or 1)."""
+    present = iter(masks)
+    of_query, *of_sources = [next(present) if has else None for has in masked]
+    wide = [] if of_query is None else [of_query[:, :, tf.newaxis]]
+    wide += [mask[:, tf.newaxis, :] for mask in of_sources if mask is not None]
+    return reduce(tf.logical_and, wide)
+
+
 def _split(tensors: tuple[Any, ...], masked: list[bool]) -> tuple[list[Any], list[Any]]:
     """The values, and the mask of each or None."""
     values, masks = list(tensors[: len(masked)]), iter(tensors[len(masked) :])
@@ -161,6 +170,7 @@ KERAS_3_OPS: Mapping[str, Callable[..., Any]] = {
     "counted_values": _counted_values,
     "not_zero": _not_zero,
     "any_mask": _any_mask,
+    "attention_mask": _attention_mask,
     "concatenated_mask": _concatenated_mask,
     "masked_product": _masked_product,
     "activation": _activation,

@@ -8,7 +8,8 @@ from typing import Any
 import tf_keras
 
 from transforms.architecture import Layer
-from transforms.canonical.options import OPTIONS
+from transforms.architecture_attention import CALL_OPTIONS
+from transforms.canonical.options import OPTIONS, POLICY
 from transforms.custom.building import build_custom_layer, resolved_activations
 from transforms.custom.code import CustomCode
 from transforms.custom.names import is_custom
@@ -23,6 +24,7 @@ _INITIALIZERS: Mapping[str, tuple[str, ...]] = {
             "LocallyConnected1D",
             "LocallyConnected2D",
             "EinsumDense",
+            "MultiHeadAttention",
         ),
         ("kernel_initializer",),
     ),
@@ -63,13 +65,18 @@ def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any], c
     options = {
         key: value
         for key, value in layer.config.items()
-        if key not in _SILENT_DEFAULTS or value != _SILENT_DEFAULTS[key]
+        if key not in (*CALL_OPTIONS, POLICY) and (key not in _SILENT_DEFAULTS or value != _SILENT_DEFAULTS[key])
     }
+    precision: Any = dtype
+    if POLICY in layer.config:
+        precision = tf_keras.mixed_precision.Policy(layer.config[POLICY])
+    elif layer.config.get("output_mode") == "int":
+        precision = "int64"
     options.update(dict.fromkeys(_INITIALIZERS.get(layer.class_name, ()), "zeros"))
     options = resolved_activations(custom, options)
     constructor = getattr(tf_keras.layers, layer.class_name)
     try:
-        return constructor(*_wrapped(layer, slots, options), name=name, dtype=dtype, **options)
+        return constructor(*_wrapped(layer, slots, options), name=name, dtype=precision, **options)
     except (TypeError, ValueError) as error:
         raise MigrationError(
             Reason.INVALID_CONFIG, f"tf-keras rejects the options of {layer.class_name}: {error}", layer=layer.path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import keyword
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,12 +14,14 @@ import tensorflow as tf
 import tf_keras
 
 from transforms.architecture import Graph, Layer, LayerPath, TensorRef, evaluation_order
+from transforms.architecture_attention import MULTI_HEAD
 from transforms.canonical.model import ArraysByLayer, CanonicalModel
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.custom.building import matching_variables
 from transforms.custom.code import CustomCode, failure
 from transforms.custom.names import is_custom, uses_custom_code
 from transforms.errors import MigrationError, Reason
+from transforms.rebuild.layer_calls import call_attention, read_statistics
 from transforms.rebuild.layers import build_layer
 from transforms.rebuild.tensor_ops import TENSOR_OPS
 from transforms.rebuild.variable_budget import bounded_variables
@@ -77,7 +80,8 @@ def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltM
 def argument_name(layer_name: str) -> str:
     """The layer's name where a signature argument may bear it, else with `_` for what it may not hold."""
     name = re.sub(r"[^0-9A-Za-z_]", "_", layer_name)
-    return name if re.match(r"[A-Za-z]", name) else f"input_{name}"
+    taken = keyword.iskeyword(name) or name == "self"  # a Python function could not be called with it
+    return name if re.match(r"[A-Za-z]", name) and not taken else f"input_{name}"
 
 
 def unique_names(names: Iterable[str]) -> tuple[str, ...]:
@@ -170,12 +174,17 @@ class _ModelBuilder:
         keras_layer = self.layers[layer.path]
         one = len(arguments) == 1 and layer.class_name not in _LIST_INPUTS
         x = arguments[0] if one else arguments
+        if layer.class_name == MULTI_HEAD:
+            return call_attention(keras_layer, layer.config, arguments)
         if layer.class_name == "BatchNormalization" and _runs_channels_first(layer, x):
             return _between_transpositions(keras_layer, x)
         if self._custom is not None and uses_custom_code(layer):
             with self._custom.scope():
                 return keras_layer(x, **kwargs)
-        return keras_layer(x, **kwargs)
+        outputs = keras_layer(x, **kwargs)
+        if layer.class_name == "Normalization":
+            read_statistics(keras_layer, x)
+        return outputs
 
     def _layer(self, layer: Layer, incoming: Sequence[Any], name: str) -> Any:
         if layer.graph is not None:
@@ -295,8 +304,11 @@ def _variables(layer: Any, held: Mapping[str, Any], path: LayerPath) -> Mapping[
         return {}
     if any(role[0].isdigit() for role in held):  # a custom layer's
         return matching_variables(layer, tuple(held), path)
-    return {_role(variable.name): variable for variable in layer.weights}
+    return {_role(variable.name, held): variable for variable in layer.weights}
 
 
-def _role(name: str) -> str:
-    return str(name).rsplit("/", 1)[-1].split(":", 1)[0]
+def _role(name: str, held: Mapping[str, Any]) -> str:
+    """The last part of a variable's name; the last two for layers inside a layer, `query/kernel`."""
+    parts = str(name).split(":", 1)[0].split("/")
+    both = "_".join(parts[-2:])
+    return both if both in held else parts[-1]

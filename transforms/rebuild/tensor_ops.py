@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from transforms.rebuild.functions import call_function
 from transforms.rebuild.keras_3_ops import KERAS_3_OPS
 
 
@@ -146,5 +147,6 @@ TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "ones_like": _ones_like,
     "border": _border,
     "matrix_product": _matrix_product,
+    "function": call_function,
     **KERAS_3_OPS,
 }

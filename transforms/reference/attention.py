@@ -1,4 +1,4 @@
-"""Attention, AdditiveAttention and MultiHeadAttention of tf.keras.
+"""Attention and AdditiveAttention of tf.keras.
 
 Inputs are a query (n, q, d), values (n, v, d) and, where they differ from the values, keys (n, v, d).
 """
@@ -40,8 +40,13 @@ def _attend(call: LayerCall, scores: Array, value: Array) -> Array:
         allowed &= value_mask[:, np.newaxis, :]
     if call.option("causal", False):
         allowed &= np.tri(*scores.shape[-2:]).astype(bool)
-    result = _softmax(_suppress(scores, allowed)) @ value
+    result = attention_weights(scores, allowed) @ value
     return result if query_mask is None else result * query_mask[..., np.newaxis]
+
+
+def attention_weights(scores: Array, allowed: Array | None) -> Array:
+    """Softmax over the last axis, next to nothing where a target may not look; None allows all."""
+    return _softmax(scores if allowed is None else _suppress(scores, allowed))
 
 
 def _suppress(scores: Array, allowed: Array) -> Array:
@@ -72,36 +77,7 @@ def _additive_attention(call: LayerCall) -> Array:
     return _attend(call, _additive_scores(call, query, key), value)
 
 
-def _multi_head_attention(call: LayerCall) -> Array:
-    """MultiHeadAttention over one axis, without masks.
-
-    Each projection is x . kernel + bias with kernels (d, heads, size); the heads attend apart, with the query
-    divided by sqrt(key_dim), and are put together by an output kernel (heads, size, d').
-    """
-    query, value, key = _split(call)
-    if any(mask is not None for mask in call.masks):
-        raise NotCovered("MultiHeadAttention with a mask, which releases treat differently", call.path)
-    if call.config.get("attention_axes") not in (None, [1], (1,)) or query.ndim != 3:
-        raise NotCovered("MultiHeadAttention over other axes than one", call.path)
-    if "query_kernel" not in call.weights:
-        raise NotCovered("MultiHeadAttention whose arrays have no roles", call.path)
-    q, k, v = (_project(call, name, x) for name, x in (("query", query), ("key", key), ("value", value)))
-    scores = np.einsum("nqhd,nvhd->nhqv", q / np.sqrt(float(call.config["key_dim"])), k)
-    heads = np.einsum("nhqv,nvhd->nqhd", _softmax(scores), v)
-    output = np.tensordot(heads, call.weights["attention_output_kernel"], axes=2)
-    bias = call.weights.get("attention_output_bias")
-    return output if bias is None else output + bias
-
-
-def _project(call: LayerCall, name: str, x: Array) -> Array:
-    """Maps x (n, t, d) to (n, t, heads, size)."""
-    projected = np.tensordot(x, call.weights[f"{name}_kernel"], axes=1)
-    bias = call.weights.get(f"{name}_bias")
-    return projected if bias is None else projected + bias
-
-
 ATTENTION: Mapping[str, StatelessLayer] = {
     "Attention": _attention,
     "AdditiveAttention": _additive_attention,
-    "MultiHeadAttention": _multi_head_attention,
 }

@@ -19,6 +19,13 @@ def _dense(call: LayerCall) -> Array:
     return activation_of(call.config.get("activation"), call)(y)
 
 
+def _einsum_dense(call: LayerCall) -> Array:
+    """activation(einsum(equation, x, kernel) + bias), with the bias in its stored shape."""
+    y = np.einsum(call.config["equation"], np.asarray(call.x, dtype=np.float64), call.weights["kernel"])
+    y = y + call.weights["bias"] if "bias" in call.weights else y
+    return activation_of(call.config.get("activation"), call)(np.asarray(y))
+
+
 def _activation(call: LayerCall) -> Array:
     return activation_of(call.config.get("activation"), call)(call.x)
 
@@ -119,6 +126,7 @@ TRAINING_ONLY = (
 
 CORE_LAYERS: Mapping[str, StatelessLayer] = {
     "Dense": _dense,
+    "EinsumDense": _einsum_dense,
     "Activation": _activation,
     **dict.fromkeys(("LeakyReLU", "ELU", "ThresholdedReLU", "ReLU"), _activation_layer),
     "Softmax": _softmax,
@@ -129,5 +137,6 @@ CORE_LAYERS: Mapping[str, StatelessLayer] = {
     "Reshape": _reshape,
     "Permute": _permute,
     "RepeatVector": _repeat_vector,
+    "Identity": _identity,
     **dict.fromkeys(TRAINING_ONLY, _identity),
 }

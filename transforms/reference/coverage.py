@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from transforms.architecture import Graph, Layer
+from transforms.architecture_precision import is_narrow
 from transforms.reference.activations import activation_of
 from transforms.reference.dialect import Dialect
 from transforms.reference.forward import refuse_argument
 from transforms.reference.layer_call import LayerCall, NotCovered
 from transforms.reference.layers import dialect_of
-from transforms.reference.precision import is_half_precision
 from transforms.runtime import Runtime
 
 #: Classes that a graph or a wrapper sees to.
@@ -45,5 +45,5 @@ def _missing(layer: Layer, dialect: Dialect, runtime: Runtime) -> Iterator[NotCo
                 yield missing
     if layer.class_name.endswith("Cell") and "activation" not in layer.config:
         yield NotCovered(f"a {layer.class_name} saved without its activation", layer.path)
-    if is_half_precision(layer.config):
+    if is_narrow(layer.config):
         yield NotCovered("half precision", layer.path)

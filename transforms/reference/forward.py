@@ -8,13 +8,14 @@ from typing import TypeAlias
 import numpy as np
 
 from transforms.architecture import Call, Graph, Layer, LayerPath, TensorRef, call_tensors, evaluation_order, walk
+from transforms.architecture_precision import is_narrow
 from transforms.reference.custom_rules import CustomRules
 from transforms.reference.evaluator import Tensors
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered
 from transforms.reference.layers import dialect_of
 from transforms.reference.masking import any_mask
 from transforms.reference.masks_of_1_13 import has_its_own_loop, left_in_its_loop, lost_at_the_top, seen_in_its_loop
-from transforms.reference.precision import is_half_precision, refuse_overflow
+from transforms.reference.precision import refuse_overflow
 from transforms.reference.writer import Refused, Undecided, Writer, writer_of
 from transforms.runtime import Runtime
 
@@ -27,13 +28,7 @@ _IDLE_ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "mask": (None,),
     "initial_state": (None,),
     "constants": (None,),
-    "return_attention_scores": (False, None),
-    "use_causal_mask": (False, None),
-    "attention_mask": (None,),
 }
-
-#: Inputs that MultiHeadAttention takes by name.
-_NAMED_INPUTS = ("query", "value", "key")
 
 
 def forward(
@@ -137,15 +132,10 @@ class _Evaluation:
         return Tensors(tuple(value for value, _ in outputs), tuple(mask for _, mask in outputs))
 
     def _gathered(self, results: Mapping[TensorRef, tuple[Array, Mask]], layer: Layer, call: Call) -> Tensors:
-        """The inputs of a call: the positional tensors, then those that attention takes by name."""
-        named = []
-        for name in _NAMED_INPUTS:
-            value = call.kwargs.get(name)
-            if isinstance(value, TensorRef):
-                named.append(value)
+        """The inputs of a call, with their masks, or those that the call names."""
         for name, value in call.kwargs.items():
             refuse_argument(name, value, layer.path, self._dialect.arguments)
-        found = [_found(results, ref, layer.path) for ref in (*call.inputs, *named)]
+        found = [_found(results, ref, layer.path) for ref in call.inputs]
         masks = [mask for _, mask in found]
         given = call.kwargs.get("mask")
         for index, ref in enumerate(given if isinstance(given, list) else [given]):
@@ -179,7 +169,7 @@ class _Evaluation:
 
     def run(self, layer: Layer, inputs: Tensors, depth: int = 0) -> Tensors:
         """The outputs of any layer of a graph at a depth, with their masks."""
-        if is_half_precision(layer.config):
+        if is_narrow(layer.config):
             raise NotCovered("half precision", layer.path)
         if layer.graph is not None:
             result = self._run_nested(layer, layer.graph, inputs, depth + 1)
@@ -269,7 +259,7 @@ def _needed(graph: Graph) -> list[tuple[Layer, int]]:
 
 def refuse_argument(name: str, value: object, path: LayerPath, followed: frozenset[str] = frozenset()) -> None:
     """Raises NotCovered for a call argument that would change the outputs in a way the reference does not follow."""
-    if name in followed or (name in _NAMED_INPUTS and isinstance(value, TensorRef)):
+    if name in followed:
         return
     if name not in _IDLE_ARGUMENTS or not any(value is idle or value == idle for idle in _IDLE_ARGUMENTS[name]):
         raise NotCovered(f"the call argument {name}={value!r}", path)

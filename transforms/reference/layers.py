@@ -10,14 +10,17 @@ from transforms.reference.bidirectional import bidirectional
 from transforms.reference.convolution import CONVOLUTIONS
 from transforms.reference.core_layers import CORE_LAYERS
 from transforms.reference.dialect import Dialect, StructuredLayer
+from transforms.reference.functions import FUNCTION_LAYERS
 from transforms.reference.keras_1.dialect import keras_1_dialect
 from transforms.reference.keras_3.dialect import keras_3_dialect
 from transforms.reference.layer_call import StatelessLayer
 from transforms.reference.locally_connected import LOCALLY_CONNECTED
 from transforms.reference.masking import output_mask
 from transforms.reference.merging import MERGING
+from transforms.reference.multi_head_attention import multi_head_attention
 from transforms.reference.normalization import NORMALIZATION
 from transforms.reference.pooling import POOLING
+from transforms.reference.preprocessing import PREPROCESSING
 from transforms.reference.recurrent import CELLS
 from transforms.reference.recurrent_layers import CONVOLUTIONAL, RECURRENT, recurrent_layer
 from transforms.reference.resizing import RESIZING
@@ -37,12 +40,15 @@ STATELESS: Mapping[str, StatelessLayer] = {
     **MERGING,
     **NORMALIZATION,
     **ATTENTION,
+    **PREPROCESSING,
 }
 
 STRUCTURED: Mapping[str, StructuredLayer] = {
     **dict.fromkeys(RECURRENT | CONVOLUTIONAL, recurrent_layer),
     "Bidirectional": bidirectional,
     "TimeDistributed": time_distributed,
+    "MultiHeadAttention": multi_head_attention,
+    **FUNCTION_LAYERS,
 }
 
 KERAS_2 = Dialect(stateless=STATELESS, structured=STRUCTURED, cells=CELLS, output_mask=output_mask)

@@ -25,6 +25,7 @@ _HAND_ON = frozenset(
         "BatchNormalizationV2",
         "Dense",
         "ELU",
+        "GroupNormalization",
         "LayerNormalization",
         "LeakyReLU",
         "PReLU",
@@ -38,9 +39,7 @@ _HAND_ON = frozenset(
 
 
 #: Stateless layers whose result depends on masks. Others compute as if nothing were masked.
-LOOKS_AT_MASKS = frozenset(
-    {"Softmax", "GlobalAveragePooling1D", "Attention", "AdditiveAttention", "MultiHeadAttention"}
-)
+LOOKS_AT_MASKS = frozenset({"Softmax", "GlobalAveragePooling1D", "Attention", "AdditiveAttention"})
 
 
 def output_mask(call: LayerCall, writer: Writer) -> Mask:

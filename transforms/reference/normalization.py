@@ -93,35 +93,36 @@ def _unit_normalization(call: LayerCall) -> Array:
     return np.asarray(x / np.sqrt(np.maximum(np.sum(x * x, axis=_axes(call), keepdims=True), 1e-12)))
 
 
-def _normalization(call: LayerCall) -> Array:
-    """(x - mean) / sqrt(variance), from the statistics a Normalization layer keeps as weights.
-
-    TensorFlow 2.3 divides by sqrt(variance), 2.4 by at least K.epsilon(), 1e-7; both write Keras 2.4.0, so a variance
-    that makes a difference is not decided here. Before 2.3 the rule changed from release to release.
-    """
-    if "mean" not in call.weights or "variance" not in call.weights or call.runtime.version < (2, 4):
-        raise NotCovered("Normalization whose statistics are no weights of TensorFlow 2.3 or later", call.path)
-    if call.option("invert", False):
-        raise NotCovered("Normalization with invert", call.path)
-    axes = () if call.config.get("axis", -1) is None else _axes(call)
-    mean, variance = (_along(call.weights[role], call.x, axes) for role in ("mean", "variance"))
-    deviation = np.sqrt(variance)
-    if call.runtime.version < (2, 5) and np.any(deviation < 1e-7):
-        raise NotCovered("Normalization of a constant feature in TensorFlow 2.3 or 2.4", call.path)
-    return np.asarray((call.x - mean) / np.maximum(deviation, 1e-7))
-
-
 def _rescaling(call: LayerCall) -> Array:
     return np.asarray(call.x * np.float64(call.option("scale", 1.0)) + np.float64(call.option("offset", 0.0)))
 
 
+def _group_normalization(call: LayerCall) -> Array:
+    """Each group of channels of each sample normalized by its own mean and variance, on the last axis.
+
+    x (n, ..., c) is read as (n, ..., groups, c / groups).
+    """
+    x = np.asarray(call.x, dtype=np.float64)
+    axis = call.option("axis", -1)
+    if axis not in (-1, x.ndim - 1):
+        raise NotCovered(f"GroupNormalization over axis {axis}", call.path)
+    channels = x.shape[-1]
+    groups = channels if call.option("groups", 32) == -1 else call.option("groups", 32)
+    grouped = x.reshape(*x.shape[:-1], groups, channels // groups)
+    over = (*range(1, x.ndim - 1), x.ndim)
+    mean, variance = grouped.mean(axis=over, keepdims=True), grouped.var(axis=over, keepdims=True)
+    y = ((grouped - mean) / np.sqrt(variance + float(call.option("epsilon", 1e-3)))).reshape(x.shape)
+    y = y * call.weights["gamma"] if "gamma" in call.weights else y
+    return np.asarray(y + call.weights["beta"] if "beta" in call.weights else y)
+
+
 NORMALIZATION: Mapping[str, StatelessLayer] = {
+    "GroupNormalization": _group_normalization,
     "BatchNormalization": _batch_normalization,
     "BatchNormalizationV1": _batch_normalization,
     "BatchNormalizationV2": _batch_normalization,
     "SyncBatchNormalization": _batch_normalization,
     "LayerNormalization": _layer_normalization,
     "UnitNormalization": _unit_normalization,
-    "Normalization": _normalization,
     "Rescaling": _rescaling,
 }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,12 +17,3 @@ def refuse_overflow(values: Sequence[Array], path: LayerPath) -> None:
     for value in values:
         if value.size and float(np.nanmax(np.abs(value), initial=0.0)) > _FLOAT32_MAX:
             raise NotCovered("numbers beyond the range of float32", path)
-
-
-def is_half_precision(config: Mapping[str, Any]) -> bool:
-    """True where a layer computes in 16 bits, whose rounding float64 does not show."""
-    dtype = config.get("dtype")
-    if isinstance(dtype, Mapping):
-        inner = dtype.get("config")
-        dtype = inner.get("name") if isinstance(inner, Mapping) else None
-    return isinstance(dtype, str) and "float16" in dtype

@@ -94,7 +94,7 @@ def _upsampling_2d(call: LayerCall) -> Array:
             # Theano's T.repeat, CNTK's repeat_elements, and either TensorFlow rule for whole factors.
             x = np.repeat(x, factor, axis=axis)
         elif interpolation == "bilinear" and call.runtime.backend != "cntk":
-            x = _interpolate(x, axis, _centres(length, length * factor, half_pixel))
+            x = interpolate(x, axis, _centres(length, length * factor, half_pixel))
         else:
             raise NotCovered(f"interpolation {interpolation!r} under {call.runtime.backend or 'tensorflow'}", call.path)
     return from_channels_last(x, first)
@@ -107,7 +107,7 @@ def _centres(length: int, wanted: int, half_pixel: bool) -> Array:
     return (places + 0.5) * scale - 0.5 if half_pixel else places * scale
 
 
-def _interpolate(x: Array, axis: int, places: Array) -> Array:
+def interpolate(x: Array, axis: int, places: Array) -> Array:
     """Linear interpolation along an axis; beyond the first and last position the edge value holds."""
     last = x.shape[axis] - 1
     below = np.floor(places).astype(np.intp)

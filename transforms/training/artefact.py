@@ -24,13 +24,21 @@ from tf_keras.protobuf.saved_metadata_pb2 import SavedMetadata
 from transforms.architecture import LayerPath
 from transforms.legacy_model import LegacyModel
 from transforms.rebuild import RebuiltModel
-from transforms.saved_model import METADATA, VARIABLES, quiet_tensorflow, write_fingerprint, write_saved_model
+from transforms.saved_model import (
+    METADATA,
+    VARIABLES,
+    disk_errors,
+    quiet_tensorflow,
+    write_fingerprint,
+    write_saved_model,
+)
 from transforms.templates import write_tensors
 from transforms.training.carried_positions import carried_positions
-from transforms.training.compile_options import UnknownName, known_loss, known_metrics
+from transforms.training.compile_options import UnknownName, known_loss, known_metrics, known_weights
 from transforms.training.differences import differences
 from transforms.training.optimizer_state import NotKept, OptimizerState, optimizer_state
 from transforms.training.optimizers import order_of
+from transforms.training.regularizers import carry_regularizers
 from transforms.written_variables import OBJECT_GRAPH
 
 _OPTIMIZER = "optimizer"
@@ -54,17 +62,18 @@ def write_trainable_model(
         OSError: the disk refuses.
     """
     warnings = list(freeze_layers(model, legacy))
+    kept = carry_regularizers(model, legacy.graph)
     write_saved_model(model, folder)
     try:
         state = optimizer_state(legacy)
         optimizer, lost = restored_optimizer(model, legacy, state, sample_shape)
-        config, unknown = _compile_config(legacy.training_config or {}, optimizer)
+        config, unknown = _compile_config(legacy.training_config or {}, optimizer, model.keras_model.output_names)
     except NotKept as error:
         return [*warnings, f"Training state is not kept: {error}. The SavedModel is not compiled."]
     _add_optimizer(folder, model.keras_model, optimizer)
     _add_training_config(folder / METADATA, config)
     write_fingerprint(folder)
-    return [*warnings, *state.warnings, *lost, *unknown, *differences(legacy)]
+    return [*warnings, *state.warnings, *lost, *unknown, *differences(legacy, kept)]
 
 
 def restored_optimizer(
@@ -128,15 +137,19 @@ def freeze_layers(model: RebuiltModel, legacy: LegacyModel) -> Iterator[str]:
                 yield f"{'/'.join(layer.path)} was frozen in training, and no longer is."
 
 
-def _compile_config(stored: Mapping[str, Any], optimizer: Any) -> tuple[dict[str, Any], list[str]]:
+def _compile_config(
+    stored: Mapping[str, Any], optimizer: Any, outputs: Sequence[str]
+) -> tuple[dict[str, Any], list[str]]:
     """The `training_config` as tf-keras stores it. Raises NotKept for a loss that Keras does not have."""
     try:
-        loss = known_loss(stored.get("loss"))
+        loss, weights = known_loss(stored.get("loss")), known_weights(stored.get("loss_weights"))
     except UnknownName as error:
         raise NotKept(f"The loss {str(error)!r} is not one of Keras's own") from None
+    for named in (loss, weights):
+        if isinstance(named, dict) and "class_name" not in named and not set(named) <= set(outputs):
+            raise NotKept(f"The losses are those of other outputs ({', '.join(sorted(named))[:80]})")
     unknown: list[str] = []
     metrics = {key: known_metrics(stored.get(key), unknown) or None for key in ("metrics", "weighted_metrics")}
-    weights = stored.get("loss_weights")
     config = {
         "loss": loss,
         **metrics,
@@ -166,8 +179,9 @@ def _number(value: Any) -> Any:
 
 def _add_optimizer(folder: Path, keras_model: Any, optimizer: Any) -> None:
     """Adds the optimizer to the checkpoint of a written SavedModel, as TensorFlow itself writes both together."""
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".training-") as scratch, quiet_tensorflow():
-        whole = tf.train.Checkpoint(root=keras_model, optimizer=optimizer).write(f"{scratch}/whole")
+    with tempfile.TemporaryDirectory(dir=folder) as scratch, quiet_tensorflow():
+        with disk_errors():
+            whole = tf.train.Checkpoint(root=keras_model, optimizer=optimizer).write(f"{scratch}/whole")
         written, added = (tf.train.load_checkpoint(prefix) for prefix in (str(folder / VARIABLES), whole))
         graph, other = (TrackableObjectGraph.FromString(each.get_tensor(OBJECT_GRAPH)) for each in (written, added))
         new_keys = _graft(graph, other)
@@ -211,10 +225,10 @@ def _same_objects(graph: Any, other: Any) -> dict[int, int]:
 
 
 def _reached(graph: Any, start: int) -> list[int]:
-    found, pending = [start], [start]
+    found, pending = {start: None}, [start]
     while pending:
         for child in graph.nodes[pending.pop()].children:
             if child.node_id not in found:
-                found.append(child.node_id)
+                found[child.node_id] = None
                 pending.append(child.node_id)
-    return found
+    return list(found)

@@ -53,6 +53,14 @@ def known_loss(loss: Any) -> Any:
     return loss if loss is None else _known(loss, _LOSS_FUNCTIONS, _LOSS_CLASSES)
 
 
+def known_weights(weights: Any) -> Any:
+    """The weights of several losses: numbers, in a list or by output. Raises UnknownName for anything else."""
+    values = [*weights.values()] if isinstance(weights, Mapping) else weights
+    if values is None or (isinstance(values, list) and all(isinstance(each, (int, float)) for each in values)):
+        return weights
+    raise UnknownName("loss_weights")
+
+
 def known_metrics(metrics: Any, unknown: list[str]) -> Any:
     """The metrics that Keras has, in the nesting they came in; the names of others are added to `unknown`."""
     if isinstance(metrics, Mapping) and "class_name" not in metrics:

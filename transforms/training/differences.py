@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, TypeAlias
 
-from transforms.architecture import Layer
+from transforms.architecture import Layer, LayerPath
 from transforms.legacy_model import LegacyModel
 from transforms.runtime import Family
+
+#: An option of a layer, by its path and name.
+Option: TypeAlias = tuple[LayerPath, str]
 
 _ACTING = ("_regularizer", "_constraint")
 
 
-def differences(legacy: LegacyModel) -> Iterator[str]:
-    """One sentence for each layer that is trained otherwise."""
+def differences(legacy: LegacyModel, kept: Collection[Option]) -> Iterator[str]:
+    """One sentence for each layer that is trained otherwise; `kept` are the options that were carried over."""
     for layer in legacy.graph.walk():
-        lost = sorted(key for key, value in layer.config.items() if key.endswith(_ACTING) and _acts(value))
+        acting = [key for key, value in layer.config.items() if key.endswith(_ACTING) and _acts(value)]
+        lost = sorted(key for key in acting if (layer.path, key) not in kept)
         if lost:
             yield f"{'/'.join(layer.path)} trains without its {', '.join(lost)}."
         if _corrects_variance(layer, legacy):

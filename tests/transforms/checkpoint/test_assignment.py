@@ -10,6 +10,9 @@ import pytest
 from tests.fixture_files import FixtureFile, checkpoint_files
 from tests.transforms.checkpoint.table_writing import write_checkpoint
 from transforms.architecture_source import read_architecture
+from transforms.checkpoint.bundle import Bundle, open_bundle
+from transforms.checkpoint.messages import parse
+from transforms.checkpoint.object_graph import GRAPH_KEY
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import LegacyModel, open_legacy_model
 from transforms.reference import forward
@@ -212,3 +215,51 @@ def test_what_wrappers_hold_is_counted_or_named(tmp_path: Path) -> None:
     }
     with pytest.raises(MigrationError, match="not numbered from the first"):
         opened(tmp_path, shapes, sequential(both))
+
+
+def lead_to_a_slot(nodes: Any) -> None:
+    """Lets the first kernel be what the optimizer keeps for it."""
+    optimizer = next(node for node in nodes if node.slot_variables)
+    holder = next(child for node in nodes for child in node.children if child.local_name == "kernel")
+    holder.node_id = optimizer.slot_variables[0].slot_variable_node_id
+
+
+def lose_a_layer(nodes: Any) -> None:
+    lost = next(child.node_id for child in nodes[0].children if child.local_name == "layer_with_weights-0")
+    kept = [child for child in nodes[0].children if child.node_id != lost]
+    del nodes[0].children[:]
+    nodes[0].children.extend(kept)
+
+
+def share_a_key(nodes: Any) -> None:
+    first, second, *_ = (node.attributes[0] for node in nodes if node.attributes)
+    second.checkpoint_key = first.checkpoint_key
+
+
+def point_nowhere(nodes: Any) -> None:
+    nodes[0].children[0].node_id = len(nodes)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lead_to_a_slot, "has no object that holds"),
+        (lose_a_layer, "has no object that holds"),
+        (share_a_key, "which two objects share"),
+        (point_nowhere, "refers to objects that it does not hold"),
+    ],
+)
+def test_an_object_graph_that_contradicts_the_index_is_refused(
+    change: Any, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixture = CHECKPOINTS["tfkeras-2.3.4/trained_two_inputs.object"]
+    with open_bundle(fixture.source) as bundle:
+        graph = parse("ObjectGraph", bundle.text(bundle.tensors[GRAPH_KEY], 1 << 20))
+    change(graph.nodes)
+    monkeypatch.setattr(Bundle, "text", lambda *_: graph.SerializeToString())
+    with (
+        pytest.raises(MigrationError, match=says) as refusal,
+        open_legacy_model(fixture.source, read_architecture(fixture.architecture)),
+    ):
+        pass
+    assert refusal.value.reason is Reason.CORRUPT_CHECKPOINT

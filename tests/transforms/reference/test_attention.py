@@ -55,34 +55,11 @@ def test_a_row_without_values_averages_them() -> None:
     np.testing.assert_allclose(ATTENTION["Attention"](call), np.repeat(value.mean(axis=1, keepdims=True), 2, axis=1))
 
 
-def test_multi_head_attention() -> None:
-    query, value = random_array(2, 4, 6), random_array(2, 5, 6)
-    weights = {f"{part}_kernel": random_array(6, 2, 3, seed=i) for i, part in enumerate(("query", "key", "value"))}
-    weights |= {f"{part}_bias": random_array(2, 3, seed=i) for i, part in enumerate(("query", "key", "value"))}
-    weights |= {"attention_output_kernel": random_array(2, 3, 6), "attention_output_bias": random_array(6)}
-    config = {"num_heads": 2, "key_dim": 3}
-    y = ATTENTION["MultiHeadAttention"](
-        layer_call("MultiHeadAttention", [query, value], config, weights, version="2.8.0")
-    )
-    expected = np.zeros((2, 4, 6)) + weights["attention_output_bias"]
-    for head in (0, 1):
-        q, k, v = (
-            x @ weights[f"{part}_kernel"][:, head] + weights[f"{part}_bias"][head]
-            for part, x in (("query", query), ("key", value), ("value", value))
-        )
-        scores = q @ k.transpose(0, 2, 1) / math.sqrt(3)
-        attended = slow_attention(scores, v, np.ones(scores.shape, dtype=bool))
-        expected += attended @ weights["attention_output_kernel"][head]
-    np.testing.assert_allclose(y, expected)
-
-
 @pytest.mark.parametrize(
     ("name", "config", "count"),
     [
         ("Attention", {"score_mode": "concat"}, 2),
         ("Attention", {}, 1),
-        ("MultiHeadAttention", {"key_dim": 3}, 2),
-        ("MultiHeadAttention", {"key_dim": 3, "attention_axes": [1, 2]}, 2),
     ],
 )
 def test_what_is_not_known_is_not_answered(name: str, config: dict[str, Any], count: int) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.transforms.reference.layer_calls import layer_call, random_array
 from transforms.reference.layer_call import Array, NotCovered
 from transforms.reference.normalization import NORMALIZATION
+from transforms.reference.preprocessing import PREPROCESSING
 
 
 def statistics(channels: int) -> dict[str, Array]:
@@ -94,7 +95,7 @@ def test_rescaling() -> None:
 
 def test_normalization_by_its_weights() -> None:
     x, weights = random_array(5, 3), {"mean": random_array(3), "variance": np.array([1.0, 4, 0])}
-    y = NORMALIZATION["Normalization"](layer_call("Normalization", x, {"axis": -1}, weights, version="2.8.0"))
+    y = PREPROCESSING["Normalization"](layer_call("Normalization", x, {"axis": -1}, weights, version="2.8.0"))
     np.testing.assert_allclose(y, (x - weights["mean"]) / [1, 2, 1e-7])
 
 
@@ -105,7 +106,6 @@ def test_normalization_by_its_weights() -> None:
         ("BatchNormalization", {"axis": 1, "epsilon": 1e-6}, "2.2.4", "tensorflow"),
         ("BatchNormalization", {"epsilon": 1e-6}, "2.12.0", "tensorflow"),
         ("BatchNormalization", {"epsilon": 1e-6}, "2.2.4", "theano"),
-        ("Normalization", {}, "2.8.0", "tensorflow"),
     ],
 )
 def test_what_is_not_known_is_not_answered(name: str, config: dict[str, Any], version: str, backend: str) -> None:

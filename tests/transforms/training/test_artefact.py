@@ -24,10 +24,12 @@ INEXACT = {"tfkeras-2.15.1/training_nadam"}
 #: The whole way, through files: one for each generation, and what is particular.
 WHOLE = [
     "keras-2.2.4/training_nadam",
+    "keras-2.3.1/training_regularized",
     "keras-2.3.1/training_sgd_nesterov",
     "tfkeras-1.13.1/training_clipped",
     "tfkeras-1.15.5/training_sgd",
     "tfkeras-2.8.4/training_adam_amsgrad",
+    "tfkeras-2.8.4/training_regularized",
     "tfkeras-2.15.1/training_recurrent",
 ]
 
@@ -133,6 +135,8 @@ def test_a_summed_bias_is_named(tmp_path: Path) -> None:
     [
         ({"loss": "skewed_loss"}, "The loss 'skewed_loss' is not one of Keras's own. The SavedModel is not compiled."),
         ({"optimizer_config": {"class_name": "Mine", "config": {}}}, "The optimizer 'Mine' is not known"),
+        ({"loss": {"elsewhere": "mse"}}, "The losses are those of other outputs (elsewhere)"),
+        ({"loss_weights": {"class_name": {}}}, "The loss 'loss_weights' is not one of Keras's own"),
         ({"optimizer_config": None}, "The file records no optimizer"),
         ({"metrics": ["mae", "bleu"]}, "The metric 'bleu' is not one of Keras's own, and is left out."),
         ({"sample_weight_mode": "temporal"}, "sample_weight_mode is left out"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from transforms.architecture import Call, Layer, LayerPath, TensorRef
+from transforms.architecture_attention import ATTENTION_MASK, MULTI_HEAD
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError, Reason
 
@@ -142,6 +143,26 @@ def _attention(at: MaskedCall) -> tuple[Layer, Call]:
     return at.layer, replace(at.call, kwargs={**at.call.kwargs, "mask": [*at.masks]})
 
 
+def _multi_head(at: MaskedCall) -> tuple[Layer, Call]:
+    """Where query, value or key are masked, a fourth input says which target may look at which source."""
+    masks, config = at.masks[:3], at.layer.config
+    named = config.get(ATTENTION_MASK) is not None
+    # Their Softmax puts zeros where a target may look at nothing, tf-keras equal shares.
+    if (any(masks) or named) and (config.get("dropout") or config.get("return_attention_scores")):
+        raise at.refuse("MultiHeadAttention under a mask with dropout or scores, of Keras 3, is not supported")
+    if not any(masks):
+        return at.layer, at.call
+    present = [mask for mask in masks if mask is not None]
+    if named:
+        raise at.refuse("MultiHeadAttention with a mask of its own beside those of its inputs is not supported")
+    options = {"masked": [mask is not None for mask in masks]}
+    seen = at.add("attention_mask", "seen", *present, **options)
+    if masks[0] is not None:
+        at.outputs[0] = masks[0]
+    layer = replace(at.layer, config={**at.layer.config, ATTENTION_MASK: True})
+    return layer, replace(at.call, inputs=(*at.call.inputs, seen))
+
+
 def _refused(at: MaskedCall) -> tuple[Layer, Call]:
     if any(at.masks):
         raise at.refuse(f"A mask on {at.layer.class_name} is not supported")
@@ -193,6 +214,7 @@ _RULES: Mapping[str, MaskRule] = {
     **dict.fromkeys(RECURRENT, _recurrent),
     **dict.fromkeys((*CONVOLUTIONAL, "Softmax", "Maximum", "Minimum"), _refused),
     "GlobalAveragePooling1D": _pooling,
+    MULTI_HEAD: _multi_head,
     **dict.fromkeys(("Attention", "AdditiveAttention"), _attention),
     **dict.fromkeys(("Add", "Subtract", "Average"), _merged),
     "Multiply": _product,

@@ -19,7 +19,9 @@ from transforms.runtime import Runtime
 
 #: Layers of several inputs whose masks releases of Keras 3 before this one treated otherwise.
 _MERGES_SINCE = (3, 7)
-_MERGES = frozenset("Add Subtract Multiply Average Maximum Minimum Concatenate Attention AdditiveAttention".split())
+_MERGES = frozenset(
+    "Add Subtract Multiply Average Maximum Minimum Concatenate Attention AdditiveAttention MultiHeadAttention".split()
+)
 
 
 def with_named_masks(graph: Graph, runtime: Runtime) -> tuple[Graph, tuple[Rewrite, ...]]:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from transforms.architecture import Layer
-from transforms.reference.activations import activation_of
 from transforms.reference.bidirectional import bidirectional
 from transforms.reference.dialect import Dialect, StructuredLayer
 from transforms.reference.evaluator import Evaluator, Tensors
@@ -18,41 +15,11 @@ from transforms.reference.keras_3.masks import (
     refusing_masks,
 )
 from transforms.reference.keras_3.operations import OPERATIONS_BY_CLASS
-from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
+from transforms.reference.layer_call import NotCovered, StatelessLayer
 from transforms.reference.recurrent import CELLS
 from transforms.reference.recurrent_layers import CONVOLUTIONAL, RECURRENT, recurrent_layer
 
 _CONSUMERS = frozenset({"Softmax", "GlobalAveragePooling1D", "Bidirectional"}) | RECURRENT | CONVOLUTIONAL
-
-
-def _identity(call: LayerCall) -> Array:
-    return call.x
-
-
-def _group_normalization(call: LayerCall) -> Array:
-    """Each group of channels of each sample normalized by its own mean and variance, on the last axis.
-
-    x (n, ..., c) is read as (n, ..., groups, c / groups).
-    """
-    x = np.asarray(call.x, dtype=np.float64)
-    axis = call.option("axis", -1)
-    if axis not in (-1, x.ndim - 1):
-        raise NotCovered(f"GroupNormalization over axis {axis}", call.path)
-    channels = x.shape[-1]
-    groups = channels if call.option("groups", 32) == -1 else call.option("groups", 32)
-    grouped = x.reshape(*x.shape[:-1], groups, channels // groups)
-    over = (*range(1, x.ndim - 1), x.ndim)
-    mean, variance = grouped.mean(axis=over, keepdims=True), grouped.var(axis=over, keepdims=True)
-    y = ((grouped - mean) / np.sqrt(variance + float(call.option("epsilon", 1e-3)))).reshape(x.shape)
-    y = y * call.weights["gamma"] if "gamma" in call.weights else y
-    return np.asarray(y + call.weights["beta"] if "beta" in call.weights else y)
-
-
-def _einsum_dense(call: LayerCall) -> Array:
-    """activation(einsum(equation, x, kernel) + bias), with the bias in its stored shape."""
-    y = np.einsum(call.config["equation"], np.asarray(call.x, dtype=np.float64), call.weights["kernel"])
-    y = y + call.weights["bias"] if "bias" in call.weights else y
-    return activation_of(call.config.get("activation"), call)(np.asarray(y))
 
 
 def _without_mask_beside_states(rule: StructuredLayer) -> StructuredLayer:
@@ -113,9 +80,6 @@ def keras_3_dialect(stateless: Mapping[str, StatelessLayer], structured: Mapping
         stateless={
             **stateless,
             **OPERATIONS_BY_CLASS,
-            "Identity": _identity,
-            "GroupNormalization": _group_normalization,
-            "EinsumDense": _einsum_dense,
             "Multiply": masked_product(),
             **{name: refusing_masks(stateless[name]) for name in ("Maximum", "Minimum", "Softmax")},
         },

@@ -1,4 +1,4 @@
-"""Every rewrite by the name that the report shows, and what it means."""
+"""Every rewrite by the name that the report shows, and what it means. Read by commands that need no HDF5."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ REWRITES: Mapping[str, str] = {
     "theano_same_pooling": "`same` pooling as Theano places its windows",
     "theano_transposed_same": "transposed convolutions with `same` begin where Theano's did",
     "dot_as_matrix_product": "Dot of more than three axes multiplies matrices, as TensorFlow backends before 2.3 did",
+    "augmentation_left_out": "layers that change images in training only hand them on",
+    "function_named": "TensorFlow functions among the layers called by name, from a closed list",
     "class_renamed": "classes that tf.keras 1.13 to 2.0 stored under another name",
     "axis_unwrapped": "BatchNormalization axes stored as a list",
     "keras_3_upgraded": "Keras 3 names and operations to those of Keras 2 and TensorFlow",

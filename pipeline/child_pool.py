@@ -1,0 +1,48 @@
+"""A few child processes side by side, for commands that read many files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from queue import SimpleQueue
+from typing import TypeVar
+
+from pipeline.isolation import Child, Isolation
+
+_MOST_CHILDREN = 4
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def map_in_children(
+    work: Callable[[Child, Item], Result], items: Iterable[Item], isolation: Isolation
+) -> Iterator[Result]:
+    """`work(child, item)` for each item, answers in the items' order.
+
+    Children start when first needed, at most one for each core and four in all. Items are drawn from their source
+    while earlier ones are worked on. An error that `work` raises ends the iteration and is raised here.
+    """
+    count = min(_MOST_CHILDREN, len(os.sched_getaffinity(0)))
+    idle: SimpleQueue[Child] = SimpleQueue()
+    children = [Child(replace(isolation, workers=count)) for _ in range(count)]
+    for child in children:
+        idle.put(child)
+
+    def run(item: Item) -> Result:
+        child = idle.get()
+        try:
+            return work(child, item)
+        finally:
+            idle.put(child)
+
+    pool = ThreadPoolExecutor(count)
+    try:
+        for future in [pool.submit(run, item) for item in items]:
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for child in children:
+            child.close()

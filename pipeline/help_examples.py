@@ -1,0 +1,20 @@
+"""The example in each command's help. Together they are one story, which a test runs as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+EXAMPLES: Mapping[str, str] = {
+    "scan": "h5ferry scan registry -o manifest.csv",
+    "inspect": "h5ferry inspect registry/tagger.h5",
+    "migrate": "h5ferry migrate manifest.csv --output models --run-id first",
+    "verify": "h5ferry verify models",
+    "report": "h5ferry report models/_h5ferry/runs/first -o report.html",
+    "diff": "h5ferry diff models/_h5ferry/runs/first models/_h5ferry/runs/second",
+    "completion": "h5ferry completion bash > h5ferry.bash",
+}
+
+
+def example(command: str) -> str:
+    """The end of a command's help. Empty lines keep the lines apart."""
+    return f"\n\nExample:\n\n{EXAMPLES[command]}"

@@ -1,0 +1,111 @@
+"""How `inspect` shows a model to a person: a tree on a terminal, indented lines elsewhere. The words are the same."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.terminal_text import printable
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+_FAMILIES = {"keras": "Keras", "tf_keras": "tf.keras", "keras_3": "Keras 3"}
+_EVIDENCE = {
+    "reference": "reference: an independent NumPy forward pass over the original arrays",
+    "rebuilt": "rebuilt only, the weakest: the reference has no rule for",
+}
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One line of the view: `depth` says how far it is indented, `style` how a terminal shows it."""
+
+    depth: int
+    text: str
+    style: str = ""
+
+
+def lines_of(description: Mapping[str, Any]) -> Iterator[str]:
+    """The view as plain lines without control characters."""
+    for entry in _entries(description):
+        yield "  " * entry.depth + entry.text
+
+
+def tree_of(description: Mapping[str, Any]) -> Tree:
+    """The view as a tree for rich's console."""
+    from rich.text import Text
+    from rich.tree import Tree
+
+    entries = list(_entries(description))
+    root = Tree(Text(entries[0].text, style=entries[0].style), guide_style="dim")
+    above = [root]
+    for entry in entries[1:]:
+        del above[entry.depth :]
+        above.append(above[-1].add(Text(entry.text, style=entry.style)))
+    return root
+
+
+def _entries(description: Mapping[str, Any]) -> Iterator[_Entry]:
+    for entry in _refused(description) if not description["accepted"] else _accepted(description):
+        yield _Entry(entry.depth, printable(entry.text), entry.style)
+
+
+def _refused(description: Mapping[str, Any]) -> Iterator[_Entry]:
+    yield _Entry(0, description["file"], "bold")
+    if "dialect" in description:
+        yield _Entry(1, f"dialect: {description['dialect']}", "dim")
+    yield _Entry(1, f"would be refused: {description['reason']} ({description['meaning']})", "yellow")
+    layer = f" (layer {description['layer']})" if description["layer"] else ""
+    yield _Entry(1, f"why: {description['message']}{layer}")
+    if description["advice"]:
+        yield _Entry(1, f"remedy: {description['advice']}", "bold")
+    yield from (_Entry(1, f"detail: {line}", "dim") for line in description["detail"])
+
+
+def _accepted(description: Mapping[str, Any]) -> Iterator[_Entry]:
+    yield _Entry(0, description["file"], "bold")
+    yield _Entry(1, _written_by(description))
+    if "dialect" in description:
+        yield _Entry(1, f"dialect: {description['dialect']}", "dim")
+    yield _Entry(1, f"{description['parameters']:,} parameters in {description['source_bytes']:,} bytes", "dim")
+    rewrites: dict[str, list[str]] = defaultdict(list)
+    for rewrite in description["rewrites"]:
+        rewrites[rewrite["layer"]].append(_rewrite(rewrite))
+    yield _Entry(1, f"layers: {len(description['layers'])}")
+    above = [""]
+    for layer in description["layers"]:
+        del above[layer["depth"] :]
+        yield _Entry(1 + layer["depth"], _layer(layer, layer["path"].removeprefix(above[-1])))
+        above.append(f"{layer['path']}/")
+        for rewrite in rewrites.pop(layer["path"], ()):
+            yield _Entry(2 + layer["depth"], rewrite, "cyan")
+    for path, elsewhere in rewrites.items():
+        for rewrite in elsewhere:
+            yield _Entry(1, f"{rewrite} at {path or 'the model'}", "cyan")
+    yield from (_Entry(1, f"warning: {warning}", "yellow") for warning in description["warnings"])
+    uncovered = ", ".join(description["uncovered"])
+    yield _Entry(1, f"evidence to expect: {_EVIDENCE[description['evidence']]}{' ' if uncovered else ''}{uncovered}")
+    yield _Entry(1, "would be migrated; samples with expected outputs make the evidence golden", "green")
+
+
+def _written_by(description: Mapping[str, Any]) -> str:
+    family = _FAMILIES.get(description["family"], description["family"])
+    version = description["keras_version"] or "of no recorded version"
+    return f"written by {family} {version} on {description['backend'] or 'a backend that is not recorded'}"
+
+
+def _layer(layer: Mapping[str, Any], name: str) -> str:
+    shape = _shape(layer["output_shape"])
+    parameters = f"{layer['parameters']:,} parameters" if layer["parameters"] else ""
+    return "  ".join(part for part in (name, layer["class_name"], shape, parameters) if part)
+
+
+def _shape(shape: Sequence[int | None] | None) -> str:
+    return "" if shape is None else f"({', '.join('?' if extent is None else str(extent) for extent in shape)})"
+
+
+def _rewrite(rewrite: Mapping[str, str]) -> str:
+    return f"rewrite {rewrite['rule']}" + (f": {rewrite['detail']}" if rewrite["detail"] else "")

@@ -1,0 +1,84 @@
+"""Files that lie beside a source and belong to it: an architecture for weights alone, samples."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_ARCHITECTURE_SUFFIXES = (".json", ".yaml", ".yml")
+_ARCHITECTURE_STEMS = ("model", "config", "architecture")
+_SUFFIXES = (*_ARCHITECTURE_SUFFIXES, ".npz")
+_HEAD_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Companions:
+    """What belongs to a source; None where nothing does.
+
+    Attributes:
+        architecture, samples: files beside the source.
+        notes: what the reader should look at.
+    """
+
+    architecture: Path | None = None
+    samples: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def pair(sources: Sequence[tuple[Path, bool]]) -> list[Companions]:
+    """The companions of each source, told from names and first bytes.
+
+    Args:
+        sources: path, and whether the file holds weights without an architecture.
+    """
+    weights = Counter(path.parent for path, weights_only in sources if weights_only)
+    folders = {path.parent for path, _ in sources}
+    listed = {folder: _listing(folder) for folder in folders}
+    return [
+        _companions(path, listed[path.parent], alone=weights[path.parent] == 1, weights_only=weights_only)
+        for path, weights_only in sources
+    ]
+
+
+def _companions(source: Path, beside: dict[str, str], *, alone: bool, weights_only: bool) -> Companions:
+    npz = beside.get(f"{source.stem}.npz")
+    samples = Path(npz) if npz and _head(npz).startswith(b"PK") else None
+    if not weights_only:
+        return Companions(samples=samples)
+    found = _architectures(beside, [source.stem])
+    notes: tuple[str, ...] = ()
+    if not found and alone:
+        found = _architectures(beside, _ARCHITECTURE_STEMS)
+        if len(found) == 1:
+            notes = (f"weights alone; {found[0].name} is taken for their architecture",)
+    if len(found) == 1:
+        return Companions(found[0], samples, notes)
+    if found:
+        names = ", ".join(path.name for path in found)
+        return Companions(None, samples, (f"weights alone; {names} could be their architecture: name one",))
+    return Companions(None, samples, ("weights alone, and no architecture beside them: name one",))
+
+
+def _architectures(beside: dict[str, str], stems: Iterable[str]) -> list[Path]:
+    """The files of such names that speak of a Keras architecture."""
+    names = [f"{stem}{suffix}" for stem in stems for suffix in _ARCHITECTURE_SUFFIXES]
+    return [Path(beside[name]) for name in names if name in beside and b"class_name" in _head(beside[name])]
+
+
+def _listing(folder: Path) -> dict[str, str]:
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name: entry.path for entry in entries if entry.name.endswith(_SUFFIXES) and entry.is_file()}
+    except OSError:
+        return {}
+
+
+def _head(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(_HEAD_BYTES)
+    except OSError:
+        return b""

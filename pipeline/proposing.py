@@ -1,0 +1,153 @@
+"""`h5ferry scan`: a manifest proposed for what was found, with comments on what is not certain."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pipeline.naming import propose
+from pipeline.pairing import pair
+from pipeline.scanning import CHECKPOINT, FoundFile, Oddities, find_files, with_kinds
+from pipeline.terminal_text import printable
+
+COLUMNS = ("model", "source", "version", "architecture", "samples")
+_JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+_LINES_SHOWN = 10
+_ROWS = frozenset({"model", "weights", "damaged", CHECKPOINT})
+_LEFT_OUT = {
+    "keras_3_weights": "weights of Keras 3 (.weights.h5), which are not read",
+    "other": "HDF5, but nothing that Keras saved",
+}
+_DAMAGED = "HDF5 cannot read this file: it will be refused"
+
+
+@dataclass(frozen=True)
+class ProposedRow:
+    """One entry of the proposed manifest. `notes` say what the reader should look at."""
+
+    model: str
+    source: Path
+    version: int
+    architecture: Path | None
+    samples: Path | None
+    notes: tuple[str, ...] = ()
+
+
+def propose_manifest(paths: Sequence[str], output: Path | None) -> list[str]:
+    """Scans `paths` and writes the manifest to a file (JSON lines where it is called so), or to standard output.
+
+    Returns:
+        What to tell the operator, a line each.
+
+    Raises:
+        ScanError: a path leads nowhere.
+        OSError: the manifest cannot be written.
+    """
+    oddities = Oddities()
+    files = with_kinds(find_files(paths, oddities))
+    rows = proposed_rows(files)
+    folder = output.parent if output else Path.cwd()
+    passed_over = [*left_out(files, folder), *_not_seen(oddities)]
+    if output is not None and output.suffix.lower() in _JSON_SUFFIXES:
+        text = as_json_lines(rows, folder)
+    else:
+        text = as_csv(rows, passed_over, folder)
+    data = text.encode("utf-8", "surrogateescape")
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        output.write_bytes(data)
+    unsure = sum(bool(row.notes) for row in rows)
+    where = f" in {output}" if output else ""
+    summary = [f"{len(rows)} models{where}; {unsure} of them with a comment to look at."]
+    return [printable(line) for line in (*summary, *_shortened(passed_over))]
+
+
+def _not_seen(oddities: Oddities) -> Iterator[str]:
+    for path in oddities.unreadable:
+        yield f"not looked into: {path} (no permission)"
+    for path in oddities.hidden:
+        yield f"not looked into: {path} (hidden)"
+
+
+def _shortened(lines: Sequence[str]) -> list[str]:
+    more = len(lines) - _LINES_SHOWN
+    return [*lines[:_LINES_SHOWN], *([f"… and {more} more, in the manifest's last lines."] if more > 0 else [])]
+
+
+def proposed_rows(files: Sequence[FoundFile]) -> list[ProposedRow]:
+    """A row for each file that is a model, holds weights, or cannot be read, in order. No two share an output."""
+    kept = [file for file in files if file.kind in _ROWS]
+    names = propose([(file.root.name, PurePosixPath(file.path.relative_to(file.root).as_posix())) for file in kept])
+    companions = pair([(file.path, file.kind == "weights") for file in kept])
+    return [
+        ProposedRow(
+            model=name.model,
+            source=file.path,
+            version=name.version,
+            architecture=file.architecture or beside.architecture,
+            samples=beside.samples,
+            notes=(*((_DAMAGED,) if file.kind == "damaged" else ()), *beside.notes, *name.notes),
+        )
+        for file, name, beside in zip(kept, names, companions, strict=True)
+    ]
+
+
+def left_out(files: Iterable[FoundFile], folder: Path) -> Iterator[str]:
+    """A line for each file that gets no row, its path relative to `folder`."""
+    for file in files:
+        if file.kind in _LEFT_OUT:
+            yield f"left out: {_relative(file.path, folder)} ({_LEFT_OUT[file.kind]})"
+
+
+def as_csv(rows: Sequence[ProposedRow], remarks: Iterable[str], folder: Path) -> str:
+    """A CSV manifest that will lie in `folder`: a comment line before each row that has notes, remarks at the end.
+
+    Columns that no row fills are left away.
+    """
+    cells = [_cells(row, folder) for row in rows]
+    columns = [column for column in COLUMNS if column in COLUMNS[:3] or any(cell[column] for cell in cells)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row, cell in zip(rows, cells, strict=True):
+        if row.notes:
+            text.write(_comment(f"{row.model}: {'; '.join(row.notes)}"))
+        writer.writerow([cell[column] for column in columns])
+    for remark in remarks:
+        text.write(_comment(remark))
+    return text.getvalue()
+
+
+def as_json_lines(rows: Sequence[ProposedRow], folder: Path) -> str:
+    """The same as JSON lines, notes in the field `comment`."""
+    lines = []
+    for row in rows:
+        fields = {column: value for column, value in _cells(row, folder).items() if value != ""}
+        lines.append(json.dumps({**fields, **({"comment": "; ".join(row.notes)} if row.notes else {})}) + "\n")
+    return "".join(lines)
+
+
+def _cells(row: ProposedRow, folder: Path) -> dict[str, str | int]:
+    return {
+        "model": row.model,
+        "source": _relative(row.source, folder),
+        "version": row.version,
+        "architecture": _relative(row.architecture, folder) if row.architecture else "",
+        "samples": _relative(row.samples, folder) if row.samples else "",
+    }
+
+
+def _comment(text: str) -> str:
+    return f"# {printable(text)}\n"
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return os.path.relpath(path, folder)

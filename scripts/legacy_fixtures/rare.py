@@ -1,0 +1,20 @@
+"""Layers and options of tf.keras 2.x that few models use."""
+
+from .catalogue import fixture
+from .feeds import real
+
+
+@fixture("tfkeras-2.15.1", "rare layernormalization axis_list einsumdense depthwise time_major", real(6, 4))
+def rare_layers(k):
+    x = k.Input((6, 4))
+    found = [k.LayerNormalization(axis=[2])(x), k.BatchNormalization(axis=[2])(x)]
+    einsum = getattr(k.layers, "EinsumDense", None) or k.layers.experimental.EinsumDense
+    found += [einsum("abc,cd->abd", output_shape=(None, 3), bias_axes="d", activation="relu")(x)]
+    found += [k.layers.DepthwiseConv1D(3, padding="same", depth_multiplier=2)(x), k.layers.Conv1DTranspose(2, 3, strides=2)(x)]
+    found += [k.Conv1D(4, 3, groups=2, padding="same")(x), k.GlobalAveragePooling1D(keepdims=True)(x)]
+    found += [k.Permute((2, 1))(k.GlobalMaxPooling1D(keepdims=True)(x)), k.layers.experimental.SyncBatchNormalization()(x)]
+    found += [k.Softmax(axis=[1, 2])(x), k.Dense(3, activation="gelu")(x), k.layers.RNN(k.layers.LSTMCell(3))(x)]
+    if k.version >= (2, 15):
+        found += [k.layers.UnitNormalization()(x), k.layers.GroupNormalization(2)(x), k.layers.Identity()(x)]
+        found += [k.Dense(3, activation="mish")(x)]
+    return k.Model(x, [k.Flatten()(each) if len(each.shape) > 2 else each for each in found])

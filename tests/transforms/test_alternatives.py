@@ -1,0 +1,82 @@
+"""What a file leaves open is settled by golden outputs, or by the shapes of its weights."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from transforms.alternatives import alternatives
+from transforms.errors import Reason
+from transforms.migration import migrate
+from transforms.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
+
+KERNEL = np.random.default_rng(5).normal(size=(200, 2)).astype("float32")
+X = np.random.default_rng(6).normal(size=(4, 2, 3, 3)).astype("float32")
+
+
+def silent_model(path: Path, class_name: str, rows: int, **options: Any) -> Path:
+    """A Keras 1 model as its file holds it: a layer that stores no `dim_ordering`, Flatten, Dense."""
+    config = [
+        {"class_name": class_name, "config": {"name": "a", "batch_input_shape": [None, 2, 3, 3], **options}},
+        {"class_name": "Flatten", "config": {"name": "b"}},
+        {"class_name": "Dense", "config": {"name": "c", "output_dim": 2, "activation": "linear", "bias": False}},
+    ]
+    with h5py.File(path, "w") as file:
+        file.attrs["keras_version"] = b"1.2.2"
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": config}).encode()
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = [b"a", b"b", b"c"]
+        for name in "abc":
+            names = [b"c_W:0"] if name == "c" else []
+            weights.create_group(name).attrs["weight_names"] = np.array(names, "S9")
+        weights["c"]["c_W:0"] = KERNEL[:rows]
+    return path
+
+
+def test_golden_outputs_decide_a_dim_ordering(tmp_path: Path) -> None:
+    source = silent_model(tmp_path / "m.h5", "UpSampling2D", 72, size=[2, 2])
+    y = X.repeat(2, axis=2).repeat(2, axis=3).reshape(4, -1) @ KERNEL[:72]
+    np.savez(tmp_path / "samples.npz", x0=X, y0=y)
+    (tmp_path / "staging").mkdir()
+    outcome = migrate(MigrationRequest("m", source, tmp_path / "staging", samples=tmp_path / "samples.npz"))
+    assert (outcome.status, outcome.evidence) == (Status.MIGRATED, Evidence.GOLDEN), outcome.message
+    assert "golden outputs decide for th, against tf" in outcome.warnings[-1]
+
+
+def test_shapes_decide_a_dim_ordering(tmp_path: Path) -> None:
+    source = silent_model(tmp_path / "m.h5", "ZeroPadding2D", 50, padding=[1, 1])
+    (tmp_path / "staging").mkdir()
+    outcome = migrate(MigrationRequest("m", source, tmp_path / "staging"))
+    assert (outcome.status, outcome.evidence) == (Status.MIGRATED, Evidence.REFERENCE), outcome.message
+    assert "weights' shapes decide for th, against tf" in outcome.warnings[-1]
+
+
+@pytest.mark.parametrize(
+    ("first", "tried"),
+    [
+        (MigrationOutcome(Status.MIGRATED, backend_assumed=True), []),
+        (MigrationOutcome(Status.MISMATCH, evidence=Evidence.REFERENCE, backend_assumed=True), []),
+        (MigrationOutcome(Status.MISMATCH, evidence=Evidence.GOLDEN), []),
+        (
+            MigrationOutcome(Status.MISMATCH, evidence=Evidence.GOLDEN, backend="theano", backend_assumed=True),
+            [("tensorflow", "")],
+        ),
+        (
+            MigrationOutcome(
+                Status.MISMATCH, evidence=Evidence.GOLDEN, backend_assumed=True, dim_ordering_assumed="tf"
+            ),
+            [("theano", ""), ("", "th"), ("theano", "th")],
+        ),
+        (
+            MigrationOutcome(Status.REFUSED, Reason.WEIGHTS_MISMATCH, backend_assumed=True, dim_ordering_assumed="th"),
+            [("", "tf")],
+        ),
+        (MigrationOutcome(Status.REFUSED, Reason.WEIGHTS_MISMATCH, backend_assumed=True), []),
+    ],
+)
+def test_what_is_tried(first: MigrationOutcome, tried: list[tuple[str, str]]) -> None:
+    request = MigrationRequest("m", Path("m.h5"), Path("staging"))
+    assert [(other.backend, other.dim_ordering) for other, _ in alternatives(request, first)] == tried

@@ -1,0 +1,43 @@
+"""What an HDF5 file holds, told from the names at its root alone: no attribute's value and no array is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+from transforms.errors import MigrationError
+from transforms.hdf5_file import hdf5_errors, open_unhashed
+from transforms.hdf5_objects import has_group
+
+
+class FileKind(StrEnum):
+    """What `scan` tells apart."""
+
+    MODEL = "model"
+    WEIGHTS = "weights"
+    KERAS_3_WEIGHTS = "keras_3_weights"
+    OTHER = "other"
+    DAMAGED = "damaged"
+
+
+def kinds_of(paths: Sequence[Path]) -> list[str]:
+    """The kind of each file. For a child process: HDF5 itself may crash on a damaged file."""
+    return [kind_of(path).value for path in paths]
+
+
+def kind_of(path: Path) -> FileKind:
+    """The kind of one file; `damaged` is whatever cannot be opened or parsed."""
+    try:
+        with open_unhashed(path) as file, hdf5_errors():
+            if "model_config" in file.attrs:
+                return FileKind.MODEL
+            weights = file["model_weights"] if has_group(file, "model_weights") else file
+            if "layer_names" in weights.attrs or "layer_names0" in weights.attrs:
+                return FileKind.WEIGHTS
+            # Keras 3 names the groups of a `.weights.h5` file so (saving_lib.py, `_save_state`).
+            if has_group(file, "layers") or has_group(file, "_layer_checkpoint_dependencies"):
+                return FileKind.KERAS_3_WEIGHTS
+            return FileKind.OTHER
+    except MigrationError:
+        return FileKind.DAMAGED

@@ -1,0 +1,56 @@
+"""What an inspection found. Plain records: they cross processes, and whoever receives them needs nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from transforms.layer_shapes import Shape
+from transforms.outcome import Rewrite
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One layer as `inspect` shows it.
+
+    Attributes:
+        path: joined with "/".
+        class_name: as stored.
+        parameters: scalars in its own weights.
+        output_shape: of its first output, batch in front, None for a free extent; None as a whole when not known.
+        depth: 1 for a layer of the model itself, 2 for one inside it, and so on.
+    """
+
+    path: str
+    class_name: str
+    parameters: int
+    output_shape: Shape | None = None
+    depth: int = 1
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A source that would be accepted.
+
+    Attributes:
+        source_sha256, source_bytes: of the file.
+        keras_version, backend, family: which runtime wrote it.
+        dialect: the same for people, see `transforms.dialects`.
+        fingerprint: digest of canonical architecture, weight shapes and dtypes.
+        parameters: scalars in the weights.
+        layers: in stored order, depth first.
+        rewrites, warnings: what the migration would do and assume.
+        uncovered: what the independent reference has no rule for; empty means evidence `reference`.
+    """
+
+    source_sha256: str
+    source_bytes: int
+    keras_version: str
+    backend: str
+    family: str
+    fingerprint: str
+    parameters: int
+    layers: tuple[LayerSummary, ...]
+    rewrites: tuple[Rewrite, ...]
+    warnings: tuple[str, ...]
+    uncovered: tuple[str, ...]
+    dialect: str = ""

@@ -1,0 +1,100 @@
+"""Output shapes throughout a model, as far as its stored config tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from transforms.architecture import Graph, Layer, LayerPath, TensorRef, evaluation_order
+from transforms.canonical.keras_1.options import CLASSES, upgraded_options
+from transforms.canonical.keras_1.upgrade import prevailing_data_format
+from transforms.layer_shapes import Shape, layer_shapes
+from transforms.runtime import Runtime
+
+
+def output_shapes(graph: Graph, runtime: Runtime) -> dict[LayerPath, Shape]:
+    """The shape of each layer's first output at its first call, by path; layers without a known one are absent."""
+    shapes = _Shapes(runtime, prevailing_data_format(graph))
+    shapes.run(graph, [])
+    return shapes.first
+
+
+class _Shapes:
+    """One pass over a model."""
+
+    def __init__(self, runtime: Runtime, data_format: str) -> None:
+        self.first: dict[LayerPath, Shape] = {}
+        self._nested: dict[tuple[LayerPath, tuple[Shape | None, ...]], list[Shape | None]] = {}
+        self._runtime = runtime
+        self._data_format = data_format
+
+    def run(self, graph: Graph, inputs: Sequence[Shape | None]) -> list[Shape | None]:
+        """The outputs of a graph, of which `inputs` are the inputs; without any, what its input layers state."""
+        known: dict[TensorRef, Shape | None] = {}
+        given = dict(zip(graph.inputs, inputs, strict=False))
+        for layer in graph.layers:
+            if not layer.calls:
+                ref = TensorRef(layer.name)
+                known[ref] = self._seen(layer, [given.get(ref) or _stated(layer.config)])[0]
+        for layer, call in evaluation_order(graph):
+            if layer.calls:
+                sources = [known.get(ref) for ref in layer.calls[call].inputs]
+                for index, shape in enumerate(self._outputs(layer, sources)):
+                    known[TensorRef(layer.name, call, index)] = shape
+        return [known.get(ref) for ref in graph.outputs]
+
+    def _outputs(self, layer: Layer, inputs: Sequence[Shape | None]) -> list[Shape | None]:
+        if layer.graph is not None:
+            key = layer.path, tuple(inputs)
+            if key not in self._nested:
+                self._nested[key] = self._seen(layer, self.run(layer.graph, inputs))
+            return self._nested[key]
+        known = [shape for shape in inputs if shape is not None]
+        if not known or len(known) < len(inputs):
+            return []
+        try:
+            return self._seen(layer, self._of_known(layer, known))
+        except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):
+            return []  # Options that do not fit are for the canonicaliser to refuse; here they show no shape.
+
+    def _of_known(self, layer: Layer, inputs: Sequence[Shape]) -> list[Shape | None]:
+        x = inputs[0]
+        match layer.class_name:
+            case "TimeDistributed":
+                inner = self._outputs(layer.slots["layer"], [(x[0], *x[2:])])
+                return [shape and (shape[0], x[1], *shape[1:]) for shape in inner]
+            case "Bidirectional":
+                directions = [self._outputs(slot, inputs[:1]) for slot in layer.slots.values()]
+                return merged_directions(directions[0], directions[-1], layer.config.get("merge_mode", "concat"))
+        return list(layer_shapes(*self._keras_2(layer), inputs))
+
+    def _keras_2(self, layer: Layer) -> tuple[str, Mapping[str, Any]]:
+        if not self._runtime.is_keras_1:
+            return layer.class_name, layer.config
+        options = upgraded_options(layer.class_name, layer.config, self._data_format)
+        return CLASSES.get(layer.class_name, layer.class_name), options
+
+    def _seen(self, layer: Layer, shapes: list[Shape | None]) -> list[Shape | None]:
+        if shapes and shapes[0] is not None:
+            self.first.setdefault(layer.path, shapes[0])
+        return shapes
+
+
+def merged_directions(
+    forward: list[Shape | None], backward: list[Shape | None], mode: str | None
+) -> list[Shape | None]:
+    """The outputs of both directions, then the states of the one and of the other."""
+    if not forward or forward[0] is None or not backward or backward[0] is None:
+        return []
+    states = [*forward[1:], *backward[1:]]
+    if mode is None:
+        return [forward[0], backward[0], *states]
+    *rest, one = forward[0]
+    other = backward[0][-1]
+    last = one + other if mode == "concat" and one is not None and other is not None else one
+    return [(*rest, last), *states]
+
+
+def _stated(config: Mapping[str, Any]) -> Shape | None:
+    shape = config.get("batch_input_shape", config.get("batch_shape"))
+    return tuple(shape) if isinstance(shape, (list, tuple)) else None

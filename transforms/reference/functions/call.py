@@ -1,0 +1,58 @@
+"""Runs a function by its name on what the graph gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from transforms.architecture import Layer
+from transforms.architecture_signatures import ARGUMENTS, FUNCTION
+from transforms.reference.dialect import StructuredLayer
+from transforms.reference.evaluator import Evaluator, Tensors
+from transforms.reference.functions.arrangement import ARRANGEMENT
+from transforms.reference.functions.elementwise import ELEMENTWISE
+from transforms.reference.functions.images import IMAGES
+from transforms.reference.functions.reductions import REDUCTIONS
+from transforms.reference.layer_call import Array, NotCovered
+from transforms.reference.masking import any_mask
+
+RULES: Mapping[str, Callable[..., Any]] = {**ELEMENTWISE, **REDUCTIONS, **ARRANGEMENT, **IMAGES}
+
+#: Functions that may return the tensor that they were given, with its mask.
+_MAY_RETURN_ITS_INPUT = frozenset({"cast", "convert_to_tensor"})
+
+
+def _function(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
+    """The result of the function. No function hands on a mask (`TFOpLambda` does not support masking)."""
+    name = layer.class_name.removeprefix(FUNCTION)
+    if name in _MAY_RETURN_ITS_INPUT and any_mask(inputs.masks):
+        raise NotCovered(f"a mask on tf.{name}", layer.path)
+    rule = RULES[name]
+    given = {key: _placed(value, inputs.values) for key, value in layer.config[ARGUMENTS].items() if value is not None}
+    known = signature(rule).parameters
+    unknown = [key for key, value in given.items() if key not in known and value is not False]
+    if unknown:
+        raise NotCovered(f"tf.{name} with {', '.join(unknown)}", layer.path)
+    try:
+        result = rule(**{key: value for key, value in given.items() if key in known})
+    except NotCovered as missing:
+        raise NotCovered(missing.what, layer.path) from missing
+    except (TypeError, KeyError, IndexError) as error:
+        raise NotCovered(f"tf.{name} on such arguments ({error})", layer.path) from error
+    return Tensors.unmasked(*(result if isinstance(result, tuple) else (np.asarray(result),)))
+
+
+def _placed(value: Any, inputs: tuple[Array, ...]) -> Any:
+    if isinstance(value, list):
+        return [_placed(item, inputs) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    if set(value) == {"input"}:
+        return inputs[value["input"]]
+    return {key: _placed(item, inputs) for key, item in value.items()}
+
+
+FUNCTION_LAYERS: Mapping[str, StructuredLayer] = {FUNCTION + name: _function for name in RULES}
