@@ -12,7 +12,7 @@ from pipeline.graph import MigrateRegistry
 from pipeline.isolation import Child, Isolation
 from pipeline.manifest import read_manifest
 from tests.faults.misbehaving import CHILDREN
-from tests.faults.programs import outcomes, published, registry_of, run
+from tests.faults.programs import Program, outcomes, published, registry_of
 from transforms.errors import MigrationError, Reason
 
 ROLES = ("read", "convert", "verify")
@@ -74,7 +74,8 @@ def check(tmp_path, names, timeout):
     manifest = registry_of(tmp_path / "registry", models)
     arguments = ("--output", tmp_path / "out", "--report", tmp_path / "report", "--timeout", timeout)
     limits = ("--memory-limit", "3GiB", "--direct_num_workers=2")
-    assert run(tmp_path / "scratch", "migrate", manifest, *arguments, *limits, *MISBEHAVING, "--quiet") == 3
+    program = Program(tmp_path / "scratch", "migrate", manifest, *arguments, *limits, *MISBEHAVING, "--quiet")
+    assert program.ended(600) == 3, program.printed
     expected = {model: ALL.get(model.partition("-")[0], "migrated") for model in models}
     assert outcomes(tmp_path / "report") == expected
     assert {path for path in published(tmp_path / "out") if "/" not in path} == {

@@ -24,7 +24,7 @@ WRITES = [
     Refuse("pipeline.publishing:_rename_new", errno.EROFS, 1, calls=1),
     Refuse("pipeline.publishing:_rename_new", errno.EACCES, 2, calls=1),
 ]
-SHORT_WRITES = WRITES[1:3]
+SHORT_WRITES = WRITES[2:3]
 #: Each write of a run's end. The models are there; the program says 1.
 ENDS = [
     Refuse("pipeline.report:write_file", errno.ENOSPC, 1),

@@ -58,7 +58,6 @@ STEPS = [
     Kill("pipeline.concluding:write_latest", after=True),
 ]
 SHORT = [
-    Kill("pipeline.converting:_ConfinedSteps.verify", after=True),
     Kill("pipeline.publishing:write_receipt", after=True),
     Kill("pipeline.publishing:_exchange", after=True),
     Kill("pipeline.report:write_file", 2),

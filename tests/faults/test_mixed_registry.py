@@ -23,10 +23,8 @@ from tests.transforms.test_hostile_files import FILES
 OF_THE_ORDER = ["line", "manifest_row", "template_reused", "output"]
 GOOD = [
     "keras-2.2.4/emb_cudnn_lstm",
-    "keras-2.2.4/multi_io",
     "keras-2.3.1/conv2d",
     "keras-1.2.2/theano_full_1d",
-    "tfkeras-1.13.1/batch_norm",
     "tfkeras-2.15.1/gru_reset_after",
 ]
 HOSTILE_FILES = ["soft link", "external storage", "virtual, of itself", "partly written", "huge chunks", "NaN"]

@@ -93,6 +93,7 @@ def test_stopped_while_it_publishes_or_reports(tmp_path, function, number):
     assert set(outcomes(tmp_path / "report").values()) <= {"migrated", "unchanged"}
 
 
+@pytest.mark.soak
 def test_a_second_signal_ends_at_once(tmp_path):
     """Its first one waits for a thread that does not come back."""
     registry_of(tmp_path / "registry", ["good-1", "good-2"])

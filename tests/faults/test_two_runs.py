@@ -54,7 +54,7 @@ def test_the_lock_says_who_holds_it(tmp_path):
     first = Program(tmp_path / "first", *arguments(tmp_path, "r1", "--run-id", "the-first", *children))
     while not (tmp_path / "first/convert.seen").exists():
         assert first.running, first.printed
-    second = Program(tmp_path / "second", *arguments(tmp_path, "r2"))
+    second = Program(tmp_path / "second", *arguments(tmp_path, "r2", "--wait=0"))
     assert second.ended() == 2 and "the-first" in second.printed, second.printed
     first.send(15)
     assert first.ended() == 143
