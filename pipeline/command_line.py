@@ -59,23 +59,24 @@ def _quiet_libraries() -> None:
 
 
 def _unusable(problem: object) -> Never:
-    from pipeline import event_log
-    from pipeline.terminal_text import printable
-
-    if event_log.is_open():
-        event_log.event("unusable", logging.ERROR, message=str(problem))
-    else:
-        typer.echo(f"h5ferry: {printable(str(problem))}", err=True)
-    raise typer.Exit(USAGE_ERROR)
+    _end("unusable", str(problem), USAGE_ERROR)
 
 
 def _cut_short(error: OSError) -> Never:
     """The output or the report's folder does not take what a run must write there."""
+    problem = f"{error}. The run has no whole report; what it published stays. Mend that, then run again."
+    _end("cut_short", problem, FAILED)
+
+
+def _end(event: str, problem: str, status: int) -> Never:
+    from pipeline import event_log
     from pipeline.terminal_text import printable
 
-    problem = f"{error}. The run has no whole report; what it published stays. Mend that, then run again."
-    typer.echo(f"h5ferry: {printable(problem)}", err=True)
-    raise typer.Exit(FAILED)
+    if event_log.is_open():
+        event_log.event(event, logging.ERROR, message=problem)
+    else:
+        typer.echo(f"h5ferry: {printable(problem)}", err=True)
+    raise typer.Exit(status)
 
 
 def _print_version(wanted: bool) -> None:

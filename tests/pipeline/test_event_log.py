@@ -78,7 +78,7 @@ def test_what_ends_the_run_early_is_json_too(tmp_path, capsys):
     assert found["event"] == "unusable" and found["level"] == "error" and "none.csv" in found["message"]
     manifest = write_registry(tmp_path, ["good-1"])
     (tmp_path / "file").write_text("")
-    crashing = [
+    cut_short = [
         "migrate",
         manifest,
         "--output",
@@ -88,6 +88,7 @@ def test_what_ends_the_run_early_is_json_too(tmp_path, capsys):
         "--log-format",
         "json",
     ]
-    run = subprocess.run([sys.executable, "-m", "pipeline", *crashing, *FAKES], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-m", "pipeline", *cut_short, *FAKES], capture_output=True, text=True)
     assert run.returncode == 1
-    assert [json.loads(line)["event"] for line in run.stderr.splitlines()][-1] == "crashed"
+    last = json.loads(run.stderr.splitlines()[-1])
+    assert (last["event"], last["level"]) == ("cut_short", "error") and "file" in last["message"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.manifest_row import COLUMNS, parse_row, resolve_path
+from pipeline.manifest_row import COLUMNS, COMMENT, parse_row, resolve_path
 
 GOOD = {"model": "text/sentiment", "source": "a.h5"}
 SCHEMA = Path(__file__).parents[2] / "manifests/schema.json"
@@ -86,7 +86,7 @@ def test_resolve_path(base, path, expected):
 
 def test_schema_says_the_same():
     schema = json.loads(SCHEMA.read_text())["properties"]
-    assert list(schema) == list(COLUMNS)
+    assert list(schema) == [*COLUMNS, COMMENT]
     for name in ["a", "a/b", "a.b-c_d", ".a", "a//b", "-a", "a b", "", "a/"]:
         accepted = parse_row(1, GOOD | {"model": name}, "/").reason == ""
         assert bool(re.search(schema["model"]["pattern"], name)) == accepted, name

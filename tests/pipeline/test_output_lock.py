@@ -93,7 +93,7 @@ def test_a_file_system_without_locks_warns_and_goes_on(tmp_path, monkeypatch):
 
 def test_command(tmp_path, held, capsys):
     manifest = write_registry(tmp_path, ["good-1"])
-    arguments = ["migrate", str(manifest), "--output", str(tmp_path), "--quiet", "--run-id", "r2"]
+    arguments = ["migrate", str(manifest), "--output", str(tmp_path), "--quiet", "--run-id", "r2", "--wait", "0"]
     arguments += FAKES
     assert exit_status(*arguments) == 2 and f"process {held.pid}" in capsys.readouterr().err
     assert not (tmp_path / "good-1").exists() and not (tmp_path / "_h5ferry/runs").exists()
