@@ -16,8 +16,9 @@ Options: TypeAlias = Mapping[str, Any]
 KEEPS_SHAPE = frozenset(
     """
     Activation ActivityRegularization AlphaDropout BatchNormalization BatchNormalizationV1 BatchNormalizationV2 Dropout
-    ELU GaussianDropout GaussianNoise GroupNormalization Highway Identity LayerNormalization LeakyReLU Masking PReLU
-    ReLU Rescaling Softmax SpatialDropout1D SpatialDropout2D SpatialDropout3D SyncBatchNormalization ThresholdedReLU
+    ELU GaussianDropout GaussianNoise GroupNormalization Highway Identity LayerNormalization LeakyReLU Masking
+    Normalization PReLU RandomBrightness RandomContrast RandomFlip RandomRotation RandomTranslation RandomZoom ReLU
+    Rescaling Softmax SpatialDropout1D SpatialDropout2D SpatialDropout3D SyncBatchNormalization ThresholdedReLU
     UnitNormalization
     """.split()
 )
@@ -56,6 +57,8 @@ def layer_shapes(class_name: str, options: Options, inputs: Sequence[Shape]) -> 
             return [(x[0], *_reshaped(x[1:], options["target_shape"]))]
         case "Permute":
             return [(x[0], *(x[axis] for axis in options["dims"]))]
+        case "Resizing" | "CenterCrop":
+            return [(*x[:-3], options["height"], options["width"], x[-1])]
         case "RepeatVector":
             return [(x[0], options["n"], x[1])]
         case "Concatenate":

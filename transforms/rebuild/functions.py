@@ -10,6 +10,7 @@ import tensorflow as tf
 import tf_keras
 
 from transforms.architecture_signatures import FUNCTIONS, GETITEM
+from transforms.rebuild.einsum import einsum_as_matmul
 
 
 def _size(input: Any, out_type: Any = "int32") -> Any:
@@ -47,7 +48,7 @@ def _called(name: str, given: Mapping[str, Any]) -> Any:
     if name == GETITEM:
         return given["tensor"][_index(given["slice_spec"])]
     if name == "einsum":
-        return tf.einsum(given["equation"], *given["inputs"])
+        return einsum_as_matmul(given["equation"], *given["inputs"])
     function = _OTHERS.get(name) or reduce(getattr, name.split("."), tf)
     first, *others = FUNCTIONS[name]
     return function(given[first], **{key: value for key, value in given.items() if key in others})

@@ -15,7 +15,7 @@ def call_attention(keras_layer: Any, options: Mapping[str, Any], tensors: Sequen
     query, value, key = tensors[:3]
     mask = options[ATTENTION_MASK]
     if mask is not None:
-        mask = tensors[3] if mask is True else tf.constant(mask)
+        mask = tensors[3] if mask is True else _constant_beside(query, mask)
     return keras_layer(
         query,
         value,
@@ -24,6 +24,12 @@ def call_attention(keras_layer: Any, options: Mapping[str, Any], tensors: Sequen
         return_attention_scores=options["return_attention_scores"],
         use_causal_mask=options["use_causal_mask"],
     )
+
+
+def _constant_beside(tensor: Any, values: Any) -> Any:
+    """Booleans as a tensor that depends on another: tf-keras reads a layer's own constant arguments as mere lists."""
+    never = tf.math.less(tf.reduce_sum(tf.zeros_like(tensor)), 0)
+    return tf.math.logical_or(never, values)
 
 
 def read_statistics(keras_layer: Any, x: Any) -> None:
