@@ -10,6 +10,7 @@ MigrationError.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import os
@@ -98,6 +99,8 @@ def serve(requests: io.FileIO, answers: io.FileIO) -> None:
     confine(confinement)
     for module in confinement.preload:
         importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # what was imported stays: no later collection needs to look at it again
     send(answers, ("ready", os.getpid()))
 
     def ask(question: Any) -> Any:
