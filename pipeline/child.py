@@ -99,7 +99,6 @@ def serve(requests: io.FileIO, answers: io.FileIO) -> None:
     confine(confinement)
     for module in confinement.preload:
         importlib.import_module(module)
-    gc.collect()
     gc.freeze()  # what was imported stays: no later collection needs to look at it again
     send(answers, ("ready", os.getpid()))
 

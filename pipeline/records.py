@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -149,6 +150,7 @@ def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
+@functools.cache
 def report_schema() -> pa.Schema:
     """The report's explicit Arrow schema: one field for each column, in the contract's order."""
     import pyarrow as pa
