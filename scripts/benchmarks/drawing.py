@@ -30,12 +30,17 @@ def draw(results: Results, path: Path) -> None:
         figure.savefig(path, transparent=True, metadata={"Date": None})
 
 
-def _models(axes: Any, sections: Any) -> None:
-    axes.set_title("one architecture: whole run")
-    axes.set_xlabel("models")
+def _titled(axes: Any, title: str, counted: str, scale: str) -> None:
+    """Seconds over what is counted, both axes on one scale."""
+    axes.set_title(title)
+    axes.set_xlabel(counted)
     axes.set_ylabel("seconds")
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    axes.set_xscale(scale)
+    axes.set_yscale(scale)
+
+
+def _models(axes: Any, sections: Any) -> None:
+    _titled(axes, "one architecture: whole run", "models", "log")
     runs = sections.get("same", {}).get("runs", ())
     counts = [run["models"] for run in runs]
     axes.plot(counts, [run["seconds"] for run in runs], "o-", color=_OURS, label="h5ferry")
@@ -45,9 +50,7 @@ def _models(axes: Any, sections: Any) -> None:
 
 
 def _architectures(axes: Any, sections: Any) -> None:
-    axes.set_title("different architectures")
-    axes.set_xlabel("models")
-    axes.set_ylabel("seconds")
+    _titled(axes, "different architectures", "models", "linear")
     ends = sections.get("architectures", {}).get("ends", ())
     axes.plot(range(1, len(ends) + 1), ends, "-", color=_OURS, label="h5ferry, one worker")
     peers = sections.get("peer_architectures")
@@ -57,11 +60,7 @@ def _architectures(axes: Any, sections: Any) -> None:
 
 
 def _sizes(axes: Any, sections: Any) -> None:
-    axes.set_title("large models: a further one")
-    axes.set_xlabel("MB")
-    axes.set_ylabel("seconds")
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    _titled(axes, "large models: a further one", "MB", "log")
     sizes = sections.get("sizes", {}).get("sizes", ())
     megabytes = [size["megabytes"] for size in sizes]
     axes.plot(megabytes, [size["seconds"] for size in sizes], "o-", color=_OURS, label="h5ferry")
