@@ -21,7 +21,7 @@ from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.outcome import MigrationOutcome, MigrationRequest, Status
 from transforms.samples import SampleBatch, read_samples
 from transforms.silent_dim_ordering import assumed_dim_ordering, with_dim_ordering
-from transforms.staged_model import Question, StagedModel, Testimony, Witness, numpy_arrays, plain_arrays
+from transforms.staged_model import Answer, Feed, Question, StagedModel, Testimony, Witness, numpy_arrays, plain_arrays
 
 if TYPE_CHECKING:
     from transforms.custom.code import CustomCode
@@ -99,10 +99,10 @@ class Conversion:
         Raises:
             MigrationError: whatever reading an array raises; `internal_error` when nothing is staged.
         """
-        inputs = list(numpy_arrays(question.inputs))
         if question.witness is Witness.REFERENCE:
-            return self._reference(inputs, question.origin)
-        return Testimony(plain_arrays(self._rebuilt_model()(inputs)))
+            return self._reference(question)
+        run = self._rebuilt_model()
+        return Testimony(tuple(Answer(plain_arrays(run(list(numpy_arrays(feed.inputs))))) for feed in question.feeds))
 
     def close(self) -> None:
         """Forgets the model; the source is closed, and must not have changed since it was opened."""
@@ -170,28 +170,35 @@ class Conversion:
             self._rebuilt = _rebuilt(canonicalise(self._known_source(), self._sample_shape), self._custom).run
         return self._rebuilt
 
-    def _reference(self, inputs: list[Any], origin: str) -> Testimony:
-        from transforms.reference import forward
-        from transforms.reference.layer_call import NotCovered
+    def _reference(self, question: Question) -> Testimony:
+        from transforms.reference import forward_batches
 
         legacy, rules = self._known_source(), None
         if self._custom is not None:
             from transforms.custom.building import custom_rules
 
             rules = custom_rules(self._custom)
-        try:
-            with np.errstate(all="ignore"):
-                outputs = forward(legacy.graph, legacy.weights_of, inputs, legacy.runtime, rules)
-        except NotCovered as missing:
-            return Testimony(None, f"The independent reference does not cover {missing}.")
-        except ValueError as error:
-            return Testimony(None, f"The independent reference does not run on the {origin}: {str(error)[:120]}.")
-        return Testimony(plain_arrays(outputs))
+        batches = [numpy_arrays(feed.inputs) for feed in question.feeds]
+        with np.errstate(all="ignore"):
+            answers = forward_batches(legacy.graph, legacy.weights_of, batches, legacy.runtime, rules)
+        return Testimony(tuple(_answer(*pair) for pair in zip(answers, question.feeds, strict=True)))
 
     def _known_source(self) -> LegacyModel:
         if self._legacy is None:
             raise MigrationError(Reason.INTERNAL_ERROR, "No model is staged that could be asked")
         return self._legacy
+
+
+def _answer(answered: list[Any] | Exception, feed: Feed) -> Answer:
+    """What the reference said of one batch."""
+    from transforms.reference import NotCovered
+
+    if isinstance(answered, NotCovered):
+        return Answer(None, f"The independent reference does not cover {answered}.")
+    if isinstance(answered, Exception):
+        reason = str(answered)[:120]
+        return Answer(None, f"The independent reference does not run on the {feed.origin}: {reason}.")
+    return Answer(plain_arrays(answered))
 
 
 def _rebuilt(canonical: CanonicalModel, custom: CustomCode | None) -> RebuiltModel:

@@ -2,7 +2,7 @@
 
 ```
 converting process: source -> StagedModel -----------------> verifying process: staged files -> MigrationOutcome
-converting process: Testimony <-- Question (a batch) <------ verifying process
+converting process: Testimony <-- Question (batches) <------ verifying process
 ```
 The verifying process never parses the source: it draws the batches, runs the staged artefact on them, and asks what
 the source's own arrays give for the same inputs.
@@ -72,20 +72,34 @@ class Witness(StrEnum):
 
 
 @dataclass(frozen=True)
-class Question:
-    """What should the model answer to these inputs? They are in the order of its inputs, cast as its signature says."""
+class Feed:
+    """One batch: arrays in the order of the model's inputs, cast as its signature says, and where they come from."""
 
-    witness: Witness
     inputs: tuple[PlainArray, ...]
     origin: str
 
 
 @dataclass(frozen=True)
-class Testimony:
-    """The outputs in order, or None and why there are none."""
+class Question:
+    """What should the model answer to these batches?"""
+
+    witness: Witness
+    feeds: tuple[Feed, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The outputs on one batch in order, or None and why there are none."""
 
     outputs: tuple[PlainArray, ...] | None
     silence: str = ""
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """One answer to each batch of the question."""
+
+    answers: tuple[Answer, ...]
 
 
 def plain_arrays(arrays: Sequence[Any]) -> tuple[PlainArray, ...]:

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.comparison import EQUAL, Comparison, compare_outputs, differing
+from transforms.errors import MigrationError, Reason
 from transforms.input_domains import InputDomain
 from transforms.loaded_artefact import LoadedArtefact
 from transforms.outcome import Evidence
 from transforms.samples import IMAGE_LENGTHS, SEQUENCE_LENGTHS, SHORT_LENGTHS, SampleBatch, draw_batch
-from transforms.staged_model import Question, Testimony, Witness, numpy_arrays, plain_arrays
+from transforms.staged_model import Answer, Feed, Question, Testimony, Witness, numpy_arrays, plain_arrays
 
 Array = npt.NDArray[Any]
 Testify = Callable[[Question], Testimony]
@@ -26,6 +27,14 @@ class Tolerance:
 
     rtol: float
     atol: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A batch, and the artefact's outputs on it in order."""
+
+    batch: SampleBatch
+    outputs: tuple[Array, ...]
 
 
 @dataclass(frozen=True)
@@ -86,46 +95,56 @@ class Validator:
         Raises MigrationError when a given batch does not run.
         """
         golden = reference = rebuilt = None
-        batches = [given] if given is not None else []
+        runs = [Run(given, self.run(given.inputs))] if given is not None else []
+        drawn = self._drawn()
+        answers = self._asked(Witness.REFERENCE, [*runs, *drawn])
         if given is not None:
-            outputs = self.run(given.inputs)
             if given.expected is not None:
-                golden = self._compare(outputs, given.expected)
-            reference = self._against_reference(given, outputs)
+                golden = self._compare(runs[0].outputs, given.expected)
+            reference = self._against(runs[0], answers[0])
             if golden is not None and golden.within and reference is not None and not reference.within:
                 self._warnings.append(f"The reference disagrees with the golden outputs ({reference.detail}).")
-                return self._result(golden, reference, None, batches)
-        judged = [(*run, self._against_reference(*run)) for run in self._drawn()]
-        if reference is None and all(found is None for *_, found in judged):
+                return self._result(golden, reference, None, runs)
+        judged = [(run, self._against(run, answer)) for run, answer in zip(drawn, answers[len(runs) :], strict=True)]
+        if reference is None and all(found is None for _, found in judged):
             # Over many steps numbers may leave the range that the reference answers for.
-            judged += [(*run, self._against_reference(*run)) for run in self._runs_at(SHORT_LENGTHS)]
-        for batch, outputs, found in judged:
-            batches.append(batch)
-            if found is not None:
-                reference = found if reference is None else reference.worse(found)
-            elif golden is None:
-                weak = self._against(Witness.REBUILT, batch, outputs)
-                rebuilt = weak if rebuilt is None or weak is None else rebuilt.worse(weak)
-        return self._result(golden, reference, rebuilt, batches)
+            judged += self._against_all(Witness.REFERENCE, self._runs_at(SHORT_LENGTHS))
+        silent = [run for run, found in judged if found is None]
+        for _, found in judged:
+            reference = _worse(reference, found)
+        if golden is None:
+            for _, found in self._against_all(Witness.REBUILT, silent):
+                rebuilt = _worse(rebuilt, found)
+        return self._result(golden, reference, rebuilt, [*runs, *(run for run, _ in judged)])
 
-    def run(self, inputs: Sequence[Array]) -> list[Array]:
+    def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         """Outputs of the reloaded artefact, in order. Raises ValueError when it does not run."""
         outputs = self._artefact.run(dict(zip(self._input_names, inputs, strict=True)))
-        return [outputs[name] for name in self._output_names]
+        return tuple(outputs[name] for name in self._output_names)
 
     def _compare(self, outputs: Sequence[Array], evidence: Sequence[Array]) -> Comparison:
         return compare_outputs(self._output_names, outputs, evidence, self._tolerance.rtol, self._tolerance.atol)
 
-    def _against_reference(self, batch: SampleBatch, outputs: Sequence[Array]) -> Comparison | None:
-        return self._against(Witness.REFERENCE, batch, outputs)
+    def _asked(self, witness: Witness, runs: Sequence[Run]) -> tuple[Answer, ...]:
+        """The witness's answer to each batch."""
+        if not runs:
+            return ()
+        feeds = tuple(Feed(plain_arrays(self.as_fed(run.batch)), run.batch.origin) for run in runs)
+        answers = self._testify(Question(witness, feeds)).answers
+        if len(answers) != len(feeds):
+            raise MigrationError(Reason.INTERNAL_ERROR, f"{len(answers)} answers to {len(feeds)} questions")
+        return answers
 
-    def _against(self, witness: Witness, batch: SampleBatch, outputs: Sequence[Array]) -> Comparison | None:
+    def _against(self, run: Run, answer: Answer) -> Comparison | None:
         """None when the witness has nothing to say, which is a warning."""
-        answer = self._testify(Question(witness, plain_arrays(self.as_fed(batch)), batch.origin))
         if answer.outputs is None:
             self._warn(answer.silence)
             return None
-        return self._compare(outputs, numpy_arrays(answer.outputs))
+        return self._compare(run.outputs, numpy_arrays(answer.outputs))
+
+    def _against_all(self, witness: Witness, runs: Sequence[Run]) -> list[tuple[Run, Comparison | None]]:
+        answers = self._asked(witness, runs)
+        return [(run, self._against(run, answer)) for run, answer in zip(runs, answers, strict=True)]
 
     def as_fed(self, batch: SampleBatch) -> list[Array]:
         """The inputs as the signature sees them: a float32 input has float32 precision for the reference too."""
@@ -136,8 +155,8 @@ class Validator:
         if warning not in self._warnings:
             self._warnings.append(warning)
 
-    def _drawn(self) -> list[tuple[SampleBatch, list[Array]]]:
-        """Two batches of different size and length that the artefact runs, with its outputs."""
+    def _drawn(self) -> list[Run]:
+        """Two batches of different size and length that the artefact runs."""
         for lengths in self._lengths_to_try():
             runs = self._runs_at(lengths)
             if runs:
@@ -154,7 +173,7 @@ class Validator:
         usual = IMAGE_LENGTHS if images else SEQUENCE_LENGTHS
         return [*usual, *((length, length) for length in range(1, _LONGEST_SEARCHED))]
 
-    def _runs_at(self, lengths: tuple[int, int]) -> list[tuple[SampleBatch, list[Array]]]:
+    def _runs_at(self, lengths: tuple[int, int]) -> list[Run]:
         """Batches with free axes of these lengths, those that run and tell something."""
         specs = {spec.name: spec for spec in self._artefact.inputs}
         ordered = [specs[name] for name in self._input_names]
@@ -163,20 +182,20 @@ class Validator:
         for seed, (length, size) in enumerate(zip(lengths, (4, 3), strict=True)):
             batch = draw_batch(shapes, dtypes, self._domains, length, size, seed)
             try:
-                outputs = self.run(batch.inputs)
+                run = Run(batch, self.run(batch.inputs))
             except ValueError:
                 continue  # too short for the model, perhaps; longer ones follow
-            if self._tells_something(batch, outputs):
-                runs.append((batch, outputs))
+            if self._tells_something(run):
+                runs.append(run)
         return runs
 
-    def _tells_something(self, batch: SampleBatch, outputs: Sequence[Array]) -> bool:
+    def _tells_something(self, run: Run) -> bool:
         """Outputs that are not finite say nothing, unless the evidence is finite there."""
-        if not all(output.size for output in outputs):
+        if not all(output.size for output in run.outputs):
             return False
-        if all(np.isfinite(output).all() for output in outputs):
+        if all(np.isfinite(output).all() for output in run.outputs):
             return True
-        found = self._against_reference(batch, outputs)
+        ((_, found),) = self._against_all(Witness.REFERENCE, [run])
         return found is not None and not found.within
 
     def _result(
@@ -184,7 +203,7 @@ class Validator:
         golden: Comparison | None,
         reference: Comparison | None,
         rebuilt: Comparison | None,
-        batches: Sequence[SampleBatch],
+        runs: Sequence[Run],
     ) -> Validation:
         evidence, comparison = Evidence.NONE, Comparison(False, np.nan, np.nan, "nothing could be compared", np.nan)
         if golden is not None:
@@ -196,25 +215,30 @@ class Validator:
             evidence, comparison = Evidence.REFERENCE, reference
         elif rebuilt is not None:
             evidence, comparison = Evidence.REBUILT, rebuilt
-        outputs = self.run(batches[0].inputs) if batches else []
-        comparison = comparison.worse(self._repeats(batches, outputs))
+        comparison = comparison.worse(self._repeats(runs))
         return Validation(
             evidence,
             comparison,
             reference if evidence is Evidence.GOLDEN else None,
-            tuple(batches),
-            tuple(outputs),
+            tuple(run.batch for run in runs),
+            runs[0].outputs if runs else (),
             tuple(self._warnings),
         )
 
     def _reference_doubted(self) -> bool:
         return any(warning.startswith("The reference disagrees") for warning in self._warnings)
 
-    def _repeats(self, batches: Sequence[SampleBatch], outputs: Sequence[Array]) -> Comparison:
+    def _repeats(self, runs: Sequence[Run]) -> Comparison:
         """The same request must get the same answer, bit by bit, a second time."""
-        if not batches:
+        if not runs:
             return EQUAL
-        again = self.run(batches[0].inputs)
-        if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(outputs, again, strict=True)):
+        again = self.run(runs[0].batch.inputs)
+        if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(runs[0].outputs, again, strict=True)):
             return EQUAL
         return differing("the same request got two answers")
+
+
+def _worse(known: Comparison | None, found: Comparison | None) -> Comparison | None:
+    if known is None or found is None:
+        return known or found
+    return known.worse(found)

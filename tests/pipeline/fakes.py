@@ -16,7 +16,16 @@ from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity
 from transforms.limits import Limits
 from transforms.outcome import Evidence, MigrationOutcome, MigrationRequest, Rewrite, Status
-from transforms.staged_model import Question, StagedModel, Testimony, VerificationRequest, Witness, plain_arrays
+from transforms.staged_model import (
+    Answer,
+    Feed,
+    Question,
+    StagedModel,
+    Testimony,
+    VerificationRequest,
+    Witness,
+    plain_arrays,
+)
 
 CONVERTER = VERIFIER = "tests.pipeline.fakes"
 INSPECTOR = "tests.pipeline.fakes:inspect"
@@ -64,7 +73,7 @@ def stage(request: MigrationRequest, limits: Limits) -> StagedModel | MigrationO
 
 def testify(question: Question) -> Testimony:
     """Repeats the question."""
-    return Testimony(question.inputs)
+    return Testimony(tuple(Answer(feed.inputs) for feed in question.feeds))
 
 
 def finish() -> None:
@@ -74,8 +83,8 @@ def finish() -> None:
 def verify(asked: VerificationRequest, ask: Callable[[Question], Testimony]) -> MigrationOutcome:
     """Asks once, misbehaves as the last part of the model's name says, or agrees with the conversion."""
     request = asked.request
-    question = Question(Witness.REFERENCE, plain_arrays([[1.0, 2.0]]), "a fake")
-    if ask(question).outputs != question.inputs:
+    question = Question(Witness.REFERENCE, (Feed(plain_arrays([[1.0, 2.0]]), "a fake"),))
+    if ask(question) != testify(question):
         raise ValueError("the question was lost")
     match request.model.rpartition("/")[2].partition("-")[0]:
         case "unverifiable":

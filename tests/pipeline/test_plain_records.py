@@ -9,7 +9,7 @@ from transforms.input_domains import InputDomain
 from transforms.inspection import Inspection, LayerSummary
 from transforms.outcome import MigrationOutcome, MigrationRequest, Rewrite, Status
 from transforms.runtime import Family
-from transforms.staged_model import PlainArray, Question, StagedModel, Testimony, Witness
+from transforms.staged_model import Answer, Feed, PlainArray, Question, StagedModel, Testimony, Witness
 
 OUTCOME = MigrationOutcome(Status.MIGRATED, rewrites=(Rewrite("a", "b"),), warnings=("c",), max_abs_error=0)
 INSPECTION = Inspection("", 1, "", "", Family.KERAS, "", 2, (LayerSummary("", "", 0),), (), (), ())
@@ -19,9 +19,8 @@ SOUND = [
     INSPECTION,
     ARRAY,
     StagedModel(OUTCOME, (InputDomain(3, 0.0), InputDomain()), ("x",), ("y",)),
-    Question(Witness.REFERENCE, (ARRAY,), ""),
-    Testimony(None, "why"),
-    Testimony((ARRAY,)),
+    Question(Witness.REFERENCE, (Feed((ARRAY,), ""),)),
+    Testimony((Answer(None, "why"), Answer((ARRAY,)))),
     MigrationRequest("m", Path("/a"), Path("/b"), samples=Path("/c")),
     MigrationError(Reason.TIMEOUT, "m", layer=("a",)),
     7,
@@ -41,7 +40,8 @@ UNSOUND = [
     replace(INSPECTION, layers=(OUTCOME,)),
     StagedModel(None, (), (), ()),
     StagedModel(OUTCOME, (InputDomain("3"),), (), ()),
-    Testimony((b"bytes",)),
+    Testimony((Answer((b"bytes",)),)),
+    Testimony((ARRAY,)),
     MigrationError("timeout", "m"),
     MigrationError(Reason.TIMEOUT, None),
     MigrationError(Reason.TIMEOUT, "m", layer=(1,)),

@@ -4,7 +4,8 @@ It imports nothing of Keras, of TensorFlow or of the canonicaliser: a mistake in
 """
 
 from transforms.reference.coverage import uncovered
-from transforms.reference.forward import WeightsOf, forward
+from transforms.reference.forward import forward, forward_batches
 from transforms.reference.layer_call import NotCovered
+from transforms.reference.layer_weights import WeightsOf
 
-__all__ = ["NotCovered", "WeightsOf", "forward", "uncovered"]
+__all__ = ["NotCovered", "WeightsOf", "forward", "forward_batches", "uncovered"]

@@ -15,6 +15,7 @@ import numpy as np
 
 from transforms.reference.activations import Activation, activation_of
 from transforms.reference.layer_call import Array, LayerCall, NotCovered
+from transforms.reference.layer_weights import product
 
 States: TypeAlias = tuple[Array, ...]
 
@@ -40,10 +41,8 @@ def side_by_side(gates: Array, count: int) -> Array:
 
 
 def _projection(call: LayerCall, bias: Array | None) -> Callable[[Array], Array]:
-    kernel = call.weights["kernel"]
-
     def project(x: Array) -> Array:
-        y = x @ kernel
+        y = product(x, call.weights, "kernel")
         return np.asarray(y if bias is None else y + bias)
 
     return project

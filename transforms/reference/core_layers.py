@@ -8,12 +8,13 @@ import numpy as np
 
 from transforms.reference.activations import ACTIVATION_LAYERS, activation_of
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
+from transforms.reference.layer_weights import narrow, product, rows
 from transforms.runtime import Family
 
 
 def _dense(call: LayerCall) -> Array:
     """activation(x . kernel + bias): x (n, ..., d), kernel (d, u)."""
-    y = np.asarray(call.x @ call.weights["kernel"])
+    y = product(call.x, call.weights, "kernel")
     if "bias" in call.weights:
         y = y + call.weights["bias"]
     return activation_of(call.config.get("activation"), call)(y)
@@ -64,11 +65,16 @@ def _prelu(call: LayerCall) -> Array:
 
 def _embedding(call: LayerCall) -> Array:
     """Rows of `embeddings` (vocabulary, d); ids given as floats are cut to integers."""
-    table = call.weights["embeddings"]
+    return looked_up(call, "embeddings")
+
+
+def looked_up(call: LayerCall, role: str) -> Array:
+    """Rows of the table (vocabulary, d) of that role; ids given as floats are cut to integers."""
     ids = call.x.astype(np.int64)
-    if ids.size and (ids.min() < 0 or ids.max() >= len(table)):
-        raise NotCovered(f"ids from {ids.min()} to {ids.max()} in a vocabulary of {len(table)}", call.path)
-    return np.asarray(table[ids])
+    vocabulary = len(narrow(call.weights, role))
+    if ids.size and (ids.min() < 0 or ids.max() >= vocabulary):
+        raise NotCovered(f"ids from {ids.min()} to {ids.max()} in a vocabulary of {vocabulary}", call.path)
+    return rows(call.weights, role, ids)
 
 
 def counted_steps(call: LayerCall) -> Array:

@@ -8,7 +8,7 @@ from transforms.architecture import Graph, Layer
 from transforms.architecture_precision import is_narrow
 from transforms.reference.activations import activation_of
 from transforms.reference.dialect import Dialect
-from transforms.reference.forward import refuse_argument
+from transforms.reference.evaluation import refuse_argument
 from transforms.reference.layer_call import LayerCall, NotCovered
 from transforms.reference.layers import dialect_of
 from transforms.runtime import Runtime

@@ -32,7 +32,7 @@ class LayerCall:
     Attributes:
         class_name: as stored.
         config: the legacy config, as stored.
-        weights: the original arrays by role, float64.
+        weights: the original arrays by role, float64 when looked up.
         inputs: float64 (or integer) arrays, batch first.
         masks: one per input; True where a step counts, None where nothing is masked.
         runtime: which Keras wrote the file.

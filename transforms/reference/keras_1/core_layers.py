@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from transforms.reference.activations import activation_of, sigmoid
-from transforms.reference.core_layers import CORE_LAYERS
+from transforms.reference.core_layers import CORE_LAYERS, looked_up
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
+from transforms.reference.layer_weights import product
 
 
 def _affine(call: LayerCall, kernel: str, bias: str) -> Array:
     """X W + b: x (n, ..., d), W (d, u), b (u,), which is missing where the config says `bias: false`."""
-    y = np.asarray(call.x @ call.weights[kernel])
+    y = product(call.x, call.weights, kernel)
     return y + call.weights[bias] if bias in call.weights else y
 
 
@@ -39,11 +40,7 @@ def _maxout_dense(call: LayerCall) -> Array:
 
 def _embedding(call: LayerCall) -> Array:
     """Rows of W (vocabulary, d); ids are cast to integers. `dropout` drops rows in training only."""
-    ids = call.x.astype(np.int64)
-    table = call.weights["W"]
-    if ids.size and (ids.min() < 0 or ids.max() >= len(table)):
-        raise NotCovered(f"ids from {ids.min()} to {ids.max()} in a vocabulary of {len(table)}", call.path)
-    return np.asarray(table[ids])
+    return looked_up(call, "W")
 
 
 def _prelu(call: LayerCall) -> Array:
