@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from h5py import h5a, h5d, h5l, h5s, h5t, h5z
 
+from transforms.aligned_arrays import aligned_empty
 from transforms.errors import MigrationError, Reason
 from transforms.hdf5_file import hdf5_errors
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
@@ -46,8 +47,9 @@ class HDF5Array(StoredArray):
     def read(self) -> npt.NDArray[np.generic]:
         """The array in native byte order, of its stored shape and precision. Raises MigrationError `corrupt_h5`."""
         with hdf5_errors():
-            array = np.asarray(self.dataset[()])
-        return array.astype(array.dtype.newbyteorder("="), copy=False)
+            array = aligned_empty(self.shape, self.dtype.newbyteorder("="))
+            self.dataset.id.read(h5s.ALL, h5s.ALL, array)
+        return array
 
 
 def group_at(parent: h5py.Group, path: str) -> h5py.Group:

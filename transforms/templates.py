@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from transforms.architecture import LayerPath
 from transforms.canonical.model import ArraysByLayer
+from transforms.eager_tensors import eager_tensor
 from transforms.rebuild import RebuiltModel
 from transforms.saved_model import FINGERPRINT, GRAPH, METADATA, VARIABLES, disk_errors, write_fingerprint_like
 from transforms.written_variables import OBJECT_GRAPH, keys_in_order, reached
@@ -146,7 +146,4 @@ def write_tensors(prefix: Path, tensors: Mapping[str, Any]) -> None:
 
 
 def _tensor(arrays: Mapping[LayerPath, Mapping[str, Any]], slot: Slot) -> tf.Tensor:
-    """TensorFlow lets go of a NumPy array that it copied when it runs its next operation: identity is one."""
-    array = arrays[slot.path][slot.role]
-    values = np.ascontiguousarray(array.read()).reshape(array.shape)  # which makes scalars vectors
-    return tf.identity(tf.convert_to_tensor(values, tf.as_dtype(slot.dtype)))
+    return eager_tensor(arrays[slot.path][slot.role].read(), tf.as_dtype(slot.dtype))

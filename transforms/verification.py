@@ -50,6 +50,8 @@ class Verification:
             stopped = MigrationError(Reason.OUT_OF_MEMORY, "The validation ran out of memory")
         except OSError as error:
             stopped = MigrationError(Reason.OUTPUT_ERROR, f"The artefact cannot be written: {error}")
+        finally:
+            self._collect()
         return asked.staged.known.stopped(stopped)
 
     def _verified(self, asked: VerificationRequest, testify: Callable[[Question], Testimony]) -> MigrationOutcome:
@@ -95,7 +97,7 @@ class Verification:
         if loaded.variable_bytes <= _KEPT_BYTES:
             self._loaded[graph] = loaded
         else:
-            self._dropped = True
+            self._dropped = True  # once it is verified
         while len(self._loaded) > _KEPT:
             self._loaded.popitem(last=False)
             self._dropped = True

@@ -20,6 +20,7 @@ from transforms.canonical.subgraph import TENSOR_OP
 from transforms.custom.building import matching_variables
 from transforms.custom.code import CustomCode, failure
 from transforms.custom.names import is_custom, uses_custom_code
+from transforms.eager_tensors import eager_tensor
 from transforms.errors import MigrationError, Reason
 from transforms.rebuild.layer_calls import call_attention, read_statistics
 from transforms.rebuild.layers import build_layer
@@ -290,7 +291,7 @@ def _assign(
                     f"{role} has the shape {list(array.shape)}, the layer's input implies {variable.shape.as_list()}",
                     layer=path,
                 )
-            variable.assign(array.read())
+            variable.assign(eager_tensor(array.read(), variable.dtype))
             assigned[path, role] = variable
     filled = {id(variable) for variable in assigned.values()}
     left = [variable.name for variable in keras_model.weights if id(variable) not in filled]
