@@ -3,8 +3,8 @@
 Started as `python -P -m pipeline.child REQUESTS ANSWERS` with two pipe descriptors. The first request is a
 `Confinement`, each later one a `Task`; each answer is a pair of a word and a value: `ready`, `done` (the function's
 result), `refused` (a MigrationError), or with a text as value `memory`, `io` or `broken`. While a task runs the child
-may send `ask` with a question; the next request is then a pair of `told` and the answer, or of `refused` and a
-MigrationError.
+may send `ask` with a question and go on; the next request is then a pair of `told` and the answer, or of `refused` and
+a MigrationError.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Task:
         function: "module:name" of the function.
         arguments: its positional arguments.
         seconds: the wall clock that the parent allows.
-        asks: whether the function takes, as its last argument, a function that asks the parent.
+        asks: whether the function takes, as its last argument, a function that asks the parent; what that returns
+            waits for the answer.
     """
 
     function: str
@@ -77,7 +78,45 @@ def confine(confinement: Confinement) -> None:
     _limit(resource.RLIMIT_FSIZE, confinement.file_bytes)
 
 
-def answer(task: Task, ask: Callable[[Any], Any]) -> tuple[str, Any]:
+class Questions:
+    """Asks the parent, one question at a time, without waiting for its answer.
+
+    Args:
+        requests: where answers come from.
+        answers: where questions go.
+    """
+
+    def __init__(self, requests: io.FileIO, answers: io.FileIO) -> None:
+        self._requests = requests
+        self._answers = answers
+        self._open: list[tuple[str, Any]] | None = None
+
+    def ask(self, question: Any) -> Callable[[], Any]:
+        """Sends a question. What it returns waits for the answer; it raises the MigrationError of a refusal."""
+        self.settle()
+        reply: list[tuple[str, Any]] = []
+        self._open = reply
+        send(self._answers, ("ask", question))
+
+        def answer_to_it() -> Any:
+            if not reply:
+                self.settle()
+            word, value = reply[0]
+            if word == "refused":
+                raise value
+            return value
+
+        return answer_to_it
+
+    def settle(self) -> None:
+        """Waits for the answer that is still to come, if any."""
+        if self._open is not None:
+            reply, self._open = self._open, None
+            nobody = "refused", MigrationError(Reason.CRASHED, "Nobody answers any more")
+            reply.append(receive(self._requests) or nobody)
+
+
+def answer(task: Task, ask: Callable[[Any], Callable[[], Any]]) -> tuple[str, Any]:
     """Runs a task and says how it went; only death and the parent's patience end it otherwise."""
     _limit_cpu(task.seconds)
     try:
@@ -102,15 +141,11 @@ def serve(requests: io.FileIO, answers: io.FileIO) -> None:
     gc.freeze()  # what was imported stays: no later collection needs to look at it again
     send(answers, ("ready", os.getpid()))
 
-    def ask(question: Any) -> Any:
-        send(answers, ("ask", question))
-        word, value = receive(requests) or ("refused", MigrationError(Reason.CRASHED, "Nobody answers any more"))
-        if word == "refused":
-            raise value
-        return value
-
+    questions = Questions(requests, answers)
     while (task := receive(requests)) is not None:
-        send(answers, answer(task, ask))
+        answered = answer(task, questions.ask)
+        questions.settle()
+        send(answers, answered)
 
 
 def _limit(kind: int, size: int) -> None:

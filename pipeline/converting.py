@@ -120,7 +120,7 @@ class _ConfinedSteps:
         return answer if isinstance(answer, StagedModel) else _expected(answer, MigrationOutcome)
 
     def verify(self, asked: VerificationRequest) -> MigrationOutcome:
-        self._files = StagedFiles(self._folder, self._workshop.hashing)
+        self._files = StagedFiles(self._folder, self._workshop.reading)
         answer = self._workshop.verifier.call(f"{self._settings.verifier}:verify", asked, answering=self._testimony)
         return _expected(answer, MigrationOutcome)
 

@@ -87,7 +87,8 @@ class Child:
             function: resolved by name in the child.
             arguments: plain records.
             same_model: the call goes on with the model of the last one, which the child keeps open.
-            answering: answers what the function asks back; the function then gets, as its last argument, what asks.
+            answering: answers what the function asks back; the function then gets, as its last argument, what asks
+                (`pipeline.child.Questions.ask`).
 
         Raises:
             MigrationError: the function's own refusal or that of `answering`; or `timeout`, `crashed`,

@@ -78,7 +78,7 @@ def publish(staged: Path, destination: Path, receipt: Receipt) -> None:
             break
     else:
         raise OSError(errno.EBUSY, "is replaced by another process again and again", str(destination))
-    _sync_folder(destination.parent)
+    write_through(destination.parent, os.O_DIRECTORY)
 
 
 def write_receipt(folder: Path, receipt: Receipt) -> None:
@@ -163,16 +163,13 @@ def _make_durable(folder: Path) -> None:
         for name in names:
             path = Path(parent, name)
             if stat.S_ISREG(path.lstat().st_mode):
-                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
-        _sync_folder(Path(parent))
+                write_through(path)
+        write_through(Path(parent), os.O_DIRECTORY)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def write_through(path: Path, flags: int = 0) -> None:
+    """Waits until a file or folder is on the disk. Raises OSError when the disk refuses, or for a link."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | flags)
     try:
         os.fsync(descriptor)
     finally:

@@ -20,6 +20,7 @@ from pipeline import __version__
 from pipeline.canonical_json import canonical_json, sha256_of
 from transforms.errors import MigrationError, Reason
 from transforms.outcome import MIGRATION_VERSION
+from transforms.source_file import hash_file
 
 RECEIPT = "assets.extra/h5ferry.json"
 #: Raised when the receipt itself changes shape.
@@ -153,9 +154,11 @@ def list_files(folder: Path, only: Collection[str] | None = None) -> tuple[Publi
             if relative != RECEIPT and (only is None or relative in only):
                 # A child may put a link or a FIFO in its place meanwhile.
                 descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-                with open(descriptor, "rb") as stream:
-                    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                try:
+                    digest = hash_file(descriptor)
                     found.append(PublishedFile(relative, os.fstat(descriptor).st_size, digest))
+                finally:
+                    os.close(descriptor)
     return tuple(sorted(found, key=lambda file: file.path))
 
 

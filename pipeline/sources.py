@@ -23,6 +23,7 @@ from transforms.checkpoint.files import (
 )
 from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity
+from transforms.source_file import hash_file
 
 _BLOCK = 1 << 20
 _MISSING = {
@@ -122,8 +123,7 @@ def digest_file(path: Path, max_bytes: int, hashed: LocalFile | None = None) -> 
         identity = FileIdentity.of(status)
         if hashed is not None and hashed.identity == identity:
             return hashed
-        with open(descriptor, "rb", buffering=0, closefd=False) as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = hash_file(descriptor)
         still = FileIdentity.of(os.fstat(descriptor)) == identity
         return LocalFile(path, digest, status.st_size, identity if still else None)
     finally:

@@ -1,4 +1,7 @@
-"""Hashes a staged output while it is being verified, and makes sure that it is still the same afterwards."""
+"""Hashes a staged output while it is being verified, and makes sure that it is still the same afterwards.
+
+Meanwhile large files are written through to the disk, which publishing would otherwise have to wait for.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,34 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from pipeline.publishing import write_through
 from pipeline.receipts import PublishedFile, list_files
 from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity
+
+#: Bytes from which waiting for the disk is worth another thread.
+_LARGE = 8 << 20
 
 
 class StagedFiles:
     """The files of a staged output: hashed at some time, and at a later one asked for again."""
 
-    def __init__(self, folder: Path, hashing: ThreadPoolExecutor) -> None:
+    def __init__(self, folder: Path, reading: ThreadPoolExecutor) -> None:
         self._folder = folder
         self._before = _identities(folder)
-        self._hashed: Future[tuple[PublishedFile, ...]] = hashing.submit(list_files, folder)
+        self._hashed: Future[tuple[PublishedFile, ...]] = reading.submit(list_files, folder)
+        large = [folder / path for path, identity in self._before.items() if identity.size >= _LARGE]
+        self._written = [reading.submit(write_through, path) for path in large]
 
     def settled(self) -> tuple[PublishedFile, ...]:
         """All files, sorted by path: those hashed before, which must be unchanged, and those added since.
 
         Raises:
             MigrationError: `internal_error` when a file was changed or removed meanwhile; `output_error` for links.
+            OSError: the disk did not take a file.
         """
+        for written in self._written:
+            written.result()
         known = {file.path: file for file in self._hashed.result()}
         now = _identities(self._folder)
         changed = [path for path, identity in self._before.items() if now.get(path) != identity]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from transforms.outcome import MigrationOutcome
-from transforms.staged_model import Question, Testimony, VerificationRequest
+from transforms.staged_model import Ask, VerificationRequest
 from transforms.verification import Verification
 
 _verification = Verification()
 
 
-def verify(asked: VerificationRequest, ask: Callable[[Question], Testimony]) -> MigrationOutcome:
+def verify(asked: VerificationRequest, ask: Ask) -> MigrationOutcome:
     """The outcome of a staged model; `ask` reaches the converting child."""
     return _verification.verify(asked, ask)

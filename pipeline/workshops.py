@@ -31,17 +31,17 @@ class Workshop:
     Attributes:
         converter: parses sources and writes artefacts.
         verifier: loads artefacts; it never parses a source.
-        hashing: hashes artefacts meanwhile.
+        reading: hashes artefacts, and has them written to the disk, meanwhile.
     """
 
     converter: Child
     verifier: Child
-    hashing: ThreadPoolExecutor
+    reading: ThreadPoolExecutor
 
     @classmethod
     def started(cls, settings: MigrateSettings) -> Workshop:
         """A workshop whose processes are on their way: their imports overlap with each other."""
-        workshop = cls(Child(settings.converting), Child(settings.verifying), ThreadPoolExecutor(1))
+        workshop = cls(Child(settings.converting), Child(settings.verifying), ThreadPoolExecutor(2))
         with contextlib.suppress(MigrationError):  # Whoever calls them starts them again, and is told.
             workshop.converter.start()
             workshop.verifier.start()
@@ -51,7 +51,7 @@ class Workshop:
         """Ends the processes."""
         self.converter.close()
         self.verifier.close()
-        self.hashing.shutdown()
+        self.reading.shutdown()
 
 
 class WorkshopPool:

@@ -18,13 +18,16 @@ GRAPH_FILE = "saved_model.pb"
 _NAME_LENGTH = 120
 
 
-def check_operations(saved_model: Path, *, custom_code: bool = False) -> None:
+def check_operations(saved_model: Path, *, custom_code: bool = False) -> Any:
     """Refuses an artefact that could do more than compute its outputs.
 
     Args:
         saved_model: the folder.
         custom_code: whether the operator's code helped to build it; its graph may then hold any operation that is
             registered, free of side effects and not fatal, beside those of standard layers.
+
+    Returns:
+        The one MetaGraphDef that was looked at.
 
     Raises:
         MigrationError: `unsafe_op`, naming the operation with its node and function; also for assets, a second graph
@@ -54,6 +57,7 @@ def check_operations(saved_model: Path, *, custom_code: bool = False) -> None:
                 _check_saver(node, name)
             else:
                 _check(node, name, allowed)
+    return graph
 
 
 def refuse_other_files(folder: Path) -> None:

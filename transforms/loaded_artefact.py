@@ -26,6 +26,16 @@ class InputSpec:
     dtype: str
 
 
+def _spec(name: str, shape: tf.TensorShape, dtype: tf.DType) -> InputSpec:
+    return InputSpec(name, tuple(shape.as_list()), dtype.as_numpy_dtype.__name__)
+
+
+def stated_inputs(meta_graph: Any) -> tuple[InputSpec, ...]:
+    """The inputs of the signature as a MetaGraphDef states them, before anything is loaded."""
+    stated = meta_graph.signature_def[SIGNATURE].inputs.items()
+    return tuple(_spec(name, tf.TensorShape(info.tensor_shape), tf.as_dtype(info.dtype)) for name, info in stated)
+
+
 class LoadedArtefact:
     """The signature of a loaded SavedModel, and nothing of the model it came from."""
 
@@ -35,8 +45,7 @@ class LoadedArtefact:
         self._signature = self._loaded.signatures[SIGNATURE]
         self._variables = WrittenVariables.of(self._loaded, folder / VARIABLES, self._signature.variables)
         self.inputs = tuple(
-            InputSpec(name, tuple(spec.shape.as_list()), spec.dtype.as_numpy_dtype.__name__)
-            for name, spec in self._signature.structured_input_signature[1].items()
+            _spec(name, spec.shape, spec.dtype) for name, spec in self._signature.structured_input_signature[1].items()
         )
 
     @property

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from transforms.alternatives import alternatives
@@ -73,7 +74,7 @@ def in_process(
     def verify(asked: VerificationRequest) -> MigrationOutcome:
         from transforms.verification import Verification
 
-        return (verification or Verification()).verify(asked, opened[-1].testify)
+        return (verification or Verification()).verify(asked, lambda question: partial(opened[-1].testify, question))
 
     opened: list[Conversion] = []
     return Steps(stage, verify, lambda: opened.pop().close())

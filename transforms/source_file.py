@@ -13,6 +13,8 @@ from transforms.file_identity import FileIdentity
 from transforms.limits import Limits, over_budget
 
 _BLOCK = 1 << 20
+#: A multiple of the block: so much is asked of the disk, so far ahead.
+_AHEAD = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,15 @@ def open_regular(path: Path) -> int:
 
 
 def hash_file(descriptor: int) -> str:
-    """SHA-256 (hex) of the whole open file."""
+    """SHA-256 (hex) of the whole open file. The disk is kept at work while blocks are hashed."""
     digest, offset = hashlib.sha256(), 0
-    while block := os.pread(descriptor, _BLOCK, offset):
-        digest.update(block)
-        offset += len(block)
+    size = os.fstat(descriptor).st_size
+    block = memoryview(bytearray(max(1, min(size, _BLOCK))))
+    while read := os.preadv(descriptor, [block], offset):
+        digest.update(block[:read])
+        offset += read
+        if offset % _AHEAD == 0:
+            os.posix_fadvise(descriptor, offset + _AHEAD, _AHEAD, os.POSIX_FADV_WILLNEED)
     return digest.hexdigest()
 
 

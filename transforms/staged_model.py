@@ -10,10 +10,10 @@ the source's own arrays give for the same inputs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -100,6 +100,10 @@ class Testimony:
     """One answer to each batch of the question."""
 
     answers: tuple[Answer, ...]
+
+
+#: Asks the converting side and goes on; what it returns waits for the answer.
+Ask: TypeAlias = Callable[[Question], Callable[[], Testimony]]
 
 
 def plain_arrays(arrays: Sequence[Any]) -> tuple[PlainArray, ...]:

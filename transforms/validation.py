@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.comparison import EQUAL, Comparison, compare_outputs, differing
-from transforms.errors import MigrationError, Reason
+from transforms.hearing import Hearing
 from transforms.input_domains import InputDomain
-from transforms.loaded_artefact import LoadedArtefact
+from transforms.loaded_artefact import InputSpec, LoadedArtefact
 from transforms.outcome import Evidence
 from transforms.samples import IMAGE_LENGTHS, SEQUENCE_LENGTHS, SHORT_LENGTHS, SampleBatch, draw_batch
-from transforms.staged_model import Answer, Feed, Question, Testimony, Witness, numpy_arrays, plain_arrays
+from transforms.staged_model import Answer, Ask, Witness, numpy_arrays
 
 Array = npt.NDArray[Any]
-Testify = Callable[[Question], Testimony]
 
 
 @dataclass(frozen=True)
@@ -65,39 +64,53 @@ class Validator:
     """Validates one artefact.
 
     Args:
-        artefact: the written SavedModel, reloaded.
+        inputs: of the signature, as the artefact's graph states them.
         input_names, output_names: of the signature, in the order of the model's inputs and outputs.
         domains: what each input may hold.
-        testify: asks the reference, or the rebuilt Keras model: the weakest evidence, where there is no other.
+        ask: asks the reference, or the rebuilt Keras model: the weakest evidence, where there is no other.
         tolerance: of every comparison.
     """
 
     def __init__(
         self,
-        artefact: LoadedArtefact,
+        inputs: Sequence[InputSpec],
         input_names: Sequence[str],
         output_names: Sequence[str],
         domains: Sequence[InputDomain],
-        testify: Testify,
+        ask: Ask,
         tolerance: Tolerance,
     ) -> None:
-        self._artefact = artefact
+        specs = {spec.name: spec for spec in inputs}
         self._input_names = tuple(input_names)
+        self._inputs = tuple(specs[name] for name in self._input_names)
         self._output_names = tuple(output_names)
         self._domains = tuple(domains)
-        self._testify = testify
+        self._hearing = Hearing(ask, self.as_fed)
         self._tolerance = tolerance
         self._warnings: list[str] = []
+        self._artefact: LoadedArtefact | None = None
+        self._batches: dict[tuple[int, int], list[SampleBatch]] = {}
 
-    def validate(self, given: SampleBatch | None) -> Validation:
+    def ask_ahead(self, given: SampleBatch | None) -> None:
+        """Asks the reference about the batches that will probably be run, without waiting for its answers."""
+        self._hearing.ask_ahead([*([given] if given is not None else []), *self._batches_at(self._lengths_to_try()[0])])
+
+    def validate(self, artefact: LoadedArtefact, given: SampleBatch | None) -> Validation:
         """Compares on the given batch, if any, and on drawn batches of two sizes and, where free, two lengths.
 
-        Raises MigrationError when a given batch does not run.
+        Args:
+            artefact: the written SavedModel, reloaded.
+            given: the operator's samples.
+
+        Raises:
+            ValueError: the given batch does not run.
+            MigrationError: whatever the converting side refuses.
         """
+        self._artefact = artefact
         golden = reference = rebuilt = None
         runs = [Run(given, self.run(given.inputs))] if given is not None else []
         drawn = self._drawn()
-        answers = self._asked(Witness.REFERENCE, [*runs, *drawn])
+        answers = self._hearing.answers(Witness.REFERENCE, [run.batch for run in (*runs, *drawn)])
         if given is not None:
             if given.expected is not None:
                 golden = self._compare(runs[0].outputs, given.expected)
@@ -119,21 +132,12 @@ class Validator:
 
     def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         """Outputs of the reloaded artefact, in order. Raises ValueError when it does not run."""
+        assert self._artefact is not None
         outputs = self._artefact.run(dict(zip(self._input_names, inputs, strict=True)))
         return tuple(outputs[name] for name in self._output_names)
 
     def _compare(self, outputs: Sequence[Array], evidence: Sequence[Array]) -> Comparison:
         return compare_outputs(self._output_names, outputs, evidence, self._tolerance.rtol, self._tolerance.atol)
-
-    def _asked(self, witness: Witness, runs: Sequence[Run]) -> tuple[Answer, ...]:
-        """The witness's answer to each batch."""
-        if not runs:
-            return ()
-        feeds = tuple(Feed(plain_arrays(self.as_fed(run.batch)), run.batch.origin) for run in runs)
-        answers = self._testify(Question(witness, feeds)).answers
-        if len(answers) != len(feeds):
-            raise MigrationError(Reason.INTERNAL_ERROR, f"{len(answers)} answers to {len(feeds)} questions")
-        return answers
 
     def _against(self, run: Run, answer: Answer) -> Comparison | None:
         """None when the witness has nothing to say, which is a warning."""
@@ -143,13 +147,12 @@ class Validator:
         return self._compare(run.outputs, numpy_arrays(answer.outputs))
 
     def _against_all(self, witness: Witness, runs: Sequence[Run]) -> list[tuple[Run, Comparison | None]]:
-        answers = self._asked(witness, runs)
+        answers = self._hearing.answers(witness, [run.batch for run in runs])
         return [(run, self._against(run, answer)) for run, answer in zip(runs, answers, strict=True)]
 
     def as_fed(self, batch: SampleBatch) -> list[Array]:
         """The inputs as the signature sees them: a float32 input has float32 precision for the reference too."""
-        dtypes = {spec.name: spec.dtype for spec in self._artefact.inputs}
-        return [np.asarray(x).astype(dtypes[name]) for name, x in zip(self._input_names, batch.inputs, strict=True)]
+        return [np.asarray(x).astype(spec.dtype) for spec, x in zip(self._inputs, batch.inputs, strict=True)]
 
     def _warn(self, warning: str) -> None:
         if warning not in self._warnings:
@@ -166,7 +169,7 @@ class Validator:
 
     def _lengths_to_try(self) -> list[tuple[int, int]]:
         """Extents of free axes for the two batches. Some models run at one length only and do not say which."""
-        shapes = [spec.shape for spec in self._artefact.inputs]
+        shapes = [spec.shape for spec in self._inputs]
         if not any(None in shape[1:] for shape in shapes):
             return [SEQUENCE_LENGTHS[0]]
         images = any(len(shape) > 3 and None in shape[1:-1] for shape in shapes)
@@ -175,12 +178,8 @@ class Validator:
 
     def _runs_at(self, lengths: tuple[int, int]) -> list[Run]:
         """Batches with free axes of these lengths, those that run and tell something."""
-        specs = {spec.name: spec for spec in self._artefact.inputs}
-        ordered = [specs[name] for name in self._input_names]
-        shapes, dtypes = [spec.shape for spec in ordered], [spec.dtype for spec in ordered]
         runs = []
-        for seed, (length, size) in enumerate(zip(lengths, (4, 3), strict=True)):
-            batch = draw_batch(shapes, dtypes, self._domains, length, size, seed)
+        for batch in self._batches_at(lengths):
             try:
                 run = Run(batch, self.run(batch.inputs))
             except ValueError:
@@ -188,6 +187,16 @@ class Validator:
             if self._tells_something(run):
                 runs.append(run)
         return runs
+
+    def _batches_at(self, lengths: tuple[int, int]) -> list[SampleBatch]:
+        """Two drawn batches with free axes of these lengths, the same ones each time."""
+        if lengths not in self._batches:
+            shapes, dtypes = [spec.shape for spec in self._inputs], [spec.dtype for spec in self._inputs]
+            self._batches[lengths] = [
+                draw_batch(shapes, dtypes, self._domains, length, size, seed)
+                for seed, (length, size) in enumerate(zip(lengths, (4, 3), strict=True))
+            ]
+        return self._batches[lengths]
 
     def _tells_something(self, run: Run) -> bool:
         """Outputs that are not finite say nothing, unless the evidence is finite there."""

@@ -9,20 +9,20 @@ from __future__ import annotations
 import gc
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from transforms.errors import MigrationError, Reason
 from transforms.graph_operations import check_operations, refuse_other_files
-from transforms.loaded_artefact import LoadedArtefact
+from transforms.loaded_artefact import LoadedArtefact, stated_inputs
 from transforms.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
 from transforms.samples import read_samples
 from transforms.saved_model import GRAPH, SIGNATURE, disk_errors
 from transforms.serving_warmup import write_warmup
-from transforms.staged_model import Question, Testimony, VerificationRequest
+from transforms.staged_model import Ask, VerificationRequest
 from transforms.validation import Tolerance, Validation, Validator
 
 #: Loaded graphs kept, and the most bytes of variables that one of them may hold.
@@ -37,13 +37,13 @@ class Verification:
         self._loaded: OrderedDict[str, LoadedArtefact] = OrderedDict()
         self._dropped = False
 
-    def verify(self, asked: VerificationRequest, testify: Callable[[Question], Testimony]) -> MigrationOutcome:
+    def verify(self, asked: VerificationRequest, ask: Ask) -> MigrationOutcome:
         """The outcome of one staged model: `migrated`, with samples and warm-up written beside it, or why not.
 
-        Expected failures come back as an outcome with a reason, never as an exception; those of `testify` included.
+        Expected failures come back as an outcome with a reason, never as an exception; those of `ask` included.
         """
         try:
-            return self._verified(asked, testify)
+            return self._verified(asked, ask)
         except MigrationError as error:
             stopped = error
         except MemoryError:
@@ -54,22 +54,20 @@ class Verification:
             self._collect()
         return asked.staged.known.stopped(stopped)
 
-    def _verified(self, asked: VerificationRequest, testify: Callable[[Question], Testimony]) -> MigrationOutcome:
+    def _verified(self, asked: VerificationRequest, ask: Ask) -> MigrationOutcome:
         request, staged = asked.request, asked.staged
         known = staged.known
         given = None
         if request.samples is not None:
             given = read_samples(request.samples, staged.sample_inputs, staged.sample_outputs)
-        validator = Validator(
-            self._artefact(request, asked.in_full),
-            known.input_names,
-            known.output_names,
-            staged.domains,
-            testify,
-            Tolerance(request.rtol, request.atol),
-        )
+        graph, loaded = self._remembered(request, asked.in_full)
+        inputs = loaded.inputs if loaded else stated_inputs(_checked_graph(request))
+        tolerance = Tolerance(request.rtol, request.atol)
+        validator = Validator(inputs, known.input_names, known.output_names, staged.domains, ask, tolerance)
+        validator.ask_ahead(given)  # The converting side answers while the artefact is loaded.
+        loaded = self._with_variables_of(request.staging, graph, loaded)
         try:
-            validation = validator.validate(given)
+            validation = validator.validate(loaded, given)
         except ValueError as error:
             raise MigrationError(
                 Reason.INVALID_SAMPLES, f"The samples do not run on the model: {error}", advice="Check their shapes."
@@ -80,17 +78,18 @@ class Verification:
             _write_extras(request, validation, feed)
         return known
 
-    def _artefact(self, request: MigrationRequest, in_full: bool) -> LoadedArtefact:
-        """The artefact with the variables that lie on disk, its operations checked."""
-        folder, custom_code = request.staging, request.runs_code
-        refuse_other_files(folder)
-        graph = f"{hashlib.sha256((folder / GRAPH).read_bytes()).hexdigest()} {custom_code}"
-        loaded = self._loaded.pop(graph, None)
-        if loaded is None or in_full:
-            self._dropped |= loaded is not None
-            del loaded
+    def _remembered(self, request: MigrationRequest, in_full: bool) -> tuple[str, LoadedArtefact | None]:
+        """What the graph is known by, and the artefact loaded before with this very graph, unless one wants it anew."""
+        refuse_other_files(request.staging)
+        graph = f"{hashlib.sha256((request.staging / GRAPH).read_bytes()).hexdigest()} {request.runs_code}"
+        if in_full:
+            self._dropped |= self._loaded.pop(graph, None) is not None
             self._collect()
-            check_operations(folder, custom_code=custom_code)
+        return graph, self._loaded.pop(graph, None)
+
+    def _with_variables_of(self, folder: Path, graph: str, loaded: LoadedArtefact | None) -> LoadedArtefact:
+        """The artefact with the variables that lie on disk; it is remembered unless it is large."""
+        if loaded is None:
             loaded = LoadedArtefact(folder)
         else:
             loaded.restore(folder)
@@ -108,6 +107,10 @@ class Verification:
         if self._dropped:
             gc.collect()
         self._dropped = False
+
+
+def _checked_graph(request: MigrationRequest) -> Any:
+    return check_operations(request.staging, custom_code=request.runs_code)
 
 
 def _judged(request: MigrationRequest, known: MigrationOutcome, validation: Validation) -> MigrationOutcome:

@@ -22,7 +22,7 @@ from transforms.file_identity import FileIdentity
 from transforms.inspection import Inspection
 from transforms.limits import Limits
 from transforms.outcome import MigrationOutcome, MigrationRequest
-from transforms.staged_model import Question, StagedModel, Testimony, VerificationRequest
+from transforms.staged_model import Ask, Question, StagedModel, Testimony, VerificationRequest
 
 CHILDREN = "tests.faults.misbehaving"
 _GIB = 1 << 30
@@ -185,12 +185,12 @@ def finish() -> None:
     fakes.finish()
 
 
-def verify(asked: VerificationRequest, ask: Callable[[Question], Testimony]) -> object:
+def verify(asked: VerificationRequest, ask: Ask) -> object:
     way = _misbehave("verify", asked.request.model)
     folder = asked.request.staging
     match way:
         case "asks":
-            ask("anything")  # type: ignore[arg-type]
+            ask("anything")()  # type: ignore[arg-type]
         case "nothing":
             return None
         case "changes":

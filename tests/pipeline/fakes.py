@@ -9,7 +9,6 @@ import hashlib
 import os
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from transforms.errors import MigrationError, Reason
@@ -18,6 +17,7 @@ from transforms.limits import Limits
 from transforms.outcome import Evidence, MigrationOutcome, MigrationRequest, Rewrite, Status
 from transforms.staged_model import (
     Answer,
+    Ask,
     Feed,
     Question,
     StagedModel,
@@ -80,11 +80,11 @@ def finish() -> None:
     """Does nothing."""
 
 
-def verify(asked: VerificationRequest, ask: Callable[[Question], Testimony]) -> MigrationOutcome:
+def verify(asked: VerificationRequest, ask: Ask) -> MigrationOutcome:
     """Asks once, misbehaves as the last part of the model's name says, or agrees with the conversion."""
     request = asked.request
     question = Question(Witness.REFERENCE, (Feed(plain_arrays([[1.0, 2.0]]), "a fake"),))
-    if ask(question) != testify(question):
+    if ask(question)() != testify(question):
         raise ValueError("the question was lost")
     match request.model.rpartition("/")[2].partition("-")[0]:
         case "unverifiable":
