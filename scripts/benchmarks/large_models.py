@@ -25,6 +25,7 @@ def large_models(scale: Scale, scratch: Path) -> dict[str, Any]:
     shutil.rmtree(scratch / "sources")
     return {
         "baseline_bytes": memory[0] if memory else 0,
+        "baseline_total_bytes": baseline.peak_bytes,
         "sizes": [_size(megabytes, scratch) for megabytes in scale.megabytes],
     }
 
@@ -54,6 +55,7 @@ def _size(megabytes: int, scratch: Path) -> dict[str, Any]:
         "copy_seconds": copied / further,
         "copy_synced_seconds": synced / further,
         "peak_bytes": converter.peak_bytes if converter else 0,
+        "peak_total_bytes": max(one.peak_bytes, all_.peak_bytes),
         "read_calls_bytes": (_read(all_, "read_calls_bytes") - _read(one, "read_calls_bytes")) // further,
         "disk_read_bytes": (_read(all_, "disk_read_bytes") - _read(one, "disk_read_bytes")) // further,
     }

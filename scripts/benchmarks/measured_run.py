@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -78,6 +78,11 @@ class MeasuredRun:
         """Of all processes."""
         return sum(process.cpu_seconds for process in self.processes.values())
 
+    @property
+    def peak_bytes(self) -> int:
+        """The most that all processes together were seen to have resident; pages that they share count for each."""
+        return max((sample.total for sample in self.samples), default=0)
+
     def children_with_tensorflow(self) -> list[WatchedProcess]:
         """The converting and verifying children; a converting one writes more than a verifying one."""
         found = [process for process in self.processes.values() if process.role == "tensorflow"]
@@ -139,7 +144,18 @@ def _watch(parent: int, run: MeasuredRun, start: float, ended: threading.Event) 
                     seen = run.processes.setdefault(process.pid, WatchedProcess())
                     resident[process.pid] = _look(process, seen, is_parent=process.pid == parent)
         if resident:
+            _take_off_the_reaped(run, parent, resident)
             run.samples.append(MemorySample(time.perf_counter() - start, len(run.ends), resident))
+
+
+def _take_off_the_reaped(run: MeasuredRun, parent: int, alive: Mapping[int, int]) -> None:
+    """Linux adds what a child had read and written to its parent's counts once the parent has waited for its end."""
+    own = run.processes[parent]
+    for pid, seen in run.processes.items():
+        if pid not in alive:
+            own.read_calls_bytes -= seen.read_calls_bytes
+            own.write_calls_bytes -= seen.write_calls_bytes
+            own.disk_read_bytes -= seen.disk_read_bytes
 
 
 def _look(process: psutil.Process, seen: WatchedProcess, is_parent: bool) -> int:
