@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from pipeline.frames import receive, send
 from transforms.errors import MigrationError, Reason
 
 _ORPHAN_CHECK_SECONDS = 1.0
+_UNWANTED = ("pandas",)
 #: Beyond the parent's own deadline, so that this limit only ever ends a child that lost its parent.
 _CPU_GRACE_SECONDS = 60
 
@@ -76,6 +77,24 @@ def confine(confinement: Confinement) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _limit(resource.RLIMIT_AS, confinement.memory_bytes)
     _limit(resource.RLIMIT_FSIZE, confinement.file_bytes)
+
+
+def preload(modules: Iterable[str]) -> None:
+    """Imports modules for as long as the process lives, in two thirds of the time: TensorFlow makes many objects.
+
+    tf-keras takes pandas' tables where there are any, and imports it for that alone; here there are none.
+    """
+    gc.disable()
+    unwanted = [name for name in _UNWANTED if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(unwanted))  # type: ignore[arg-type]  # None makes an import of it fail
+    try:
+        for module in modules:
+            importlib.import_module(module)
+    finally:
+        for name in unwanted:
+            del sys.modules[name]  # custom code may want it
+        gc.freeze()  # what was imported stays: no later collection needs to look at it again
+        gc.enable()
 
 
 class Questions:
@@ -136,9 +155,7 @@ def serve(requests: io.FileIO, answers: io.FileIO) -> None:
     """Answers requests until the parent hangs up."""
     confinement = receive(requests)
     confine(confinement)
-    for module in confinement.preload:
-        importlib.import_module(module)
-    gc.freeze()  # what was imported stays: no later collection needs to look at it again
+    preload(confinement.preload)
     send(answers, ("ready", os.getpid()))
 
     questions = Questions(requests, answers)
