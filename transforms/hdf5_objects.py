@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 import numpy.typing as npt
-from h5py import h5a, h5d, h5l, h5s, h5t, h5z
+from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z
 
 from transforms.aligned_arrays import aligned_empty
 from transforms.errors import MigrationError, Reason
@@ -97,11 +97,11 @@ def _walk(parent: h5py.Group, path: str) -> h5py.Group | h5py.Dataset:
     parts = path.split("/")
     if len(parts) > _MAX_PARTS or any(part in ("", ".", "..") or "\0" in part for part in parts):
         raise MigrationError(Reason.UNSAFE_STORAGE, f"{path[:80]!r} is not a plain path", advice=_RESTORE)
-    current = parent
+    current = parent.id
     for part in parts:
-        if not isinstance(current, h5py.Group):
+        if not isinstance(current, h5g.GroupID):
             raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} leads through an array", advice=_RESTORE)
-        name, links = part.encode(), current.id.links
+        name, links = part.encode(), current.links
         if not links.exists(name):
             raise MigrationError(Reason.WEIGHTS_MISMATCH, f"The file lacks {path!r}", advice=_RESTORE)
         if links.get_info(name).type != h5l.TYPE_HARD:
@@ -110,8 +110,12 @@ def _walk(parent: h5py.Group, path: str) -> h5py.Group | h5py.Dataset:
                 f"{path!r} leads through a soft or external link",
                 advice="Copy the linked data into the file (h5repack does).",
             )
-        current = current[part]
-    return current
+        current = h5o.open(current, name)
+    if isinstance(current, h5g.GroupID):
+        return h5py.Group(current)
+    if isinstance(current, h5d.DatasetID):
+        return h5py.Dataset(current)
+    raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} is neither a group nor an array", advice=_RESTORE)
 
 
 def object_address(item: h5py.Group | h5py.Dataset) -> int:
