@@ -1,3 +1,4 @@
+import importlib
 import os
 import signal
 import time
@@ -143,3 +144,56 @@ def test_environment_holds_no_secrets_and_no_gpu(child, monkeypatch):
     environment = child_environment(workers=1)
     assert "CLOUD_SECRET_KEY" not in environment
     assert environment["CUDA_VISIBLE_DEVICES"] == "-1" and environment["TF_USE_LEGACY_KERAS"] == "1"
+
+
+def ask_and_wait(ask):
+    return [ask(question)() for question in (1, 2)]
+
+
+def ask_and_go_on(ask):
+    first, second = ask(1), ask(2)
+    return [second(), first(), first()]
+
+
+def ask_and_forget(ask):
+    ask(1)
+    return "done"
+
+
+def ask_in_vain(ask):
+    try:
+        return ask("refused")()
+    except MigrationError as error:
+        return str(error.reason)
+
+
+def answer_of(question):
+    if question == "refused":
+        raise MigrationError(Reason.WEAK_EVIDENCE, "No")
+    return question * 10
+
+
+@pytest.mark.parametrize(
+    "function, result",
+    [
+        ("ask_and_wait", [10, 20]),
+        ("ask_and_go_on", [20, 10, 10]),
+        ("ask_and_forget", "done"),
+        ("ask_in_vain", "weak_evidence"),
+    ],
+)
+def test_questions_are_answered_whenever_the_child_waits_for_it(child, function, result):
+    for _ in range(2):
+        assert child.call(f"{HERE}:{function}", answering=answer_of) == result
+        assert child.call(f"{HERE}:number", 1) == 1
+
+
+def imports_pandas():
+    return importlib.import_module("pandas").__name__
+
+
+def test_a_preloaded_module_finds_no_pandas_and_a_later_one_does():
+    child = Child(Isolation(timeout=60, preload=("tests.pipeline.wants_pandas",)))
+    assert child.call("tests.pipeline.wants_pandas:found") is False
+    assert child.call(f"{HERE}:imports_pandas") == "pandas"
+    child.close()

@@ -19,7 +19,8 @@ from tests.transforms.reference.models import (
     sequential,
     weights,
 )
-from transforms.reference import NotCovered, forward
+from transforms.architecture import LayerPath
+from transforms.reference import NotCovered, forward, forward_batches, layer_weights
 from transforms.reference.layer_call import Array
 from transforms.runtime import runtime_of
 
@@ -191,3 +192,45 @@ def test_numbers_beyond_float32() -> None:
     model = sequential(layer("Activation", activation="exponential", batch_input_shape=[None, 1]))
     with pytest.raises(NotCovered, match="range of float32"):
         _run(model, {}, np.array([[100.0]]))
+
+
+def _counted(held: Any, asked: list[LayerPath]) -> Any:
+    weights_of = weights(held)
+
+    def counted(path: LayerPath) -> Any:
+        asked.append(path)
+        return weights_of(path)
+
+    return counted
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_batches_pass_each_layer_together_so_that_it_is_read_once(
+    monkeypatch: pytest.MonkeyPatch, is_nested: bool
+) -> None:
+    monkeypatch.setattr(layer_weights, "_KEPT_BYTES", 0)  # as if every layer were large
+    model = functional([placeholder("x", (None, 3)), _dense("a", ["x"]), _dense("b", ["a"])], ["b"], "inner")
+    held = {("a",): {"kernel": _A}, ("b",): {"kernel": _B}}
+    if is_nested:
+        held = {("inner", *path): arrays for path, arrays in held.items()}
+        model = functional([placeholder("z", (None, 3)), nested(model, "inner", ["z"])], ["inner"])
+    asked: list[LayerPath] = []
+    batches = [[random_array(size, 3, seed=size)] for size in (2, 5, 1)]
+    answers = forward_batches(parse(model), _counted(held, asked), batches, runtime_of("2.2.4", "tensorflow"))
+    assert asked == list(held)
+    for answer, (x,) in zip(answers, batches, strict=True):
+        assert not isinstance(answer, Exception)
+        np.testing.assert_allclose(answer[0], x @ _A @ _B)
+
+
+def test_a_batch_without_an_answer_takes_none_from_the_others() -> None:
+    model = functional([placeholder("x", (None, 3)), _dense("d", ["x"])], ["d"])
+    fits, wrong = random_array(2, 3), random_array(2, 4)
+    answers = forward_batches(
+        parse(model),
+        weights({("d",): {"kernel": _A}}),
+        [[wrong], [fits], [fits, fits], [np.full((1, 3), 1e308)]],
+        runtime_of("2.2.4", "tensorflow"),
+    )
+    assert [type(answer) for answer in answers] == [ValueError, list, NotCovered, NotCovered]
+    np.testing.assert_allclose(answers[1], [fits @ _A])  # type: ignore[arg-type]

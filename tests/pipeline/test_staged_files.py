@@ -1,0 +1,74 @@
+"""What is hashed while it is verified must be the same afterwards, and on the disk."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pipeline import staged_files
+from pipeline.canonical_json import sha256_of
+from pipeline.receipts import PublishedFile
+from pipeline.staged_files import StagedFiles
+from transforms.errors import MigrationError, Reason
+
+
+@pytest.fixture
+def reading():
+    with ThreadPoolExecutor(2) as reading:
+        yield reading
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "variables").mkdir()
+    (tmp_path / "variables/data").write_bytes(b"numbers")
+    (tmp_path / "graph").write_bytes(b"graph")
+    return tmp_path
+
+
+def published(path, content):
+    return PublishedFile(path, len(content), sha256_of(content))
+
+
+def test_all_files_are_listed_those_added_since_too(folder, reading):
+    files = StagedFiles(folder, reading)
+    (folder / "samples").write_bytes(b"")
+    expected = published("graph", b"graph"), published("samples", b""), published("variables/data", b"numbers")
+    assert files.settled() == expected
+
+
+def overwrite(path):
+    path.write_bytes(b"NUMBERS")
+
+
+def replace_by_a_copy(path):
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("change", [overwrite, replace_by_a_copy, os.unlink])
+def test_a_change_is_an_error(folder, reading, change):
+    files = StagedFiles(folder, reading)
+    change(folder / "variables/data")
+    with pytest.raises(MigrationError) as caught:
+        files.settled()
+    assert caught.value.reason is Reason.INTERNAL_ERROR and "variables/data" in str(caught.value)
+
+
+def test_large_files_are_written_through_meanwhile(folder, reading, monkeypatch):
+    written = []
+    monkeypatch.setattr(staged_files, "_LARGE", len(b"numbers"))
+    monkeypatch.setattr(staged_files, "write_through", written.append)
+    StagedFiles(folder, reading).settled()
+    assert written == [folder / "variables/data"]
+
+
+def test_what_the_disk_does_not_take_is_not_settled(folder, reading, monkeypatch):
+    def refuse(path):
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(staged_files, "_LARGE", 0)
+    monkeypatch.setattr(staged_files, "write_through", refuse)
+    with pytest.raises(OSError, match="Input/output error"):
+        StagedFiles(folder, reading).settled()
