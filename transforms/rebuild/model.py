@@ -15,13 +15,12 @@ import tf_keras
 
 from transforms.architecture import Graph, Layer, LayerPath, TensorRef, evaluation_order
 from transforms.architecture_attention import MULTI_HEAD
-from transforms.canonical.model import ArraysByLayer, CanonicalModel
+from transforms.canonical.model import CanonicalModel
 from transforms.canonical.subgraph import TENSOR_OP
-from transforms.custom.building import matching_variables
 from transforms.custom.code import CustomCode, failure
 from transforms.custom.names import is_custom, uses_custom_code
-from transforms.eager_tensors import eager_tensor
 from transforms.errors import MigrationError, Reason
+from transforms.rebuild.assigned_variables import assign_arrays
 from transforms.rebuild.layer_calls import call_attention, read_statistics
 from transforms.rebuild.layers import build_layer
 from transforms.rebuild.tensor_ops import TENSOR_OPS
@@ -68,7 +67,7 @@ def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltM
     stored = sum(math.prod(array.shape) for held in model.arrays.values() for array in held.values())
     with bounded_variables(stored) if custom is None else contextlib.nullcontext():
         keras_model = builder.model(model.graph, ())
-    variables = _assign(builder.layers, model.arrays, keras_model)
+    variables = assign_arrays(builder.layers, model.arrays, keras_model)
     return RebuiltModel(
         keras_model,
         input_names=unique_names(argument_name(ref.layer) for ref in model.graph.inputs),
@@ -268,48 +267,3 @@ class _ScopeNames:
 def _scope_name(name: str) -> str:
     scope = re.sub(r"[^A-Za-z0-9_.\\/-]", "_", name)
     return scope if re.match(r"[A-Za-z0-9.]", scope) else f"layer{scope}"
-
-
-def _assign(
-    layers: Mapping[LayerPath, Any], arrays: ArraysByLayer, keras_model: Any
-) -> Mapping[tuple[LayerPath, str], Any]:
-    """Every array goes to one variable of equal shape, and no variable is left without."""
-    assigned: dict[tuple[LayerPath, str], Any] = {}
-    for path, held in arrays.items():
-        variables = _variables(layers.get(path), held, path)
-        if set(variables) != set(held):
-            raise MigrationError(
-                Reason.WEIGHTS_MISMATCH,
-                f"The file has {sorted(held)}, the rebuilt layer wants {sorted(variables)}",
-                layer=path,
-            )
-        for role, array in held.items():
-            variable = variables[role]
-            if tuple(variable.shape) != array.shape:
-                raise MigrationError(
-                    Reason.WEIGHTS_MISMATCH,
-                    f"{role} has the shape {list(array.shape)}, the layer's input implies {variable.shape.as_list()}",
-                    layer=path,
-                )
-            variable.assign(eager_tensor(array.read(), variable.dtype))
-            assigned[path, role] = variable
-    filled = {id(variable) for variable in assigned.values()}
-    left = [variable.name for variable in keras_model.weights if id(variable) not in filled]
-    if left:
-        raise MigrationError(Reason.WEIGHTS_MISMATCH, f"No array fills {', '.join(left[:5])}")
-    return assigned
-
-
-def _variables(layer: Any, held: Mapping[str, Any], path: LayerPath) -> Mapping[str, Any]:
-    if layer is None:
-        return {}
-    if any(role[0].isdigit() for role in held):  # a custom layer's
-        return matching_variables(layer, tuple(held), path)
-    return {_role(variable.name, held): variable for variable in layer.weights}
-
-
-def _role(name: str, held: Mapping[str, Any]) -> str:
-    """The last part of a variable's name; the last two for layers inside a layer, `query/kernel`."""
-    parts = str(name).split(":", 1)[0].split("/")
-    both = "_".join(parts[-2:])
-    return both if both in held else parts[-1]

@@ -1,0 +1,137 @@
+"""The options of `h5ferry migrate`, and the run that they describe."""
+
+from __future__ import annotations
+
+import re
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.command_endings import cut_short, unusable
+from pipeline.help_examples import example
+from pipeline.limit_options import with_limit_options
+from pipeline.log_format import LogFormat
+from transforms.limits import Limits
+
+EPILOG = (
+    "Beam's own pipeline options (--runner, --direct_num_workers, …) may follow. Exit status: 0 every"
+    " row migrated or unchanged; 3 some were not; 2 unusable command line or manifest; 1 the program failed."
+    + example("migrate")
+)
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class RequiredEvidence(StrEnum):
+    """The choices of --require-evidence, weakest first."""
+
+    REBUILT = "rebuilt"
+    REFERENCE = "reference"
+    GOLDEN = "golden"
+
+
+@with_limit_options
+def migrate(
+    context: typer.Context,
+    manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="CSV, JSON lines or Parquet.")],
+    output: Annotated[str, typer.Option(help="Folder for <model>/<version>/, local or a Beam file system's URL.")],
+    report: Annotated[str, typer.Option(help="Folder for the report. Default: OUTPUT/_h5ferry/runs/<run-id>.")] = "",
+    require_evidence: Annotated[
+        RequiredEvidence, typer.Option(help="The weakest evidence that may be published.")
+    ] = RequiredEvidence.REBUILT,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds for one model.")] = 600.0,
+    memory_limit: Annotated[
+        str, typer.Option(help="Memory of one converting process, as 8GiB. Default: its share of the machine.")
+    ] = "",
+    allow_custom_code: Annotated[
+        bool,
+        typer.Option(
+            "--allow-custom-code",
+            help="Execute the Python files of the columns custom_objects and architecture, in the converting process.",
+        ),
+    ] = False,
+    keep_training: Annotated[
+        bool,
+        typer.Option(
+            "--keep-training",
+            help="Compile each SavedModel as its file says and restore the optimizer, to go on training.",
+        ),
+    ] = False,
+    full_reload_every: Annotated[
+        int,
+        typer.Option(min=1, help="Of artefacts whose graph is loaded already, load one in so many as a whole."),
+    ] = 50,
+    run_id: Annotated[str, typer.Option(help="Name of the run. Default: from the time.")] = "",
+    sign_key: Annotated[
+        Path | None, typer.Option(help="Ed25519 private key in PEM: signs the run's record, run.json.")
+    ] = None,
+    sign_key_passphrase_file: Annotated[
+        Path | None, typer.Option(help="Holds the key's passphrase. Default: $H5FERRY_SIGN_KEY_PASSPHRASE.")
+    ] = None,
+    metrics_file: Annotated[
+        Path | None, typer.Option(help="Text file for Prometheus, replaced at the end of the run.")
+    ] = None,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for another run in the same output.")] = 3600.0,
+    lock: Annotated[bool, typer.Option(help="Keep other runs from the output while this one lasts.")] = True,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="json: one JSON object for each event, on standard error; no summary.")
+    ] = LogFormat.TEXT,
+    converter: Annotated[str, typer.Option(hidden=True)] = "",
+    verifier: Annotated[str, typer.Option(hidden=True)] = "",
+    inspector: Annotated[str, typer.Option(hidden=True)] = "",
+    *,
+    limits: Limits,
+) -> None:
+    """Migrate every model of a manifest, validate each against evidence, publish, and report."""
+    from pipeline import options
+    from pipeline.event_log import json_log
+    from pipeline.isolation import Isolation
+    from pipeline.manifest import ManifestError
+    from pipeline.migrating import Run, new_run_id
+    from pipeline.migrating import migrate as run_migration
+    from pipeline.output_lock import OutputInUseError
+    from pipeline.signing import SigningKeyError, load_signer, read_passphrase
+    from transforms.outcome import Evidence
+
+    if log_format is LogFormat.JSON:
+        context.with_resource(json_log(sys.stderr, quiet=quiet))
+    if run_id and not _RUN_ID.fullmatch(run_id):
+        unusable(f"--run-id {run_id!r} is not made of letters, digits, '.', '_' and '-'.")
+    try:
+        settings = options.MigrateSettings(
+            output=output,
+            run_id=run_id or new_run_id(),
+            require_evidence=Evidence(require_evidence.value),
+            isolation=Isolation(timeout=timeout, memory_bytes=options.parse_size(memory_limit) if memory_limit else 0),
+            limits=limits,
+            allow_custom_code=allow_custom_code,
+            keep_training=keep_training,
+            full_reload_every=full_reload_every,
+            converter=converter or options.CONVERTER,
+            verifier=verifier or options.VERIFIER,
+            inspector=inspector or options.INSPECTOR,
+        )
+        if metrics_file is not None and not metrics_file.parent.is_dir():
+            unusable(f"--metrics-file {metrics_file}: there is no folder {metrics_file.parent}.")
+        signer = load_signer(sign_key, read_passphrase(sign_key_passphrase_file)) if sign_key else None
+        run = Run(
+            manifest,
+            settings,
+            report,
+            context.obj or (),
+            quiet,
+            log_format=log_format,
+            signer=signer,
+            metrics_file=str(metrics_file or ""),
+            wait=wait,
+            lock=lock,
+        )
+        status = run_migration(run)
+    except (ManifestError, options.OptionError, OutputInUseError, SigningKeyError) as error:
+        unusable(error)
+    except OSError as error:
+        cut_short(error)
+    raise typer.Exit(status)

@@ -1,0 +1,69 @@
+"""Canonical arrays become the values of the variables that tf-keras made for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from transforms.architecture import LayerPath
+from transforms.canonical.model import ArraysByLayer
+from transforms.custom.building import matching_variables
+from transforms.eager_tensors import eager_tensor
+from transforms.errors import MigrationError, Reason
+
+
+def assign_arrays(
+    layers: Mapping[LayerPath, Any], arrays: ArraysByLayer, keras_model: Any
+) -> Mapping[tuple[LayerPath, str], Any]:
+    """Every array goes to one variable of equal shape, and no variable is left without.
+
+    Args:
+        layers: the tf-keras layers by path, built.
+        arrays: in canonical layout, read here one by one.
+        keras_model: the model of these layers.
+
+    Returns:
+        The variables by layer path and role.
+
+    Raises:
+        MigrationError: `weights_mismatch`, naming the layer; or whatever reading an array raises.
+    """
+    assigned: dict[tuple[LayerPath, str], Any] = {}
+    for path, held in arrays.items():
+        variables = _variables(layers.get(path), held, path)
+        if set(variables) != set(held):
+            raise MigrationError(
+                Reason.WEIGHTS_MISMATCH,
+                f"The file has {sorted(held)}, the rebuilt layer wants {sorted(variables)}",
+                layer=path,
+            )
+        for role, array in held.items():
+            variable = variables[role]
+            if tuple(variable.shape) != array.shape:
+                raise MigrationError(
+                    Reason.WEIGHTS_MISMATCH,
+                    f"{role} has the shape {list(array.shape)}, the layer's input implies {variable.shape.as_list()}",
+                    layer=path,
+                )
+            variable.assign(eager_tensor(array.read(), variable.dtype))
+            assigned[path, role] = variable
+    filled = {id(variable) for variable in assigned.values()}
+    left = [variable.name for variable in keras_model.weights if id(variable) not in filled]
+    if left:
+        raise MigrationError(Reason.WEIGHTS_MISMATCH, f"No array fills {', '.join(left[:5])}")
+    return assigned
+
+
+def _variables(layer: Any, held: Mapping[str, Any], path: LayerPath) -> Mapping[str, Any]:
+    if layer is None:
+        return {}
+    if any(role[0].isdigit() for role in held):  # a custom layer's
+        return matching_variables(layer, tuple(held), path)
+    return {_role(variable.name, held): variable for variable in layer.weights}
+
+
+def _role(name: str, held: Mapping[str, Any]) -> str:
+    """The last part of a variable's name; the last two for layers inside a layer, `query/kernel`."""
+    parts = str(name).split(":", 1)[0].split("/")
+    both = "_".join(parts[-2:])
+    return both if both in held else parts[-1]
