@@ -20,7 +20,7 @@ from transforms.errors import MigrationError
 
 #: Rough seconds on one core (scripts/benchmark.py measures them): starting a pair, tracing an architecture, a model
 #: of a known one, a gigabyte.
-_START, _ARCHITECTURE, _MODEL, _GIGABYTE = 10.0, 1.0, 0.04, 10.0
+_START, _ARCHITECTURE, _MODEL, _GIGABYTE = 6.0, 1.0, 0.035, 5.0
 _STOP_POLL_SECONDS = 0.2
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1", TF_ENABLE_ONEDNN_OPTS="0")
@@ -44,4 +46,6 @@ class Migrations:
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Migrations:
+    importlib.import_module("tf_keras")
+    gc.freeze()  # every migration collects garbage: what was imported need not be looked at each time
     return Migrations(tmp_path_factory.mktemp("migrated"))

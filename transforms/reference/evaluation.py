@@ -102,7 +102,7 @@ class Evaluation:
 
     def run(self, layer: Layer, inputs: Tensors) -> Tensors:
         """The outputs of any layer that another one holds, with their masks."""
-        return finished(self._layer_steps(layer, inputs, 0))
+        return _finished(self._layer_steps(layer, inputs, 0))
 
     def _layer_steps(self, layer: Layer, inputs: Tensors, depth: int) -> Steps:
         """The outputs of any layer of a graph at a depth; pauses inside nested models only."""
@@ -170,7 +170,7 @@ class Evaluation:
         return self._dialect.read(call)
 
 
-def finished(steps: Steps) -> Tensors:
+def _finished(steps: Steps) -> Tensors:
     """Runs to the end, without anything between the layers."""
     while True:
         try:

@@ -9,7 +9,7 @@ import numpy as np
 
 from transforms.architecture import Graph
 from transforms.reference.custom_rules import CustomRules
-from transforms.reference.evaluation import Evaluation, finished
+from transforms.reference.evaluation import Evaluation
 from transforms.reference.evaluator import Tensors
 from transforms.reference.layer_call import Array, NotCovered
 from transforms.reference.layer_weights import OriginalWeights, WeightsOf
@@ -71,7 +71,7 @@ def forward_batches(
         try:
             return list((yield from under(writer).steps(graph, given)).values)
         except (Undecided, Refused) as open_question:
-            return _agreed(map(under, writer.candidates()), graph, given, open_question)
+            return (yield from _agreed(map(under, writer.candidates()), graph, given, open_question))
 
     with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
         return _in_step([run(inputs) for inputs in batches], weights)
@@ -94,12 +94,12 @@ def _in_step(passes: Sequence[_Pass], weights: OriginalWeights) -> list[Answer]:
     return [answers[index] for index in range(len(passes))]
 
 
-def _agreed(evaluations: Iterable[Evaluation], graph: Graph, inputs: Tensors, question: NotCovered) -> list[Array]:
+def _agreed(evaluations: Iterable[Evaluation], graph: Graph, inputs: Tensors, question: NotCovered) -> _Pass:
     """What all releases give that may have written the file and accept the model. Raises `question` if they differ."""
     answers: list[list[Array]] = []
     for evaluation in evaluations:
         try:
-            answers.append(list(finished(evaluation.steps(graph, inputs)).values))
+            answers.append(list((yield from evaluation.steps(graph, inputs)).values))
         except Refused:
             continue
     if not answers or not all(_equal(answers[0], answer) for answer in answers[1:]):
