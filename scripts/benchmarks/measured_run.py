@@ -117,9 +117,13 @@ def run_measured(command: Sequence[str], expected: Sequence[int] = (0,), watched
     return run
 
 
-def migrate(manifest: Path, output: Path, *options: str, expected: Sequence[int] = (0,)) -> MeasuredRun:
-    """A run of `h5ferry migrate`, measured."""
-    return run_measured((*PROGRAM, "migrate", str(manifest), "--output", str(output), *options), expected)
+def migrate(
+    manifest: Path, output: Path, *options: str, expected: Sequence[int] = (0,), cores: int | None = None
+) -> MeasuredRun:
+    """A run of `h5ferry migrate`, measured; held to so many cores, with all its processes."""
+    held = sorted(os.sched_getaffinity(0))[:cores]
+    command = ("taskset", "--cpu-list", ",".join(map(str, held)), *PROGRAM)
+    return run_measured((*command, "migrate", str(manifest), "--output", str(output), *options), expected)
 
 
 def environment() -> dict[str, str]:

@@ -78,12 +78,17 @@ def architectures(scale: Scale, scratch: Path) -> dict[str, Any]:
 
 
 def workers(scale: Scale, scratch: Path) -> dict[str, Any]:
-    """The same registry with one worker and with two."""
+    """The same registry with one worker, on one core and on all of them, and with two."""
     copies = retrained_copies(scale.worker_models, scratch / "sources")
     manifest = write_manifest(scratch / "manifest.csv", [(f"m/{path.stem}", path) for path in copies])
     runs = []
-    for count in (1, 2):
-        run = migrate(manifest, scratch / "out", f"{_WORKERS}={count}")
-        runs.append({"workers": count, "seconds": run.seconds, "cpu_seconds": run.cpu_seconds})
+    for count, cores in ((1, 1), (1, None), (2, None)):
+        run = migrate(manifest, scratch / "out", f"{_WORKERS}={count}", cores=cores)
+        runs.append({"workers": count, "cores": cores, "seconds": run.seconds, "cpu_seconds": run.cpu_seconds})
         shutil.rmtree(scratch / "out")
-    return {"models": len(copies), "runs": runs, "ratio": runs[0]["seconds"] / runs[1]["seconds"]}
+    return {
+        "models": len(copies),
+        "runs": runs,
+        "ratio": runs[1]["seconds"] / runs[2]["seconds"],
+        "ratio_to_one_core": runs[0]["seconds"] / runs[2]["seconds"],
+    }

@@ -147,10 +147,17 @@ def _architectures(sections: Any) -> Iterable[str]:
 
 def _workers(sections: Any) -> Iterable[str]:
     found = sections["workers"]
-    rows = [(str(run["workers"]), _seconds(run["seconds"]), _seconds(run["cpu_seconds"])) for run in found["runs"]]
+    rows = [
+        (str(run["workers"]), str(run["cores"] or "all"), _seconds(run["seconds"]), _seconds(run["cpu_seconds"]))
+        for run in found["runs"]
+    ]
     yield "## Workers"
-    yield f"{found['models']:,} models of one architecture; a worker is a converting and a verifying process."
-    yield _table(("workers", "whole run", "CPU of all processes"), rows)
+    yield (
+        f"{found['models']:,} models of one architecture. A worker is a converting and a verifying process, and the "
+        "launching process hashes beside them: where cores are free, one worker already uses more than one. Two "
+        f"workers on all cores against one on one core: {_number(found['ratio_to_one_core'])} x."
+    )
+    yield _table(("workers", "cores", "whole run", "CPU of all processes"), rows)
 
 
 def _sizes(sections: Any) -> Iterable[str]:
