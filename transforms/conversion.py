@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ from transforms.canonical import CanonicalModel, canonicalise
 from transforms.custom.request import opened_request
 from transforms.errors import MigrationError, Reason
 from transforms.fingerprint import architecture_fingerprint
+from transforms.forgotten_models import ForgottenModels
 from transforms.input_domains import input_domains
 from transforms.legacy_model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from transforms.custom.code import CustomCode
     from transforms.rebuild import RebuiltModel
     from transforms.templates import TemplateCache
+
+_forgotten = ForgottenModels()
 
 Answering = Callable[[Sequence[Any]], list[Any]]
 
@@ -106,10 +108,10 @@ class Conversion:
 
     def close(self) -> None:
         """Forgets the model; the source is closed, and must not have changed since it was opened."""
-        had_model, self._rebuilt, self._legacy = self._rebuilt is not None, None, None
+        had_model, self._rebuilt, legacy, self._legacy = self._rebuilt is not None, None, self._legacy, None
         self._open.close()
-        if had_model:
-            _forget_models()
+        if had_model and legacy is not None:
+            _forgotten.add(legacy.weight_bytes)
 
     def _source(self, architecture: Any) -> contextlib.AbstractContextManager[LegacyModel]:
         request = self._request
@@ -161,7 +163,7 @@ class Conversion:
         if shared is not None and learnt is not None:
             shared.put(known.architecture, learnt)
         del model
-        _forget_models()
+        _forgotten.add(self._known_source().weight_bytes)
         return known
 
     def _rebuilt_model(self) -> Answering:
@@ -205,14 +207,6 @@ def _rebuilt(canonical: CanonicalModel, custom: CustomCode | None) -> RebuiltMod
     from transforms.rebuild import rebuild
 
     return rebuild(canonical, custom)
-
-
-def _forget_models() -> None:
-    """Without both of these a process grows by half a megabyte a model (measured)."""
-    import tf_keras
-
-    tf_keras.backend.clear_session()
-    gc.collect()
 
 
 def _described(known: MigrationOutcome, legacy: LegacyModel) -> MigrationOutcome:

@@ -76,6 +76,11 @@ class LegacyModel:
         """Number of scalars in the weights."""
         return sum(array.size for held in self.arrays.values() for array in held.values())
 
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of the weights, as stored."""
+        return sum(array.bytes for held in self.arrays.values() for array in held.values())
+
     def weights_of(self, path: LayerPath) -> Mapping[str, npt.NDArray[np.generic]]:
         """The original arrays of a leaf layer by role, read now, in their stored precision.
 

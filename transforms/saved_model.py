@@ -21,6 +21,8 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.saved_model.pywrap_saved_model import fingerprinting
 
 from transforms.rebuild import RebuiltModel
+from transforms.rebuild.recurrent_graphs import without_gradients
+from transforms.rebuild.stack_traces import one_stack_trace
 from transforms.signature_names import rename_arguments, traceable_names
 from transforms.stable_graph import with_stable_names
 
@@ -31,10 +33,18 @@ METADATA = "keras_metadata.pb"
 VARIABLES = "variables/variables"
 
 
-def write_saved_model(model: RebuiltModel, folder: Path) -> None:
-    """Writes the SavedModel into an existing, empty folder. Raises OSError when the disk refuses.
+def write_saved_model(model: RebuiltModel, folder: Path, *, autograph: bool = False) -> None:
+    """Writes the SavedModel into an existing, empty folder.
 
     The same architecture gives the same files but for variables/, byte for byte, whatever was written before.
+
+    Args:
+        model: all its variables hold their values.
+        folder: receives the files.
+        autograph: whether Python's `if` and `for` over tensors are to be translated, as custom layers may need.
+
+    Raises:
+        OSError: the disk refuses.
     """
     keras_model = model.keras_model
     traced_names = traceable_names(model.input_names)
@@ -48,15 +58,16 @@ def write_saved_model(model: RebuiltModel, folder: Path) -> None:
         outputs = keras_model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
         return dict(zip(output_names, tf.nest.flatten(outputs), strict=True))
 
-    traced = tf.function(serving_default, input_signature=specs).get_concrete_function()
+    with one_stack_trace(), without_gradients():
+        traced = tf.function(serving_default, input_signature=specs, autograph=autograph).get_concrete_function()
 
     def serve(*inputs: Any) -> Any:
         outputs = traced(*inputs)
         return outputs[output_names[0]] if len(output_names) == 1 else [outputs[name] for name in output_names]
 
-    keras_model.serve = tf.function(serve, input_signature=specs)
+    keras_model.serve = tf.function(serve, input_signature=specs, autograph=False)
     vars(keras_model)["__call__"] = keras_model.serve  # tracked under this name, it makes the loaded object callable
-    with quiet_tensorflow(), disk_errors():
+    with quiet_tensorflow(), one_stack_trace(), disk_errors():
         keras_model.save(
             str(folder), save_format="tf", include_optimizer=False, save_traces=False, signatures={SIGNATURE: traced}
         )

@@ -17,7 +17,7 @@ def write_custom_model(model: RebuiltModel, folder: Path) -> None:
         MigrationError: `custom_objects_needed` when the code cannot be traced or saved.
     """
     try:
-        write_saved_model(model, folder)
+        write_saved_model(model, folder, autograph=True)
     except (OSError, MemoryError, MigrationError):
         raise
     except Exception as error:

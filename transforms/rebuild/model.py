@@ -23,6 +23,8 @@ from transforms.errors import MigrationError, Reason
 from transforms.rebuild.assigned_variables import assign_arrays
 from transforms.rebuild.layer_calls import call_attention, read_statistics
 from transforms.rebuild.layers import build_layer
+from transforms.rebuild.recurrent_graphs import shapes_alone
+from transforms.rebuild.stack_traces import one_stack_trace
 from transforms.rebuild.tensor_ops import TENSOR_OPS
 from transforms.rebuild.variable_budget import bounded_variables
 
@@ -65,7 +67,7 @@ def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltM
     tf_keras.backend.clear_session()  # names must not depend on what was built before
     builder = _ModelBuilder(model.floatx, custom)
     stored = sum(math.prod(array.shape) for held in model.arrays.values() for array in held.values())
-    with bounded_variables(stored) if custom is None else contextlib.nullcontext():
+    with one_stack_trace(), shapes_alone(), bounded_variables(stored) if custom is None else contextlib.nullcontext():
         keras_model = builder.model(model.graph, ())
     variables = assign_arrays(builder.layers, model.arrays, keras_model)
     return RebuiltModel(

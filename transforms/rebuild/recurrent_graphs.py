@@ -1,0 +1,76 @@
+"""How much of a recurrent layer tf-keras puts into a graph.
+
+A functional model is built by tracing every layer into a graph that is thrown away: only shapes, dtypes and masks are
+taken from it. So the loop over time need not be there, one step tells its shapes.
+
+`lstm_with_backend_selection` and `gru_with_backend_selection` (layers/rnn/lstm.py, gru.py) trace a layer twice: as a
+loop, and as cuDNN's kernel, which TensorFlow puts in its place on a GPU. Registering the kernel
+(`gru_lstm_utils.function_register`) also builds its gradients, which a graph that only answers never needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import tensorflow as tf
+from tf_keras.src import backend
+from tf_keras.src.layers.rnn import gru_lstm_utils
+
+from transforms.rebuild.replaced_functions import instead
+
+_loop = backend.rnn
+
+
+@contextmanager
+def shapes_alone() -> Iterator[None]:
+    """Recurrent layers called inside, in a graph, yield tensors of the right shape and dtype, which cannot be run."""
+    with instead(gru_lstm_utils, "function_register", lambda *_, **__: None), instead(backend, "rnn", _one_step):
+        yield
+
+
+@contextmanager
+def without_gradients() -> Iterator[None]:
+    """Recurrent layers called inside run on every device, a GPU included, but cannot learn."""
+
+    def register(function: Any, *arguments: Any, **options: Any) -> Any:
+        concrete = function.get_concrete_function(*arguments, **options)
+        concrete.add_to_graph()
+        return concrete
+
+    with instead(gru_lstm_utils, "function_register", register):
+        yield
+
+
+def _one_step(
+    step_function: Callable[[Any, Any], tuple[Any, Any]],
+    inputs: Any,
+    initial_states: Sequence[Any],
+    go_backwards: bool = False,
+    mask: Any = None,
+    constants: Sequence[Any] | None = None,
+    unroll: bool = False,
+    input_length: Any = None,
+    time_major: bool = False,
+    zero_output_for_mask: bool = False,
+    return_all_outputs: bool = True,
+) -> tuple[Any, Any, list[Any]]:
+    """`backend.rnn` after one step: (last output, outputs over time, states). What it might refuse is left to it."""
+    flat_inputs = tf.nest.flatten(inputs)
+    plain = not unroll and (mask is None or initial_states) and all(len(x.shape) >= 3 for x in flat_inputs)
+    if not plain or tf.executing_eagerly():
+        ways = {"mask": mask, "constants": constants, "unroll": unroll, "input_length": input_length}
+        ways |= {"time_major": time_major, "zero_output_for_mask": zero_output_for_mask}
+        ways |= {"go_backwards": go_backwards, "return_all_outputs": return_all_outputs}
+        found: tuple[Any, Any, list[Any]] = _loop(step_function, inputs, initial_states, **ways)
+        return found
+    batch, steps = flat_inputs[0].shape[1 if time_major else 0], flat_inputs[0].shape[0 if time_major else 1]
+    first = tf.nest.map_structure(lambda x: x[0] if time_major else x[:, 0], inputs)
+    output, states = step_function(first, (*initial_states, *(constants or ())))
+
+    def over_time(y: Any) -> Any:
+        extents = [batch, steps if return_all_outputs else 1]
+        return tf.compat.v1.placeholder(y.dtype, [*(extents[::-1] if time_major else extents), *y.shape[1:]])
+
+    return output, tf.nest.map_structure(over_time, output), tf.nest.flatten(states)
