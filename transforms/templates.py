@@ -20,7 +20,7 @@ from transforms.canonical.model import ArraysByLayer
 from transforms.eager_tensors import eager_tensor
 from transforms.rebuild import RebuiltModel
 from transforms.saved_model import FINGERPRINT, GRAPH, METADATA, VARIABLES, disk_errors, write_fingerprint_like
-from transforms.written_variables import OBJECT_GRAPH, keys_in_order, reached
+from transforms.written_variables import OBJECT_GRAPH, constant_text, keys_in_order, reached
 
 #: Templates kept: each holds a graph of some 100 KB to a few MB.
 _KEPT = 64
@@ -131,14 +131,14 @@ def write_variables(slots: tuple[Slot, ...], object_graph: bytes, arrays: Arrays
 
 
 def write_tensors(prefix: Path, tensors: Mapping[str, Any]) -> None:
-    """Writes one checkpoint of one shard, its tensors in this order. Raises OSError when the disk refuses."""
+    """Writes one checkpoint of one shard: tensors or bytes, in this order. Raises OSError when the disk refuses."""
     shard = f"{prefix}_part-00000-of-00001"
     with disk_errors():
         tf.raw_ops.SaveV2(
             prefix=shard,
-            tensor_names=list(tensors),
-            shape_and_slices=[""] * len(tensors),
-            tensors=[tf.convert_to_tensor(tensor) for tensor in tensors.values()],
+            tensor_names=constant_text(tuple(tensors)),
+            shape_and_slices=constant_text(("",) * len(tensors)),
+            tensors=[constant_text(each) if isinstance(each, bytes) else each for each in tensors.values()],
         )
         tf.raw_ops.MergeV2Checkpoints(
             checkpoint_prefixes=[shard], destination_prefix=str(prefix), delete_old_dirs=False

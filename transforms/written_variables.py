@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,12 @@ from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectG
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _ATTRIBUTE = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+@lru_cache(maxsize=32)
+def constant_text(text: bytes | tuple[str, ...]) -> tf.Tensor:
+    """A string tensor. Making one takes longer than reading a small checkpoint, and templates need the same ones."""
+    return tf.constant(text)
 
 
 def keys_in_order(object_graph: bytes) -> list[str]:
@@ -68,11 +75,14 @@ class WrittenVariables:
         Raises:
             ValueError: a key is missing, or its dtype or shape is another.
         """
-        names = [*self._variables, OBJECT_GRAPH]
+        names = *self._variables, OBJECT_GRAPH
         dtypes = [*(variable.dtype for variable in self._variables.values()), tf.string]
         try:
             *values, object_graph = tf.raw_ops.RestoreV2(
-                prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names), dtypes=dtypes
+                prefix=str(prefix),
+                tensor_names=constant_text(names),
+                shape_and_slices=constant_text(("",) * len(names)),
+                dtypes=dtypes,
             )
         except tf.errors.OpError as error:
             raise ValueError(" ".join(str(error.message).split())[:300]) from error
