@@ -1,13 +1,13 @@
 """Hashes a staged output while it is being verified, and makes sure that it is still the same afterwards.
 
-Meanwhile large files are written through to the disk, which publishing would otherwise have to wait for.
+Meanwhile it is written through to the disk, which publishing would otherwise have to wait for.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,9 +15,6 @@ from pipeline.publishing import write_through
 from pipeline.receipts import PublishedFile, list_files
 from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity
-
-#: Bytes from which waiting for the disk is worth another thread.
-_LARGE = 8 << 20
 
 
 class StagedFiles:
@@ -27,8 +24,7 @@ class StagedFiles:
         self._folder = folder
         self._before = _identities(folder)
         self._hashed: Future[tuple[PublishedFile, ...]] = reading.submit(list_files, folder)
-        large = [folder / path for path, identity in self._before.items() if identity.size >= _LARGE]
-        self._written = [reading.submit(write_through, path) for path in large]
+        self._written = reading.submit(_write_through, [folder / path for path in self._before])
 
     def settled(self) -> tuple[PublishedFile, ...]:
         """All files, sorted by path: those hashed before, which must be unchanged, and those added since.
@@ -37,8 +33,6 @@ class StagedFiles:
             MigrationError: `internal_error` when a file was changed or removed meanwhile; `output_error` for links.
             OSError: the disk did not take a file.
         """
-        for written in self._written:
-            written.result()
         known = {file.path: file for file in self._hashed.result()}
         now = _identities(self._folder)
         changed = [path for path, identity in self._before.items() if now.get(path) != identity]
@@ -48,9 +42,15 @@ class StagedFiles:
                 f"The staged {min(changed)!a} changed while it was verified",
                 advice="Run again; if it happens again, report it.",
             )
+        self._written.result()
         added = now.keys() - known.keys()
         files = {**known, **{file.path: file for file in list_files(self._folder, only=added)}}
         return tuple(sorted(files.values(), key=lambda file: file.path))
+
+
+def _write_through(paths: Iterable[Path]) -> None:
+    for path in paths:
+        write_through(path)
 
 
 def _identities(folder: Path) -> Mapping[str, FileIdentity]:

@@ -56,19 +56,17 @@ def test_a_change_is_an_error(folder, reading, change):
     assert caught.value.reason is Reason.INTERNAL_ERROR and "variables/data" in str(caught.value)
 
 
-def test_large_files_are_written_through_meanwhile(folder, reading, monkeypatch):
+def test_all_files_are_written_through_meanwhile(folder, reading, monkeypatch):
     written = []
-    monkeypatch.setattr(staged_files, "_LARGE", len(b"numbers"))
     monkeypatch.setattr(staged_files, "write_through", written.append)
     StagedFiles(folder, reading).settled()
-    assert written == [folder / "variables/data"]
+    assert sorted(written) == [folder / "graph", folder / "variables/data"]
 
 
 def test_what_the_disk_does_not_take_is_not_settled(folder, reading, monkeypatch):
     def refuse(path):
         raise OSError(5, "Input/output error", str(path))
 
-    monkeypatch.setattr(staged_files, "_LARGE", 0)
     monkeypatch.setattr(staged_files, "write_through", refuse)
     with pytest.raises(OSError, match="Input/output error"):
         StagedFiles(folder, reading).settled()
