@@ -14,8 +14,12 @@ import psutil
 _PACKAGES = ("tensorflow", "tf-keras", "apache-beam", "h5py", "numpy")
 
 
+#: Of other work: looked at before any of ours begins.
+_LOAD = os.getloadavg()[0]
+
+
 def describe_machine(scratch: Path) -> dict[str, Any]:
-    """CPU, memory, disk of `scratch`, kernel, and the versions of what does the work."""
+    """CPU, memory, disk of `scratch`, kernel, load before it all, and the versions of what does the work."""
     information = Path("/proc/cpuinfo").read_text("utf-8")
     model = re.search(r"^model name\s*: (.+)$", information, re.MULTILINE)
     flags = re.search(r"^flags\s*: (.+)$", information, re.MULTILINE)
@@ -28,7 +32,7 @@ def describe_machine(scratch: Path) -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in _PACKAGES},
-        "load": os.getloadavg()[0],
+        "load": _LOAD,
     }
 
 
