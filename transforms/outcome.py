@@ -10,7 +10,7 @@ from transforms.errors import FAILURES, MigrationError, Reason
 from transforms.file_identity import FileIdentity
 
 #: Raised whenever the same source would give another artefact: a receipt of an older version is redone.
-MIGRATION_VERSION = 2
+MIGRATION_VERSION = 3
 
 DEFAULT_RTOL = 1e-4
 DEFAULT_ATOL = 1e-5
