@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks.measured_run import MeasuredRun, migrate
@@ -26,8 +28,23 @@ def large_models(scale: Scale, scratch: Path) -> dict[str, Any]:
     return {
         "baseline_bytes": memory[0] if memory else 0,
         "baseline_total_bytes": baseline.peak_bytes,
-        "sizes": [_size(megabytes, scratch) for megabytes in scale.megabytes],
+        "sizes": [_size(megabytes, scale.large_repeats, scratch) for megabytes in scale.megabytes],
     }
+
+
+@dataclass(frozen=True)
+class Round:
+    """`cp` and `sha256sum` of all sources but the first, a run with the first, and one with all."""
+
+    copied: float
+    synced: float
+    one: MeasuredRun
+    all: MeasuredRun
+
+
+def _round(sources: Sequence[Path], scratch: Path) -> Round:
+    copied, synced = _copied_and_hashed(sources[1:], scratch)
+    return Round(copied, synced, _run(sources[:1], scratch), _run(sources, scratch))
 
 
 def _sources(megabytes: int, count: int, scratch: Path) -> tuple[list[Path], int]:
@@ -39,21 +56,22 @@ def _sources(megabytes: int, count: int, scratch: Path) -> tuple[list[Path], int
     return paths, tensors[0]
 
 
-def _size(megabytes: int, scratch: Path) -> dict[str, Any]:
+def _size(megabytes: int, repeats: int, scratch: Path) -> dict[str, Any]:
     further = max(1, min(_MOST, _BYTES_MEASURED // (megabytes * _MEGABYTE)))
     sources, tensor = _sources(megabytes, 1 + further, scratch)
-    copied, synced = _copied_and_hashed(sources[1:], scratch)
-    one, all_ = _run(sources[:1], scratch), _run(sources, scratch)
+    rounds = [_round(sources, scratch) for _ in range(repeats)]
+    one, all_ = rounds[-1].one, rounds[-1].all
     converter = one.children_with_tensorflow()[0] if one.children_with_tensorflow() else None
     result = {
         "megabytes": megabytes,
         "source_bytes": sources[0].stat().st_size,
         "largest_tensor_bytes": tensor,
         "further_models": further,
-        "first_seconds": one.seconds,
-        "seconds": (all_.seconds - one.seconds) / further,
-        "copy_seconds": copied / further,
-        "copy_synced_seconds": synced / further,
+        "repeats": repeats,
+        "first_seconds": median(each.one.seconds for each in rounds),
+        "seconds": median(each.all.seconds - each.one.seconds for each in rounds) / further,
+        "copy_seconds": median(each.copied for each in rounds) / further,
+        "copy_synced_seconds": median(each.synced for each in rounds) / further,
         "peak_bytes": converter.peak_bytes if converter else 0,
         "peak_total_bytes": max(one.peak_bytes, all_.peak_bytes),
         "read_calls_bytes": (_read(all_, "read_calls_bytes") - _read(one, "read_calls_bytes")) // further,

@@ -165,7 +165,8 @@ def _sizes(sections: Any) -> Iterable[str]:
     yield "## Large models"
     yield (
         "Embedding and Dense stacks in the format of Keras 2.2.4, the largest tensor an eighth, one worker. The time "
-        "is that of a further model of the same architecture (the difference of two runs), hashing, validation and "
+        "is that of a further model of the same architecture (the difference of two runs, the median of "
+        f"{found['sizes'][0]['repeats']} such), hashing, validation and "
         "`fsync` included; tracing is in the first model's run. Sources are written back and put out of the page "
         "cache (`posix_fadvise`) before each run and before `cp`."
     )
