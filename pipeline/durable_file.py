@@ -33,11 +33,16 @@ def write_file(path: str, data: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     part.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    write_through(target.parent, os.O_DIRECTORY)
+
+
+def write_through(path: Path, flags: int = 0) -> None:
+    """Waits until a file or folder is on the disk. Raises OSError when the disk refuses, or for a link."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | flags)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def read_file(path: str) -> bytes | None:

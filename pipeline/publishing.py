@@ -21,6 +21,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pipeline.durable_file import write_through
 from pipeline.receipts import RECEIPT, Receipt
 
 STAGING = ".h5ferry-staging-"
@@ -165,15 +166,6 @@ def _make_durable(folder: Path) -> None:
             if stat.S_ISREG(path.lstat().st_mode):
                 write_through(path)
         write_through(Path(parent), os.O_DIRECTORY)
-
-
-def write_through(path: Path, flags: int = 0) -> None:
-    """Waits until a file or folder is on the disk. Raises OSError when the disk refuses, or for a link."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | flags)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove_empty(folder: Path, root: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from pipeline.publishing import write_through
+from pipeline.durable_file import write_through
 from pipeline.receipts import PublishedFile, list_files
 from transforms.errors import MigrationError, Reason
 from transforms.file_identity import FileIdentity

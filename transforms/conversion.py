@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from transforms.canonical import CanonicalModel, canonicalise
 from transforms.custom.request import opened_request
 from transforms.errors import MigrationError, Reason
@@ -181,8 +179,7 @@ class Conversion:
 
             rules = custom_rules(self._custom)
         batches = [numpy_arrays(feed.inputs) for feed in question.feeds]
-        with np.errstate(all="ignore"):
-            answers = forward_batches(legacy.graph, legacy.weights_of, batches, legacy.runtime, rules)
+        answers = forward_batches(legacy.graph, legacy.weights_of, batches, legacy.runtime, rules)
         return Testimony(tuple(_answer(*pair) for pair in zip(answers, question.feeds, strict=True)))
 
     def _known_source(self) -> LegacyModel:

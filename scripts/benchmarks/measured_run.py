@@ -121,9 +121,12 @@ def migrate(
     manifest: Path, output: Path, *options: str, expected: Sequence[int] = (0,), cores: int | None = None
 ) -> MeasuredRun:
     """A run of `h5ferry migrate`, measured; held to so many cores, with all its processes."""
-    held = sorted(os.sched_getaffinity(0))[:cores]
-    command = ("taskset", "--cpu-list", ",".join(map(str, held)), *PROGRAM)
-    return run_measured((*command, "migrate", str(manifest), "--output", str(output), *options), expected)
+    held = () if cores is None else ("taskset", "--cpu-list", _first_cores(cores))
+    return run_measured((*held, *PROGRAM, "migrate", str(manifest), "--output", str(output), *options), expected)
+
+
+def _first_cores(count: int) -> str:
+    return ",".join(map(str, sorted(os.sched_getaffinity(0))[:count]))
 
 
 def environment() -> dict[str, str]:

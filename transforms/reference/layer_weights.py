@@ -72,12 +72,12 @@ def product(x: Array, weights: Mapping[str, Array], role: str) -> Array:
     if stored.ndim != 2 or stored.size <= _SMALL or stored.dtype == np.float64 or x.shape[-1] != len(stored):
         return np.asarray(x @ weights[role])
     depth, units = stored.shape
-    rows = min(depth, max(1, _BLOCK // units, x.size // depth))  # adding a block to y costs as many rows of y
-    block, y = np.empty((rows, units)), np.zeros((*x.shape[:-1], units))
-    for start in range(0, depth, rows):
-        wide = block[: min(rows, depth - start)]
-        np.copyto(wide, stored[start : start + rows])
-        y += x[..., start : start + rows] @ wide
+    height = min(depth, max(1, _BLOCK // units, x.size // depth))  # adding a block to y costs as many rows of y
+    block, y = np.empty((height, units)), np.zeros((*x.shape[:-1], units))
+    for start in range(0, depth, height):
+        wide = block[: min(height, depth - start)]
+        np.copyto(wide, stored[start : start + height])
+        y += x[..., start : start + height] @ wide
     return y
 
 
@@ -96,14 +96,17 @@ class OriginalWeights:
     def __init__(self, weights_of: WeightsOf) -> None:
         self._weights_of = weights_of
         self._layers: dict[LayerPath, LayerWeights] = {}
+        self._bytes = 0
 
     def of(self, path: LayerPath) -> LayerWeights:
         """The weights of a leaf layer. Raises whatever reading them raises."""
         if path not in self._layers:
             self._layers[path] = LayerWeights(self._weights_of(path))
+            self._bytes += self._layers[path].stored_bytes
         return self._layers[path]
 
     def settle(self) -> None:
         """A layer has been run on every batch: its weights are kept for other calls only where all of them are few."""
-        if sum(layer.stored_bytes for layer in self._layers.values()) > _KEPT_BYTES:
+        if self._bytes > _KEPT_BYTES:
             self._layers.clear()
+            self._bytes = 0
