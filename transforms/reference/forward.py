@@ -11,9 +11,9 @@ from transforms.architecture import Graph
 from transforms.reference.custom_rules import CustomRules
 from transforms.reference.evaluation import Evaluation
 from transforms.reference.evaluator import Tensors
-from transforms.reference.layer_call import Array, NotCovered
+from transforms.reference.layer_call import Array, NotCovered, Refused
 from transforms.reference.layer_weights import OriginalWeights, WeightsOf
-from transforms.reference.writer import Refused, Undecided, Writer, writer_of
+from transforms.reference.writer import UndecidedRelease, Writer, writer_of
 from transforms.runtime import Runtime
 
 #: The outputs on one batch in the order of the graph, or why there are none.
@@ -70,8 +70,11 @@ def forward_batches(
         given = Tensors.unmasked(*map(_widened, inputs))
         try:
             return list((yield from under(writer).steps(graph, given)).values)
-        except (Undecided, Refused) as open_question:
-            return (yield from _agreed(map(under, writer.candidates()), graph, given, open_question))
+        except (UndecidedRelease, Refused) as open_question:
+            answers = yield from _agreed(map(under, writer.candidates()), graph, given)
+            if answers is None:
+                raise NotCovered(open_question.what, open_question.layer) from open_question
+            return answers
 
     with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
         return _in_step([run(inputs) for inputs in batches], weights)
@@ -94,8 +97,10 @@ def _in_step(passes: Sequence[_Pass], weights: OriginalWeights) -> list[Answer]:
     return [answers[index] for index in range(len(passes))]
 
 
-def _agreed(evaluations: Iterable[Evaluation], graph: Graph, inputs: Tensors, question: NotCovered) -> _Pass:
-    """What all releases give that may have written the file and accept the model. Raises `question` if they differ."""
+def _agreed(
+    evaluations: Iterable[Evaluation], graph: Graph, inputs: Tensors
+) -> Generator[None, None, list[Array] | None]:
+    """What all releases give that may have written the file and accept the model; None where they differ."""
     answers: list[list[Array]] = []
     for evaluation in evaluations:
         try:
@@ -103,7 +108,7 @@ def _agreed(evaluations: Iterable[Evaluation], graph: Graph, inputs: Tensors, qu
         except Refused:
             continue
     if not answers or not all(_equal(answers[0], answer) for answer in answers[1:]):
-        raise question
+        return None
     return answers[0]
 
 

@@ -25,6 +25,10 @@ class NotCovered(Exception):
         self.layer = layer
 
 
+class Refused(NotCovered):
+    """The writer would have refused to build the model: this one did not write it."""
+
+
 @dataclass(frozen=True)
 class LayerCall:
     """One call of one layer.

@@ -10,10 +10,9 @@ import numpy as np
 
 from transforms.architecture import Layer, walk
 from transforms.reference.evaluator import Evaluator, Tensors
-from transforms.reference.layer_call import Array, Mask, NotCovered
+from transforms.reference.layer_call import Array, Mask, NotCovered, Refused
 from transforms.reference.masking import hands_on
 from transforms.reference.recurrent_layers import CONVOLUTIONAL, RECURRENT
-from transforms.reference.writer import Refused
 
 
 def time_distributed(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:

@@ -11,16 +11,21 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from transforms.architecture import Graph, Layer, LayerPath
-from transforms.reference.layer_call import NotCovered
 from transforms.runtime import Family, Runtime
 
 
-class Undecided(NotCovered):
-    """Releases that may have written the file would give different answers here."""
+class UndecidedRelease(Exception):
+    """Releases that may have written the file would give different answers here.
 
+    Attributes:
+        what: the question that they answer differently.
+        layer: where it arose.
+    """
 
-class Refused(NotCovered):
-    """The writer would have refused to build the model: this one did not write it."""
+    def __init__(self, what: str, layer: LayerPath = ()) -> None:
+        super().__init__(f"{'/'.join(layer)}: {what}" if layer else what)
+        self.what = what
+        self.layer = layer
 
 
 #: A release of TensorFlow, e.g. (1, 15), or of standalone Keras, e.g. (2, 2, 4).
@@ -54,12 +59,14 @@ class Writer:
     backend: str
 
     def tells(self, rule: Callable[[Release], bool], what: str, path: LayerPath) -> bool:
-        """A question on which releases of TensorFlow differ. Raises Undecided where the file leaves it open."""
+        """A question on which releases of TensorFlow differ. Raises UndecidedRelease where the file leaves it open."""
         answers = {rule(release) for release in self.releases}
         if len(answers) == 1:
             return answers.pop()
         names = ", ".join(".".join(map(str, release)) for release in sorted(self.releases))
-        raise Undecided(f"{what} differs among the TensorFlow releases ({names}) that may have written the file", path)
+        raise UndecidedRelease(
+            f"{what} differs among the TensorFlow releases ({names}) that may have written the file", path
+        )
 
     def candidates(self) -> list[Writer]:
         """One writer for each release that may have written the file."""

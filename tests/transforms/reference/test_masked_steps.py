@@ -10,7 +10,7 @@ import pytest
 from tests.transforms.reference.layer_calls import layer_call
 from transforms.reference.layer_call import LayerCall, NotCovered
 from transforms.reference.masked_steps import MaskedOutput, masked_output, masked_output_in_bidirectional
-from transforms.reference.writer import Release, Undecided, Writer
+from transforms.reference.writer import Release, UndecidedRelease, Writer
 
 PREVIOUS, STATE, ZERO = MaskedOutput.PREVIOUS, MaskedOutput.STATE, MaskedOutput.ZERO
 
@@ -77,7 +77,7 @@ def test_where_nothing_is_masked_no_question_arises() -> None:
 
 
 def test_what_is_not_known() -> None:
-    with pytest.raises(Undecided):
+    with pytest.raises(UndecidedRelease):
         masked_output_in_bidirectional(_call(), _tf((1, 13), (1, 14)))
     with pytest.raises(NotCovered, match=r"before 1\.13"):
         masked_output_in_bidirectional(_call(), _tf((1, 12)))

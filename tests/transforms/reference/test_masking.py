@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
-from transforms.reference.layer_call import Array, Mask
+from transforms.reference.layer_call import Array, Mask, Refused
 from transforms.reference.masking import output_mask
-from transforms.reference.writer import Refused, Release, Undecided, Writer
+from transforms.reference.writer import Release, UndecidedRelease, Writer
 
 _STANDALONE = Writer((2, 2, 4), frozenset(), "tensorflow")
 _MASK = np.array([[True, False, True], [True, True, False]])
@@ -59,7 +59,7 @@ def test_relu_learned_about_masks_late() -> None:
     assert _mask("ReLU", writer=_tf((1, 15))) is None
     with pytest.raises(Refused):
         _mask("ReLU", writer=_tf((1, 13)))
-    with pytest.raises(Undecided):
+    with pytest.raises(UndecidedRelease):
         _mask("ReLU", writer=_tf((2, 4), (2, 5)))
 
 

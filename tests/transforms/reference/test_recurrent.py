@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
 from transforms.reference.cells import Cell, gru_cell, lstm_cell, simple_rnn_cell, stacked_cells
-from transforms.reference.layer_call import Array, NotCovered
+from transforms.reference.layer_call import Array, NotCovered, Refused
 from transforms.reference.masked_steps import MaskedOutput
 from transforms.reference.recurrent import CELLS, recurrent
-from transforms.reference.writer import Refused
 
 _GATES = {"SimpleRNN": 1, "LSTM": 4, "GRU": 3}
 _UNITS, _FEATURES = 2, 3

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.transforms.reference.models import Json, functional, layer, node, parse, placeholder, sequential
-from transforms.reference.writer import Undecided, writer_of
+from transforms.reference.writer import UndecidedRelease, writer_of
 from transforms.runtime import runtime_of
 
 _1_X = [(1, 13), (1, 14), (1, 15)]
@@ -58,7 +58,7 @@ def test_a_question_is_answered_only_where_all_agree() -> None:
     writer = writer_of(parse(_dense(kernel_initializer=_OLD)), runtime_of("2.2.4-tf", "tensorflow"))
     assert writer.tells(lambda release: release < (2, 0), "what", ())
     assert not writer.tells(lambda release: release >= (2, 0), "what", ())
-    with pytest.raises(Undecided, match=r"masks differs among the TensorFlow releases \(1\.13, 1\.14, 1\.15\)"):
+    with pytest.raises(UndecidedRelease, match=r"masks differs among the TensorFlow releases \(1\.13, 1\.14, 1\.15\)"):
         writer.tells(lambda release: release == (1, 13), "masks", ("layer",))
     assert [each.tells(lambda release: release == (1, 13), "masks", ()) for each in writer.candidates()] == [
         True,
