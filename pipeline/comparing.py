@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from transforms.outcome import DEFAULT_ATOL, EVIDENCE_ORDER, Evidence, Status
+from transforms.records.outcome import DEFAULT_ATOL, EVIDENCE_ORDER, Evidence, Status
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,7 +20,7 @@ from pipeline.receipts import RECEIPT
 from pipeline.report import write_report
 from pipeline.run_history import appending, chain, previous_run, remove_record, run_folder, write_latest, write_record
 from pipeline.run_record import FINISHED, INTERRUPTED, FileDigest, RunRecord
-from transforms.outcome import Status
+from transforms.records.outcome import Status
 
 if TYPE_CHECKING:
     import pandas as pd

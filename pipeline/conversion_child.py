@@ -8,8 +8,8 @@ from __future__ import annotations
 from transforms.conversion import Conversion
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
-from transforms.outcome import MigrationOutcome, MigrationRequest
-from transforms.staged_model import Question, StagedModel, Testimony
+from transforms.records.outcome import MigrationOutcome, MigrationRequest
+from transforms.records.staged_model import Question, StagedModel, Testimony
 from transforms.templates import TemplateCache
 
 _templates = TemplateCache()

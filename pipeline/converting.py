@@ -22,8 +22,8 @@ from pipeline.staged_files import StagedFiles
 from pipeline.workshops import Workshop
 from transforms.errors import MigrationError, Reason
 from transforms.migration import Steps, migrate
-from transforms.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
-from transforms.staged_model import Question, StagedModel, Testimony, VerificationRequest
+from transforms.records.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
+from transforms.records.staged_model import Question, StagedModel, Testimony, VerificationRequest
 
 #: Without these a folder is no SavedModel, whatever the child says.
 _ESSENTIAL = frozenset({"saved_model.pb", "variables/variables.index"})

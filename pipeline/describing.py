@@ -14,7 +14,7 @@ from pipeline.inspection_view import lines_of, tree_of
 from pipeline.isolation import Child, Isolation
 from transforms.errors import MEANINGS, MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.outcome import MigrationRequest
+from transforms.records.outcome import MigrationRequest
 
 _DESCRIBE = "transforms.inspection:describe_source"
 _DESCRIBE_WITH_CODE = "transforms.inspection:describe_with_code"

@@ -24,10 +24,10 @@ _PLAIN_RECORDS = frozenset(
         "pathlib",
         "transforms.errors",
         "transforms.input_domains",
-        "transforms.inspection_record",
-        "transforms.outcome",
-        "transforms.runtime",
-        "transforms.staged_model",
+        "transforms.records.inspection",
+        "transforms.records.outcome",
+        "transforms.records.runtime",
+        "transforms.records.staged_model",
     }
 )
 

@@ -30,7 +30,7 @@ from pipeline.records import ManifestRow, ReportRow, fits_report, report_schema
 from pipeline.stopping import Stop, not_reached, output_is_full, request_stop, stop_requested
 from pipeline.workshops import join_pool, leave_pool
 from transforms.errors import MigrationError, Reason
-from transforms.outcome import Status
+from transforms.records.outcome import Status
 
 #: Models of one architecture, and bytes of their sources, that one worker converts in a row: enough to pay for what
 #: they share, few enough that other workers get some.

@@ -16,7 +16,7 @@ from pipeline.records import ManifestRow, ReportRow, stopped_row
 from pipeline.sources import LocalFile, RowFiles, local_files
 from transforms.architecture_source import is_python
 from transforms.errors import FAILURES, MigrationError, Reason
-from transforms.outcome import Status
+from transforms.records.outcome import Status
 
 #: Refusals that custom code may do away with, as an inspection without it cannot know.
 _CODE_MAY_MEND = frozenset(
@@ -85,7 +85,7 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Ca
 
 def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings, child: Child) -> Candidate:
     """The candidate with what a look into its source tells. Raises MigrationError where conversion cannot help."""
-    from transforms.inspection_record import Inspection
+    from transforms.records.inspection import Inspection
 
     row, source = candidate.row, files.source
     architecture = files.architecture.path if files.architecture else None

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from pipeline.progress import Mark
 from pipeline.terminal_text import printable
-from transforms.outcome import Status
+from transforms.records.outcome import Status
 
 STYLES = {"migrated": "green", "unchanged": "green", "mismatch": "bold red", "failed": "red", "refused": "yellow"}
 _NAME_WIDTH = 48

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline import __version__
 from transforms.errors import Reason
-from transforms.outcome import Evidence, Status
+from transforms.records.outcome import Evidence, Status
 
 _LAST_SUCCESS = "h5ferry_last_success_timestamp_seconds"
 

@@ -94,7 +94,7 @@ def migrate(
     from pipeline.migrating import migrate as run_migration
     from pipeline.output_lock import OutputInUseError
     from pipeline.signing import SigningKeyError, load_signer, read_passphrase
-    from transforms.outcome import Evidence
+    from transforms.records.outcome import Evidence
 
     if log_format is LogFormat.JSON:
         context.with_resource(json_log(sys.stderr, quiet=quiet))

@@ -38,7 +38,7 @@ from pipeline.stopping import Stop, reserved_space, stop_requested, stopped_by_s
 from pipeline.terminal import print_summary, progress_view
 from pipeline.terminal_text import printable
 from pipeline.workshops import drop_work, joined_pool
-from transforms.outcome import Status
+from transforms.records.outcome import Status
 
 if TYPE_CHECKING:
     import pandas as pd

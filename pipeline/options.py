@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.isolation import Isolation
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.outcome import Evidence
+from transforms.records.outcome import Evidence
 
 CONVERTER = "pipeline.conversion_child"
 VERIFIER = "pipeline.verification_child"

@@ -19,7 +19,7 @@ from typing import Any
 from pipeline import __version__
 from pipeline.canonical_json import canonical_json, sha256_of
 from transforms.errors import MigrationError, Reason
-from transforms.outcome import MIGRATION_VERSION
+from transforms.records.outcome import MIGRATION_VERSION
 from transforms.source_file import hash_file
 
 RECEIPT = "assets.extra/h5ferry.json"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
 from transforms.errors import MigrationError, Reason
-from transforms.outcome import DEFAULT_ATOL, DEFAULT_RTOL, MigrationOutcome, Rewrite, Status
+from transforms.records.outcome import DEFAULT_ATOL, DEFAULT_RTOL, MigrationOutcome, Rewrite, Status
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from pipeline.report_figures import count, duration_text, share_text, size_text
 from pipeline.report_rows import DIALECT, PUBLISHED, SHARE, shown
-from transforms.outcome import EVIDENCE_ORDER, Status
+from transforms.records.outcome import EVIDENCE_ORDER, Status
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from pipeline.report_charts import NONE, count_charts, distribution_charts, frag
 from pipeline.report_figures import count, duration_text, figure, share_text, size_text
 from pipeline.report_rows import DIALECT, NEEDS_A_PERSON, PUBLISHED, SHARE, derived, pack, shown
 from transforms.errors import MEANINGS
-from transforms.outcome import EVIDENCE_ORDER, Evidence, Status
+from transforms.records.outcome import EVIDENCE_ORDER, Evidence, Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,7 +129,7 @@ def groups(frame: pd.DataFrame) -> list[Group]:
 
 
 def _meanings() -> dict[str, dict[str, str]]:
-    from transforms.rewrite_catalogue import REWRITES
+    from transforms.records.rewrites import REWRITES
 
     return {
         "status": {status.value: text for status, text in STATUS_MEANINGS.items()},

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline.records import ManifestRow
 from pipeline.terminal_text import printable
 from transforms.errors import Reason
-from transforms.outcome import Status
-from transforms.runtime import Family, runtime_of
+from transforms.records.outcome import Status
+from transforms.records.runtime import Family, runtime_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,7 +22,7 @@ from transforms.checkpoint.files import (
     shards_among,
 )
 from transforms.errors import MigrationError, Reason
-from transforms.file_identity import FileIdentity
+from transforms.records.file_identity import FileIdentity
 from transforms.source_file import hash_file
 
 _BLOCK = 1 << 20

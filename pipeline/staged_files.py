@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline.durable_file import write_through
 from pipeline.receipts import PublishedFile, list_files
 from transforms.errors import MigrationError, Reason
-from transforms.file_identity import FileIdentity
+from transforms.records.file_identity import FileIdentity
 
 
 class StagedFiles:

@@ -14,7 +14,7 @@ from pipeline.live_view import STYLES, LiveView, live
 from pipeline.progress import Mark
 from pipeline.report_figures import count, figure
 from pipeline.terminal_text import printable
-from transforms.outcome import Status
+from transforms.records.outcome import Status
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from transforms.outcome import MigrationOutcome
-from transforms.staged_model import Ask, VerificationRequest
+from transforms.records.outcome import MigrationOutcome
+from transforms.records.staged_model import Ask, VerificationRequest
 from transforms.verification import Verification
 
 _verification = Verification()

@@ -23,7 +23,7 @@ from pipeline.run_record import RECORD, RunRecord
 from pipeline.verifying_output import Vouched, check_output
 from pipeline.verifying_runs import check_run_folder, read_history
 from transforms.errors import MigrationError
-from transforms.outcome import Status
+from transforms.records.outcome import Status
 
 _REPLAY = "pipeline.replaying:replay_samples"
 _PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)

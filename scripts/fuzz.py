@@ -70,7 +70,7 @@ def fuzz(target: str, corpus: Path, seconds: int) -> None:
         from transforms.config_values import config_errors
         from transforms.errors import MigrationError
         from transforms.legacy_model import open_legacy_model
-        from transforms.runtime import runtime_of
+        from transforms.records.runtime import runtime_of
         from transforms.stored_objects import check_stored_objects
 
     file = corpus.parent / "input.h5"

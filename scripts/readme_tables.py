@@ -20,7 +20,7 @@ from transforms.architecture_keras_3 import OPERATIONS
 from transforms.architecture_signatures import FUNCTIONS
 from transforms.dialects import DIALECTS
 from transforms.errors import FAILURES, MEANINGS, Reason
-from transforms.rewrite_catalogue import REWRITES
+from transforms.records.rewrites import REWRITES
 from transforms.weight_roles import WEIGHTED, WEIGHTLESS
 from transforms.weight_roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 

@@ -16,7 +16,7 @@ from transforms.custom.names import is_custom
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 from transforms.option_types import check_options
-from transforms.runtime import Family, Runtime
+from transforms.records.runtime import Family, Runtime
 from transforms.size_budget import check_sizes
 from transforms.stored_bytecode import bytecode_refusal, holds_bytecode
 from transforms.stored_objects import is_of_keras, qualified_name

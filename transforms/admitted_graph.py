@@ -18,7 +18,7 @@ from transforms.custom.marking import overridden, with_custom_objects
 from transforms.custom.names import CustomNames
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
-from transforms.runtime import Family, Runtime, runtime_of
+from transforms.records.runtime import Family, Runtime, runtime_of
 from transforms.stored_objects import check_stored_objects
 from transforms.weight_assignment import RolesOf
 from transforms.weight_roles import keras_3_roles_of, roles_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from transforms.errors import Reason
-from transforms.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
+from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
 
 
 def alternatives(request: MigrationRequest, first: MigrationOutcome) -> Iterator[tuple[MigrationRequest, str]]:

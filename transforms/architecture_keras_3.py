@@ -15,7 +15,7 @@ from typing import Any
 from transforms.architecture import Call, Graph, Layer, TensorRef
 from transforms.architecture_calls import POSITIONAL, refs_among
 from transforms.errors import MigrationError, Reason
-from transforms.runtime import Runtime
+from transforms.records.runtime import Runtime
 
 #: Stands before the class name of an operation, to tell it from the layer of that name.
 OPERATION = "ops."

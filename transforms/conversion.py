@@ -16,10 +16,19 @@ from transforms.forgotten_models import ForgottenModels
 from transforms.input_domains import input_domains
 from transforms.legacy_model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.outcome import MigrationOutcome, MigrationRequest, Status
+from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
+from transforms.records.staged_model import (
+    Answer,
+    Feed,
+    Question,
+    StagedModel,
+    Testimony,
+    Witness,
+    numpy_arrays,
+    plain_arrays,
+)
 from transforms.samples import SampleBatch, read_samples
 from transforms.silent_dim_ordering import assumed_dim_ordering, with_dim_ordering
-from transforms.staged_model import Answer, Feed, Question, StagedModel, Testimony, Witness, numpy_arrays, plain_arrays
 
 if TYPE_CHECKING:
     from transforms.custom.code import CustomCode

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from transforms.architecture import Graph
+from transforms.records.runtime import Family, Runtime
 from transforms.reference.writer import writer_of
-from transforms.runtime import Family, Runtime
 
 
 @dataclass(frozen=True)

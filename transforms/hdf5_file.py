@@ -16,8 +16,8 @@ import h5py
 
 from transforms.checkpoint.files import INDEX_END
 from transforms.errors import MigrationError, Reason
-from transforms.file_identity import FileIdentity
 from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.records.file_identity import FileIdentity
 from transforms.source_file import (
     SourceDigest,
     hash_file,

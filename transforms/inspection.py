@@ -8,17 +8,17 @@ from transforms.architecture_source import read_architecture
 from transforms.canonical.canonicalise import canonicalise
 from transforms.custom.request import opened_request
 from transforms.dialects import dialect_name, dialect_of
-from transforms.file_identity import FileIdentity
 from transforms.fingerprint import architecture_fingerprint
 from transforms.hdf5_file import hdf5_errors, open_hdf5
 from transforms.hdf5_objects import group_at, has_group, text_attribute
-from transforms.inspection_record import Inspection, LayerSummary
 from transforms.legacy_model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.outcome import MigrationRequest
 from transforms.output_shapes import output_shapes
+from transforms.records.file_identity import FileIdentity
+from transforms.records.inspection import Inspection, LayerSummary
+from transforms.records.outcome import MigrationRequest
+from transforms.records.runtime import runtime_of
 from transforms.reference import uncovered
-from transforms.runtime import runtime_of
 
 
 def inspect_source(

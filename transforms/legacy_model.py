@@ -27,7 +27,6 @@ from transforms.config_json import parse_config
 from transforms.config_values import config_errors
 from transforms.custom.names import CustomNames, is_custom
 from transforms.errors import MigrationError, Reason
-from transforms.file_identity import FileIdentity
 from transforms.hdf5_file import hdf5_errors, open_hdf5
 from transforms.hdf5_objects import (
     array_at,
@@ -38,7 +37,8 @@ from transforms.hdf5_objects import (
     text_attribute,
 )
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.runtime import Family, Runtime, runtime_of
+from transforms.records.file_identity import FileIdentity
+from transforms.records.runtime import Family, Runtime, runtime_of
 from transforms.source_file import SourceDigest
 from transforms.stored_array import StoredArray
 from transforms.weight_assignment import assign_arrays

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from transforms.alternatives import alternatives
 from transforms.errors import MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.outcome import MigrationOutcome, MigrationRequest, Status
-from transforms.staged_model import StagedModel, VerificationRequest
+from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
+from transforms.records.staged_model import StagedModel, VerificationRequest
 
 if TYPE_CHECKING:
     from transforms.conversion import Conversion

@@ -9,7 +9,7 @@ from transforms.architecture import Graph, Layer, LayerPath, TensorRef, evaluati
 from transforms.canonical.keras_1.options import CLASSES, upgraded_options
 from transforms.canonical.keras_1.upgrade import prevailing_data_format
 from transforms.layer_shapes import Shape, layer_shapes
-from transforms.runtime import Runtime
+from transforms.records.runtime import Runtime
 
 
 def output_shapes(graph: Graph, runtime: Runtime) -> dict[LayerPath, Shape]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transforms.errors import MigrationError, Reason
-from transforms.file_identity import FileIdentity
 from transforms.limits import Limits, over_budget
+from transforms.records.file_identity import FileIdentity
 
 _BLOCK = 1 << 20
 #: A multiple of the block: so much is asked of the disk, so far ahead.

@@ -18,11 +18,11 @@ from typing import Any
 
 from tests.pipeline import fakes
 from transforms.errors import MigrationError, Reason
-from transforms.file_identity import FileIdentity
 from transforms.inspection import Inspection
 from transforms.limits import Limits
-from transforms.outcome import MigrationOutcome, MigrationRequest
-from transforms.staged_model import Ask, Question, StagedModel, Testimony, VerificationRequest
+from transforms.records.file_identity import FileIdentity
+from transforms.records.outcome import MigrationOutcome, MigrationRequest
+from transforms.records.staged_model import Ask, Question, StagedModel, Testimony, VerificationRequest
 
 CHILDREN = "tests.faults.misbehaving"
 _GIB = 1 << 30

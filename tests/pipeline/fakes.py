@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 from transforms.errors import MigrationError, Reason
-from transforms.file_identity import FileIdentity
 from transforms.limits import Limits
-from transforms.outcome import Evidence, MigrationOutcome, MigrationRequest, Rewrite, Status
-from transforms.staged_model import (
+from transforms.records.file_identity import FileIdentity
+from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Rewrite, Status
+from transforms.records.staged_model import (
     Answer,
     Ask,
     Feed,
@@ -40,7 +40,7 @@ def inspect(
     hashed: FileIdentity | None,
 ) -> object:
     """Reads the fake source, a text: its first word is the architecture, or says how the inspection goes."""
-    from transforms.inspection_record import Inspection
+    from transforms.records.inspection import Inspection
 
     data = path.read_bytes()
     word = data.split()[0].decode(errors="replace")

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipeline.records import ManifestRow, ReportRow, report_schema
 from transforms.errors import FAILURES, Reason
-from transforms.rewrite_catalogue import REWRITES
+from transforms.records.rewrites import REWRITES
 
 HOSTILE = (
     "<script>window.stolen = 1</script>",

@@ -11,7 +11,7 @@ from pipeline.comparing import Verdict, compare_reports
 from pipeline.comparison_view import as_json, print_changes
 from pipeline.report import write_report
 from tests.pipeline.test_report import frame_of, report_row
-from transforms.outcome import EVIDENCE_ORDER, Status
+from transforms.records.outcome import EVIDENCE_ORDER, Status
 
 NAN = math.nan
 

@@ -85,7 +85,7 @@ def test_what_changes_is_done_again_and_what_is_refused_keeps_the_old(tmp_path):
 
 
 def test_required_evidence_is_checked_by_the_parent(tmp_path):
-    from transforms.outcome import Evidence
+    from transforms.records.outcome import Evidence
 
     run = fake_run(write_registry(tmp_path, ["good-1"]), tmp_path / "out", require_evidence=Evidence.GOLDEN)
     assert outcomes(run_and_read(run)[1]) == {"good-1": "weak_evidence"}

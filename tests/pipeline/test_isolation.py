@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.isolation import Child, Isolation, child_environment
 from transforms.errors import MigrationError, Reason
-from transforms.outcome import MigrationOutcome, Status
+from transforms.records.outcome import MigrationOutcome, Status
 
 HERE = "tests.pipeline.test_isolation"
 

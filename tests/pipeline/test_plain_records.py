@@ -7,9 +7,9 @@ from pipeline.plain_records import check_fields
 from transforms.errors import MigrationError, Reason
 from transforms.input_domains import InputDomain
 from transforms.inspection import Inspection, LayerSummary
-from transforms.outcome import MigrationOutcome, MigrationRequest, Rewrite, Status
-from transforms.runtime import Family
-from transforms.staged_model import Answer, Feed, PlainArray, Question, StagedModel, Testimony, Witness
+from transforms.records.outcome import MigrationOutcome, MigrationRequest, Rewrite, Status
+from transforms.records.runtime import Family
+from transforms.records.staged_model import Answer, Feed, PlainArray, Question, StagedModel, Testimony, Witness
 
 OUTCOME = MigrationOutcome(Status.MIGRATED, rewrites=(Rewrite("a", "b"),), warnings=("c",), max_abs_error=0)
 INSPECTION = Inspection("", 1, "", "", Family.KERAS, "", 2, (LayerSummary("", "", 0),), (), (), ())

@@ -15,7 +15,7 @@ import pytest
 
 from tests.fixture_files import FixtureFile, fixture_file
 from transforms.migration import migrate
-from transforms.outcome import MigrationOutcome, MigrationRequest
+from transforms.records.outcome import MigrationOutcome, MigrationRequest
 
 
 @dataclass(frozen=True)

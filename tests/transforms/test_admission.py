@@ -8,7 +8,7 @@ from transforms.admission import activation_name, admit
 from transforms.architecture_parsing import parse_architecture
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
-from transforms.runtime import Runtime, runtime_of
+from transforms.records.runtime import Runtime, runtime_of
 
 KERAS = runtime_of("2.2.4", "tensorflow")
 TF_KERAS = runtime_of("2.8.0", "tensorflow")

@@ -11,7 +11,7 @@ import pytest
 from transforms.alternatives import alternatives
 from transforms.errors import Reason
 from transforms.migration import migrate
-from transforms.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
+from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
 
 KERNEL = np.random.default_rng(5).normal(size=(200, 2)).astype("float32")
 X = np.random.default_rng(6).normal(size=(4, 2, 3, 3)).astype("float32")

@@ -17,7 +17,7 @@ from tests.fixture_files import FOLDER
 from transforms.errors import Reason
 from transforms.loaded_artefact import LoadedArtefact
 from transforms.migration import migrate
-from transforms.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
+from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
 from transforms.reference.activations import sigmoid
 
 CUSTOM = FOLDER / "custom"

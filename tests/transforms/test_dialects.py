@@ -6,7 +6,7 @@ from tests.fixture_files import fixture_files
 from transforms.dialects import DIALECTS, dialect_name, dialect_of
 from transforms.errors import MigrationError
 from transforms.legacy_model import open_legacy_model
-from transforms.runtime import runtime_of
+from transforms.records.runtime import runtime_of
 
 
 @pytest.mark.parametrize(

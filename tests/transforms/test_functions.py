@@ -21,7 +21,7 @@ from transforms.canonical.model import Piece, Setting
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import open_legacy_model
 from transforms.migration import migrate
-from transforms.outcome import MigrationRequest, Status
+from transforms.records.outcome import MigrationRequest, Status
 from transforms.reference.functions.call import RULES as REFERENCE_RULES
 from transforms.reference.functions.operands import clear_of_steps, clear_of_ties
 from transforms.reference.layer_call import NotCovered

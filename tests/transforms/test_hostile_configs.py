@@ -24,7 +24,7 @@ from tests.transforms.hostile_models import (
 )
 from transforms.errors import Reason
 from transforms.migration import migrate
-from transforms.outcome import MigrationRequest
+from transforms.records.outcome import MigrationRequest
 
 CONFIGS: dict[str, tuple[Any, Reason]] = {
     **{

@@ -9,7 +9,7 @@ import pytest
 from tests.fixture_files import FixtureFile, fixture_file, fixture_files
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import open_legacy_model
-from transforms.runtime import Family
+from transforms.records.runtime import Family
 
 PRODUCERS = {
     "keras-2.2.4": (Family.KERAS, (2, 2, 4)),

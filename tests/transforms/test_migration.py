@@ -12,7 +12,7 @@ from tests.transforms.conftest import Migrations
 from transforms.errors import Reason
 from transforms.loaded_artefact import LoadedArtefact
 from transforms.migration import migrate
-from transforms.outcome import Evidence, MigrationRequest, Status
+from transforms.records.outcome import Evidence, MigrationRequest, Status
 
 
 @pytest.mark.parametrize("fixture", MIGRATABLE, ids=lambda fixture: fixture.name)

@@ -20,7 +20,7 @@ from transforms.canonical.model import Piece, Setting
 from transforms.canonical.theano_conv_lstm import theano_conv_lstm
 from transforms.canonical.theano_pooling import theano_same_pooling
 from transforms.canonical.transposed_convolution import deconvolution_as_stated
-from transforms.outcome import Evidence, MigrationRequest, Status
+from transforms.records.outcome import Evidence, MigrationRequest, Status
 
 
 def hard_sigmoid_gates(piece: Piece, setting: Setting) -> Piece:

@@ -10,7 +10,7 @@ from tests.transforms.conftest import Migrations
 from transforms.architecture_precision import is_narrow, policy_of
 from transforms.canonical import canonicalise
 from transforms.legacy_model import open_legacy_model
-from transforms.outcome import Evidence, Status
+from transforms.records.outcome import Evidence, Status
 
 
 @pytest.mark.parametrize(

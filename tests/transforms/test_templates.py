@@ -11,8 +11,8 @@ from transforms.canonical import canonicalise
 from transforms.errors import Reason
 from transforms.legacy_model import open_legacy_model
 from transforms.migration import in_process, migrate
-from transforms.outcome import MigrationRequest, Status
 from transforms.rebuild import rebuild
+from transforms.records.outcome import MigrationRequest, Status
 from transforms.saved_model import write_saved_model
 from transforms.templates import TemplateCache, learn_template, write_from_template
 from transforms.verification import Verification

@@ -19,7 +19,7 @@ from transforms.canonical.masking import returned_states, writes_state_when_mask
 from transforms.canonical.model import Piece, Setting
 from transforms.canonical.subgraph import SubgraphBuilder, moved_layer
 from transforms.errors import MigrationError, Reason
-from transforms.runtime import Family
+from transforms.records.runtime import Family
 
 _MERGE_LAYERS = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave": "Average"}
 

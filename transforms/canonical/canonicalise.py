@@ -50,9 +50,9 @@ from transforms.config_values import config_errors
 from transforms.custom.names import is_custom
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import LegacyModel
-from transforms.outcome import Rewrite
+from transforms.records.outcome import Rewrite
+from transforms.records.runtime import Family
 from transforms.reference.writer import writer_of
-from transforms.runtime import Family
 
 #: Every rewrite, in the order in which it is tried on a layer. Later ones see what earlier ones left.
 RULES: tuple[RewriteRule, ...] = (

@@ -8,7 +8,7 @@ from transforms.architecture import Graph, walk
 from transforms.canonical.model import Piece, Setting
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, input_count, moved_arrays
 from transforms.errors import MigrationError, Reason
-from transforms.runtime import Family
+from transforms.records.runtime import Family
 
 _RENAMED = {
     "BatchNormalizationV1": "BatchNormalization",

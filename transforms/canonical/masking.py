@@ -9,7 +9,7 @@ import numpy as np
 from transforms.architecture import Call, Graph, Layer, TensorRef
 from transforms.canonical.model import CanonicalArray, Piece, Setting
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, merged_arrays, moved_arrays
-from transforms.runtime import Family
+from transforms.records.runtime import Family
 
 _GATED_OR_SIMPLE = frozenset({"SimpleRNN", "LSTM", "GRU"})
 

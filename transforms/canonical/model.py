@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from transforms.architecture import Graph, Layer, LayerPath
 from transforms.legacy_model import LegacyModel
-from transforms.outcome import Rewrite
-from transforms.rewrite_catalogue import REWRITES
-from transforms.runtime import Runtime
+from transforms.records.outcome import Rewrite
+from transforms.records.rewrites import REWRITES
+from transforms.records.runtime import Runtime
 
 Array: TypeAlias = npt.NDArray[Any]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from transforms.architecture_attention import MULTI_HEAD
 from transforms.canonical.model import Piece, Setting
 from transforms.canonical.subgraph import SubgraphBuilder, moved_arrays
-from transforms.runtime import Family
+from transforms.records.runtime import Family
 
 _AUGMENTATION = frozenset(
     """

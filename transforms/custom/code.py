@@ -18,7 +18,7 @@ from transforms.custom.names import CustomNames
 from transforms.custom.old_keras import old_keras
 from transforms.custom.old_layers import Era
 from transforms.errors import MigrationError, Reason
-from transforms.runtime import Runtime
+from transforms.records.runtime import Runtime
 
 _MODULE = "h5ferry_custom_code"
 _SOURCE_BYTES = 4 << 20

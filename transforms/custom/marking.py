@@ -16,7 +16,7 @@ from transforms.admission import (
 from transforms.architecture import MODEL_CLASSES, Graph, Layer
 from transforms.custom.names import CustomNames, custom_name, is_custom, marked
 from transforms.errors import MigrationError, Reason
-from transforms.runtime import Runtime
+from transforms.records.runtime import Runtime
 
 #: Classes that hold the graph together: no custom class takes their place.
 _STRUCTURE = frozenset({*WRAPPERS, *MODEL_CLASSES, "InputLayer"})

@@ -11,7 +11,7 @@ import tf_keras
 from tf_keras.src.layers.rnn import cudnn_gru, cudnn_lstm
 from tf_keras.src.utils import tf_utils
 
-from transforms.runtime import Family, Runtime
+from transforms.records.runtime import Family, Runtime
 
 Tensor = Any
 

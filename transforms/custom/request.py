@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from transforms.architecture_source import is_python, read_architecture
 from transforms.custom.stored import stored_groups
 from transforms.limits import Limits
-from transforms.outcome import MigrationRequest
+from transforms.records.outcome import MigrationRequest
 
 if TYPE_CHECKING:
     from transforms.custom.code import CustomCode

@@ -11,7 +11,7 @@ from transforms.checkpoint.files import local_checkpoint
 from transforms.hdf5_file import hdf5_errors, open_hdf5
 from transforms.hdf5_objects import group_at, has_group, list_attribute, text_attribute
 from transforms.limits import Limits
-from transforms.runtime import Runtime, runtime_of
+from transforms.records.runtime import Runtime, runtime_of
 
 #: Taken for a file that records no version: the defaults of Keras 1 and early Keras 2 are the same.
 _UNRECORDED = "2.0"

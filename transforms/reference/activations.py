@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from transforms.records.runtime import Family
 from transforms.reference.keras_3.activations import KERAS_3_FUNCTIONS
 from transforms.reference.layer_call import Array, LayerCall, NotCovered
-from transforms.runtime import Family
 
 Activation: TypeAlias = Callable[[Array], Array]
 

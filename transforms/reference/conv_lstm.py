@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from transforms.records.runtime import Family
 from transforms.reference.activations import activation_of
 from transforms.reference.convolution import convolve
 from transforms.reference.layer_call import Array, LayerCall, NotCovered
@@ -26,7 +27,6 @@ from transforms.reference.spatial_layer import (
     strides_of,
     to_channels_last,
 )
-from transforms.runtime import Family
 
 
 def conv_lstm(call: LayerCall) -> tuple[Array, tuple[Array, ...]]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from transforms.architecture import Graph, Layer
 from transforms.architecture_precision import is_narrow
+from transforms.records.runtime import Runtime
 from transforms.reference.activations import activation_of
 from transforms.reference.dialect import Dialect
 from transforms.reference.evaluation import refuse_argument
 from transforms.reference.layer_call import LayerCall, NotCovered
 from transforms.reference.layers import dialect_of
-from transforms.runtime import Runtime
 
 #: Classes that a graph or a wrapper sees to.
 _PARTS = frozenset({"InputLayer", "StackedRNNCells"})

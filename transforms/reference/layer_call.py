@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.architecture import LayerPath
-from transforms.runtime import Runtime
+from transforms.records.runtime import Runtime
 
 Array: TypeAlias = npt.NDArray[Any]
 Mask: TypeAlias = npt.NDArray[np.bool_] | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from transforms.architecture import Graph
+from transforms.records.runtime import Family, Runtime
 from transforms.reference.attention import ATTENTION
 from transforms.reference.bidirectional import bidirectional
 from transforms.reference.convolution import CONVOLUTIONS
@@ -27,7 +28,6 @@ from transforms.reference.resizing import RESIZING
 from transforms.reference.separable_convolution import SEPARABLE_CONVOLUTIONS
 from transforms.reference.time_distributed import time_distributed
 from transforms.reference.transposed_convolution import TRANSPOSED_CONVOLUTIONS
-from transforms.runtime import Family, Runtime
 
 STATELESS: Mapping[str, StatelessLayer] = {
     **CORE_LAYERS,

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from transforms.records.runtime import Family, Runtime
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
 from transforms.reference.spatial_layer import is_theano
-from transforms.runtime import Family, Runtime
 
 
 def _elementwise(combine: Callable[[list[Array]], Array], count: int | None = None) -> StatelessLayer:

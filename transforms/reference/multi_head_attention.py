@@ -11,11 +11,11 @@ import numpy as np
 
 from transforms.architecture import Layer
 from transforms.architecture_attention import ATTENTION_MASK
+from transforms.records.runtime import Family
 from transforms.reference.attention import attention_weights
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered
 from transforms.reference.masking import any_mask
-from transforms.runtime import Family
 
 
 def multi_head_attention(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from transforms.records.runtime import Family, Runtime
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
 from transforms.reference.spatial_layer import is_theano
-from transforms.runtime import Family, Runtime
 
 #: `nn.fused_batch_norm` up to TensorFlow 2.8 raises a smaller epsilon to this value, the least that cuDNN takes.
 _FUSED_EPSILON = 1.001e-5

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from transforms.records.runtime import Family
 from transforms.reference.correlation import Pads, Sizes, pad, shifted
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
 from transforms.reference.spatial_layer import (
@@ -17,7 +18,6 @@ from transforms.reference.spatial_layer import (
     sizes,
     to_channels_last,
 )
-from transforms.runtime import Family
 
 
 def _pooling(rank: int, average: bool) -> StatelessLayer:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from transforms.records.runtime import Family
 from transforms.reference.correlation import Pads
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
 from transforms.reference.spatial_layer import (
@@ -15,7 +16,6 @@ from transforms.reference.spatial_layer import (
     sizes,
     to_channels_last,
 )
-from transforms.runtime import Family
 
 
 def _zero_padding(rank: int) -> StatelessLayer:

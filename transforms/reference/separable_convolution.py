@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from transforms.records.runtime import Family
 from transforms.reference.correlation import Sizes, correlate_depthwise, extent, pad
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
 from transforms.reference.spatial_layer import (
@@ -23,7 +24,6 @@ from transforms.reference.spatial_layer import (
     strides_of,
     to_channels_last,
 )
-from transforms.runtime import Family
 
 
 def _depthwise(rank: int) -> StatelessLayer:

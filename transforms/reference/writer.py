@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from transforms.architecture import Graph, Layer, LayerPath
-from transforms.runtime import Family, Runtime
+from transforms.records.runtime import Family, Runtime
 
 
 class UndecidedRelease(Exception):

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from transforms.architecture import Layer, LayerPath
 from transforms.legacy_model import LegacyModel
-from transforms.runtime import Family
+from transforms.records.runtime import Family
 
 #: An option of a layer, by its path and name.
 Option: TypeAlias = tuple[LayerPath, str]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from transforms.admitted_graph import roles_of_runtime
 from transforms.errors import MigrationError
 from transforms.legacy_model import LegacyModel
-from transforms.runtime import Family, Runtime
+from transforms.records.runtime import Family, Runtime
 from transforms.training.optimizers import (
     EPSILON,
     FIRST,

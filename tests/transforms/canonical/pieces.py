@@ -9,7 +9,7 @@ import numpy as np
 
 from transforms.architecture import Call, Layer, LayerPath, TensorRef
 from transforms.canonical.model import Array, CanonicalArray, Piece, Setting
-from transforms.runtime import runtime_of
+from transforms.records.runtime import runtime_of
 
 
 def setting(version: str = "2.2.4", backend: str = "theano", **facts: Any) -> Setting:

@@ -14,7 +14,7 @@ from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError
 from transforms.fingerprint import architecture_fingerprint
 from transforms.legacy_model import open_legacy_model
-from transforms.rewrite_catalogue import REWRITES
+from transforms.records.rewrites import REWRITES
 
 
 def canonical(fixture: FixtureFile) -> CanonicalModel:

@@ -10,7 +10,7 @@ from tests.fixture_files import checkpoint_files
 from transforms.errors import Reason
 from transforms.loaded_artefact import LoadedArtefact
 from transforms.migration import migrate
-from transforms.outcome import Evidence, MigrationRequest, Status
+from transforms.records.outcome import Evidence, MigrationRequest, Status
 
 CHECKPOINTS = {each.name: each for each in checkpoint_files()}
 

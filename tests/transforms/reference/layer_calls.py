@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from transforms.records.runtime import runtime_of
 from transforms.reference.layer_call import Array, LayerCall, Mask
-from transforms.runtime import runtime_of
 
 
 def layer_call(

@@ -9,9 +9,9 @@ import pytest
 
 from tests.transforms.reference.layer_calls import random_array
 from tests.transforms.reference.models import Json, functional, layer, node, parse, placeholder, weights
+from transforms.records.runtime import runtime_of
 from transforms.reference import NotCovered, forward
 from transforms.reference.layer_call import Array
-from transforms.runtime import runtime_of
 
 _UNITS = 2
 _RUNTIME = runtime_of("2.2.4", "tensorflow")

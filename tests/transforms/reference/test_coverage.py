@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.transforms.reference.models import Json, functional, layer, node, parse, placeholder, sequential
+from transforms.records.runtime import runtime_of
 from transforms.reference import uncovered
-from transforms.runtime import runtime_of
 
 
 def _uncovered(model: Json, version: str = "2.2.4") -> list[str]:

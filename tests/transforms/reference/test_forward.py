@@ -20,9 +20,9 @@ from tests.transforms.reference.models import (
     weights,
 )
 from transforms.architecture import LayerPath
+from transforms.records.runtime import runtime_of
 from transforms.reference import NotCovered, forward, forward_batches, layer_weights
 from transforms.reference.layer_call import Array
-from transforms.runtime import runtime_of
 
 _A, _B = random_array(3, 3), random_array(3, 3, seed=1)
 

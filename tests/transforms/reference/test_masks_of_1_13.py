@@ -19,9 +19,9 @@ from tests.transforms.reference.models import (
     sequential,
     weights,
 )
+from transforms.records.runtime import runtime_of
 from transforms.reference import NotCovered, forward
 from transforms.reference.layer_call import Array
-from transforms.runtime import runtime_of
 
 _HELD = {("r",): {"kernel": random_array(2, 1), "recurrent_kernel": random_array(1, 1), "bias": random_array(1)}}
 _X = np.concatenate([random_array(1, 2, 2), np.zeros((1, 1, 2))], axis=1)

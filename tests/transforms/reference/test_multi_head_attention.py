@@ -13,9 +13,9 @@ from tests.transforms.reference.models import functional, node, parse, placehold
 from tests.transforms.reference.test_attention import slow_attention
 from transforms.architecture_attention import with_attention_arguments
 from transforms.errors import MigrationError
+from transforms.records.runtime import runtime_of
 from transforms.reference import forward
 from transforms.reference.layer_call import Array, NotCovered
-from transforms.runtime import runtime_of
 
 WEIGHTS = {
     **{f"{part}_kernel": random_array(6, 2, 3, seed=i) for i, part in enumerate(("query", "key", "value"))},

@@ -9,9 +9,9 @@ import pytest
 
 from tests.transforms.reference.layer_calls import random_array
 from tests.transforms.reference.models import Json, functional, layer, node, parse, placeholder, sequential, weights
+from transforms.records.runtime import runtime_of
 from transforms.reference import NotCovered, forward
 from transforms.reference.layer_call import Array
-from transforms.runtime import runtime_of
 
 _DENSE = {"kernel": random_array(2, 3), "bias": random_array(3)}
 _LSTM = {"kernel": random_array(2, 8), "recurrent_kernel": random_array(2, 8), "bias": random_array(8)}

@@ -13,8 +13,8 @@ from tests.fixture_files import FixtureFile, fixture_file, training_files
 from transforms.canonical import canonicalise
 from transforms.legacy_model import open_legacy_model
 from transforms.migration import migrate
-from transforms.outcome import MigrationOutcome, MigrationRequest, Status
 from transforms.rebuild import rebuild
+from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
 from transforms.training.artefact import freeze_layers, restored_optimizer
 from transforms.training.optimizer_state import optimizer_state
 

@@ -14,8 +14,8 @@ from transforms.architecture import Call, Graph, Layer, TensorRef, evaluation_or
 from transforms.canonical.keras_3.mask_rules import MaskedCall, MaskRef, rule_of
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError, Reason
-from transforms.outcome import Rewrite
-from transforms.runtime import Runtime
+from transforms.records.outcome import Rewrite
+from transforms.records.runtime import Runtime
 
 #: Layers of several inputs whose masks releases of Keras 3 before this one treated otherwise.
 _MERGES_SINCE = (3, 7)

@@ -14,7 +14,7 @@ from transforms.architecture_keras_3 import KERAS_3_ACTIVATIONS, OPERANDS, OPERA
 from transforms.canonical.model import Array, CanonicalArray, Piece, Setting
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, moved_arrays
 from transforms.errors import MigrationError, Reason
-from transforms.runtime import Family
+from transforms.records.runtime import Family
 from transforms.weight_roles import WEIGHTLESS
 
 #: Activations that tf-keras has under the same name with the same formula.

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.transforms.reference.models import Json, functional, layer, node, parse, placeholder, sequential, weights
+from transforms.records.runtime import runtime_of
 from transforms.reference import NotCovered, forward, uncovered
 from transforms.reference.layer_call import Array
-from transforms.runtime import runtime_of
 
 RUNTIME = runtime_of("1.2.2", "tensorflow")
 IMAGE = (None, 2, 3, 4)

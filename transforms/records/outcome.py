@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from transforms.errors import FAILURES, MigrationError, Reason
-from transforms.file_identity import FileIdentity
+from transforms.records.file_identity import FileIdentity
 
 #: Raised whenever the same source would give another artefact: a receipt of an older version is redone.
 MIGRATION_VERSION = 3

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.input_domains import InputDomain
-from transforms.outcome import MigrationOutcome, MigrationRequest
+from transforms.records.outcome import MigrationOutcome, MigrationRequest
 
 Array = npt.NDArray[Any]
 

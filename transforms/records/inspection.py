@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from transforms.layer_shapes import Shape
-from transforms.outcome import Rewrite
+from transforms.records.outcome import Rewrite
 
 
 @dataclass(frozen=True)
