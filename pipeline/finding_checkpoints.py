@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from transforms.checkpoint.files import INDEX, INDEX_END, local_shards
 from transforms.errors import MigrationError
+from transforms.source.checkpoint.files import INDEX, INDEX_END, local_shards
 
 _CHECKPOINT = ".ckpt"
 _ARCHITECTURES = (".json", ".yaml", ".yml")

@@ -20,7 +20,7 @@ from pipeline import __version__
 from pipeline.canonical_json import canonical_json, sha256_of
 from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import MIGRATION_VERSION
-from transforms.source_file import hash_file
+from transforms.source.file import hash_file
 
 RECEIPT = "assets.extra/h5ferry.json"
 #: Raised when the receipt itself changes shape.

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.finding_checkpoints import checkpoint_architecture
-from transforms.checkpoint.files import INDEX
 from transforms.errors import MigrationError
+from transforms.source.checkpoint.files import INDEX
 
 if TYPE_CHECKING:
     from pipeline.isolation import Child
@@ -27,7 +27,7 @@ _LARGEST_USER_BLOCK = 1 << 20
 _FIRST_READ = 2048 + len(_SIGNATURE)
 _FILES_PER_CALL = 250
 _SECONDS_PER_CALL = 20.0
-_KINDS = "transforms.file_kind:kinds_of"
+_KINDS = "transforms.source.hdf5.file_kind:kinds_of"
 
 
 class ScanError(Exception):
@@ -41,7 +41,7 @@ class FoundFile:
     Attributes:
         path: the HDF5 file, or the prefix of a checkpoint; absolute.
         root: the folder that names are told from, absolute.
-        kind: a value of `transforms.file_kind.FileKind`, "" where not told yet; or `checkpoint`.
+        kind: a value of `transforms.source.hdf5.file_kind.FileKind`, "" where not told yet; or `checkpoint`.
         architecture: of a checkpoint, the file beside it.
     """
 

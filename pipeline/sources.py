@@ -13,7 +13,9 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.manifest_row import is_remote
 from pipeline.records import ManifestRow
-from transforms.checkpoint.files import (
+from transforms.errors import MigrationError, Reason
+from transforms.records.file_identity import FileIdentity
+from transforms.source.checkpoint.files import (
     INDEX,
     checkpoint_prefix,
     combined_digest,
@@ -21,9 +23,7 @@ from transforms.checkpoint.files import (
     local_shards,
     shards_among,
 )
-from transforms.errors import MigrationError, Reason
-from transforms.records.file_identity import FileIdentity
-from transforms.source_file import hash_file
+from transforms.source.file import hash_file
 
 _BLOCK = 1 << 20
 _MISSING = {

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from transforms.aligned_arrays import aligned
+from transforms.source.aligned_arrays import aligned
 
 
 def eager_tensor(array: npt.NDArray[Any], dtype: tf.DType) -> tf.Tensor:

@@ -9,8 +9,6 @@ from transforms.canonical.canonicalise import canonicalise
 from transforms.custom.request import opened_request
 from transforms.dialects import dialect_name, dialect_of
 from transforms.fingerprint import architecture_fingerprint
-from transforms.hdf5_file import hdf5_errors, open_hdf5
-from transforms.hdf5_objects import group_at, has_group, text_attribute
 from transforms.legacy_model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.output_shapes import output_shapes
@@ -19,6 +17,8 @@ from transforms.records.inspection import Inspection, LayerSummary
 from transforms.records.outcome import MigrationRequest
 from transforms.records.runtime import runtime_of
 from transforms.reference import uncovered
+from transforms.source.hdf5.file import hdf5_errors, open_hdf5
+from transforms.source.hdf5.objects import group_at, has_group, text_attribute
 
 
 def inspect_source(

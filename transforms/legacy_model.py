@@ -21,14 +21,18 @@ from transforms.checkpoint.assignment import (
     missing_architecture,
     stored_architecture,
 )
-from transforms.checkpoint.bundle import Bundle, open_bundle
-from transforms.checkpoint.files import local_checkpoint
 from transforms.config_json import parse_config
 from transforms.config_values import config_errors
 from transforms.custom.names import CustomNames, is_custom
 from transforms.errors import MigrationError, Reason
-from transforms.hdf5_file import hdf5_errors, open_hdf5
-from transforms.hdf5_objects import (
+from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.records.file_identity import FileIdentity
+from transforms.records.runtime import Family, Runtime, runtime_of
+from transforms.source.checkpoint.bundle import Bundle, open_bundle
+from transforms.source.checkpoint.files import local_checkpoint
+from transforms.source.file import SourceDigest
+from transforms.source.hdf5.file import hdf5_errors, open_hdf5
+from transforms.source.hdf5.objects import (
     array_at,
     group_at,
     has_group,
@@ -36,11 +40,7 @@ from transforms.hdf5_objects import (
     list_attribute,
     text_attribute,
 )
-from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.records.file_identity import FileIdentity
-from transforms.records.runtime import Family, Runtime, runtime_of
-from transforms.source_file import SourceDigest
-from transforms.stored_array import StoredArray
+from transforms.source.stored_array import StoredArray
 from transforms.weight_assignment import assign_arrays
 from transforms.weight_budget import refuse_excess
 from transforms.weight_extents import check_extents

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from transforms.stored_array import StoredArray
+from transforms.source.stored_array import StoredArray
 from transforms.weight_assignment import role_in
 
 _GATED_BIASES: Mapping[tuple[int, int], str] = {

@@ -17,7 +17,7 @@ from transforms.architecture import Layer, LayerPath
 from transforms.custom.names import is_custom
 from transforms.custom.weights import split_custom_arrays
 from transforms.errors import MigrationError, Reason
-from transforms.stored_array import StoredArray
+from transforms.source.stored_array import StoredArray
 from transforms.weight_roles import Role, Roles, roles_of
 
 RolesOf: TypeAlias = Callable[[str, Mapping[str, Any]], Roles]

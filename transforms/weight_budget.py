@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from transforms.limits import Limits, over_budget
-from transforms.stored_array import StoredArray
+from transforms.source.stored_array import StoredArray
 
 #: Trained weights hardly compress; zeros do, up to a thousandfold.
 _USUAL_COMPRESSION = 100

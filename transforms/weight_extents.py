@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from transforms.architecture import Layer
 from transforms.errors import MigrationError, Reason
-from transforms.stored_array import StoredArray
+from transforms.source.stored_array import StoredArray
 
 #: Options that are an extent of some array of the layer that has them.
 _EXTENTS = """

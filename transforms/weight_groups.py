@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import h5py
 
 from transforms.errors import MigrationError, Reason
-from transforms.hdf5_objects import HDF5Array, array_at, group_at, list_attribute
-from transforms.hdf5_places import Places
 from transforms.limits import Limits, over_budget
 from transforms.revealed_layers import revealed_layer
+from transforms.source.hdf5.aliases import Places
+from transforms.source.hdf5.objects import HDF5Array, array_at, group_at, list_attribute
 from transforms.weight_assignment import role_in
 
 _RESTORE = "The file's index and content disagree: restore it from its origin."

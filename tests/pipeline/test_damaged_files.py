@@ -12,7 +12,7 @@ from pipeline.isolation import Child, Isolation
 from pipeline.options import INSPECTOR
 from tests.transforms.hostile_models import write_model
 from transforms.errors import MigrationError, Reason
-from transforms.hdf5_file import open_hdf5
+from transforms.source.hdf5.file import open_hdf5
 
 #: A prime, so that the sample of the short form falls on every offset within a structure.
 STRIDE = 127

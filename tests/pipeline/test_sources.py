@@ -9,8 +9,8 @@ from pipeline.records import ManifestRow
 from pipeline.sources import local_files
 from tests.fixture_files import FOLDER
 from tests.pipeline.memory_filesystem import MemoryFileSystem
-from transforms.checkpoint.files import combined_digest
 from transforms.errors import MigrationError, Reason
+from transforms.source.checkpoint.files import combined_digest
 
 CHECKPOINT = FOLDER / "tfkeras-1.15.5/cudnn_siamese.object"
 FILES = [Path(f"{CHECKPOINT}{suffix}") for suffix in (".index", ".data-00000-of-00002", ".data-00001-of-00002")]

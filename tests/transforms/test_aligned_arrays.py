@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.aligned_arrays import aligned, aligned_empty
+from transforms.source.aligned_arrays import aligned, aligned_empty
 
 
 @given(st.lists(st.integers(0, 5), max_size=4), st.sampled_from(["f2", "f4", "f8", "i8", "?"]))

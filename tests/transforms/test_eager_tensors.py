@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from transforms.aligned_arrays import aligned_empty
 from transforms.eager_tensors import eager_tensor
+from transforms.source.aligned_arrays import aligned_empty
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32", "int64", "bool"])

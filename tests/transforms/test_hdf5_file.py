@@ -7,10 +7,10 @@ from pathlib import Path
 import h5py
 import pytest
 
-from transforms.checkpoint.files import INDEX_END
 from transforms.errors import MigrationError, Reason
-from transforms.hdf5_file import open_hdf5
 from transforms.limits import Limits
+from transforms.source.checkpoint.files import INDEX_END
+from transforms.source.hdf5.file import open_hdf5
 
 
 def small_file(path: Path, **options: int) -> Path:

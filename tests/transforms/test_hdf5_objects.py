@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from transforms.errors import MigrationError, Reason
-from transforms.hdf5_objects import array_at, group_at, list_attribute, text_attribute
 from transforms.limits import Limits
+from transforms.source.hdf5.objects import array_at, group_at, list_attribute, text_attribute
 
 VLEN_BYTES = h5py.string_dtype("ascii")
 VLEN_TEXT = h5py.string_dtype("utf-8")

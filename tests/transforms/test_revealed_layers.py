@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from transforms.hdf5_objects import HDF5Array
 from transforms.revealed_layers import revealed_layer
+from transforms.source.hdf5.objects import HDF5Array
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from transforms import source_file
-from transforms.source_file import hash_file
+from transforms.source import file as source_file
+from transforms.source.file import hash_file
 
 
 @pytest.mark.parametrize("size", [0, 1, 99, 100, 101, 400, 401, 1234])

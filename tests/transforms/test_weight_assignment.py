@@ -8,7 +8,7 @@ import pytest
 from transforms.architecture import Layer
 from transforms.architecture_parsing import parse_architecture
 from transforms.errors import MigrationError, Reason
-from transforms.hdf5_objects import HDF5Array
+from transforms.source.hdf5.objects import HDF5Array
 from transforms.weight_assignment import assign_arrays, role_in
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from transforms.architecture import Graph, LayerPath
-from transforms.checkpoint.bundle import Bundle, CheckpointArray, Tensor
 from transforms.checkpoint.by_name import place_by_name
 from transforms.checkpoint.by_object import place_by_object
 from transforms.checkpoint.object_graph import ObjectGraph, object_graph
@@ -16,7 +15,8 @@ from transforms.config_json import parse_config
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.revealed_layers import revealed_layer
-from transforms.stored_array import StoredArray
+from transforms.source.checkpoint.bundle import Bundle, CheckpointArray, Tensor
+from transforms.source.stored_array import StoredArray
 from transforms.weight_assignment import ArraySlot, RolesOf, misplaced, role_in
 from transforms.weight_budget import refuse_excess
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from transforms.architecture import Graph, Layer, LayerPath, walk
-from transforms.checkpoint.bundle import Tensor
 from transforms.errors import MigrationError, Reason
+from transforms.source.checkpoint.bundle import Tensor
 from transforms.weight_assignment import ArraySlot, RolesOf, array_slots
 
 _PAIR = "Architecture and checkpoint belong to different models: pair the right ones."

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from transforms.checkpoint.bundle import Bundle, Tensor
-from transforms.checkpoint.messages import parse
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
+from transforms.source.checkpoint.bundle import Bundle, Tensor
+from transforms.source.checkpoint.messages import parse
 
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _VALUE = "VARIABLE_VALUE"

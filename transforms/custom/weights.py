@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from transforms.architecture import Layer, LayerPath
 from transforms.custom.names import is_custom
-from transforms.stored_array import StoredArray
+from transforms.source.stored_array import StoredArray
 
 
 def split_custom_arrays(

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from transforms.architecture import LayerPath
 from transforms.canonical import canonicalise
 from transforms.legacy_model import LegacyModel
-from transforms.stored_array import StoredArray
+from transforms.source.stored_array import StoredArray
 from transforms.weight_assignment import ArraySlot
 
 Positions = npt.NDArray[np.int64]

@@ -10,8 +10,8 @@ from typing import Any
 import google_crc32c
 import numpy as np
 
-from transforms.checkpoint.files import MAGIC
-from transforms.checkpoint.messages import MESSAGES
+from transforms.source.checkpoint.files import MAGIC
+from transforms.source.checkpoint.messages import MESSAGES
 
 FLOAT = 1
 

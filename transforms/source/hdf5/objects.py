@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z
 
-from transforms.aligned_arrays import aligned_empty
 from transforms.errors import MigrationError, Reason
-from transforms.hdf5_file import hdf5_errors
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
-from transforms.memory_guard import bounded_growth
-from transforms.stored_array import StoredArray
+from transforms.source.aligned_arrays import aligned_empty
+from transforms.source.hdf5.file import hdf5_errors
+from transforms.source.hdf5.memory_guard import bounded_growth
+from transforms.source.stored_array import StoredArray
 
 _FLOATS = (
     (h5t.IEEE_F16LE, "<f2"),

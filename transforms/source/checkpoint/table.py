@@ -17,9 +17,9 @@ from collections.abc import Iterator
 
 import google_crc32c
 
-from transforms.checkpoint.files import MAGIC
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits, over_budget
+from transforms.source.checkpoint.files import MAGIC
 
 FOOTER_BYTES = 48
 _TRAILER_BYTES = 5

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import h5py
 
 from transforms.errors import MigrationError, Reason
-from transforms.hdf5_objects import HDF5Array, object_address
+from transforms.source.hdf5.objects import HDF5Array, object_address
 
 
 @dataclass

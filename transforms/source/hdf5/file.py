@@ -14,11 +14,11 @@ os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # read by HDF5 when it starts: no filt
 
 import h5py
 
-from transforms.checkpoint.files import INDEX_END
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.file_identity import FileIdentity
-from transforms.source_file import (
+from transforms.source.checkpoint.files import INDEX_END
+from transforms.source.file import (
     SourceDigest,
     hash_file,
     open_regular,

@@ -7,8 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from transforms.errors import MigrationError
-from transforms.hdf5_file import hdf5_errors, open_unhashed
-from transforms.hdf5_objects import has_group
+from transforms.source.hdf5.file import hdf5_errors, open_unhashed
+from transforms.source.hdf5.objects import has_group
 
 
 class FileKind(StrEnum):

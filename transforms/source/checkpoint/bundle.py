@@ -17,12 +17,12 @@ import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
-from transforms.checkpoint.files import INDEX, combined_digest, local_shards
-from transforms.checkpoint.messages import parse
-from transforms.checkpoint.table import damaged, read_table, unmasked
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
-from transforms.source_file import (
+from transforms.source.checkpoint.files import INDEX, combined_digest, local_shards
+from transforms.source.checkpoint.messages import parse
+from transforms.source.checkpoint.table import damaged, read_table, unmasked
+from transforms.source.file import (
     SourceDigest,
     hash_file,
     open_regular,
@@ -30,7 +30,7 @@ from transforms.source_file import (
     refuse_other_digest,
     refuse_size,
 )
-from transforms.stored_array import StoredArray
+from transforms.source.stored_array import StoredArray
 
 #: tensorflow/core/framework/types.proto: the types whose values are plain numbers.
 _NUMBERS: Mapping[int, str] = {
