@@ -14,7 +14,7 @@ from pipeline.publishing import output_folder
 from pipeline.receipts import Receipt, ReceiptKey, is_complete, read_receipt
 from pipeline.records import ManifestRow, ReportRow, stopped_row
 from pipeline.sources import LocalFile, RowFiles, local_files
-from transforms.architecture_source import is_python
+from transforms.architecture.source import is_python
 from transforms.errors import FAILURES, MigrationError, Reason
 from transforms.records.outcome import Status
 

@@ -64,10 +64,10 @@ def fuzz(target: str, corpus: Path, seconds: int) -> None:
     with atheris.instrument_imports(include=["transforms"]):
         from transforms import legacy_model  # noqa: F401
         from transforms.admission import admit
-        from transforms.architecture_parsing import parse_architecture
+        from transforms.architecture.config_json import parse_config
+        from transforms.architecture.config_values import config_errors
+        from transforms.architecture.parsing import parse_architecture
         from transforms.canonical import canonicalise
-        from transforms.config_json import parse_config
-        from transforms.config_values import config_errors
         from transforms.errors import MigrationError
         from transforms.legacy_model import open_legacy_model
         from transforms.records.runtime import runtime_of

@@ -16,8 +16,8 @@ from benchmarks.results import read_results
 from benchmarks.tables import readme_block
 
 from transforms.admission import WRAPPERS
-from transforms.architecture_keras_3 import OPERATIONS
-from transforms.architecture_signatures import FUNCTIONS
+from transforms.architecture.function_signatures import FUNCTIONS
+from transforms.architecture.keras_3 import OPERATIONS
 from transforms.dialects import DIALECTS
 from transforms.errors import FAILURES, MEANINGS, Reason
 from transforms.records.rewrites import REWRITES

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from transforms.architecture import MODEL_CLASSES, Graph, Layer, LayerPath, evaluation_order
-from transforms.architecture_keras_3 import KERAS_3_ACTIVATIONS, KERAS_3_CLASSES
-from transforms.architecture_parsing import WRAPPED_KEYS
-from transforms.architecture_signatures import FUNCTION_CLASSES
-from transforms.custom.names import is_custom
+from transforms.architecture.custom_names import is_custom
+from transforms.architecture.function_signatures import FUNCTION_CLASSES
+from transforms.architecture.graph import MODEL_CLASSES, Graph, Layer, LayerPath, evaluation_order
+from transforms.architecture.keras_3 import KERAS_3_ACTIVATIONS, KERAS_3_CLASSES
+from transforms.architecture.parsing import WRAPPED_KEYS
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 from transforms.option_types import check_options

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from transforms.admission import admit
-from transforms.architecture import Graph
-from transforms.architecture_attention import with_attention_arguments
-from transforms.architecture_functions import with_functions
-from transforms.architecture_keras_3 import keras_3_assumptions, keras_3_graph, refuse_later_keras
-from transforms.architecture_parsing import parse_architecture
-from transforms.config_values import config_errors
+from transforms.architecture.attention import with_attention_arguments
+from transforms.architecture.config_values import config_errors
+from transforms.architecture.custom_names import CustomNames
+from transforms.architecture.functions import with_functions
+from transforms.architecture.graph import Graph
+from transforms.architecture.keras_3 import keras_3_assumptions, keras_3_graph, refuse_later_keras
+from transforms.architecture.parsing import parse_architecture
 from transforms.custom.marking import overridden, with_custom_objects
-from transforms.custom.names import CustomNames
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.records.runtime import Family, Runtime, runtime_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from transforms.architecture import Graph
+from transforms.architecture.graph import Graph
 from transforms.records.runtime import Family, Runtime
 from transforms.reference.writer import writer_of
 

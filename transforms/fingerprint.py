@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from transforms.architecture import Graph, Layer, TensorRef
+from transforms.architecture.graph import Graph, Layer, TensorRef
 from transforms.canonical.model import CanonicalModel
 
 

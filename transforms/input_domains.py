@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from transforms.architecture import Graph, Layer, TensorRef, evaluation_order
-from transforms.architecture_attention import MULTI_HEAD
+from transforms.architecture.attention import MULTI_HEAD
+from transforms.architecture.graph import Graph, Layer, TensorRef, evaluation_order
 
 #: Layers that hand input values on unchanged, wherever they put them.
 _HANDS_ON = frozenset(

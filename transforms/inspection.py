@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from transforms.architecture_source import read_architecture
+from transforms.architecture.source import read_architecture
 from transforms.canonical.canonicalise import canonicalise
 from transforms.custom.request import opened_request
 from transforms.dialects import dialect_name, dialect_of

@@ -13,17 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.admitted_graph import admitted_graph, roles_of_runtime, writing_runtime
-from transforms.architecture import Graph, LayerPath
-from transforms.architecture_keras_3 import STATES_OF_KERAS_3
+from transforms.architecture.config_json import parse_config
+from transforms.architecture.config_values import config_errors
+from transforms.architecture.custom_names import CustomNames, is_custom
+from transforms.architecture.graph import Graph, LayerPath
+from transforms.architecture.keras_3 import STATES_OF_KERAS_3
 from transforms.checkpoint.assignment import (
     assign_variables,
     assumed_version,
     missing_architecture,
     stored_architecture,
 )
-from transforms.config_json import parse_config
-from transforms.config_values import config_errors
-from transforms.custom.names import CustomNames, is_custom
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.file_identity import FileIdentity

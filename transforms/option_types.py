@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from transforms.architecture import Layer
+from transforms.architecture.graph import Layer
 from transforms.errors import MigrationError, Reason
 
 Check = Callable[[Any], bool]

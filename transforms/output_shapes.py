@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from transforms.architecture import Graph, Layer, LayerPath, TensorRef, evaluation_order
+from transforms.architecture.graph import Graph, Layer, LayerPath, TensorRef, evaluation_order
 from transforms.canonical.keras_1.options import CLASSES, upgraded_options
 from transforms.canonical.keras_1.upgrade import prevailing_data_format
 from transforms.layer_shapes import Shape, layer_shapes

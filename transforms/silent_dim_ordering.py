@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from transforms.architecture import Graph, Layer
+from transforms.architecture.graph import Graph, Layer
 from transforms.canonical.keras_1.options import SILENT_ON_FORMAT
 from transforms.canonical.keras_1.upgrade import prevailing_data_format
 from transforms.legacy_model import LegacyModel

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from transforms.architecture import Graph, Layer, TensorRef, evaluation_order
-from transforms.architecture_signatures import ARGUMENTS, FUNCTION, SIZES
+from transforms.architecture.function_signatures import ARGUMENTS, FUNCTION, SIZES
+from transforms.architecture.graph import Graph, Layer, TensorRef, evaluation_order
 from transforms.limits import Limits, over_budget
 
 #: What a free axis counts for: no drawn batch is longer.

@@ -15,8 +15,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from transforms.architecture import Layer
-from transforms.custom.names import marked
+from transforms.architecture.custom_names import marked
+from transforms.architecture.graph import Layer
 from transforms.errors import MigrationError, Reason
 
 _SECONDS = 10.0

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from transforms.architecture import Graph, Layer
-from transforms.custom.names import is_custom
+from transforms.architecture.custom_names import is_custom
+from transforms.architecture.graph import Graph, Layer
 from transforms.errors import MigrationError, Reason
 
 _NAMES = frozenset(

@@ -15,7 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from transforms.architecture import LayerPath
+from transforms.architecture.graph import LayerPath
 from transforms.canonical.model import ArraysByLayer
 from transforms.eager_tensors import eager_tensor
 from transforms.rebuild import RebuiltModel

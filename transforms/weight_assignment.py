@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from transforms.architecture import Layer, LayerPath
-from transforms.custom.names import is_custom
+from transforms.architecture.custom_names import is_custom
+from transforms.architecture.graph import Layer, LayerPath
 from transforms.custom.weights import split_custom_arrays
 from transforms.errors import MigrationError, Reason
 from transforms.source.stored_array import StoredArray

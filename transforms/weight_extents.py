@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from transforms.architecture import Layer
+from transforms.architecture.graph import Layer
 from transforms.errors import MigrationError, Reason
 from transforms.source.stored_array import StoredArray
 

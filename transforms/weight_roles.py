@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from transforms.architecture_keras_3 import KERAS_3_CLASSES
-from transforms.architecture_signatures import FUNCTION_CLASSES
+from transforms.architecture.function_signatures import FUNCTION_CLASSES
+from transforms.architecture.keras_3 import KERAS_3_CLASSES
 
 #: A shape with None where the config alone does not tell.
 PartialShape: TypeAlias = tuple[int | None, ...]

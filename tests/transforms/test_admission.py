@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from transforms.admission import activation_name, admit
-from transforms.architecture_parsing import parse_architecture
+from transforms.architecture.parsing import parse_architecture
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.records.runtime import Runtime, runtime_of

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from transforms.architecture import TensorRef, evaluation_order
-from transforms.architecture_parsing import parse_architecture
+from transforms.architecture.graph import TensorRef, evaluation_order
+from transforms.architecture.parsing import parse_architecture
 from transforms.errors import MigrationError, Reason
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.transforms.hostile_models import dense, sequential
-from transforms.architecture_source import read_architecture
+from transforms.architecture.source import read_architecture
 from transforms.errors import MigrationError, Reason
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transforms.config_json import parse_config
+from transforms.architecture.config_json import parse_config
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 

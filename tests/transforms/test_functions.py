@@ -11,9 +11,10 @@ import pytest
 
 from tests.fixture_files import fixture_file, fixture_files
 from transforms import conversion
-from transforms.architecture_functions import with_functions
-from transforms.architecture_parsing import parse_architecture
-from transforms.architecture_signatures import ARGUMENTS, FUNCTION, FUNCTIONS, GETITEM
+from transforms.architecture.function_signatures import ARGUMENTS, FUNCTION, FUNCTIONS, GETITEM
+from transforms.architecture.functions import with_functions
+from transforms.architecture.node_defs import OPERATIONS_BY_TYPE
+from transforms.architecture.parsing import parse_architecture
 from transforms.canonical import canonicalise
 from transforms.canonical.canonicalise import RULES
 from transforms.canonical.functions import function_named
@@ -25,7 +26,6 @@ from transforms.records.outcome import MigrationRequest, Status
 from transforms.reference.functions.call import RULES as REFERENCE_RULES
 from transforms.reference.functions.operands import clear_of_steps, clear_of_ties
 from transforms.reference.layer_call import NotCovered
-from transforms.stored_operations import OPERATIONS_BY_TYPE
 
 
 def model(*layers: dict[str, Any]) -> Any:

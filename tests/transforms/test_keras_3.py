@@ -13,9 +13,9 @@ import pytest
 
 from tests.fixture_files import fixture_file
 from transforms import conversion, migration
-from transforms.architecture import TensorRef
-from transforms.architecture_keras_3 import keras_3_graph
-from transforms.architecture_parsing import parse_architecture
+from transforms.architecture.graph import TensorRef
+from transforms.architecture.keras_3 import keras_3_graph
+from transforms.architecture.parsing import parse_architecture
 from transforms.canonical import canonicalise
 from transforms.canonical.canonicalise import RULES
 from transforms.canonical.keras_3 import named_masks, upgrade

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.fixture_files import fixture_files
-from transforms.architecture_signatures import FUNCTION
+from transforms.architecture.function_signatures import FUNCTION
 from transforms.layer_shapes import layer_shapes
 from transforms.legacy_model import open_legacy_model
 from transforms.output_shapes import merged_directions, output_shapes

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fixture_files import NARROW, FixtureFile, fixture_file
 from tests.transforms.conftest import Migrations
-from transforms.architecture_precision import is_narrow, policy_of
+from transforms.architecture.dtype_policy import is_narrow, policy_of
 from transforms.canonical import canonicalise
 from transforms.legacy_model import open_legacy_model
 from transforms.records.outcome import Evidence, Status

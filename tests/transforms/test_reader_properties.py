@@ -18,8 +18,8 @@ from hypothesis.extra import numpy as arrays
 
 from tests.fixture_files import fixture_file
 from tests.transforms.hostile_models import FOREIGN, KERNEL, LAMBDA, replaced, sequential, write_model
+from transforms.architecture.config_json import parse_config
 from transforms.canonical import canonicalise
-from transforms.config_json import parse_config
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import open_legacy_model
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transforms.architecture_parsing import parse_architecture
+from transforms.architecture.parsing import parse_architecture
 from transforms.errors import MigrationError, Reason
 from transforms.stored_objects import check_stored_objects
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from transforms.architecture import Layer
-from transforms.architecture_parsing import parse_architecture
+from transforms.architecture.graph import Layer
+from transforms.architecture.parsing import parse_architecture
 from transforms.errors import MigrationError, Reason
 from transforms.source.hdf5.objects import HDF5Array
 from transforms.weight_assignment import assign_arrays, role_in

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from transforms.architecture import TensorRef
+from transforms.architecture.graph import TensorRef
 from transforms.canonical.model import Array, Piece, Setting
 from transforms.canonical.spatial_options import data_format, per_axis
 from transforms.canonical.subgraph import SubgraphBuilder, moved_arrays

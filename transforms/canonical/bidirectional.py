@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from transforms.architecture import Layer, TensorRef
+from transforms.architecture.graph import Layer, TensorRef
 from transforms.canonical.masking import returned_states, writes_state_when_masked
 from transforms.canonical.model import Piece, Setting
 from transforms.canonical.subgraph import SubgraphBuilder, moved_layer

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from transforms.architecture import Graph, Layer, LayerPath, call_tensors
-from transforms.architecture_precision import is_narrow
+from transforms.architecture.config_values import config_errors
+from transforms.architecture.custom_names import is_custom
+from transforms.architecture.dtype_policy import is_narrow
+from transforms.architecture.graph import Graph, Layer, LayerPath, call_tensors
 from transforms.canonical.backend import theano_kernels_rotated, theano_same_padding
 from transforms.canonical.bidirectional import masked_steps_as_written, with_both_halves
 from transforms.canonical.cudnn import cudnn_to_canonical
@@ -46,8 +48,6 @@ from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
 from transforms.canonical.theano_conv_lstm import theano_conv_lstm
 from transforms.canonical.theano_pooling import theano_same_pooling
 from transforms.canonical.transposed_convolution import deconvolution_as_stated, theano_transposed_same
-from transforms.config_values import config_errors
-from transforms.custom.names import is_custom
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import LegacyModel
 from transforms.records.outcome import Rewrite

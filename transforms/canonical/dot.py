@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transforms.architecture import Graph, Layer
+from transforms.architecture.graph import Graph, Layer
 from transforms.canonical.model import Piece, Setting
 from transforms.canonical.subgraph import SubgraphBuilder
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from transforms.architecture_signatures import ARGUMENTS, FUNCTION, FUNCTION_CLASSES
+from transforms.architecture.function_signatures import ARGUMENTS, FUNCTION, FUNCTION_CLASSES
 from transforms.canonical.model import Piece, Setting
 from transforms.canonical.subgraph import TENSOR_OP
 
 
 def function_named(piece: Piece, setting: Setting) -> Piece:
-    """A function of `transforms.architecture_signatures` as the operation `function` of `rebuild.tensor_ops`."""
+    """A function of `transforms.architecture.function_signatures` as the operation `function` of `rebuild.tensor_ops`."""
     del setting
     layer = piece.layer
     if layer.class_name not in FUNCTION_CLASSES:

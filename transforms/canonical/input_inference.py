@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from transforms.architecture import Graph, Layer
+from transforms.architecture.graph import Graph, Layer
 from transforms.canonical.model import ArraysByLayer
 from transforms.errors import MigrationError, Reason
 

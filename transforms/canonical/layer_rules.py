@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from transforms.architecture import Graph, walk
+from transforms.architecture.graph import Graph, walk
 from transforms.canonical.model import Piece, Setting
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, input_count, moved_arrays
 from transforms.errors import MigrationError, Reason

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from transforms.architecture import Call, Graph, Layer, TensorRef
+from transforms.architecture.graph import Call, Graph, Layer, TensorRef
 from transforms.canonical.model import CanonicalArray, Piece, Setting
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, merged_arrays, moved_arrays
 from transforms.records.runtime import Family

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from transforms.architecture import Graph, Layer, LayerPath
+from transforms.architecture.graph import Graph, Layer, LayerPath
 from transforms.legacy_model import LegacyModel
 from transforms.records.outcome import Rewrite
 from transforms.records.rewrites import REWRITES

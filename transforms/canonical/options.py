@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from transforms.admission import activation_name
-from transforms.architecture import LayerPath
-from transforms.architecture_attention import CALL_OPTIONS
+from transforms.architecture.attention import CALL_OPTIONS
+from transforms.architecture.graph import LayerPath
 from transforms.errors import MigrationError, Reason
 
 REQUIRED = object()

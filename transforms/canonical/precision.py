@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from transforms.architecture import Graph, Layer
-from transforms.architecture_precision import is_narrow, policy_of
+from transforms.architecture.dtype_policy import is_narrow, policy_of
+from transforms.architecture.graph import Graph, Layer
 from transforms.canonical.model import CanonicalArray
 from transforms.canonical.options import POLICY
 from transforms.errors import MigrationError, Reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from transforms.architecture_attention import MULTI_HEAD
+from transforms.architecture.attention import MULTI_HEAD
 from transforms.canonical.model import Piece, Setting
 from transforms.canonical.subgraph import SubgraphBuilder, moved_arrays
 from transforms.records.runtime import Family

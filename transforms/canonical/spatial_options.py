@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transforms.architecture import Layer
+from transforms.architecture.graph import Layer
 
 
 def data_format(layer: Layer) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from transforms.architecture import Call, Graph, Layer, LayerPath, TensorRef
+from transforms.architecture.graph import Call, Graph, Layer, LayerPath, TensorRef
 from transforms.canonical.model import ArraysByLayer
 
 #: Class name of a layer that is one TensorFlow function, see `rebuild.tensor_ops`.

@@ -18,7 +18,7 @@ from functools import partial
 
 import numpy as np
 
-from transforms.architecture import Layer
+from transforms.architecture.graph import Layer
 from transforms.canonical.model import Array, ArraysByLayer, CanonicalArray, Piece, Setting
 from transforms.canonical.spatial_options import data_format, per_axis
 from transforms.canonical.subgraph import SubgraphBuilder, moved_arrays

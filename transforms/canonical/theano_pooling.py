@@ -11,7 +11,7 @@ Source: `pool2d`, `pool3d` in keras/backend/theano_backend.py (1.2.2, 2.2.4), wh
 
 from __future__ import annotations
 
-from transforms.architecture import TensorRef
+from transforms.architecture.graph import TensorRef
 from transforms.canonical.model import Piece, Setting
 from transforms.canonical.spatial_options import data_format, per_axis
 from transforms.canonical.subgraph import SubgraphBuilder

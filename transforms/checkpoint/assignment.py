@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from transforms.architecture import Graph, LayerPath
+from transforms.architecture.config_json import parse_config
+from transforms.architecture.graph import Graph, LayerPath
 from transforms.checkpoint.by_name import place_by_name
 from transforms.checkpoint.by_object import place_by_object
 from transforms.checkpoint.object_graph import ObjectGraph, object_graph
-from transforms.config_json import parse_config
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.revealed_layers import revealed_layer

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from transforms.architecture import Graph, Layer, LayerPath, walk
+from transforms.architecture.graph import Graph, Layer, LayerPath, walk
 from transforms.errors import MigrationError, Reason
 from transforms.source.checkpoint.bundle import Tensor
 from transforms.weight_assignment import ArraySlot, RolesOf, array_slots

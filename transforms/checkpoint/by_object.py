@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from transforms.architecture import Graph, Layer, LayerPath
+from transforms.architecture.custom_names import is_custom
+from transforms.architecture.graph import Graph, Layer, LayerPath
 from transforms.checkpoint.object_graph import ObjectGraph, Variable
-from transforms.custom.names import is_custom
 from transforms.custom.weights import role_of
 from transforms.errors import MigrationError, Reason
 from transforms.weight_assignment import ArraySlot, RolesOf, array_slots, layer_roles

@@ -8,7 +8,7 @@ from typing import Any
 
 import tf_keras
 
-from transforms.config_json import parse_config
+from transforms.architecture.config_json import parse_config
 from transforms.custom.code import CustomCode, failure
 from transforms.custom.stored import StoredGroups
 from transforms.errors import MigrationError, Reason

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from transforms.architecture import Layer
+from transforms.architecture.custom_names import custom_name, is_custom, marked
+from transforms.architecture.graph import Layer
 from transforms.custom.code import CustomCode, failure
-from transforms.custom.names import custom_name, is_custom, marked
 from transforms.custom.weights import stored_name
 from transforms.errors import MigrationError, Reason
 from transforms.reference.custom_rules import CustomRules, NamedArrays

@@ -14,7 +14,7 @@ from typing import Any
 
 import tf_keras
 
-from transforms.custom.names import CustomNames
+from transforms.architecture.custom_names import CustomNames
 from transforms.custom.old_keras import old_keras
 from transforms.custom.old_layers import Era
 from transforms.errors import MigrationError, Reason

@@ -13,8 +13,8 @@ from transforms.admission import (
     activation_name,
     is_foreign,
 )
-from transforms.architecture import MODEL_CLASSES, Graph, Layer
-from transforms.custom.names import CustomNames, custom_name, is_custom, marked
+from transforms.architecture.custom_names import CustomNames, custom_name, is_custom, marked
+from transforms.architecture.graph import MODEL_CLASSES, Graph, Layer
 from transforms.errors import MigrationError, Reason
 from transforms.records.runtime import Runtime
 

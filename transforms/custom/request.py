@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from transforms.architecture_source import is_python, read_architecture
+from transforms.architecture.source import is_python, read_architecture
 from transforms.custom.stored import stored_groups
 from transforms.limits import Limits
 from transforms.records.outcome import MigrationRequest

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from transforms.architecture import Layer, LayerPath
-from transforms.custom.names import is_custom
+from transforms.architecture.custom_names import is_custom
+from transforms.architecture.graph import Layer, LayerPath
 from transforms.source.stored_array import StoredArray
 
 

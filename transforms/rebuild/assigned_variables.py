@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from transforms.architecture import LayerPath
+from transforms.architecture.graph import LayerPath
 from transforms.canonical.model import ArraysByLayer
 from transforms.custom.building import matching_variables
 from transforms.eager_tensors import eager_tensor

@@ -1,4 +1,4 @@
-"""The pure TensorFlow functions of `transforms.architecture_signatures`, called by name."""
+"""The pure TensorFlow functions of `transforms.architecture.function_signatures`, called by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from transforms.architecture_signatures import FUNCTIONS, GETITEM
+from transforms.architecture.function_signatures import FUNCTIONS, GETITEM
 from transforms.rebuild.einsum import einsum_as_matmul
 
 

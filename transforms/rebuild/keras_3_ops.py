@@ -132,7 +132,7 @@ _REDUCTIONS: Mapping[str, Callable[..., Any]] = {
 def _operation(
     *tensors: Any, name: str, operands: list[Any], axis: Any = None, keepdims: bool = False, dtype: str | None = None
 ) -> Any:
-    """An operation of Keras 3, its arguments as `transforms.architecture_keras_3` states them."""
+    """An operation of Keras 3, its arguments as `transforms.architecture.keras_3` states them."""
     found = _placed(operands, tensors)
     if name in _PAIRS:
         x, y = _of_one_dtype(found)

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from transforms.architecture_attention import ATTENTION_MASK
+from transforms.architecture.attention import ATTENTION_MASK
 
 
 def call_attention(keras_layer: Any, options: Mapping[str, Any], tensors: Sequence[Any]) -> Any:

@@ -13,12 +13,12 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from transforms.architecture import Graph, Layer, LayerPath, TensorRef, evaluation_order
-from transforms.architecture_attention import MULTI_HEAD
+from transforms.architecture.attention import MULTI_HEAD
+from transforms.architecture.custom_names import is_custom, uses_custom_code
+from transforms.architecture.graph import Graph, Layer, LayerPath, TensorRef, evaluation_order
 from transforms.canonical.model import CanonicalModel
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.custom.code import CustomCode, failure
-from transforms.custom.names import is_custom, uses_custom_code
 from transforms.errors import MigrationError, Reason
 from transforms.rebuild.assigned_variables import assign_arrays
 from transforms.rebuild.layer_calls import call_attention, read_statistics

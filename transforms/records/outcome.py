@@ -78,7 +78,7 @@ class MigrationRequest:
     @property
     def runs_code(self) -> bool:
         """Whether a Python file of the row's is executed."""
-        from transforms.architecture_source import is_python  # which needs YAML; most who read outcomes do not
+        from transforms.architecture.source import is_python  # which needs YAML; most who read outcomes do not
 
         build = self.architecture is not None and is_python(self.architecture)
         return self.allow_custom_code and (self.custom_objects is not None or build)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from transforms.architecture import Layer, LayerPath
+from transforms.architecture.graph import Layer, LayerPath
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.layer_call import Array, Mask, NotCovered
 from transforms.reference.masked_steps import masked_output_in_bidirectional

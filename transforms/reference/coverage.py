@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transforms.architecture import Graph, Layer
-from transforms.architecture_precision import is_narrow
+from transforms.architecture.dtype_policy import is_narrow
+from transforms.architecture.graph import Graph, Layer
 from transforms.records.runtime import Runtime
 from transforms.reference.activations import activation_of
 from transforms.reference.dialect import Dialect

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from transforms.architecture import LayerPath
+from transforms.architecture.graph import LayerPath
 from transforms.reference.layer_call import Array, NotCovered
 
 

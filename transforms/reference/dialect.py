@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from transforms.architecture import Layer
+from transforms.architecture.graph import Layer
 from transforms.reference.cells import Cell
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.layer_call import LayerCall, Mask, StatelessLayer

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import TypeAlias
 
-from transforms.architecture import Call, Graph, Layer, LayerPath, TensorRef, call_tensors, evaluation_order, walk
-from transforms.architecture_precision import is_narrow
+from transforms.architecture.dtype_policy import is_narrow
+from transforms.architecture.graph import Call, Graph, Layer, LayerPath, TensorRef, call_tensors, evaluation_order, walk
 from transforms.records.runtime import Runtime
 from transforms.reference.custom_rules import CustomRules
 from transforms.reference.evaluator import Tensors

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from transforms.architecture import Layer
+from transforms.architecture.graph import Layer
 from transforms.reference.cells import Cell
 from transforms.reference.layer_call import Array, LayerCall, Mask
 from transforms.reference.writer import Writer

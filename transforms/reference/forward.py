@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from transforms.architecture import Graph
+from transforms.architecture.graph import Graph
 from transforms.records.runtime import Runtime
 from transforms.reference.custom_rules import CustomRules
 from transforms.reference.evaluation import Evaluation

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from transforms.architecture import LayerPath
+from transforms.architecture.graph import LayerPath
 from transforms.records.runtime import Runtime
 
 Array: TypeAlias = npt.NDArray[Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from transforms.architecture import Graph
+from transforms.architecture.graph import Graph
 from transforms.records.runtime import Family, Runtime
 from transforms.reference.attention import ATTENTION
 from transforms.reference.bidirectional import bidirectional

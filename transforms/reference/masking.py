@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from transforms.architecture import LayerPath
+from transforms.architecture.graph import LayerPath
 from transforms.reference.core_layers import TRAINING_ONLY, counted_steps
 from transforms.reference.layer_call import Array, LayerCall, Mask, Refused
 from transforms.reference.writer import Writer

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from transforms.architecture import Graph, Layer
+from transforms.architecture.graph import Graph, Layer
 from transforms.reference.evaluator import Tensors
 from transforms.reference.layer_call import LayerCall, NotCovered
 from transforms.reference.layers import STRUCTURED

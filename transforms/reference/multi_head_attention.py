@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from transforms.architecture import Layer
-from transforms.architecture_attention import ATTENTION_MASK
+from transforms.architecture.attention import ATTENTION_MASK
+from transforms.architecture.graph import Layer
 from transforms.records.runtime import Family
 from transforms.reference.attention import attention_weights
 from transforms.reference.evaluator import Evaluator, Tensors

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from transforms.architecture import LayerPath
+from transforms.architecture.graph import LayerPath
 from transforms.reference.layer_call import Array, NotCovered
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)

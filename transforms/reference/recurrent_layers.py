@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from transforms.architecture import Layer
+from transforms.architecture.graph import Layer
 from transforms.reference.cells import Cell, stacked_cells
 from transforms.reference.conv_lstm import conv_lstm
 from transforms.reference.evaluator import Evaluator, Tensors

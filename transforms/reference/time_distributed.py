@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from transforms.architecture import Layer, walk
+from transforms.architecture.graph import Layer, walk
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.layer_call import Array, Mask, NotCovered, Refused
 from transforms.reference.masking import hands_on

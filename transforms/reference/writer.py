@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from transforms.architecture import Graph, Layer, LayerPath
+from transforms.architecture.graph import Graph, Layer, LayerPath
 from transforms.records.runtime import Family, Runtime
 
 

@@ -21,7 +21,7 @@ import tf_keras
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 from tf_keras.protobuf.saved_metadata_pb2 import SavedMetadata
 
-from transforms.architecture import LayerPath
+from transforms.architecture.graph import LayerPath
 from transforms.legacy_model import LegacyModel
 from transforms.rebuild import RebuiltModel
 from transforms.saved_model import (

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from transforms.architecture import LayerPath
+from transforms.architecture.graph import LayerPath
 from transforms.canonical import canonicalise
 from transforms.legacy_model import LegacyModel
 from transforms.source.stored_array import StoredArray

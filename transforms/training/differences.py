@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from transforms.architecture import Layer, LayerPath
+from transforms.architecture.graph import Layer, LayerPath
 from transforms.legacy_model import LegacyModel
 from transforms.records.runtime import Family
 

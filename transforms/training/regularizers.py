@@ -10,7 +10,7 @@ from typing import Any
 
 import tf_keras
 
-from transforms.architecture import Graph, Layer
+from transforms.architecture.graph import Graph, Layer
 from transforms.rebuild import RebuiltModel
 from transforms.training.differences import Option
 

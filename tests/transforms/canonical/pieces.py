@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from transforms.architecture import Call, Layer, LayerPath, TensorRef
+from transforms.architecture.graph import Call, Layer, LayerPath, TensorRef
 from transforms.canonical.model import Array, CanonicalArray, Piece, Setting
 from transforms.records.runtime import runtime_of
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.fixture_files import MIGRATABLE, FixtureFile, fixture_file
-from transforms.architecture_parsing import parse_architecture
+from transforms.architecture.parsing import parse_architecture
 from transforms.canonical import CanonicalModel, canonicalise
 from transforms.canonical.layer_rules import refuse_shared_state
 from transforms.canonical.options import OPTIONS

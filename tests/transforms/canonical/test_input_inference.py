@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from transforms.architecture_parsing import parse_architecture
+from transforms.architecture.parsing import parse_architecture
 from transforms.canonical.input_inference import with_inferred_inputs
 from transforms.canonical.model import CanonicalArray
 from transforms.errors import MigrationError, Reason

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fixture_files import FixtureFile, checkpoint_files
 from tests.transforms.checkpoint.table_writing import write_checkpoint
-from transforms.architecture_source import read_architecture
+from transforms.architecture.source import read_architecture
 from transforms.checkpoint.object_graph import GRAPH_KEY
 from transforms.errors import MigrationError, Reason
 from transforms.legacy_model import LegacyModel, open_legacy_model

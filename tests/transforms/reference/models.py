@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from transforms.architecture import Graph, LayerPath
-from transforms.architecture_parsing import parse_architecture
+from transforms.architecture.graph import Graph, LayerPath
+from transforms.architecture.parsing import parse_architecture
 from transforms.reference import WeightsOf
 from transforms.reference.layer_call import Array
 

@@ -19,7 +19,7 @@ from tests.transforms.reference.models import (
     sequential,
     weights,
 )
-from transforms.architecture import LayerPath
+from transforms.architecture.graph import LayerPath
 from transforms.records.runtime import runtime_of
 from transforms.reference import NotCovered, forward, forward_batches, layer_weights
 from transforms.reference.layer_call import Array

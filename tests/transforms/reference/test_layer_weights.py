@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.architecture import LayerPath
+from transforms.architecture.graph import LayerPath
 from transforms.reference import layer_weights
 from transforms.reference.layer_call import Array
 from transforms.reference.layer_weights import LayerWeights, OriginalWeights, narrow, product, rows

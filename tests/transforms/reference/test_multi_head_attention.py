@@ -11,7 +11,7 @@ import pytest
 from tests.transforms.reference.layer_calls import random_array
 from tests.transforms.reference.models import functional, node, parse, placeholder, weights
 from tests.transforms.reference.test_attention import slow_attention
-from transforms.architecture_attention import with_attention_arguments
+from transforms.architecture.attention import with_attention_arguments
 from transforms.errors import MigrationError
 from transforms.records.runtime import runtime_of
 from transforms.reference import forward

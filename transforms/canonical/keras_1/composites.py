@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from transforms.architecture import Layer, LayerPath, TensorRef
+from transforms.architecture.graph import Layer, LayerPath, TensorRef
 from transforms.canonical.model import Array, CanonicalArray, Piece, Setting
 from transforms.canonical.subgraph import SubgraphBuilder
 from transforms.errors import MigrationError, Reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from transforms.architecture import Graph
+from transforms.architecture.graph import Graph
 from transforms.canonical.keras_1.arrays import upgraded_arrays
 from transforms.canonical.keras_1.composites import highway, maxout_dense, merge, samplewise_normalization
 from transforms.canonical.keras_1.options import CLASSES, SILENT_ON_FORMAT, upgraded_options

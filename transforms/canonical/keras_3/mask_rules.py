@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from transforms.architecture import Call, Layer, LayerPath, TensorRef
-from transforms.architecture_attention import ATTENTION_MASK, MULTI_HEAD
+from transforms.architecture.attention import ATTENTION_MASK, MULTI_HEAD
+from transforms.architecture.graph import Call, Layer, LayerPath, TensorRef
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError, Reason
 

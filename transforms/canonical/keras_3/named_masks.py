@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from transforms.architecture import Call, Graph, Layer, TensorRef, evaluation_order
+from transforms.architecture.graph import Call, Graph, Layer, TensorRef, evaluation_order
 from transforms.canonical.keras_3.mask_rules import MaskedCall, MaskRef, rule_of
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError, Reason

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from transforms.admission import activation_name
-from transforms.architecture import Layer
-from transforms.architecture_keras_3 import KERAS_3_ACTIVATIONS, OPERANDS, OPERATION
+from transforms.architecture.graph import Layer
+from transforms.architecture.keras_3 import KERAS_3_ACTIVATIONS, OPERANDS, OPERATION
 from transforms.canonical.model import Array, CanonicalArray, Piece, Setting
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, moved_arrays
 from transforms.errors import MigrationError, Reason

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from transforms.architecture import Layer
-from transforms.architecture_signatures import ARGUMENTS, FUNCTION
+from transforms.architecture.function_signatures import ARGUMENTS, FUNCTION
+from transforms.architecture.graph import Layer
 from transforms.reference.dialect import StructuredLayer
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.functions.arrangement import ARRANGEMENT

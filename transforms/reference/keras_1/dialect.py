@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from transforms.architecture import Graph
+from transforms.architecture.graph import Graph
 from transforms.reference.bidirectional import bidirectional
 from transforms.reference.dialect import Dialect
 from transforms.reference.keras_1.convolution import KERAS_1_CONVOLUTIONS

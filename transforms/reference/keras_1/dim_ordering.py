@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from transforms.architecture import Graph, Layer, LayerPath, walk
+from transforms.architecture.graph import Graph, Layer, LayerPath, walk
 from transforms.reference.layer_call import NotCovered
 
 #: Layers over space that store no `dim_ordering`.

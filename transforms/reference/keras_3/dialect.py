@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from transforms.architecture import Layer
+from transforms.architecture.graph import Layer
 from transforms.reference.bidirectional import bidirectional
 from transforms.reference.dialect import Dialect, StructuredLayer
 from transforms.reference.evaluator import Evaluator, Tensors

@@ -1,6 +1,6 @@
 """The operations that a Keras 3 graph holds beside layers, with the broadcasting of NumPy.
 
-Their arguments stand in the config under `operands` (`transforms.architecture_keras_3`).
+Their arguments stand in the config under `operands` (`transforms.architecture.keras_3`).
 """
 
 from __future__ import annotations

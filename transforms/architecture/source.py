@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from transforms.config_json import parse_config
+from transforms.architecture.config_json import parse_config
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 

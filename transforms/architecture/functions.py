@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from transforms.architecture import Call, Graph, Layer, TensorRef
-from transforms.architecture_calls import POSITIONAL, refs_among
-from transforms.architecture_signatures import ALIASES, ARGUMENTS, FUNCTION, FUNCTIONS, GETITEM, SIZES
+from transforms.architecture.calls import POSITIONAL, refs_among
+from transforms.architecture.function_signatures import ALIASES, ARGUMENTS, FUNCTION, FUNCTIONS, GETITEM, SIZES
+from transforms.architecture.graph import Call, Graph, Layer, TensorRef
+from transforms.architecture.node_defs import stored_operation
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
-from transforms.stored_operations import stored_operation
 
 _NAMING = ("TFOpLambda", "SlicingOpLambda")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from transforms.architecture import Layer, walk
+from transforms.architecture.graph import Layer, walk
 
 _MARK = "custom:"
 

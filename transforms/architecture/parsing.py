@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from transforms.architecture import MODEL_CLASSES, Call, Graph, Layer, LayerPath, TensorRef
-from transforms.architecture_calls import call_bases, parse_boundary, parse_calls, rebased, rebased_call
-from transforms.config_values import as_list, as_mapping, as_text
+from transforms.architecture.calls import call_bases, parse_boundary, parse_calls, rebased, rebased_call
+from transforms.architecture.config_values import as_list, as_mapping, as_text
+from transforms.architecture.graph import MODEL_CLASSES, Call, Graph, Layer, LayerPath, TensorRef
+from transforms.architecture.nesting import refuse_deep_nesting
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.nesting import refuse_deep_nesting
 from transforms.stored_objects import qualified_name
 
 #: Config keys under which a wrapper holds one layer, and the slot name it gets.

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from transforms.architecture import MODEL_CLASSES, Call, LayerPath, TensorRef
-from transforms.config_values import as_list, as_mapping
+from transforms.architecture.config_values import as_list, as_mapping
+from transforms.architecture.graph import MODEL_CLASSES, Call, LayerPath, TensorRef
 from transforms.errors import MigrationError, Reason
 
 #: Name under which a call keeps its positional arguments where they are more than its inputs.

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from transforms.architecture import Call, Graph, Layer, TensorRef
-from transforms.architecture_calls import POSITIONAL
+from transforms.architecture.calls import POSITIONAL
+from transforms.architecture.graph import Call, Graph, Layer, TensorRef
 from transforms.errors import MigrationError, Reason
 
 MULTI_HEAD = "MultiHeadAttention"

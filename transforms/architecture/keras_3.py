@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from transforms.architecture import Call, Graph, Layer, TensorRef
-from transforms.architecture_calls import POSITIONAL, refs_among
+from transforms.architecture.calls import POSITIONAL, refs_among
+from transforms.architecture.graph import Call, Graph, Layer, TensorRef
 from transforms.errors import MigrationError, Reason
 from transforms.records.runtime import Runtime
 

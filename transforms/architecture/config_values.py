@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from transforms.architecture import LayerPath
+from transforms.architecture.graph import LayerPath
 from transforms.errors import MigrationError, Reason
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from transforms.architecture import LayerPath, TensorRef
-from transforms.config_values import as_mapping, as_text
+from transforms.architecture.config_values import as_mapping, as_text
+from transforms.architecture.graph import LayerPath, TensorRef
 from transforms.errors import MigrationError, Reason
 
 
