@@ -21,8 +21,8 @@ from transforms.architecture.keras_3 import OPERATIONS
 from transforms.dialects import DIALECTS
 from transforms.errors import FAILURES, MEANINGS, Reason
 from transforms.records.rewrites import REWRITES
-from transforms.weight_roles import WEIGHTED, WEIGHTLESS
-from transforms.weight_roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
+from transforms.weights.roles import WEIGHTED, WEIGHTLESS
+from transforms.weights.roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -20,8 +20,8 @@ from transforms.records.runtime import Family, Runtime
 from transforms.size_budget import check_sizes
 from transforms.stored_bytecode import bytecode_refusal, holds_bytecode
 from transforms.stored_objects import is_of_keras, qualified_name
-from transforms.weight_roles import WEIGHTED, WEIGHTLESS
-from transforms.weight_roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
+from transforms.weights.roles import WEIGHTED, WEIGHTLESS
+from transforms.weights.roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 
 WRAPPERS = frozenset({*WRAPPED_KEYS, "StackedRNNCells"})
 

@@ -20,9 +20,9 @@ from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.records.runtime import Family, Runtime, runtime_of
 from transforms.stored_objects import check_stored_objects
-from transforms.weight_assignment import RolesOf
-from transforms.weight_roles import keras_3_roles_of, roles_of
-from transforms.weight_roles_keras_1 import keras_1_roles_of
+from transforms.weights.assignment import RolesOf
+from transforms.weights.roles import keras_3_roles_of, roles_of
+from transforms.weights.roles_keras_1 import keras_1_roles_of
 
 
 def writing_runtime(recorded: str, backend: str, architecture: object) -> tuple[Runtime, tuple[str, ...]]:

@@ -18,12 +18,6 @@ from transforms.architecture.config_values import config_errors
 from transforms.architecture.custom_names import CustomNames, is_custom
 from transforms.architecture.graph import Graph, LayerPath
 from transforms.architecture.keras_3 import STATES_OF_KERAS_3
-from transforms.checkpoint.assignment import (
-    assign_variables,
-    assumed_version,
-    missing_architecture,
-    stored_architecture,
-)
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.file_identity import FileIdentity
@@ -41,10 +35,16 @@ from transforms.source.hdf5.objects import (
     text_attribute,
 )
 from transforms.source.stored_array import StoredArray
-from transforms.weight_assignment import assign_arrays
-from transforms.weight_budget import refuse_excess
-from transforms.weight_extents import check_extents
-from transforms.weight_groups import architecture_needed, weight_groups
+from transforms.weights.assignment import assign_arrays
+from transforms.weights.bounds import check_extents
+from transforms.weights.budget import refuse_excess
+from transforms.weights.checkpoint import (
+    assign_variables,
+    assumed_version,
+    missing_architecture,
+    stored_architecture,
+)
+from transforms.weights.hdf5_groups import architecture_needed, weight_groups
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from transforms.revealed_layers import revealed_layer
 from transforms.source.hdf5.objects import HDF5Array
+from transforms.weights.layer_guess import revealed_layer
 
 
 @pytest.mark.parametrize(

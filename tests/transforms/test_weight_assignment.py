@@ -9,7 +9,7 @@ from transforms.architecture.graph import Layer
 from transforms.architecture.parsing import parse_architecture
 from transforms.errors import MigrationError, Reason
 from transforms.source.hdf5.objects import HDF5Array
-from transforms.weight_assignment import assign_arrays, role_in
+from transforms.weights.assignment import assign_arrays, role_in
 
 
 def stored(name: str, *shape: int) -> HDF5Array:

@@ -12,9 +12,9 @@ import tf_keras
 from transforms.architecture.custom_names import custom_name, is_custom, marked
 from transforms.architecture.graph import Layer
 from transforms.custom.code import CustomCode, failure
-from transforms.custom.weights import stored_name
 from transforms.errors import MigrationError, Reason
 from transforms.reference.custom_rules import CustomRules, NamedArrays
+from transforms.weights.custom_weights import stored_name
 
 #: Options that every Keras layer has, and that are seen to elsewhere.
 _BASE_OPTIONS = frozenset(

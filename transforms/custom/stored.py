@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from transforms.checkpoint.assignment import assumed_version
 from transforms.limits import Limits
 from transforms.records.runtime import Runtime, runtime_of
 from transforms.source.checkpoint.bundle import open_bundle
 from transforms.source.checkpoint.files import local_checkpoint
 from transforms.source.hdf5.file import hdf5_errors, open_hdf5
 from transforms.source.hdf5.objects import group_at, has_group, list_attribute, text_attribute
+from transforms.weights.checkpoint import assumed_version
 
 #: Taken for a file that records no version: the defaults of Keras 1 and early Keras 2 are the same.
 _UNRECORDED = "2.0"

@@ -11,11 +11,11 @@ from hypothesis.extra import numpy as arrays_of
 
 from tests.fixture_files import FOLDER
 from tests.transforms.checkpoint.table_writing import write_checkpoint
-from transforms.checkpoint.object_graph import object_graph
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.source.checkpoint.bundle import Bundle, open_bundle
 from transforms.source.checkpoint.files import combined_digest, shards_among
+from transforms.weights.checkpoint_object_graph import object_graph
 
 GENUINE = FOLDER / "tfkeras-2.3.4/emb_cudnn_lstm.object"
 A, B = np.arange(6.0).reshape(2, 3), np.arange(4.0)

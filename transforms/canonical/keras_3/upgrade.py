@@ -15,7 +15,7 @@ from transforms.canonical.model import Array, CanonicalArray, Piece, Setting
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, moved_arrays
 from transforms.errors import MigrationError, Reason
 from transforms.records.runtime import Family
-from transforms.weight_roles import WEIGHTLESS
+from transforms.weights.roles import WEIGHTLESS
 
 #: Activations that tf-keras has under the same name with the same formula.
 _SAME = frozenset(

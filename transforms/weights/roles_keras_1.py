@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from transforms.weight_roles import WEIGHTLESS, PartialShape, Role, Roles
+from transforms.weights.roles import WEIGHTLESS, PartialShape, Role, Roles
 
 _Config: TypeAlias = Mapping[str, Any]
 

@@ -8,10 +8,10 @@ import h5py
 
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits, over_budget
-from transforms.revealed_layers import revealed_layer
 from transforms.source.hdf5.aliases import Places
 from transforms.source.hdf5.objects import HDF5Array, array_at, group_at, list_attribute
-from transforms.weight_assignment import role_in
+from transforms.weights.assignment import role_in
+from transforms.weights.layer_guess import revealed_layer
 
 _RESTORE = "The file's index and content disagree: restore it from its origin."
 

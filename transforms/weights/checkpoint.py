@@ -9,16 +9,16 @@ from typing import Any
 
 from transforms.architecture.config_json import parse_config
 from transforms.architecture.graph import Graph, LayerPath
-from transforms.checkpoint.by_name import place_by_name
-from transforms.checkpoint.by_object import place_by_object
-from transforms.checkpoint.object_graph import ObjectGraph, object_graph
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
-from transforms.revealed_layers import revealed_layer
 from transforms.source.checkpoint.bundle import Bundle, CheckpointArray, Tensor
 from transforms.source.stored_array import StoredArray
-from transforms.weight_assignment import ArraySlot, RolesOf, misplaced, role_in
-from transforms.weight_budget import refuse_excess
+from transforms.weights.assignment import ArraySlot, RolesOf, misplaced, role_in
+from transforms.weights.budget import refuse_excess
+from transforms.weights.checkpoint_by_name import place_by_name
+from transforms.weights.checkpoint_by_object import place_by_object
+from transforms.weights.checkpoint_object_graph import ObjectGraph, object_graph
+from transforms.weights.layer_guess import revealed_layer
 
 _MOST_REVEALED = 6
 _CELL = re.compile(r"[a-z0-9_]+_cell(_[0-9]+)?")

@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 
 from transforms.architecture.custom_names import is_custom
 from transforms.architecture.graph import Layer, LayerPath
-from transforms.custom.weights import split_custom_arrays
 from transforms.errors import MigrationError, Reason
 from transforms.source.stored_array import StoredArray
-from transforms.weight_roles import Role, Roles, roles_of
+from transforms.weights.custom_weights import split_custom_arrays
+from transforms.weights.roles import Role, Roles, roles_of
 
 RolesOf: TypeAlias = Callable[[str, Mapping[str, Any]], Roles]
 
