@@ -63,7 +63,8 @@ def fuzz(target: str, corpus: Path, seconds: int) -> None:
 
     with atheris.instrument_imports(include=["transforms"]):
         from transforms import legacy_model  # noqa: F401
-        from transforms.admission import admit
+        from transforms.admission.classes import admit
+        from transforms.admission.serialized_objects import check_stored_objects
         from transforms.architecture.config_json import parse_config
         from transforms.architecture.config_values import config_errors
         from transforms.architecture.parsing import parse_architecture
@@ -71,7 +72,6 @@ def fuzz(target: str, corpus: Path, seconds: int) -> None:
         from transforms.errors import MigrationError
         from transforms.legacy_model import open_legacy_model
         from transforms.records.runtime import runtime_of
-        from transforms.stored_objects import check_stored_objects
 
     file = corpus.parent / "input.h5"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.results import read_results
 from benchmarks.tables import readme_block
 
-from transforms.admission import WRAPPERS
+from transforms.admission.classes import WRAPPERS
 from transforms.architecture.function_signatures import FUNCTIONS
 from transforms.architecture.keras_3 import OPERATIONS
 from transforms.dialects import DIALECTS

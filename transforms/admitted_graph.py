@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from transforms.admission import admit
+from transforms.admission.classes import admit
+from transforms.admission.custom_objects import overridden, with_custom_objects
+from transforms.admission.serialized_objects import check_stored_objects
 from transforms.architecture.attention import with_attention_arguments
 from transforms.architecture.config_values import config_errors
 from transforms.architecture.custom_names import CustomNames
@@ -15,11 +17,9 @@ from transforms.architecture.functions import with_functions
 from transforms.architecture.graph import Graph
 from transforms.architecture.keras_3 import keras_3_assumptions, keras_3_graph, refuse_later_keras
 from transforms.architecture.parsing import parse_architecture
-from transforms.custom.marking import overridden, with_custom_objects
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.records.runtime import Family, Runtime, runtime_of
-from transforms.stored_objects import check_stored_objects
 from transforms.weights.assignment import RolesOf
 from transforms.weights.roles import keras_3_roles_of, roles_of
 from transforms.weights.roles_keras_1 import keras_1_roles_of

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from transforms.admission import activation_name, admit
+from transforms.admission.classes import activation_name, admit
 from transforms.architecture.parsing import parse_architecture
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits

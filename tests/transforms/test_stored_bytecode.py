@@ -12,9 +12,9 @@ import pytest
 
 from tests.fixture_files import fixture_file
 from tests.transforms.hostile_models import dumped, layer, refusal, sequential, write_model
+from transforms.admission.lambda_bytecode import bytecode_refusal, holds_bytecode
 from transforms.architecture.custom_names import marked
 from transforms.architecture.graph import Layer
-from transforms.stored_bytecode import bytecode_refusal, holds_bytecode
 
 #: x * 2, or the like, as compiled and marshalled by each version.
 FOREIGN = {

@@ -2,9 +2,9 @@
 
 import pytest
 
+from transforms.admission.serialized_objects import check_stored_objects
 from transforms.architecture.parsing import parse_architecture
 from transforms.errors import MigrationError, Reason
-from transforms.stored_objects import check_stored_objects
 
 
 def check(init: object) -> None:

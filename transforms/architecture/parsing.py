@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from transforms.admission.serialized_objects import qualified_name
 from transforms.architecture.calls import call_bases, parse_boundary, parse_calls, rebased, rebased_call
 from transforms.architecture.config_values import as_list, as_mapping, as_text
 from transforms.architecture.graph import MODEL_CLASSES, Call, Graph, Layer, LayerPath, TensorRef
 from transforms.architecture.nesting import refuse_deep_nesting
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.stored_objects import qualified_name
 
 #: Config keys under which a wrapper holds one layer, and the slot name it gets.
 WRAPPED_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from transforms.admission import activation_name
+from transforms.admission.classes import activation_name
 from transforms.architecture.attention import CALL_OPTIONS
 from transforms.architecture.graph import LayerPath
 from transforms.errors import MigrationError, Reason

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from transforms.admission import (
+from transforms.admission.classes import (
     ACTIVATION_KEYS,
     KNOWN_ACTIVATIONS,
     WRAPPERS,

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from transforms.admission.lambda_bytecode import bytecode_refusal, holds_bytecode
+from transforms.admission.option_types import check_options
+from transforms.admission.serialized_objects import is_of_keras, qualified_name
+from transforms.admission.tensor_sizes import check_sizes
 from transforms.architecture.custom_names import is_custom
 from transforms.architecture.function_signatures import FUNCTION_CLASSES
 from transforms.architecture.graph import MODEL_CLASSES, Graph, Layer, LayerPath, evaluation_order
@@ -15,11 +19,7 @@ from transforms.architecture.keras_3 import KERAS_3_ACTIVATIONS, KERAS_3_CLASSES
 from transforms.architecture.parsing import WRAPPED_KEYS
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
-from transforms.option_types import check_options
 from transforms.records.runtime import Family, Runtime
-from transforms.size_budget import check_sizes
-from transforms.stored_bytecode import bytecode_refusal, holds_bytecode
-from transforms.stored_objects import is_of_keras, qualified_name
 from transforms.weights.roles import WEIGHTED, WEIGHTLESS
 from transforms.weights.roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 

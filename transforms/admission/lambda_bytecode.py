@@ -105,13 +105,13 @@ def _as_base64(text: str) -> str:
 
 
 def _listings(codes: Sequence[str]) -> list[Mapping[str, Any]]:
-    """What `transforms.bytecode_listing` answers, in a process of its own; a failure for each when it does not."""
+    """What `transforms.admission.bytecode_listing` answers, in a process of its own; a failure for each when it does not."""
     unread: list[Mapping[str, Any]] = [{"failure": "it cannot be read within the limits"}] * len(codes)
     if not codes:
         return unread
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "transforms.bytecode_listing"],
+            [sys.executable, "-P", "-m", "transforms.admission.bytecode_listing"],
             input=json.dumps(list(codes)).encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

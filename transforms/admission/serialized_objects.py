@@ -34,7 +34,7 @@ _KERAS_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.ke
 #: Options that hold layers, which the graph shows as such.
 _LAYERS = frozenset({"layer", "layers", "backward_layer", "cell", "cells"})
 
-#: Options that hold an activation, whose name `transforms.admission` looks at.
+#: Options that hold an activation, whose name `transforms.admission.classes` looks at.
 _ACTIVATIONS = frozenset({"activation", "recurrent_activation", "inner_activation"})
 
 
