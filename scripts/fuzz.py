@@ -62,7 +62,6 @@ def fuzz(target: str, corpus: Path, seconds: int) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["transforms"]):
-        from transforms import legacy_model  # noqa: F401
         from transforms.admission.classes import admit
         from transforms.admission.serialized_objects import check_stored_objects
         from transforms.architecture.config_json import parse_config
@@ -70,7 +69,8 @@ def fuzz(target: str, corpus: Path, seconds: int) -> None:
         from transforms.architecture.parsing import parse_architecture
         from transforms.canonical import canonicalise
         from transforms.errors import MigrationError
-        from transforms.legacy_model import open_legacy_model
+        from transforms.legacy import model as legacy_model
+        from transforms.legacy.model import open_legacy_model
         from transforms.records.runtime import runtime_of
 
     file = corpus.parent / "input.h5"

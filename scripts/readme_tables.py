@@ -18,8 +18,8 @@ from benchmarks.tables import readme_block
 from transforms.admission.classes import WRAPPERS
 from transforms.architecture.function_signatures import FUNCTIONS
 from transforms.architecture.keras_3 import OPERATIONS
-from transforms.dialects import DIALECTS
 from transforms.errors import FAILURES, MEANINGS, Reason
+from transforms.legacy.dialects import DIALECTS
 from transforms.records.rewrites import REWRITES
 from transforms.weights.roles import WEIGHTED, WEIGHTLESS
 from transforms.weights.roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS

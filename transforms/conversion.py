@@ -14,7 +14,7 @@ from transforms.errors import MigrationError, Reason
 from transforms.fingerprint import architecture_fingerprint
 from transforms.forgotten_models import ForgottenModels
 from transforms.input_domains import input_domains
-from transforms.legacy_model import LegacyModel, open_legacy_model
+from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
 from transforms.records.staged_model import (

@@ -7,9 +7,9 @@ from pathlib import Path
 from transforms.architecture.source import read_architecture
 from transforms.canonical.canonicalise import canonicalise
 from transforms.custom.request import opened_request
-from transforms.dialects import dialect_name, dialect_of
 from transforms.fingerprint import architecture_fingerprint
-from transforms.legacy_model import LegacyModel, open_legacy_model
+from transforms.legacy.dialects import dialect_name, dialect_of
+from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.output_shapes import output_shapes
 from transforms.records.file_identity import FileIdentity

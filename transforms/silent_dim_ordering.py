@@ -7,7 +7,7 @@ from dataclasses import replace
 from transforms.architecture.graph import Graph, Layer
 from transforms.canonical.keras_1.options import SILENT_ON_FORMAT
 from transforms.canonical.keras_1.upgrade import prevailing_data_format
-from transforms.legacy_model import LegacyModel
+from transforms.legacy.model import LegacyModel
 
 
 def assumed_dim_ordering(model: LegacyModel) -> str:

@@ -16,7 +16,7 @@ import pytest
 
 from transforms.errors import MigrationError
 from transforms.inspection import inspect_source
-from transforms.legacy_model import open_legacy_model
+from transforms.legacy.model import open_legacy_model
 
 Edit = Callable[[h5py.File], None]
 

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.fixture_files import fixture_files
-from transforms.dialects import DIALECTS, dialect_name, dialect_of
 from transforms.errors import MigrationError
-from transforms.legacy_model import open_legacy_model
+from transforms.legacy.dialects import DIALECTS, dialect_name, dialect_of
+from transforms.legacy.model import open_legacy_model
 from transforms.records.runtime import runtime_of
 
 

@@ -20,7 +20,7 @@ from transforms.canonical.canonicalise import RULES
 from transforms.canonical.functions import function_named
 from transforms.canonical.model import Piece, Setting
 from transforms.errors import MigrationError, Reason
-from transforms.legacy_model import open_legacy_model
+from transforms.legacy.model import open_legacy_model
 from transforms.migration import migrate
 from transforms.records.outcome import MigrationRequest, Status
 from transforms.reference.functions.call import RULES as REFERENCE_RULES

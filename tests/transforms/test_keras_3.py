@@ -21,7 +21,7 @@ from transforms.canonical.canonicalise import RULES
 from transforms.canonical.keras_3 import named_masks, upgrade
 from transforms.canonical.model import Piece, Setting
 from transforms.errors import MigrationError, Reason
-from transforms.legacy_model import open_legacy_model
+from transforms.legacy.model import open_legacy_model
 from transforms.records.outcome import Evidence, MigrationRequest, Status
 
 Json = dict[str, Any]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fixture_files import FixtureFile, fixture_file, fixture_files
 from transforms.errors import MigrationError, Reason
-from transforms.legacy_model import open_legacy_model
+from transforms.legacy.model import open_legacy_model
 from transforms.records.runtime import Family
 
 PRODUCERS = {

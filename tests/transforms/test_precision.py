@@ -9,7 +9,7 @@ from tests.fixture_files import NARROW, FixtureFile, fixture_file
 from tests.transforms.conftest import Migrations
 from transforms.architecture.dtype_policy import is_narrow, policy_of
 from transforms.canonical import canonicalise
-from transforms.legacy_model import open_legacy_model
+from transforms.legacy.model import open_legacy_model
 from transforms.records.outcome import Evidence, Status
 
 

@@ -21,7 +21,7 @@ from tests.transforms.hostile_models import FOREIGN, KERNEL, LAMBDA, replaced, s
 from transforms.architecture.config_json import parse_config
 from transforms.canonical import canonicalise
 from transforms.errors import MigrationError, Reason
-from transforms.legacy_model import open_legacy_model
+from transforms.legacy.model import open_legacy_model
 
 QUIET = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

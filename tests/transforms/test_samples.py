@@ -8,7 +8,7 @@ import pytest
 from tests.fixture_files import fixture_file
 from transforms.errors import MigrationError, Reason
 from transforms.input_domains import InputDomain, input_domains
-from transforms.legacy_model import open_legacy_model
+from transforms.legacy.model import open_legacy_model
 from transforms.samples import draw_batch, read_samples
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.fixture_files import fixture_file
 from transforms.canonical import canonicalise
 from transforms.errors import Reason
-from transforms.legacy_model import open_legacy_model
+from transforms.legacy.model import open_legacy_model
 from transforms.migration import in_process, migrate
 from transforms.rebuild import rebuild
 from transforms.records.outcome import MigrationRequest, Status

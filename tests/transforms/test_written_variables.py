@@ -10,7 +10,7 @@ from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectG
 from tests.fixture_files import fixture_file
 from tests.transforms.test_templates import retrained
 from transforms.canonical import canonicalise
-from transforms.legacy_model import open_legacy_model
+from transforms.legacy.model import open_legacy_model
 from transforms.loaded_artefact import LoadedArtefact
 from transforms.rebuild import rebuild
 from transforms.saved_model import VARIABLES, write_saved_model

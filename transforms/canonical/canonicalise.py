@@ -49,10 +49,10 @@ from transforms.canonical.theano_conv_lstm import theano_conv_lstm
 from transforms.canonical.theano_pooling import theano_same_pooling
 from transforms.canonical.transposed_convolution import deconvolution_as_stated, theano_transposed_same
 from transforms.errors import MigrationError, Reason
-from transforms.legacy_model import LegacyModel
+from transforms.legacy.model import LegacyModel
+from transforms.legacy.release import writer_of
 from transforms.records.outcome import Rewrite
 from transforms.records.runtime import Family
-from transforms.reference.writer import writer_of
 
 #: Every rewrite, in the order in which it is tried on a layer. Later ones see what earlier ones left.
 RULES: tuple[RewriteRule, ...] = (

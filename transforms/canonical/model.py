@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.architecture.graph import Graph, Layer, LayerPath
-from transforms.legacy_model import LegacyModel
+from transforms.legacy.model import LegacyModel
 from transforms.records.outcome import Rewrite
 from transforms.records.rewrites import REWRITES
 from transforms.records.runtime import Runtime

@@ -11,7 +11,7 @@ from transforms.architecture.graph import Graph, Layer
 from transforms.canonical.model import CanonicalArray
 from transforms.canonical.options import POLICY
 from transforms.errors import MigrationError, Reason
-from transforms.legacy_model import LegacyModel
+from transforms.legacy.model import LegacyModel
 
 
 def floatx_of(model: LegacyModel) -> tuple[str, tuple[str, ...]]:

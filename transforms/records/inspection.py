@@ -34,7 +34,7 @@ class Inspection:
     Attributes:
         source_sha256, source_bytes: of the file.
         keras_version, backend, family: which runtime wrote it.
-        dialect: the same for people, see `transforms.dialects`.
+        dialect: the same for people, see `transforms.legacy.dialects`.
         fingerprint: digest of canonical architecture, weight shapes and dtypes.
         parameters: scalars in the weights.
         layers: in stored order, depth first.

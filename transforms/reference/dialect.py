@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from transforms.architecture.graph import Layer
+from transforms.legacy.release import Writer
 from transforms.reference.cells import Cell
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.layer_call import LayerCall, Mask, StatelessLayer
 from transforms.reference.masking import LOOKS_AT_MASKS
-from transforms.reference.writer import Writer
 
 #: A layer that holds others, has states or several outputs, and sees to its own masks.
 StructuredLayer: TypeAlias = Callable[[Layer, Tensors, Evaluator], Tensors]

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from transforms.architecture.dtype_policy import is_narrow
 from transforms.architecture.graph import Call, Graph, Layer, LayerPath, TensorRef, call_tensors, evaluation_order, walk
+from transforms.legacy.release import Writer
 from transforms.records.runtime import Runtime
 from transforms.reference.custom_rules import CustomRules
 from transforms.reference.evaluator import Tensors
@@ -16,7 +17,6 @@ from transforms.reference.layers import dialect_of
 from transforms.reference.masking import any_mask
 from transforms.reference.masks_of_1_13 import has_its_own_loop, left_in_its_loop, lost_at_the_top, seen_in_its_loop
 from transforms.reference.precision import refuse_overflow
-from transforms.reference.writer import Writer
 
 #: Pauses after every layer; returns the outputs at the end.
 Steps: TypeAlias = Generator[None, None, Tensors]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from transforms.architecture.graph import Layer
+from transforms.legacy.release import Writer
 from transforms.reference.cells import Cell
 from transforms.reference.layer_call import Array, LayerCall, Mask
-from transforms.reference.writer import Writer
 
 
 @dataclass(frozen=True)

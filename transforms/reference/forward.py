@@ -8,13 +8,13 @@ from typing import TypeAlias
 import numpy as np
 
 from transforms.architecture.graph import Graph
+from transforms.legacy.release import UndecidedRelease, Writer, writer_of
 from transforms.records.runtime import Runtime
 from transforms.reference.custom_rules import CustomRules
 from transforms.reference.evaluation import Evaluation
 from transforms.reference.evaluator import Tensors
 from transforms.reference.layer_call import Array, NotCovered, Refused
 from transforms.reference.layer_weights import OriginalWeights, WeightsOf
-from transforms.reference.writer import UndecidedRelease, Writer, writer_of
 
 #: The outputs on one batch in the order of the graph, or why there are none.
 Answer: TypeAlias = list[Array] | NotCovered | ValueError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum
 
+from transforms.legacy.release import Writer
 from transforms.reference.layer_call import LayerCall, NotCovered
-from transforms.reference.writer import Writer
 
 
 class MaskedOutput(Enum):

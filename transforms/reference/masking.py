@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from transforms.architecture.graph import LayerPath
+from transforms.legacy.release import Writer
 from transforms.reference.core_layers import TRAINING_ONLY, counted_steps
 from transforms.reference.layer_call import Array, LayerCall, Mask, Refused
-from transforms.reference.writer import Writer
 
 #: Layers that hand on the mask of their input in every runtime (`supports_masking`, default `compute_mask`).
 _HAND_ON = frozenset(

@@ -22,7 +22,7 @@ from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectG
 from tf_keras.protobuf.saved_metadata_pb2 import SavedMetadata
 
 from transforms.architecture.graph import LayerPath
-from transforms.legacy_model import LegacyModel
+from transforms.legacy.model import LegacyModel
 from transforms.rebuild import RebuiltModel
 from transforms.saved_model import (
     METADATA,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from transforms.architecture.graph import LayerPath
 from transforms.canonical import canonicalise
-from transforms.legacy_model import LegacyModel
+from transforms.legacy.model import LegacyModel
 from transforms.source.stored_array import StoredArray
 from transforms.weights.assignment import ArraySlot
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from transforms.architecture.graph import Layer, LayerPath
-from transforms.legacy_model import LegacyModel
+from transforms.legacy.model import LegacyModel
 from transforms.records.runtime import Family
 
 #: An option of a layer, by its path and name.

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from transforms.admitted_graph import roles_of_runtime
 from transforms.errors import MigrationError
-from transforms.legacy_model import LegacyModel
+from transforms.legacy.admitted_graph import roles_of_runtime
+from transforms.legacy.model import LegacyModel
 from transforms.records.runtime import Family, Runtime
 from transforms.training.optimizers import (
     EPSILON,

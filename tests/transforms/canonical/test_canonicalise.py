@@ -13,7 +13,7 @@ from transforms.canonical.options import OPTIONS
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError
 from transforms.fingerprint import architecture_fingerprint
-from transforms.legacy_model import open_legacy_model
+from transforms.legacy.model import open_legacy_model
 from transforms.records.rewrites import REWRITES
 
 

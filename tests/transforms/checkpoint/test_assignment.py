@@ -11,7 +11,7 @@ from tests.fixture_files import FixtureFile, checkpoint_files
 from tests.transforms.checkpoint.table_writing import write_checkpoint
 from transforms.architecture.source import read_architecture
 from transforms.errors import MigrationError, Reason
-from transforms.legacy_model import LegacyModel, open_legacy_model
+from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.reference import forward
 from transforms.source.checkpoint.bundle import Bundle, open_bundle
 from transforms.source.checkpoint.messages import parse

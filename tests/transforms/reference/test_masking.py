@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
+from transforms.legacy.release import Release, UndecidedRelease, Writer
 from transforms.reference.layer_call import Array, Mask, Refused
 from transforms.reference.masking import output_mask
-from transforms.reference.writer import Release, UndecidedRelease, Writer
 
 _STANDALONE = Writer((2, 2, 4), frozenset(), "tensorflow")
 _MASK = np.array([[True, False, True], [True, True, False]])

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.transforms.reference.models import Json, functional, layer, node, parse, placeholder, sequential
+from transforms.legacy.release import UndecidedRelease, writer_of
 from transforms.records.runtime import runtime_of
-from transforms.reference.writer import UndecidedRelease, writer_of
 
 _1_X = [(1, 13), (1, 14), (1, 15)]
 _OLD = {"class_name": "GlorotUniform", "config": {"seed": None, "dtype": "float32"}}

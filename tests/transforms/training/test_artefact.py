@@ -11,7 +11,7 @@ import tf_keras
 
 from tests.fixture_files import FixtureFile, fixture_file, training_files
 from transforms.canonical import canonicalise
-from transforms.legacy_model import open_legacy_model
+from transforms.legacy.model import open_legacy_model
 from transforms.migration import migrate
 from transforms.rebuild import rebuild
 from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.fixture_files import fixture_file, training_files
-from transforms.legacy_model import open_legacy_model
+from transforms.legacy.model import open_legacy_model
 from transforms.training.differences import differences
 
 REGULARIZED = next(each for each in training_files() if each.name == "keras-2.3.1/training_regularized")

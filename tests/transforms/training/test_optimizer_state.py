@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.fixture_files import fixture_file, training_files
-from transforms.legacy_model import LegacyModel, open_legacy_model
+from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.training.carried_positions import carried_positions
 from transforms.training.compile_options import UnknownName, known_loss, known_metrics
 from transforms.training.optimizer_state import NotKept, optimizer_state, trained_parameters

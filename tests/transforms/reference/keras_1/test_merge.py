@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
+from transforms.legacy.release import Writer
 from transforms.reference.keras_1.masking import keras_1_output_mask
 from transforms.reference.keras_1.merge import merge
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered
-from transforms.reference.writer import Writer
 
 A, B = np.array([[1.0, -2]]), np.array([[3.0, 4]])
 

@@ -12,13 +12,13 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from transforms.admitted_graph import admitted_graph, roles_of_runtime, writing_runtime
 from transforms.architecture.config_json import parse_config
 from transforms.architecture.config_values import config_errors
 from transforms.architecture.custom_names import CustomNames, is_custom
 from transforms.architecture.graph import Graph, LayerPath
 from transforms.architecture.keras_3 import STATES_OF_KERAS_3
 from transforms.errors import MigrationError, Reason
+from transforms.legacy.admitted_graph import admitted_graph, roles_of_runtime, writing_runtime
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.file_identity import FileIdentity
 from transforms.records.runtime import Family, Runtime, runtime_of

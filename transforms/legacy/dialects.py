@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from transforms.architecture.graph import Graph
+from transforms.legacy.release import writer_of
 from transforms.records.runtime import Family, Runtime
-from transforms.reference.writer import writer_of
 
 
 @dataclass(frozen=True)
