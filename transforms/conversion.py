@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from transforms.canonical import CanonicalModel, canonicalise
+from transforms.canonical.fingerprint import architecture_fingerprint
+from transforms.canonical.keras_1.dim_ordering import assumed_dim_ordering, with_dim_ordering
 from transforms.custom.request import opened_request
 from transforms.errors import MigrationError, Reason
-from transforms.fingerprint import architecture_fingerprint
 from transforms.forgotten_models import ForgottenModels
 from transforms.input_domains import input_domains
 from transforms.legacy.model import LegacyModel, open_legacy_model
@@ -28,7 +29,6 @@ from transforms.records.staged_model import (
     plain_arrays,
 )
 from transforms.samples import SampleBatch, read_samples
-from transforms.silent_dim_ordering import assumed_dim_ordering, with_dim_ordering
 
 if TYPE_CHECKING:
     from transforms.custom.code import CustomCode

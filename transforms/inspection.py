@@ -6,8 +6,8 @@ from pathlib import Path
 
 from transforms.architecture.source import read_architecture
 from transforms.canonical.canonicalise import canonicalise
+from transforms.canonical.fingerprint import architecture_fingerprint
 from transforms.custom.request import opened_request
-from transforms.fingerprint import architecture_fingerprint
 from transforms.legacy.dialects import dialect_name, dialect_of
 from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits

@@ -17,8 +17,8 @@ from transforms.architecture.node_defs import OPERATIONS_BY_TYPE
 from transforms.architecture.parsing import parse_architecture
 from transforms.canonical import canonicalise
 from transforms.canonical.canonicalise import RULES
-from transforms.canonical.functions import function_named
 from transforms.canonical.model import Piece, Setting
+from transforms.canonical.rewrites.functions import function_named
 from transforms.errors import MigrationError, Reason
 from transforms.legacy.model import open_legacy_model
 from transforms.migration import migrate

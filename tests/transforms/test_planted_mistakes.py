@@ -11,15 +11,16 @@ import pytest
 
 from tests.fixture_files import fixture_file
 from transforms import conversion, migration
-from transforms.canonical import canonicalise, cudnn
-from transforms.canonical.backend import theano_kernels_rotated
+from transforms.canonical import canonicalise
 from transforms.canonical.canonicalise import RULES
-from transforms.canonical.cudnn import canonical_kernel
-from transforms.canonical.dot import dot_as_matrix_product
 from transforms.canonical.model import Piece, Setting
-from transforms.canonical.theano_conv_lstm import theano_conv_lstm
-from transforms.canonical.theano_pooling import theano_same_pooling
-from transforms.canonical.transposed_convolution import deconvolution_as_stated
+from transforms.canonical.rewrites import cudnn
+from transforms.canonical.rewrites.cudnn import canonical_kernel
+from transforms.canonical.rewrites.dot import dot_as_matrix_product
+from transforms.canonical.rewrites.theano import theano_kernels_rotated
+from transforms.canonical.rewrites.theano_conv_lstm import theano_conv_lstm
+from transforms.canonical.rewrites.theano_pooling import theano_same_pooling
+from transforms.canonical.rewrites.transposed_convolution import deconvolution_as_stated
 from transforms.records.outcome import Evidence, MigrationRequest, Status
 
 

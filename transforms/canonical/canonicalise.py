@@ -9,16 +9,27 @@ from transforms.architecture.config_values import config_errors
 from transforms.architecture.custom_names import is_custom
 from transforms.architecture.dtype_policy import is_narrow
 from transforms.architecture.graph import Graph, Layer, LayerPath, call_tensors
-from transforms.canonical.backend import theano_kernels_rotated, theano_same_padding
-from transforms.canonical.bidirectional import masked_steps_as_written, with_both_halves
-from transforms.canonical.cudnn import cudnn_to_canonical
-from transforms.canonical.data_format import channels_last_inside
-from transforms.canonical.dot import dot_as_matrix_product, may_have_more_than_three_axes
-from transforms.canonical.functions import function_named
 from transforms.canonical.input_inference import with_inferred_inputs
 from transforms.canonical.keras_1.upgrade import keras_1_upgraded, prevailing_data_format
 from transforms.canonical.keras_3 import keras_3_upgraded, with_named_masks
-from transforms.canonical.layer_rules import (
+from transforms.canonical.model import (
+    ArraysByLayer,
+    CanonicalModel,
+    Piece,
+    RewriteRule,
+    Setting,
+    stored,
+)
+from transforms.canonical.options import canonical_options
+from transforms.canonical.precision import cast_to, floatx_of, holds_halves, stated_policy
+from transforms.canonical.rewrites.bidirectional import masked_steps_as_written, with_both_halves
+from transforms.canonical.rewrites.cudnn import cudnn_to_canonical
+from transforms.canonical.rewrites.data_format import channels_last_inside
+from transforms.canonical.rewrites.dot import dot_as_matrix_product, may_have_more_than_three_axes
+from transforms.canonical.rewrites.functions import function_named
+from transforms.canonical.rewrites.masking import mask_dropped, state_before_first_step
+from transforms.canonical.rewrites.preprocessing import attention_without_mask, augmentation_left_out
+from transforms.canonical.rewrites.single_layer import (
     axis_unwrapped,
     bilinear_as_written,
     classes_renamed,
@@ -31,23 +42,12 @@ from transforms.canonical.layer_rules import (
     softmax_without_mask,
     state_reset_each_call,
 )
-from transforms.canonical.masking import mask_dropped, state_before_first_step
-from transforms.canonical.model import (
-    ArraysByLayer,
-    CanonicalModel,
-    Piece,
-    RewriteRule,
-    Setting,
-    stored,
-)
-from transforms.canonical.options import canonical_options
-from transforms.canonical.precision import cast_to, floatx_of, holds_halves, stated_policy
-from transforms.canonical.preprocessing import attention_without_mask, augmentation_left_out
-from transforms.canonical.stacked_cells import first_cell_when_masked
+from transforms.canonical.rewrites.stacked_cells import first_cell_when_masked
+from transforms.canonical.rewrites.theano import theano_kernels_rotated, theano_same_padding
+from transforms.canonical.rewrites.theano_conv_lstm import theano_conv_lstm
+from transforms.canonical.rewrites.theano_pooling import theano_same_pooling
+from transforms.canonical.rewrites.transposed_convolution import deconvolution_as_stated, theano_transposed_same
 from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
-from transforms.canonical.theano_conv_lstm import theano_conv_lstm
-from transforms.canonical.theano_pooling import theano_same_pooling
-from transforms.canonical.transposed_convolution import deconvolution_as_stated, theano_transposed_same
 from transforms.errors import MigrationError, Reason
 from transforms.legacy.model import LegacyModel
 from transforms.legacy.release import writer_of

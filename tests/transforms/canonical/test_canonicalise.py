@@ -8,11 +8,11 @@ import pytest
 from tests.fixture_files import MIGRATABLE, FixtureFile, fixture_file
 from transforms.architecture.parsing import parse_architecture
 from transforms.canonical import CanonicalModel, canonicalise
-from transforms.canonical.layer_rules import refuse_shared_state
+from transforms.canonical.fingerprint import architecture_fingerprint
 from transforms.canonical.options import OPTIONS
+from transforms.canonical.rewrites.single_layer import refuse_shared_state
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError
-from transforms.fingerprint import architecture_fingerprint
 from transforms.legacy.model import open_legacy_model
 from transforms.records.rewrites import REWRITES
 

@@ -5,7 +5,7 @@ import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.canonical.cudnn import canonical_kernel, canonical_recurrent_kernel, paired_bias, summed_bias
+from transforms.canonical.rewrites.cudnn import canonical_kernel, canonical_recurrent_kernel, paired_bias, summed_bias
 
 Array = npt.NDArray[np.float64]
 

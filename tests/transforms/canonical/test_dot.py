@@ -9,7 +9,7 @@ import pytest
 
 from tests.transforms.canonical.pieces import piece, setting
 from tests.transforms.reference.models import functional, node, parse, placeholder
-from transforms.canonical.dot import dot_as_matrix_product, may_have_more_than_three_axes
+from transforms.canonical.rewrites.dot import dot_as_matrix_product, may_have_more_than_three_axes
 from transforms.rebuild.tensor_ops import TENSOR_OPS
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.transforms.canonical.pieces import inside, piece, read, setting
-from transforms.canonical.backend import theano_same_padding
-from transforms.canonical.theano_conv_lstm import theano_conv_lstm
-from transforms.canonical.theano_pooling import theano_same_pooling
+from transforms.canonical.rewrites.theano import theano_same_padding
+from transforms.canonical.rewrites.theano_conv_lstm import theano_conv_lstm
+from transforms.canonical.rewrites.theano_pooling import theano_same_pooling
 from transforms.errors import MigrationError, Reason
 from transforms.rebuild.tensor_ops import TENSOR_OPS
 

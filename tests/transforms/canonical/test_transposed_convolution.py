@@ -7,7 +7,7 @@ import pytest
 
 from tests.transforms.canonical.pieces import inside, piece, setting
 from transforms.canonical.model import Piece
-from transforms.canonical.transposed_convolution import deconvolution_as_stated, theano_transposed_same
+from transforms.canonical.rewrites.transposed_convolution import deconvolution_as_stated, theano_transposed_same
 
 
 def deconvolution(length: int, window: int, stride: int, padding: str) -> Piece:

@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from transforms.architecture.graph import Layer, TensorRef
-from transforms.canonical.masking import returned_states, writes_state_when_masked
 from transforms.canonical.model import Piece, Setting
+from transforms.canonical.rewrites.masking import returned_states, writes_state_when_masked
 from transforms.canonical.subgraph import SubgraphBuilder, moved_layer
 from transforms.errors import MigrationError, Reason
 from transforms.records.runtime import Family

@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from transforms.architecture.graph import Layer, TensorRef
-from transforms.canonical.masking import constant_array, writes_state_when_masked
 from transforms.canonical.model import ArraysByLayer, Piece, Setting
+from transforms.canonical.rewrites.masking import constant_array, writes_state_when_masked
 from transforms.canonical.subgraph import SubgraphBuilder, merged_arrays, moved_arrays, moved_layer
 
 
