@@ -18,7 +18,7 @@ from transforms.errors import Reason
 from transforms.loaded_artefact import LoadedArtefact
 from transforms.migration import migrate
 from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
-from transforms.reference.activations import sigmoid
+from transforms.reference.layers.activations import sigmoid
 
 CUSTOM = FOLDER / "custom"
 ROWS = [

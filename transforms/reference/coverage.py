@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from transforms.architecture.dtype_policy import is_narrow
 from transforms.architecture.graph import Graph, Layer
 from transforms.records.runtime import Runtime
-from transforms.reference.activations import activation_of
 from transforms.reference.dialect import Dialect
 from transforms.reference.evaluation import refuse_argument
 from transforms.reference.layer_call import LayerCall, NotCovered
-from transforms.reference.layers import dialect_of
+from transforms.reference.layers.activations import activation_of
+from transforms.reference.registry import dialect_of
 
 #: Classes that a graph or a wrapper sees to.
 _PARTS = frozenset({"InputLayer", "StackedRNNCells"})

@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from transforms.architecture.graph import Layer
 from transforms.legacy.release import Writer
-from transforms.reference.cells import Cell
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.layer_call import LayerCall, Mask, StatelessLayer
-from transforms.reference.masking import LOOKS_AT_MASKS
+from transforms.reference.layers.cells import Cell
+from transforms.reference.masks.propagation import LOOKS_AT_MASKS
 
 #: A layer that holds others, has states or several outputs, and sees to its own masks.
 StructuredLayer: TypeAlias = Callable[[Layer, Tensors, Evaluator], Tensors]

@@ -13,10 +13,10 @@ from transforms.reference.custom_rules import CustomRules
 from transforms.reference.evaluator import Tensors
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered, Refused
 from transforms.reference.layer_weights import OriginalWeights
-from transforms.reference.layers import dialect_of
-from transforms.reference.masking import any_mask
-from transforms.reference.masks_of_1_13 import has_its_own_loop, left_in_its_loop, lost_at_the_top, seen_in_its_loop
+from transforms.reference.masks.propagation import any_mask
+from transforms.reference.masks.tf_1_13 import has_its_own_loop, left_in_its_loop, lost_at_the_top, seen_in_its_loop
 from transforms.reference.precision import refuse_overflow
+from transforms.reference.registry import dialect_of
 
 #: Pauses after every layer; returns the outputs at the end.
 Steps: TypeAlias = Generator[None, None, Tensors]

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from transforms.architecture.graph import Layer
 from transforms.legacy.release import Writer
-from transforms.reference.cells import Cell
 from transforms.reference.layer_call import Array, LayerCall, Mask
+from transforms.reference.layers.cells import Cell
 
 
 @dataclass(frozen=True)

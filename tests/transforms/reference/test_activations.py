@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transforms.reference.layer_calls import layer_call
-from transforms.reference.activations import ACTIVATIONS, activation_of, elu, relu, sigmoid, softmax
 from transforms.reference.layer_call import NotCovered
+from transforms.reference.layers.activations import ACTIVATIONS, activation_of, elu, relu, sigmoid, softmax
 
 _POINTS = [-30.0, -3.0, -2.5, -1.0, -0.25, 0.0, 0.5, 1.0, 2.5, 4.0, 7.0, 30.0]
 _CALL = layer_call("Activation", np.zeros((1, 1)), version="2.15.0")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
-from transforms.reference.attention import ATTENTION
 from transforms.reference.layer_call import Array, NotCovered
+from transforms.reference.layers.attention import ATTENTION
 
 
 def slow_attention(scores: Array, value: Array, allowed: Array) -> Array:

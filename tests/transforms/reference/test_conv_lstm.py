@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
-from transforms.reference.conv_lstm import conv_lstm
-from transforms.reference.convolution import CONVOLUTIONS
 from transforms.reference.layer_call import Array, NotCovered
+from transforms.reference.layers.conv_lstm import conv_lstm
+from transforms.reference.layers.convolution import CONVOLUTIONS
 
 CONFIG: dict[str, Any] = {
     "filters": 2,

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
-from transforms.reference.convolution import CONVOLUTIONS
-from transforms.reference.correlation import rotate
 from transforms.reference.layer_call import Array, NotCovered
+from transforms.reference.layers.convolution import CONVOLUTIONS
+from transforms.reference.layers.correlation import rotate
 
 
 def slow_correlation(x: Array, kernel: Array, strides: tuple[int, ...], dilation: tuple[int, ...]) -> Array:

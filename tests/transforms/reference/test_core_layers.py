@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
-from transforms.reference.core_layers import CORE_LAYERS, TRAINING_ONLY
 from transforms.reference.layer_call import Array, NotCovered
+from transforms.reference.layers.core_layers import CORE_LAYERS, TRAINING_ONLY
 
 
 def _run(class_name: str, x: Array, weights: dict[str, Array] | None = None, **config: Any) -> Array:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
-from transforms.reference.cells import gru_cell, lstm_cell
-from transforms.reference.cudnn import cudnn_gru_cell, cudnn_lstm_cell
 from transforms.reference.layer_call import Array, NotCovered
+from transforms.reference.layers.cells import gru_cell, lstm_cell
+from transforms.reference.layers.cudnn import cudnn_gru_cell, cudnn_lstm_cell
 
 
 def _weights(features: int, units: int, gates: int) -> dict[str, Array]:

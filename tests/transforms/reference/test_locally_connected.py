@@ -10,7 +10,7 @@ import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
 from transforms.reference.layer_call import Array, NotCovered
-from transforms.reference.locally_connected import LOCALLY_CONNECTED
+from transforms.reference.layers.locally_connected import LOCALLY_CONNECTED
 
 
 def flat_pairs(

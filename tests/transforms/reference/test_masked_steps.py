@@ -10,7 +10,7 @@ import pytest
 from tests.transforms.reference.layer_calls import layer_call
 from transforms.legacy.release import Release, UndecidedRelease, Writer
 from transforms.reference.layer_call import LayerCall, NotCovered
-from transforms.reference.masked_steps import MaskedOutput, masked_output, masked_output_in_bidirectional
+from transforms.reference.masks.masked_steps import MaskedOutput, masked_output, masked_output_in_bidirectional
 
 PREVIOUS, STATE, ZERO = MaskedOutput.PREVIOUS, MaskedOutput.STATE, MaskedOutput.ZERO
 

@@ -10,7 +10,7 @@ import pytest
 from tests.transforms.reference.layer_calls import layer_call, random_array
 from transforms.legacy.release import Release, UndecidedRelease, Writer
 from transforms.reference.layer_call import Array, Mask, Refused
-from transforms.reference.masking import output_mask
+from transforms.reference.masks.propagation import output_mask
 
 _STANDALONE = Writer((2, 2, 4), frozenset(), "tensorflow")
 _MASK = np.array([[True, False, True], [True, True, False]])

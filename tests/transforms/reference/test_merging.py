@@ -10,7 +10,7 @@ import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
 from transforms.reference.layer_call import Array, NotCovered
-from transforms.reference.merging import MERGING
+from transforms.reference.layers.merging import MERGING
 
 
 @pytest.mark.parametrize(

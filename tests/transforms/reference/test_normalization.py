@@ -9,8 +9,8 @@ import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
 from transforms.reference.layer_call import Array, NotCovered
-from transforms.reference.normalization import NORMALIZATION
-from transforms.reference.preprocessing import PREPROCESSING
+from transforms.reference.layers.normalization import NORMALIZATION
+from transforms.reference.layers.preprocessing import PREPROCESSING
 
 
 def statistics(channels: int) -> dict[str, Array]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
 from transforms.reference.layer_call import NotCovered
-from transforms.reference.pooling import POOLING
+from transforms.reference.layers.pooling import POOLING
 
 ROW = np.array([3.0, 1, 4, 1, 5]).reshape(1, 5, 1)
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.transforms.reference.layer_calls import layer_call
 from transforms.reference.layer_call import NotCovered
-from transforms.reference.preprocessing import PREPROCESSING
+from transforms.reference.layers.preprocessing import PREPROCESSING
 
 
 @pytest.mark.parametrize(

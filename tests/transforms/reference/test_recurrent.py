@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
-from transforms.reference.cells import Cell, gru_cell, lstm_cell, simple_rnn_cell, stacked_cells
 from transforms.reference.layer_call import Array, NotCovered, Refused
-from transforms.reference.masked_steps import MaskedOutput
-from transforms.reference.recurrent import CELLS, recurrent
+from transforms.reference.layers.cells import Cell, gru_cell, lstm_cell, simple_rnn_cell, stacked_cells
+from transforms.reference.layers.recurrent import CELLS, recurrent
+from transforms.reference.masks.masked_steps import MaskedOutput
 
 _GATES = {"SimpleRNN": 1, "LSTM": 4, "GRU": 3}
 _UNITS, _FEATURES = 2, 3

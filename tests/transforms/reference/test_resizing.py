@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
 from transforms.reference.layer_call import NotCovered
-from transforms.reference.resizing import RESIZING
+from transforms.reference.layers.resizing import RESIZING
 
 
 @pytest.mark.parametrize(

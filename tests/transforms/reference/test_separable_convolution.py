@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
-from transforms.reference.convolution import CONVOLUTIONS
 from transforms.reference.layer_call import Array, NotCovered
-from transforms.reference.separable_convolution import SEPARABLE_CONVOLUTIONS
+from transforms.reference.layers.convolution import CONVOLUTIONS
+from transforms.reference.layers.separable_convolution import SEPARABLE_CONVOLUTIONS
 
 
 def full_kernel(depthwise: Array) -> Array:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
-from transforms.reference.convolution import CONVOLUTIONS
 from transforms.reference.layer_call import NotCovered
-from transforms.reference.transposed_convolution import TRANSPOSED_CONVOLUTIONS
+from transforms.reference.layers.convolution import CONVOLUTIONS
+from transforms.reference.layers.transposed_convolution import TRANSPOSED_CONVOLUTIONS
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from transforms.reference.functions.elementwise import ELEMENTWISE
 from transforms.reference.functions.images import IMAGES
 from transforms.reference.functions.reductions import REDUCTIONS
 from transforms.reference.layer_call import Array, NotCovered
-from transforms.reference.masking import any_mask
+from transforms.reference.masks.propagation import any_mask
 
 RULES: Mapping[str, Callable[..., Any]] = {**ELEMENTWISE, **REDUCTIONS, **ARRANGEMENT, **IMAGES}
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from transforms.reference import activations
 from transforms.reference.functions.operands import array, clear_of_steps, clear_of_ties, pair, real
 from transforms.reference.layer_call import Array, NotCovered
+from transforms.reference.layers import activations
 
 _ERF = np.vectorize(erf, otypes=[np.float64])
 _ERFC = np.vectorize(erfc, otypes=[np.float64])

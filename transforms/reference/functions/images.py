@@ -9,7 +9,7 @@ import numpy as np
 
 from transforms.reference.functions.operands import array, integers
 from transforms.reference.layer_call import Array, NotCovered
-from transforms.reference.resizing import interpolate
+from transforms.reference.layers.resizing import interpolate
 
 
 def _places(length: int, wanted: int, align_corners: bool, half_pixel: bool) -> Array:

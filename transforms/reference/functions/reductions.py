@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from transforms.reference import activations
 from transforms.reference.functions.operands import array, axes, clear_of_ties, integers, pair, real
 from transforms.reference.layer_call import Array, NotCovered
+from transforms.reference.layers import activations
 
 
 def _reduction(function: Callable[..., Any]) -> Callable[..., Array]:

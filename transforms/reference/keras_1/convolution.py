@@ -11,11 +11,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from transforms.reference.activations import activation_of
-from transforms.reference.convolution import convolve
-from transforms.reference.correlation import Sizes, correlate_depthwise, extent, pad, rotate, scatter
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
-from transforms.reference.spatial_layer import (
+from transforms.reference.layers.activations import activation_of
+from transforms.reference.layers.convolution import convolve
+from transforms.reference.layers.correlation import Sizes, correlate_depthwise, extent, pad, rotate, scatter
+from transforms.reference.layers.spatial_layer import (
     borders,
     channels_first,
     from_channels_last,

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from transforms.reference.activations import activation_of, sigmoid
-from transforms.reference.core_layers import CORE_LAYERS, looked_up
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
 from transforms.reference.layer_weights import product
+from transforms.reference.layers.activations import activation_of, sigmoid
+from transforms.reference.layers.core_layers import CORE_LAYERS, looked_up
 
 
 def _affine(call: LayerCall, kernel: str, bias: str) -> Array:

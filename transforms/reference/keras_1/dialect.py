@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from transforms.architecture.graph import Graph
-from transforms.reference.bidirectional import bidirectional
 from transforms.reference.dialect import Dialect
 from transforms.reference.keras_1.convolution import KERAS_1_CONVOLUTIONS
 from transforms.reference.keras_1.core_layers import KERAS_1_CORE_LAYERS
@@ -15,11 +14,12 @@ from transforms.reference.keras_1.masking import keras_1_output_mask
 from transforms.reference.keras_1.merge import merge
 from transforms.reference.keras_1.recurrent import KERAS_1_CELLS, read_conv_lstm
 from transforms.reference.layer_call import Array, LayerCall, StatelessLayer
-from transforms.reference.locally_connected import LOCALLY_CONNECTED
-from transforms.reference.pooling import POOLING
-from transforms.reference.recurrent_layers import recurrent_layer
-from transforms.reference.resizing import RESIZING
-from transforms.reference.time_distributed import time_distributed
+from transforms.reference.layers.bidirectional import bidirectional
+from transforms.reference.layers.locally_connected import LOCALLY_CONNECTED
+from transforms.reference.layers.pooling import POOLING
+from transforms.reference.layers.recurrent_layers import recurrent_layer
+from transforms.reference.layers.resizing import RESIZING
+from transforms.reference.layers.time_distributed import time_distributed
 
 
 def keras_1_dialect(graph: Graph) -> Dialect:

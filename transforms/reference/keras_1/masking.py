@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from transforms.legacy.release import Writer
-from transforms.reference.core_layers import counted_steps
 from transforms.reference.keras_1.merge import merge_mode
 from transforms.reference.layer_call import LayerCall, Mask, NotCovered
-from transforms.reference.masking import any_mask, concatenated_masks
-from transforms.reference.spatial_layer import is_theano
+from transforms.reference.layers.core_layers import counted_steps
+from transforms.reference.layers.spatial_layer import is_theano
+from transforms.reference.masks.propagation import any_mask, concatenated_masks
 
 #: Stateless layers with `supports_masking` and the default `compute_mask`, which hands on the mask.
 _HAND_ON = frozenset(

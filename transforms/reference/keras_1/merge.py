@@ -7,7 +7,7 @@ from functools import reduce
 import numpy as np
 
 from transforms.reference.layer_call import Array, LayerCall, NotCovered
-from transforms.reference.spatial_layer import is_theano
+from transforms.reference.layers.spatial_layer import is_theano
 
 #: `K.epsilon()` of Keras 1.
 _EPSILON = 1e-7

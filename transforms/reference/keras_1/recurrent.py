@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from transforms.reference.activations import Activation, activation_of
-from transforms.reference.cells import Cell, States
 from transforms.reference.keras_1.convolution import kernel_channels_last
 from transforms.reference.layer_call import Array, LayerCall
-from transforms.reference.spatial_layer import channels_first
+from transforms.reference.layers.activations import Activation, activation_of
+from transforms.reference.layers.cells import Cell, States
+from transforms.reference.layers.spatial_layer import channels_first
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from transforms.architecture.graph import Layer
-from transforms.reference.bidirectional import bidirectional
 from transforms.reference.dialect import Dialect, StructuredLayer
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.keras_3.masks import (
@@ -16,8 +15,9 @@ from transforms.reference.keras_3.masks import (
 )
 from transforms.reference.keras_3.operations import OPERATIONS_BY_CLASS
 from transforms.reference.layer_call import NotCovered, StatelessLayer
-from transforms.reference.recurrent import CELLS
-from transforms.reference.recurrent_layers import CONVOLUTIONAL, RECURRENT, recurrent_layer
+from transforms.reference.layers.bidirectional import bidirectional
+from transforms.reference.layers.recurrent import CELLS
+from transforms.reference.layers.recurrent_layers import CONVOLUTIONAL, RECURRENT, recurrent_layer
 
 _CONSUMERS = frozenset({"Softmax", "GlobalAveragePooling1D", "Bidirectional"}) | RECURRENT | CONVOLUTIONAL
 

@@ -13,9 +13,9 @@ from functools import reduce
 import numpy as np
 
 from transforms.legacy.release import Writer
-from transforms.reference.core_layers import TRAINING_ONLY, counted_steps
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered, StatelessLayer
-from transforms.reference.masking import LOOKS_AT_MASKS, any_mask
+from transforms.reference.layers.core_layers import TRAINING_ONLY, counted_steps
+from transforms.reference.masks.propagation import LOOKS_AT_MASKS, any_mask
 
 #: Layers of `supports_masking` with the default `compute_mask`.
 _HAND_ON = frozenset(

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from transforms.reference.activations import sigmoid
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
+from transforms.reference.layers.activations import sigmoid
 
 
 def _operands(call: LayerCall) -> list[Any]:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
-from transforms.reference.conv_lstm import conv_lstm
 from transforms.reference.keras_1.recurrent import KERAS_1_CELLS, read_conv_lstm
 from transforms.reference.layer_call import Array
-from transforms.reference.masked_steps import MaskedOutput
-from transforms.reference.recurrent import recurrent
+from transforms.reference.layers.conv_lstm import conv_lstm
+from transforms.reference.layers.recurrent import recurrent
+from transforms.reference.masks.masked_steps import MaskedOutput
 
 GATES = {"SimpleRNN": "h", "GRU": "zrh", "LSTM": "ifco"}
 FEATURES, UNITS = 3, 2

@@ -16,10 +16,10 @@ from collections.abc import Callable
 import numpy as np
 
 from transforms.records.runtime import Family
-from transforms.reference.activations import activation_of
-from transforms.reference.convolution import convolve
 from transforms.reference.layer_call import Array, LayerCall, NotCovered
-from transforms.reference.spatial_layer import (
+from transforms.reference.layers.activations import activation_of
+from transforms.reference.layers.convolution import convolve
+from transforms.reference.layers.spatial_layer import (
     channels_first,
     dilation_of,
     from_channels_last,

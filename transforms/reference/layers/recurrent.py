@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from transforms.reference.cells import Cell, States, gru_cell, lstm_cell, simple_rnn_cell
-from transforms.reference.cudnn import cudnn_gru_cell, cudnn_lstm_cell
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered, Refused
-from transforms.reference.masked_steps import MaskedOutput
+from transforms.reference.layers.cells import Cell, States, gru_cell, lstm_cell, simple_rnn_cell
+from transforms.reference.layers.cudnn import cudnn_gru_cell, cudnn_lstm_cell
+from transforms.reference.masks.masked_steps import MaskedOutput
 
 #: Cells of the layers and of the cell classes of the same equations.
 CELLS: Mapping[str, Callable[[LayerCall], Cell]] = {

@@ -11,8 +11,8 @@ import numpy as np
 from transforms.architecture.graph import Layer, walk
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.layer_call import Array, Mask, NotCovered, Refused
-from transforms.reference.masking import hands_on
-from transforms.reference.recurrent_layers import CONVOLUTIONAL, RECURRENT
+from transforms.reference.layers.recurrent_layers import CONVOLUTIONAL, RECURRENT
+from transforms.reference.masks.propagation import hands_on
 
 
 def time_distributed(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:

@@ -14,8 +14,8 @@ from transforms.architecture.graph import Graph, Layer
 from transforms.legacy.release import Release, Writer
 from transforms.reference.evaluator import Tensors
 from transforms.reference.layer_call import LayerCall, NotCovered
-from transforms.reference.layers import STRUCTURED
-from transforms.reference.masking import LOOKS_AT_MASKS, any_mask, hands_on, output_mask
+from transforms.reference.masks.propagation import LOOKS_AT_MASKS, any_mask, hands_on, output_mask
+from transforms.reference.registry import STRUCTURED
 
 
 def _is_1_13(release: Release) -> bool:

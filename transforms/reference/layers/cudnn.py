@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from transforms.reference.activations import sigmoid
-from transforms.reference.cells import Cell, States, side_by_side
 from transforms.reference.layer_call import Array, LayerCall, NotCovered
+from transforms.reference.layers.activations import sigmoid
+from transforms.reference.layers.cells import Cell, States, side_by_side
 
 
 def cudnn_lstm_cell(call: LayerCall) -> Cell:

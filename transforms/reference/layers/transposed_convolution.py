@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from transforms.reference.correlation import Sizes, extent, rotate, scatter
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
-from transforms.reference.spatial_layer import (
+from transforms.reference.layers.correlation import Sizes, extent, rotate, scatter
+from transforms.reference.layers.spatial_layer import (
     bias_and_activation,
     channels_first,
     dilation_of,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from transforms.reference.correlation import Sizes, correlate, pad, rotate
 from transforms.reference.layer_call import Array, LayerCall, StatelessLayer
-from transforms.reference.spatial_layer import (
+from transforms.reference.layers.correlation import Sizes, correlate, pad, rotate
+from transforms.reference.layers.spatial_layer import (
     bias_and_activation,
     borders,
     channels_first,

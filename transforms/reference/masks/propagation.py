@@ -13,8 +13,8 @@ import numpy as np
 
 from transforms.architecture.graph import LayerPath
 from transforms.legacy.release import Writer
-from transforms.reference.core_layers import TRAINING_ONLY, counted_steps
 from transforms.reference.layer_call import Array, LayerCall, Mask, Refused
+from transforms.reference.layers.core_layers import TRAINING_ONLY, counted_steps
 
 #: Layers that hand on the mask of their input in every runtime (`supports_masking`, default `compute_mask`).
 _HAND_ON = frozenset(

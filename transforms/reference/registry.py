@@ -6,28 +6,28 @@ from collections.abc import Mapping
 
 from transforms.architecture.graph import Graph
 from transforms.records.runtime import Family, Runtime
-from transforms.reference.attention import ATTENTION
-from transforms.reference.bidirectional import bidirectional
-from transforms.reference.convolution import CONVOLUTIONS
-from transforms.reference.core_layers import CORE_LAYERS
 from transforms.reference.dialect import Dialect, StructuredLayer
 from transforms.reference.functions import FUNCTION_LAYERS
 from transforms.reference.keras_1.dialect import keras_1_dialect
 from transforms.reference.keras_3.dialect import keras_3_dialect
 from transforms.reference.layer_call import StatelessLayer
-from transforms.reference.locally_connected import LOCALLY_CONNECTED
-from transforms.reference.masking import output_mask
-from transforms.reference.merging import MERGING
-from transforms.reference.multi_head_attention import multi_head_attention
-from transforms.reference.normalization import NORMALIZATION
-from transforms.reference.pooling import POOLING
-from transforms.reference.preprocessing import PREPROCESSING
-from transforms.reference.recurrent import CELLS
-from transforms.reference.recurrent_layers import CONVOLUTIONAL, RECURRENT, recurrent_layer
-from transforms.reference.resizing import RESIZING
-from transforms.reference.separable_convolution import SEPARABLE_CONVOLUTIONS
-from transforms.reference.time_distributed import time_distributed
-from transforms.reference.transposed_convolution import TRANSPOSED_CONVOLUTIONS
+from transforms.reference.layers.attention import ATTENTION
+from transforms.reference.layers.bidirectional import bidirectional
+from transforms.reference.layers.convolution import CONVOLUTIONS
+from transforms.reference.layers.core_layers import CORE_LAYERS
+from transforms.reference.layers.locally_connected import LOCALLY_CONNECTED
+from transforms.reference.layers.merging import MERGING
+from transforms.reference.layers.multi_head_attention import multi_head_attention
+from transforms.reference.layers.normalization import NORMALIZATION
+from transforms.reference.layers.pooling import POOLING
+from transforms.reference.layers.preprocessing import PREPROCESSING
+from transforms.reference.layers.recurrent import CELLS
+from transforms.reference.layers.recurrent_layers import CONVOLUTIONAL, RECURRENT, recurrent_layer
+from transforms.reference.layers.resizing import RESIZING
+from transforms.reference.layers.separable_convolution import SEPARABLE_CONVOLUTIONS
+from transforms.reference.layers.time_distributed import time_distributed
+from transforms.reference.layers.transposed_convolution import TRANSPOSED_CONVOLUTIONS
+from transforms.reference.masks.propagation import output_mask
 
 STATELESS: Mapping[str, StatelessLayer] = {
     **CORE_LAYERS,

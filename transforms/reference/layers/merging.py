@@ -10,7 +10,7 @@ import numpy as np
 
 from transforms.records.runtime import Family, Runtime
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
-from transforms.reference.spatial_layer import is_theano
+from transforms.reference.layers.spatial_layer import is_theano
 
 
 def _elementwise(combine: Callable[[list[Array]], Array], count: int | None = None) -> StatelessLayer:

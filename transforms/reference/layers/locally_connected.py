@@ -14,10 +14,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from transforms.reference.activations import activation_of
-from transforms.reference.correlation import Sizes
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
-from transforms.reference.spatial_layer import (
+from transforms.reference.layers.activations import activation_of
+from transforms.reference.layers.correlation import Sizes
+from transforms.reference.layers.spatial_layer import (
     channels_first,
     from_channels_last,
     padding_of,

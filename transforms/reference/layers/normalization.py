@@ -8,7 +8,7 @@ import numpy as np
 
 from transforms.records.runtime import Family, Runtime
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
-from transforms.reference.spatial_layer import is_theano
+from transforms.reference.layers.spatial_layer import is_theano
 
 #: `nn.fused_batch_norm` up to TensorFlow 2.8 raises a smaller epsilon to this value, the least that cuDNN takes.
 _FUSED_EPSILON = 1.001e-5

@@ -13,9 +13,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from transforms.reference.activations import Activation, activation_of
 from transforms.reference.layer_call import Array, LayerCall, NotCovered
 from transforms.reference.layer_weights import product
+from transforms.reference.layers.activations import Activation, activation_of
 
 States: TypeAlias = tuple[Array, ...]
 

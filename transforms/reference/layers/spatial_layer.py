@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from transforms.reference.activations import activation_of
-from transforms.reference.correlation import Pads, Sizes, extent
 from transforms.reference.layer_call import Array, LayerCall, NotCovered
+from transforms.reference.layers.activations import activation_of
+from transforms.reference.layers.correlation import Pads, Sizes, extent
 
 #: Names that Keras 1 gave to options which Keras 2 renamed, on layers whose class name stayed the same.
 _KERAS_1_NAMES = {"pool_size": "pool_length", "strides": "stride", "padding": "border_mode", "size": "length"}

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from transforms.records.runtime import Family
-from transforms.reference.correlation import Pads, Sizes, pad, shifted
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
-from transforms.reference.spatial_layer import (
+from transforms.reference.layers.correlation import Pads, Sizes, pad, shifted
+from transforms.reference.layers.spatial_layer import (
     borders,
     channels_first,
     from_channels_last,

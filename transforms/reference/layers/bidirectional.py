@@ -9,8 +9,8 @@ import numpy as np
 from transforms.architecture.graph import Layer, LayerPath
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.layer_call import Array, Mask, NotCovered
-from transforms.reference.masked_steps import masked_output_in_bidirectional
-from transforms.reference.recurrent_layers import run_recurrent
+from transforms.reference.layers.recurrent_layers import run_recurrent
+from transforms.reference.masks.masked_steps import masked_output_in_bidirectional
 
 
 def bidirectional(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:

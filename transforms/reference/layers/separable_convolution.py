@@ -12,9 +12,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from transforms.records.runtime import Family
-from transforms.reference.correlation import Sizes, correlate_depthwise, extent, pad
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
-from transforms.reference.spatial_layer import (
+from transforms.reference.layers.correlation import Sizes, correlate_depthwise, extent, pad
+from transforms.reference.layers.spatial_layer import (
     bias_and_activation,
     borders,
     channels_first,

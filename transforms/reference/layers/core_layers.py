@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from transforms.records.runtime import Family
-from transforms.reference.activations import ACTIVATION_LAYERS, activation_of
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
 from transforms.reference.layer_weights import narrow, product, rows
+from transforms.reference.layers.activations import ACTIVATION_LAYERS, activation_of
 
 
 def _dense(call: LayerCall) -> Array:

@@ -7,12 +7,12 @@ from typing import TypeAlias
 
 from transforms.architecture.graph import Layer
 from transforms.legacy.release import Writer
-from transforms.reference.cells import Cell, stacked_cells
-from transforms.reference.conv_lstm import conv_lstm
 from transforms.reference.evaluator import Evaluator, Tensors
 from transforms.reference.layer_call import Array, LayerCall, NotCovered
-from transforms.reference.masked_steps import MaskedOutput, masked_output
-from transforms.reference.recurrent import recurrent
+from transforms.reference.layers.cells import Cell, stacked_cells
+from transforms.reference.layers.conv_lstm import conv_lstm
+from transforms.reference.layers.recurrent import recurrent
+from transforms.reference.masks.masked_steps import MaskedOutput, masked_output
 
 #: Layers that are one cell over time.
 RECURRENT = frozenset({"SimpleRNN", "LSTM", "GRU", "UnifiedLSTM", "UnifiedGRU", "CuDNNLSTM", "CuDNNGRU", "RNN"})

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from transforms.records.runtime import Family
-from transforms.reference.correlation import Pads
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
-from transforms.reference.spatial_layer import (
+from transforms.reference.layers.correlation import Pads
+from transforms.reference.layers.spatial_layer import (
     channels_first,
     from_channels_last,
     sizes,
