@@ -184,7 +184,7 @@ class Conversion:
 
         legacy, rules = self._known_source(), None
         if self._custom is not None:
-            from transforms.custom.building import custom_rules
+            from transforms.custom.layers import custom_rules
 
             rules = custom_rules(self._custom)
         batches = [numpy_arrays(feed.inputs) for feed in question.feeds]

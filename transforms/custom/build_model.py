@@ -10,7 +10,7 @@ import tf_keras
 
 from transforms.architecture.config_json import parse_config
 from transforms.custom.code import CustomCode, failure
-from transforms.custom.stored import StoredGroups
+from transforms.custom.writer_facts import StoredGroups
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 
@@ -51,7 +51,7 @@ def built_architecture(code: CustomCode, stored: StoredGroups, limits: Limits) -
 
 
 def _as_of_keras(value: Any) -> Any:
-    """The config with the layers of `transforms.custom.old_layers` as what they stand for: Keras's own."""
+    """The config with the layers of `transforms.custom.layer_compat` as what they stand for: Keras's own."""
     if isinstance(value, Mapping):
         own = str(value.get("module")).startswith(_OWN_MODULES)
         kept = {key: item for key, item in value.items() if not (own and key in ("module", "registered_name"))}

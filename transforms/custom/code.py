@@ -15,8 +15,8 @@ from typing import Any
 import tf_keras
 
 from transforms.architecture.custom_names import CustomNames
-from transforms.custom.old_keras import old_keras
-from transforms.custom.old_layers import Era
+from transforms.custom.keras_compat import old_keras
+from transforms.custom.layer_compat import Era
 from transforms.errors import MigrationError, Reason
 from transforms.records.runtime import Runtime
 

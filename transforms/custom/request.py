@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from transforms.architecture.source import is_python, read_architecture
-from transforms.custom.stored import stored_groups
+from transforms.custom.writer_facts import stored_groups
 from transforms.limits import Limits
 from transforms.records.outcome import MigrationRequest
 

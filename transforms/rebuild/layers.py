@@ -11,8 +11,8 @@ from transforms.architecture.attention import CALL_OPTIONS
 from transforms.architecture.custom_names import is_custom
 from transforms.architecture.graph import Layer
 from transforms.canonical.options import OPTIONS, POLICY
-from transforms.custom.building import build_custom_layer, resolved_activations
 from transforms.custom.code import CustomCode
+from transforms.custom.layers import build_custom_layer, resolved_activations
 from transforms.errors import MigrationError, Reason
 
 #: Arrays are assigned right after, so the cheapest initial values will do.

@@ -18,7 +18,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from transforms.custom.old_layers import OLD_LAYERS, Era, initialization
+from transforms.custom.layer_compat import OLD_LAYERS, Era, initialization
 
 _ROOTS = ("tensorflow.python.keras", "tensorflow.keras", "keras")
 _LAYERS = ("tf_keras.layers", "tf_keras.src.engine.base_layer", "tf_keras.src.engine.input_spec")
