@@ -13,10 +13,10 @@ from transforms.canonical.fingerprint import architecture_fingerprint
 from transforms.canonical.keras_1.dim_ordering import assumed_dim_ordering, with_dim_ordering
 from transforms.custom.request import opened_request
 from transforms.errors import MigrationError, Reason
-from transforms.forgotten_models import ForgottenModels
 from transforms.input_domains import input_domains
 from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.rebuild.session_cleanup import ForgottenModels
 from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
 from transforms.records.staged_model import (
     Answer,

@@ -21,8 +21,8 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.saved_model.pywrap_saved_model import fingerprinting
 
 from transforms.rebuild import RebuiltModel
-from transforms.rebuild.recurrent_graphs import without_gradients
 from transforms.rebuild.stack_traces import one_stack_trace
+from transforms.rebuild.tracing import without_gradients
 from transforms.signature_names import rename_arguments, traceable_names
 from transforms.stable_graph import with_stable_names
 

@@ -17,8 +17,8 @@ import tensorflow as tf
 
 from transforms.architecture.graph import LayerPath
 from transforms.canonical.model import ArraysByLayer
-from transforms.eager_tensors import eager_tensor
 from transforms.rebuild import RebuiltModel
+from transforms.rebuild.eager_tensors import eager_tensor
 from transforms.saved_model import FINGERPRINT, GRAPH, METADATA, VARIABLES, disk_errors, write_fingerprint_like
 from transforms.written_variables import OBJECT_GRAPH, constant_text, keys_in_order, reached
 

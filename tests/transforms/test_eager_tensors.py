@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from transforms.eager_tensors import eager_tensor
+from transforms.rebuild.eager_tensors import eager_tensor
 from transforms.source.aligned_arrays import aligned_empty
 
 

@@ -2,8 +2,8 @@ import gc
 
 import pytest
 
-from transforms import forgotten_models
-from transforms.forgotten_models import ForgottenModels
+from transforms.rebuild import session_cleanup as forgotten_models
+from transforms.rebuild.session_cleanup import ForgottenModels
 
 
 @pytest.mark.parametrize(

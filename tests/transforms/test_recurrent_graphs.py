@@ -14,8 +14,8 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tf_keras import layers
 
 from tests.transforms.conftest import Migrations
-from transforms.rebuild.recurrent_graphs import shapes_alone
 from transforms.rebuild.stack_traces import one_stack_trace
+from transforms.rebuild.tracing import shapes_alone
 from transforms.saved_model import GRAPH
 
 _LAYERS: dict[str, Callable[[], Any]] = {

@@ -8,8 +8,8 @@ from typing import Any
 from transforms.architecture.graph import LayerPath
 from transforms.canonical.model import ArraysByLayer
 from transforms.custom.layers import matching_variables
-from transforms.eager_tensors import eager_tensor
 from transforms.errors import MigrationError, Reason
+from transforms.rebuild.eager_tensors import eager_tensor
 
 
 def assign_arrays(
