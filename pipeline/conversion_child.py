@@ -10,7 +10,7 @@ from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.records.outcome import MigrationOutcome, MigrationRequest
 from transforms.records.staged_model import Question, StagedModel, Testimony
-from transforms.templates import TemplateCache
+from transforms.saved_model.templates import TemplateCache
 
 _templates = TemplateCache()
 _open: list[Conversion] = []

@@ -62,7 +62,7 @@ class MigrateSettings:
     @property
     def converting(self) -> Isolation:
         """The converting child: TensorFlow is imported before the first model's clock starts."""
-        preload = ("tf_keras", "transforms.templates") if self.converter == CONVERTER else ()
+        preload = ("tf_keras", "transforms.saved_model.templates") if self.converter == CONVERTER else ()
         return replace(self.isolation, preload=(*preload, self.converter))
 
     @property

@@ -29,7 +29,7 @@ def replay_samples(output: str, rtol: float, atol: float, custom_code: bool) -> 
     import numpy as np
     import tensorflow as tf
 
-    from transforms.graph_operations import check_operations
+    from transforms.saved_model.operation_check import check_operations
 
     check_operations(Path(output), custom_code=custom_code)
     try:

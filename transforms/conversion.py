@@ -33,7 +33,7 @@ from transforms.samples import SampleBatch, read_samples
 if TYPE_CHECKING:
     from transforms.custom.code import CustomCode
     from transforms.rebuild import RebuiltModel
-    from transforms.templates import TemplateCache
+    from transforms.saved_model.templates import TemplateCache
 
 _forgotten = ForgottenModels()
 
@@ -136,9 +136,9 @@ class Conversion:
     def _written(self, canonical: CanonicalModel, known: MigrationOutcome) -> MigrationOutcome:
         import tensorflow as tf
 
-        from transforms.custom.artefact import write_custom_model
-        from transforms.saved_model import write_saved_model
-        from transforms.templates import learn_template, write_from_template
+        from transforms.saved_model.custom_model import write_custom_model
+        from transforms.saved_model.templates import learn_template, write_from_template
+        from transforms.saved_model.writer import write_saved_model
 
         known = replace(known, tensorflow_version=tf.__version__)
         keep_training = self._request.keep_training

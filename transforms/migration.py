@@ -17,7 +17,7 @@ from transforms.records.staged_model import StagedModel, VerificationRequest
 
 if TYPE_CHECKING:
     from transforms.conversion import Conversion
-    from transforms.templates import TemplateCache
+    from transforms.saved_model.templates import TemplateCache
     from transforms.verification import Verification
 
 

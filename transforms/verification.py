@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from transforms.errors import MigrationError, Reason
-from transforms.graph_operations import check_operations, refuse_other_files
-from transforms.loaded_artefact import LoadedArtefact, stated_inputs
 from transforms.records.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
 from transforms.records.staged_model import Ask, VerificationRequest
 from transforms.samples import read_samples
-from transforms.saved_model import GRAPH, SIGNATURE, disk_errors
-from transforms.serving_warmup import write_warmup
+from transforms.saved_model.loaded import LoadedArtefact, stated_inputs
+from transforms.saved_model.operation_check import check_operations, refuse_other_files
+from transforms.saved_model.serving_warmup import write_warmup
+from transforms.saved_model.writer import GRAPH, SIGNATURE, disk_errors
 from transforms.validation import Tolerance, Validation, Validator
 
 #: Loaded graphs kept, and the most bytes of variables that one of them may hold.

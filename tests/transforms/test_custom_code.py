@@ -15,10 +15,10 @@ import pytest
 
 from tests.fixture_files import FOLDER
 from transforms.errors import Reason
-from transforms.loaded_artefact import LoadedArtefact
 from transforms.migration import migrate
 from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
 from transforms.reference.layers.activations import sigmoid
+from transforms.saved_model.loaded import LoadedArtefact
 
 CUSTOM = FOLDER / "custom"
 ROWS = [

@@ -11,8 +11,8 @@ from tensorflow.python.framework import op_def_registry
 
 from tests.transforms.conftest import Migrations
 from transforms.errors import MigrationError, Reason
-from transforms.graph_operations import check_operations
-from transforms.operation_lists import HARMLESS_STATEFUL, INFERENCE, SAVER, SAVER_ONLY, is_fatal
+from transforms.saved_model.operation_check import check_operations
+from transforms.saved_model.operation_lists import HARMLESS_STATEFUL, INFERENCE, SAVER, SAVER_ONLY, is_fatal
 
 FATAL = """
     ReadFile WriteFile MatchingFiles PyFunc EagerPyFunc PyFuncStateless Print PrintV2 InitializeTableFromTextFile

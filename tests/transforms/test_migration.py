@@ -10,9 +10,9 @@ import pytest
 from tests.fixture_files import MIGRATABLE, REFUSED, FixtureFile, fixture_file
 from tests.transforms.conftest import Migrations
 from transforms.errors import Reason
-from transforms.loaded_artefact import LoadedArtefact
 from transforms.migration import migrate
 from transforms.records.outcome import Evidence, MigrationRequest, Status
+from transforms.saved_model.loaded import LoadedArtefact
 
 
 @pytest.mark.parametrize("fixture", MIGRATABLE, ids=lambda fixture: fixture.name)

@@ -16,7 +16,7 @@ from tf_keras import layers
 from tests.transforms.conftest import Migrations
 from transforms.rebuild.stack_traces import one_stack_trace
 from transforms.rebuild.tracing import shapes_alone
-from transforms.saved_model import GRAPH
+from transforms.saved_model.writer import GRAPH
 
 _LAYERS: dict[str, Callable[[], Any]] = {
     "last": lambda: layers.LSTM(3),

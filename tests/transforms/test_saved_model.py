@@ -12,7 +12,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from tests.fixture_files import MIGRATABLE, FixtureFile
 from tests.transforms.conftest import Migrations
-from transforms.loaded_artefact import LoadedArtefact
+from transforms.saved_model.loaded import LoadedArtefact
 
 
 @pytest.mark.parametrize("fixture", MIGRATABLE, ids=lambda fixture: fixture.name)

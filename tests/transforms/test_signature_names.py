@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import tf_keras
 
-from transforms.loaded_artefact import LoadedArtefact
 from transforms.rebuild import RebuiltModel
 from transforms.rebuild.model import argument_name, unique_names
-from transforms.saved_model import write_saved_model
-from transforms.signature_names import traceable_names
+from transforms.saved_model.loaded import LoadedArtefact
+from transforms.saved_model.signature_names import traceable_names
+from transforms.saved_model.writer import write_saved_model
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from transforms.legacy.model import open_legacy_model
 from transforms.migration import in_process, migrate
 from transforms.rebuild import rebuild
 from transforms.records.outcome import MigrationRequest, Status
-from transforms.saved_model import write_saved_model
-from transforms.templates import TemplateCache, learn_template, write_from_template
+from transforms.saved_model.templates import TemplateCache, learn_template, write_from_template
+from transforms.saved_model.writer import write_saved_model
 from transforms.verification import Verification
 
 ARCHITECTURES = (
@@ -87,7 +87,7 @@ def test_graphs_are_traced_and_loaded_once(tmp_path: Path) -> None:
 def test_a_template_with_the_weights_of_another_model_is_a_mismatch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from transforms import templates
+    from transforms.saved_model import templates
 
     fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
     steps = in_process(templates=TemplateCache(), verification=Verification())
@@ -131,7 +131,7 @@ def test_the_disk_refusing_is_an_error_of_the_output(tmp_path: Path) -> None:
 
 
 def test_forgets_the_template_that_was_not_used_for_longest() -> None:
-    from transforms import templates
+    from transforms.saved_model import templates
 
     cache = TemplateCache()
     empty = templates.Template(b"", b"", b"", b"", (), (), ())

@@ -11,11 +11,11 @@ from tests.fixture_files import fixture_file
 from tests.transforms.test_templates import retrained
 from transforms.canonical import canonicalise
 from transforms.legacy.model import open_legacy_model
-from transforms.loaded_artefact import LoadedArtefact
 from transforms.rebuild import rebuild
-from transforms.saved_model import VARIABLES, write_saved_model
-from transforms.templates import learn_template, write_from_template, write_tensors
-from transforms.written_variables import OBJECT_GRAPH, WrittenVariables
+from transforms.saved_model.loaded import LoadedArtefact
+from transforms.saved_model.templates import learn_template, write_from_template, write_tensors
+from transforms.saved_model.variables import OBJECT_GRAPH, WrittenVariables
+from transforms.saved_model.writer import VARIABLES, write_saved_model
 
 
 @pytest.fixture(scope="module")

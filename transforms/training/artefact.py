@@ -24,7 +24,9 @@ from tf_keras.protobuf.saved_metadata_pb2 import SavedMetadata
 from transforms.architecture.graph import LayerPath
 from transforms.legacy.model import LegacyModel
 from transforms.rebuild import RebuiltModel
-from transforms.saved_model import (
+from transforms.saved_model.templates import write_tensors
+from transforms.saved_model.variables import OBJECT_GRAPH
+from transforms.saved_model.writer import (
     METADATA,
     VARIABLES,
     disk_errors,
@@ -32,14 +34,12 @@ from transforms.saved_model import (
     write_fingerprint,
     write_saved_model,
 )
-from transforms.templates import write_tensors
 from transforms.training.carried_positions import carried_positions
 from transforms.training.compile_options import UnknownName, known_loss, known_metrics, known_weights
 from transforms.training.differences import differences
 from transforms.training.optimizer_state import NotKept, OptimizerState, optimizer_state
 from transforms.training.optimizers import order_of
 from transforms.training.regularizers import carry_regularizers
-from transforms.written_variables import OBJECT_GRAPH
 
 _OPTIMIZER = "optimizer"
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.fixture_files import checkpoint_files
 from transforms.errors import Reason
-from transforms.loaded_artefact import LoadedArtefact
 from transforms.migration import migrate
 from transforms.records.outcome import Evidence, MigrationRequest, Status
+from transforms.saved_model.loaded import LoadedArtefact
 
 CHECKPOINTS = {each.name: each for each in checkpoint_files()}
 

@@ -1,4 +1,4 @@
-"""Holds a written SavedModel to the lists of `transforms.operation_lists`, on the bytes that a server would read.
+"""Holds a written SavedModel to the lists of `transforms.saved_model.operation_lists`, on the bytes that a server would read.
 
 Every node of the graph and of every function in its library is looked at, whether something calls it or not. What
 reads and writes files may stand in the functions of the saver alone, and these may be called by nothing but the two
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from transforms.errors import MigrationError, Reason
-from transforms.operation_lists import HARMLESS_STATEFUL, INFERENCE, SAVER, is_fatal
+from transforms.saved_model.operation_lists import HARMLESS_STATEFUL, INFERENCE, SAVER, is_fatal
 
 GRAPH_FILE = "saved_model.pb"
 _NAME_LENGTH = 120

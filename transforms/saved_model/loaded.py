@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from transforms.saved_model import SIGNATURE, VARIABLES, quiet_tensorflow
-from transforms.written_variables import WrittenVariables
+from transforms.saved_model.variables import WrittenVariables
+from transforms.saved_model.writer import SIGNATURE, VARIABLES, quiet_tensorflow
 
 Array = npt.NDArray[Any]
 

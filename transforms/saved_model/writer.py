@@ -23,8 +23,8 @@ from tensorflow.python.saved_model.pywrap_saved_model import fingerprinting
 from transforms.rebuild import RebuiltModel
 from transforms.rebuild.stack_traces import one_stack_trace
 from transforms.rebuild.tracing import without_gradients
-from transforms.signature_names import rename_arguments, traceable_names
-from transforms.stable_graph import with_stable_names
+from transforms.saved_model.signature_names import rename_arguments, traceable_names
+from transforms.saved_model.stable_names import with_stable_names
 
 SIGNATURE = "serving_default"
 GRAPH = "saved_model.pb"

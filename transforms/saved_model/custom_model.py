@@ -7,7 +7,7 @@ from pathlib import Path
 from transforms.custom.code import failure
 from transforms.errors import MigrationError
 from transforms.rebuild import RebuiltModel
-from transforms.saved_model import write_saved_model
+from transforms.saved_model.writer import write_saved_model
 
 
 def write_custom_model(model: RebuiltModel, folder: Path) -> None:
