@@ -160,7 +160,7 @@ class Conversion:
             unkept = ("Training state is not kept for models with custom code.",) if keep_training else ()
             return replace(known, warnings=(*known.warnings, *unkept))
         if keep_training:
-            from transforms.training.artefact import write_trainable_model
+            from transforms.training.trainable_model import write_trainable_model
 
             lost = write_trainable_model(model, self._known_source(), self._request.staging, self._sample_shape)
             known = replace(known, warnings=(*known.warnings, *lost))

@@ -15,8 +15,8 @@ from transforms.legacy.model import open_legacy_model
 from transforms.migration import migrate
 from transforms.rebuild import rebuild
 from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
-from transforms.training.artefact import freeze_layers, restored_optimizer
 from transforms.training.optimizer_state import optimizer_state
+from transforms.training.trainable_model import freeze_layers, restored_optimizer
 
 TRAINED = {each.name: each for each in training_files()}
 #: What the third generation's Nadam multiplies is in no file.

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fixture_files import fixture_file, training_files
 from transforms.legacy.model import LegacyModel, open_legacy_model
-from transforms.training.carried_positions import carried_positions
+from transforms.training.array_positions import carried_positions
 from transforms.training.compile_options import UnknownName, known_loss, known_metrics
 from transforms.training.optimizer_state import NotKept, optimizer_state, trained_parameters
 from transforms.training.optimizers import nadam_product

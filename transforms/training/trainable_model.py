@@ -34,7 +34,7 @@ from transforms.saved_model.writer import (
     write_fingerprint,
     write_saved_model,
 )
-from transforms.training.carried_positions import carried_positions
+from transforms.training.array_positions import carried_positions
 from transforms.training.compile_options import UnknownName, known_loss, known_metrics, known_weights
 from transforms.training.differences import differences
 from transforms.training.optimizer_state import NotKept, OptimizerState, optimizer_state
