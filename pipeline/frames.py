@@ -23,7 +23,7 @@ _PLAIN_RECORDS = frozenset(
     {
         "pathlib",
         "transforms.errors",
-        "transforms.input_domains",
+        "transforms.evidence.input_domains",
         "transforms.records.inspection",
         "transforms.records.outcome",
         "transforms.records.runtime",

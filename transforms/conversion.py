@@ -13,7 +13,8 @@ from transforms.canonical.fingerprint import architecture_fingerprint
 from transforms.canonical.keras_1.dim_ordering import assumed_dim_ordering, with_dim_ordering
 from transforms.custom.request import opened_request
 from transforms.errors import MigrationError, Reason
-from transforms.input_domains import input_domains
+from transforms.evidence.input_domains import input_domains
+from transforms.evidence.samples import SampleBatch, read_samples
 from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.rebuild.session_cleanup import ForgottenModels
@@ -28,7 +29,6 @@ from transforms.records.staged_model import (
     numpy_arrays,
     plain_arrays,
 )
-from transforms.samples import SampleBatch, read_samples
 
 if TYPE_CHECKING:
     from transforms.custom.code import CustomCode

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from transforms.errors import MigrationError, Reason
+from transforms.evidence.samples import read_samples
+from transforms.evidence.validation import Tolerance, Validation, Validator
 from transforms.records.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
 from transforms.records.staged_model import Ask, VerificationRequest
-from transforms.samples import read_samples
 from transforms.saved_model.loaded import LoadedArtefact, stated_inputs
 from transforms.saved_model.operation_check import check_operations, refuse_other_files
 from transforms.saved_model.serving_warmup import write_warmup
 from transforms.saved_model.writer import GRAPH, SIGNATURE, disk_errors
-from transforms.validation import Tolerance, Validation, Validator
 
 #: Loaded graphs kept, and the most bytes of variables that one of them may hold.
 _KEPT = 32

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from transforms.comparison import compare_outputs
+from transforms.evidence.comparison import compare_outputs
 
 
 @pytest.mark.parametrize(

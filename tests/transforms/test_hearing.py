@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from transforms.errors import MigrationError, Reason
-from transforms.hearing import Hearing
+from transforms.evidence.samples import SampleBatch
+from transforms.evidence.source_answers import Hearing
 from transforms.records.staged_model import Answer, Question, Testimony, Witness, numpy_arrays
-from transforms.samples import SampleBatch
 
 A, B, C = (SampleBatch((np.array([value]),), None, name) for name, value in (("a", 1.0), ("b", 2.0), ("c", 3.0)))
 

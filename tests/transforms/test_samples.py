@@ -7,9 +7,9 @@ import pytest
 
 from tests.fixture_files import fixture_file
 from transforms.errors import MigrationError, Reason
-from transforms.input_domains import InputDomain, input_domains
+from transforms.evidence.input_domains import InputDomain, input_domains
+from transforms.evidence.samples import draw_batch, read_samples
 from transforms.legacy.model import open_legacy_model
-from transforms.samples import draw_batch, read_samples
 
 
 @pytest.mark.parametrize("keys", [("x0", "x1", "y0"), ("left", "right", "out")], ids=["numbered", "named"])

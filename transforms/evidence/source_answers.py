@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from transforms.errors import MigrationError, Reason
+from transforms.evidence.samples import SampleBatch
 from transforms.records.staged_model import Answer, Ask, Feed, Question, Testimony, Witness, plain_arrays
-from transforms.samples import SampleBatch
 
 
 class Hearing:
