@@ -16,9 +16,9 @@ from transforms.errors import MEANINGS, MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.outcome import MigrationRequest
 
-_DESCRIBE = "transforms.inspection:describe_source"
-_DESCRIBE_WITH_CODE = "transforms.inspection:describe_with_code"
-_RECORDED = "transforms.inspection:recorded_runtime"
+_DESCRIBE = "transforms.inspection.inspect:describe_source"
+_DESCRIBE_WITH_CODE = "transforms.inspection.inspect:describe_with_code"
+_RECORDED = "transforms.inspection.inspect:recorded_runtime"
 _INSPECT_SECONDS = 120.0
 
 

@@ -14,7 +14,7 @@ from transforms.records.outcome import Evidence
 
 CONVERTER = "pipeline.conversion_child"
 VERIFIER = "pipeline.verification_child"
-INSPECTOR = "transforms.inspection:inspect_source"
+INSPECTOR = "transforms.inspection.inspect:inspect_source"
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
 

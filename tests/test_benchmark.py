@@ -13,7 +13,7 @@ from benchmarks.model_files import different_architectures, retrained_copies, wr
 from benchmarks.registry_runs import SETTLED
 from benchmarks.tables import document, target_table
 
-from transforms.inspection import inspect_source
+from transforms.inspection.inspect import inspect_source
 
 ROOT = Path(__file__).parent.parent
 RESULTS: dict[str, Any] = {

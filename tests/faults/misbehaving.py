@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.pipeline import fakes
 from transforms.errors import MigrationError, Reason
-from transforms.inspection import Inspection
+from transforms.inspection.inspect import Inspection
 from transforms.limits import Limits
 from transforms.records.file_identity import FileIdentity
 from transforms.records.outcome import MigrationOutcome, MigrationRequest

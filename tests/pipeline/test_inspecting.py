@@ -70,7 +70,7 @@ def test_a_fifo_blocks_nobody(child, settings, source):
     source.unlink()
     os.mkfifo(source)
     row = ManifestRow(2, "m", str(source))
-    result = inspect_row(row, replace(settings, inspector="transforms.inspection:inspect_source"), child)
+    result = inspect_row(row, replace(settings, inspector="transforms.inspection.inspect:inspect_source"), child)
     assert result.status == "refused"
 
 

@@ -6,7 +6,7 @@ import pytest
 from pipeline.plain_records import check_fields
 from transforms.errors import MigrationError, Reason
 from transforms.evidence.input_domains import InputDomain
-from transforms.inspection import Inspection, LayerSummary
+from transforms.inspection.inspect import Inspection, LayerSummary
 from transforms.records.outcome import MigrationOutcome, MigrationRequest, Rewrite, Status
 from transforms.records.runtime import Family
 from transforms.records.staged_model import Answer, Feed, PlainArray, Question, StagedModel, Testimony, Witness

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from transforms.errors import MigrationError
-from transforms.inspection import inspect_source
+from transforms.inspection.inspect import inspect_source
 from transforms.legacy.model import open_legacy_model
 
 Edit = Callable[[h5py.File], None]

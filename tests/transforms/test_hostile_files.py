@@ -38,7 +38,7 @@ from tests.transforms.hostile_models import (
     write_model,
 )
 from transforms.errors import MigrationError, Reason
-from transforms.inspection import inspect_source
+from transforms.inspection.inspect import inspect_source
 from transforms.limits import Limits, limit_options
 
 ONES = np.ones((3, 4), "f4")

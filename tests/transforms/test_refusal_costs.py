@@ -17,7 +17,7 @@ _MEASURE = """
 import sys, time
 from pathlib import Path
 from transforms.errors import MigrationError
-from transforms.inspection import inspect_source
+from transforms.inspection.inspect import inspect_source
 
 def peak():
     status = Path("/proc/self/status").read_text()

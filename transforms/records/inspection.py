@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from transforms.layer_shapes import Shape
+from transforms.inspection.layer_shapes import Shape
 from transforms.records.outcome import Rewrite
 
 

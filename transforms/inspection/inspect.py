@@ -8,10 +8,10 @@ from transforms.architecture.source import read_architecture
 from transforms.canonical.canonicalise import canonicalise
 from transforms.canonical.fingerprint import architecture_fingerprint
 from transforms.custom.request import opened_request
+from transforms.inspection.output_shapes import output_shapes
 from transforms.legacy.dialects import dialect_name, dialect_of
 from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.output_shapes import output_shapes
 from transforms.records.file_identity import FileIdentity
 from transforms.records.inspection import Inspection, LayerSummary
 from transforms.records.outcome import MigrationRequest
