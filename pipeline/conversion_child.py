@@ -5,9 +5,9 @@ The child keeps the graphs that it traced, so that models of one architecture ar
 
 from __future__ import annotations
 
-from transforms.conversion import Conversion
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
+from transforms.migration.conversion import Conversion
 from transforms.records.outcome import MigrationOutcome, MigrationRequest
 from transforms.records.staged_model import Question, StagedModel, Testimony
 from transforms.saved_model.templates import TemplateCache

@@ -21,7 +21,7 @@ from pipeline.sources import RowFiles, local_files
 from pipeline.staged_files import StagedFiles
 from pipeline.workshops import Workshop
 from transforms.errors import MigrationError, Reason
-from transforms.migration import Steps, migrate
+from transforms.migration.migrate import Steps, migrate
 from transforms.records.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
 from transforms.records.staged_model import Question, StagedModel, Testimony, VerificationRequest
 

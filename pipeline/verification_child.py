@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from transforms.migration.verification import Verification
 from transforms.records.outcome import MigrationOutcome
 from transforms.records.staged_model import Ask, VerificationRequest
-from transforms.verification import Verification
 
 _verification = Verification()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixture_files import FixtureFile, fixture_file
-from transforms.migration import migrate
+from transforms.migration.migrate import migrate
 from transforms.records.outcome import MigrationOutcome, MigrationRequest
 
 

@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from transforms.alternatives import alternatives
 from transforms.errors import Reason
-from transforms.migration import migrate
+from transforms.migration.migrate import migrate
+from transforms.migration.retry_readings import alternatives
 from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
 
 KERNEL = np.random.default_rng(5).normal(size=(200, 2)).astype("float32")

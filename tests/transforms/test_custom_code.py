@@ -15,7 +15,7 @@ import pytest
 
 from tests.fixture_files import FOLDER
 from transforms.errors import Reason
-from transforms.migration import migrate
+from transforms.migration.migrate import migrate
 from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
 from transforms.reference.layers.activations import sigmoid
 from transforms.saved_model.loaded import LoadedArtefact

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from tests.fixture_files import fixture_file, fixture_files
-from transforms import conversion
 from transforms.architecture.function_signatures import ARGUMENTS, FUNCTION, FUNCTIONS, GETITEM
 from transforms.architecture.functions import with_functions
 from transforms.architecture.node_defs import OPERATIONS_BY_TYPE
@@ -21,7 +20,8 @@ from transforms.canonical.model import Piece, Setting
 from transforms.canonical.rewrites.functions import function_named
 from transforms.errors import MigrationError, Reason
 from transforms.legacy.model import open_legacy_model
-from transforms.migration import migrate
+from transforms.migration import conversion
+from transforms.migration.migrate import migrate
 from transforms.records.outcome import MigrationRequest, Status
 from transforms.reference.functions.call import RULES as REFERENCE_RULES
 from transforms.reference.functions.operands import clear_of_steps, clear_of_ties

@@ -23,7 +23,7 @@ from tests.transforms.hostile_models import (
     write_model,
 )
 from transforms.errors import Reason
-from transforms.migration import migrate
+from transforms.migration.migrate import migrate
 from transforms.records.outcome import MigrationRequest
 
 CONFIGS: dict[str, tuple[Any, Reason]] = {

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from tests.fixture_files import fixture_file
-from transforms import conversion, migration
 from transforms.architecture.graph import TensorRef
 from transforms.architecture.keras_3 import keras_3_graph
 from transforms.architecture.parsing import parse_architecture
@@ -22,6 +21,8 @@ from transforms.canonical.keras_3 import named_masks, upgrade
 from transforms.canonical.model import Piece, Setting
 from transforms.errors import MigrationError, Reason
 from transforms.legacy.model import open_legacy_model
+from transforms.migration import conversion
+from transforms.migration import migrate as migration
 from transforms.records.outcome import Evidence, MigrationRequest, Status
 
 Json = dict[str, Any]

@@ -10,7 +10,7 @@ import pytest
 from tests.fixture_files import MIGRATABLE, REFUSED, FixtureFile, fixture_file
 from tests.transforms.conftest import Migrations
 from transforms.errors import Reason
-from transforms.migration import migrate
+from transforms.migration.migrate import migrate
 from transforms.records.outcome import Evidence, MigrationRequest, Status
 from transforms.saved_model.loaded import LoadedArtefact
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from tests.fixture_files import fixture_file
-from transforms import conversion, migration
 from transforms.canonical import canonicalise
 from transforms.canonical.canonicalise import RULES
 from transforms.canonical.model import Piece, Setting
@@ -21,6 +20,8 @@ from transforms.canonical.rewrites.theano import theano_kernels_rotated
 from transforms.canonical.rewrites.theano_conv_lstm import theano_conv_lstm
 from transforms.canonical.rewrites.theano_pooling import theano_same_pooling
 from transforms.canonical.rewrites.transposed_convolution import deconvolution_as_stated
+from transforms.migration import conversion
+from transforms.migration import migrate as migration
 from transforms.records.outcome import Evidence, MigrationRequest, Status
 
 

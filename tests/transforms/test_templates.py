@@ -10,12 +10,12 @@ from tests.fixture_files import fixture_file
 from transforms.canonical import canonicalise
 from transforms.errors import Reason
 from transforms.legacy.model import open_legacy_model
-from transforms.migration import in_process, migrate
+from transforms.migration.migrate import in_process, migrate
+from transforms.migration.verification import Verification
 from transforms.rebuild import rebuild
 from transforms.records.outcome import MigrationRequest, Status
 from transforms.saved_model.templates import TemplateCache, learn_template, write_from_template
 from transforms.saved_model.writer import write_saved_model
-from transforms.verification import Verification
 
 ARCHITECTURES = (
     "keras-2.2.4/emb_cudnn_lstm",

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fixture_files import checkpoint_files
 from transforms.errors import Reason
-from transforms.migration import migrate
+from transforms.migration.migrate import migrate
 from transforms.records.outcome import Evidence, MigrationRequest, Status
 from transforms.saved_model.loaded import LoadedArtefact
 

@@ -12,7 +12,7 @@ import tf_keras
 from tests.fixture_files import FixtureFile, fixture_file, training_files
 from transforms.canonical import canonicalise
 from transforms.legacy.model import open_legacy_model
-from transforms.migration import migrate
+from transforms.migration.migrate import migrate
 from transforms.rebuild import rebuild
 from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
 from transforms.training.optimizer_state import optimizer_state

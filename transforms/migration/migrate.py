@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from transforms.alternatives import alternatives
 from transforms.errors import MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.migration.retry_readings import alternatives
 from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
 from transforms.records.staged_model import StagedModel, VerificationRequest
 
 if TYPE_CHECKING:
-    from transforms.conversion import Conversion
+    from transforms.migration.conversion import Conversion
+    from transforms.migration.verification import Verification
     from transforms.saved_model.templates import TemplateCache
-    from transforms.verification import Verification
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,14 @@ def in_process(
     """Steps that run in this very process. TensorFlow is imported once something is staged."""
 
     def stage(request: MigrationRequest) -> StagedModel | MigrationOutcome:
-        from transforms.conversion import Conversion
+        from transforms.migration.conversion import Conversion
 
         conversion = Conversion(request, templates, limits)
         opened.append(conversion)
         return conversion.stage()
 
     def verify(asked: VerificationRequest) -> MigrationOutcome:
-        from transforms.verification import Verification
+        from transforms.migration.verification import Verification
 
         return (verification or Verification()).verify(asked, lambda question: partial(opened[-1].testify, question))
 
