@@ -24,7 +24,7 @@ def cut_short(error: OSError) -> Never:
 
 def _end(event: str, problem: str, status: int) -> Never:
     from pipeline import event_log
-    from pipeline.terminal_text import printable
+    from pipeline.printable import printable
 
     if event_log.is_open():
         event_log.event(event, logging.ERROR, message=problem)

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.comparing import Change, Verdict
+from pipeline.printable import printable
 from pipeline.report_figures import figure
-from pipeline.terminal_text import printable
 
 _STYLES = {Verdict.WORSE: "red", Verdict.BETTER: "green", Verdict.CHANGED: ""}
 _DIGEST_SHOWN = 12

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
-from pipeline.canonical_json import sha256_of
-from pipeline.durable_file import read_file
 from pipeline.metrics_file import RunFigures, write_metrics
 from pipeline.receipts import RECEIPT
 from pipeline.report import write_report
 from pipeline.run_history import appending, chain, previous_run, remove_record, run_folder, write_latest, write_record
 from pipeline.run_record import FINISHED, INTERRUPTED, FileDigest, RunRecord
+from pipeline.storage.canonical_json import sha256_of
+from pipeline.storage.durable_file import read_file
 from transforms.records.outcome import Status
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.terminal_text import printable
+from pipeline.printable import printable
 
 if TYPE_CHECKING:
     from rich.tree import Tree

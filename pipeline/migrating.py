@@ -27,6 +27,7 @@ from pipeline.manifest import Manifest, read_manifest
 from pipeline.manifest_row import is_remote
 from pipeline.options import MigrateSettings, runs_here, with_local_runner
 from pipeline.output_lock import output_lock
+from pipeline.printable import printable
 from pipeline.progress import MarkFollower
 from pipeline.publishing import output_folder, sweep_leftovers
 from pipeline.receipts import RECEIPT
@@ -36,7 +37,6 @@ from pipeline.run_history import SHARDS, open_run_folder, run_folder
 from pipeline.signing import Signer
 from pipeline.stopping import Stop, reserved_space, stop_requested, stopped_by_signals
 from pipeline.terminal import print_summary, progress_view
-from pipeline.terminal_text import printable
 from pipeline.workshops import drop_work, joined_pool
 from transforms.records.outcome import Status
 

@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.naming import propose
 from pipeline.pairing import pair
+from pipeline.printable import printable
 from pipeline.scanning import CHECKPOINT, FoundFile, Oddities, find_files, with_kinds
-from pipeline.terminal_text import printable
 
 COLUMNS = ("model", "source", "version", "architecture", "samples")
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")

@@ -21,8 +21,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline.durable_file import write_through
 from pipeline.receipts import RECEIPT, Receipt
+from pipeline.storage.durable_file import write_through
 
 STAGING = ".h5ferry-staging-"
 RETIRED = ".h5ferry-retired-"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
-from pipeline.canonical_json import canonical_json, sha256_of
+from pipeline.storage.canonical_json import canonical_json, sha256_of
 from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import MIGRATION_VERSION
 from transforms.source.file import hash_file

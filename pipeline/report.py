@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.durable_file import write_file
 from pipeline.records import COLUMNS, report_schema
+from pipeline.storage.durable_file import write_file
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pipeline.printable import printable
 from pipeline.records import ManifestRow
-from pipeline.terminal_text import printable
 from transforms.errors import Reason
 from transforms.records.outcome import Status
 from transforms.records.runtime import Family, runtime_of

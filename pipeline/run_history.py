@@ -19,8 +19,6 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-from pipeline.canonical_json import sha256_of
-from pipeline.durable_file import PART, read_file, write_file
 from pipeline.manifest_row import RESERVED, is_remote
 from pipeline.publishing import is_locked
 from pipeline.run_record import (
@@ -34,6 +32,8 @@ from pipeline.run_record import (
     parse_record,
 )
 from pipeline.signing import Signer
+from pipeline.storage.canonical_json import sha256_of
+from pipeline.storage.durable_file import PART, read_file, write_file
 
 RUNS = "runs"
 SHARDS = "shards-"

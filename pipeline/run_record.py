@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from pipeline.canonical_json import canonical_json, sha256_of
+from pipeline.storage.canonical_json import canonical_json, sha256_of
 
 RECORD, SIGNATURE, LATEST = "run.json", "run.json.sig", "latest.json"
 FINISHED, INTERRUPTED = "finished", "interrupted"

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from pipeline.durable_file import write_through
 from pipeline.receipts import PublishedFile, list_files
+from pipeline.storage.durable_file import write_through
 from transforms.errors import MigrationError, Reason
 from transforms.records.file_identity import FileIdentity
 

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.live_view import STYLES, LiveView, live
+from pipeline.printable import printable
 from pipeline.progress import Mark
 from pipeline.report_figures import count, figure
-from pipeline.terminal_text import printable
 from transforms.records.outcome import Status
 
 if TYPE_CHECKING:

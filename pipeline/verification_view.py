@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline.findings import Finding, OutputState, Verification
-from pipeline.terminal_text import printable
+from pipeline.printable import printable
 
 
 def output_lines(console: Console) -> Callable[[OutputState], None]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.canonical_json import sha256_of
 from pipeline.findings import Finding, Kind
 from pipeline.receipts import RECEIPT, PublishedFile, Receipt, parse_receipt
 from pipeline.sources import digest_file
+from pipeline.storage.canonical_json import sha256_of
 from transforms.errors import MigrationError
 
 _RECEIPT_BYTES = 16 << 20

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from pipeline import concluding, report, run_history
-from pipeline.canonical_json import sha256_of
 from pipeline.concluding import conclude, recorded_options, without_secrets
 from pipeline.manifest import Manifest
 from pipeline.migrating import migrate
@@ -16,6 +15,7 @@ from pipeline.records import ManifestRow
 from pipeline.report import read_report
 from pipeline.run_history import appending, open_run_folder, previous_run, run_folder, sweep_runs
 from pipeline.run_record import INTERRUPTED, parse_record
+from pipeline.storage.canonical_json import sha256_of
 from pipeline.verifying import VerifyRequest, verify
 from tests.pipeline.registry import fake_run, run_and_read, write_registry
 from tests.pipeline.test_report import frame_of, report_row

@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from pipeline import durable_file
-from pipeline.durable_file import read_file, write_file
+from pipeline.storage import durable_file
+from pipeline.storage.durable_file import read_file, write_file
 from tests.pipeline.memory_filesystem import MemoryFileSystem
 
 

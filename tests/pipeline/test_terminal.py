@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from pipeline.printable import printable
 from pipeline.progress import Mark, MarkFollower, leave_mark
 from pipeline.terminal import print_summary, progress_view
-from pipeline.terminal_text import printable
 from tests.pipeline.test_report import frame_of, report_row
 
 MARKS = [

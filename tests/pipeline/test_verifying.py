@@ -257,9 +257,9 @@ def test_signatures(output, keys, tmp_path):
 
 def test_forged_record_is_found_with_the_key(output, keys):
     """Someone rewrites weights, receipt, record and latest.json so that all digests agree."""
-    from pipeline.canonical_json import sha256_of
     from pipeline.receipts import list_files
     from pipeline.run_record import parse_record
+    from pipeline.storage.canonical_json import sha256_of
 
     flip(output / "good-1/1/variables/variables.data-00000-of-00001")
     receipt = replace(read_receipt(output / "good-1/1"), files=list_files(output / "good-1/1"))
