@@ -25,7 +25,7 @@ from transforms.records.outcome import Status
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.manifest import Manifest
+    from pipeline.manifest.reader import Manifest
     from pipeline.migrating import Run
     from pipeline.signing import Signer
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.inspecting import Candidate, check_digest, error_row, published_row, receipt_key, valid_receipt
-from pipeline.manifest_row import is_remote
+from pipeline.manifest.row import is_remote
 from pipeline.options import MigrateSettings
 from pipeline.publishing import output_folder, publish, staging_folder
 from pipeline.receipts import PublishedFile, Receipt, ReceiptKey

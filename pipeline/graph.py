@@ -23,7 +23,7 @@ from apache_beam.pvalue import TaggedOutput
 from pipeline.converting import convert_model
 from pipeline.inspecting import Candidate, error_row, inspect_row
 from pipeline.isolation import Child
-from pipeline.manifest import ManifestError, read_manifest
+from pipeline.manifest.reader import ManifestError, read_manifest
 from pipeline.options import MigrateSettings
 from pipeline.progress import Mark, leave_mark
 from pipeline.records import ManifestRow, ReportRow, fits_report, report_schema

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.isolation import Child
-from pipeline.manifest_row import is_remote
+from pipeline.manifest.row import is_remote
 from pipeline.options import MigrateSettings
 from pipeline.publishing import output_folder
 from pipeline.receipts import Receipt, ReceiptKey, is_complete, read_receipt

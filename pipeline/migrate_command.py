@@ -89,7 +89,7 @@ def migrate(
     from pipeline import options
     from pipeline.event_log import json_log
     from pipeline.isolation import Isolation
-    from pipeline.manifest import ManifestError
+    from pipeline.manifest.reader import ManifestError
     from pipeline.migrating import Run, new_run_id
     from pipeline.migrating import migrate as run_migration
     from pipeline.output_lock import OutputInUseError

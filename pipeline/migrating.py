@@ -23,8 +23,8 @@ from pipeline.concluding import FAILED, conclude
 from pipeline.event_log import event, row_ended, run_ended
 from pipeline.graph import MigrateRegistry
 from pipeline.log_format import LogFormat
-from pipeline.manifest import Manifest, read_manifest
-from pipeline.manifest_row import is_remote
+from pipeline.manifest.reader import Manifest, read_manifest
+from pipeline.manifest.row import is_remote
 from pipeline.options import MigrateSettings, runs_here, with_local_runner
 from pipeline.output_lock import output_lock
 from pipeline.printable import printable

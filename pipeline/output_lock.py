@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.manifest_row import RESERVED
+from pipeline.manifest.row import RESERVED
 
 LOCK = "lock"
 _POLL_SECONDS = 0.1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.findings import Finding, Kind, told_path
-from pipeline.manifest_row import RESERVED
+from pipeline.manifest.row import RESERVED
 from pipeline.publishing import RETIRED, STAGING, is_locked
 from pipeline.receipts import RECEIPT
 from pipeline.run_record import RECORD

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-from pipeline.manifest_row import RESERVED, is_remote
+from pipeline.manifest.row import RESERVED, is_remote
 from pipeline.publishing import is_locked
 from pipeline.run_record import (
     LATEST,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pipeline.manifest_row import is_remote
+from pipeline.manifest.row import is_remote
 from pipeline.records import ManifestRow
 from transforms.errors import MigrationError, Reason
 from transforms.records.file_identity import FileIdentity

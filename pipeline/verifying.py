@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.findings import Finding, Kind, OutputState, Verification, told_path
 from pipeline.isolation import Child, Isolation
-from pipeline.manifest_row import RESERVED
+from pipeline.manifest.row import RESERVED
 from pipeline.output_tree import read_tree
 from pipeline.receipts import read_receipt
 from pipeline.report import PARQUET, ReportError, read_report

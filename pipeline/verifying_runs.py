@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.findings import Finding, Kind, told_path
-from pipeline.manifest_row import RESERVED
+from pipeline.manifest.row import RESERVED
 from pipeline.output_lock import LOCK, holder_of
 from pipeline.publishing import is_locked
 from pipeline.run_history import RUNS

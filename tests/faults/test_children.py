@@ -10,7 +10,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.graph import MigrateRegistry
 from pipeline.isolation import Child, Isolation
-from pipeline.manifest import read_manifest
+from pipeline.manifest.reader import read_manifest
 from tests.faults.misbehaving import CHILDREN
 from tests.faults.programs import Program, outcomes, published, registry_of
 from transforms.errors import MigrationError, Reason

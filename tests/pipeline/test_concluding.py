@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import concluding, report, run_history
 from pipeline.concluding import conclude, recorded_options, without_secrets
-from pipeline.manifest import Manifest
+from pipeline.manifest.reader import Manifest
 from pipeline.migrating import migrate
 from pipeline.receipts import RECEIPT, read_receipt
 from pipeline.records import ManifestRow

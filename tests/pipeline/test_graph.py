@@ -3,7 +3,7 @@ from apache_beam.testing import test_pipeline
 from apache_beam.testing.util import assert_that
 
 from pipeline.graph import ENDED, Convert, Inspect, ReadManifest
-from pipeline.manifest import read_manifest
+from pipeline.manifest.reader import read_manifest
 from tests.pipeline.matching import statuses_are
 from tests.pipeline.registry import fake_run, run_and_read, tree, write_registry
 

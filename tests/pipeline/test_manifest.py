@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.manifest import ManifestError, case_clashes, read_manifest, refuse_duplicates
+from pipeline.manifest.reader import ManifestError, case_clashes, read_manifest, refuse_duplicates
 from pipeline.records import ManifestRow
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.manifest_row import COLUMNS, COMMENT, parse_row, resolve_path
+from pipeline.manifest.row import COLUMNS, COMMENT, parse_row, resolve_path
 
 GOOD = {"model": "text/sentiment", "source": "a.h5"}
 SCHEMA = Path(__file__).parents[2] / "manifests/schema.json"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.manifest import case_clashes, refuse_duplicates
-from pipeline.manifest_row import parse_row
+from pipeline.manifest.reader import case_clashes, refuse_duplicates
+from pipeline.manifest.row import parse_row
 from pipeline.naming import legal_name, propose
 
 

@@ -4,7 +4,7 @@ import shutil
 import h5py
 import pytest
 
-from pipeline.manifest import read_manifest
+from pipeline.manifest.reader import read_manifest
 from pipeline.pairing import pair
 from pipeline.proposing import propose_manifest
 from tests.fixture_files import FOLDER

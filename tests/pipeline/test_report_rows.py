@@ -7,7 +7,7 @@ import subprocess
 import pandas as pd
 import pytest
 
-from pipeline.manifest import read_manifest
+from pipeline.manifest.reader import read_manifest
 from pipeline.records import ManifestRow
 from pipeline.report_rows import derived, dialect, pack, redo_commands, split_rewrite
 from tests.pipeline.many_rows import HOSTILE, frame_of, hostile_rows, many_rows

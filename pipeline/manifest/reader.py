@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.manifest_row import COLUMNS, COMMENT, REQUIRED, is_remote, parse_row, refused_entry
+from pipeline.manifest.row import COLUMNS, COMMENT, REQUIRED, is_remote, parse_row, refused_entry
 from pipeline.records import ManifestRow
 from transforms.errors import Reason
 
