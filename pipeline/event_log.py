@@ -14,7 +14,7 @@ from typing import TextIO
 
 import typer
 
-from pipeline.progress import Mark
+from pipeline.coordination.progress import Mark
 
 _SILENCE = logging.NullHandler()
 _log = logging.getLogger("h5ferry")

@@ -21,13 +21,13 @@ from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 
 from pipeline.converting import convert_model
+from pipeline.coordination.progress import Mark, leave_mark
+from pipeline.coordination.stop import Stop, not_reached, output_is_full, request_stop, stop_requested
 from pipeline.inspecting import Candidate, error_row, inspect_row
 from pipeline.isolation import Child
 from pipeline.manifest.reader import ManifestError, read_manifest
 from pipeline.options import MigrateSettings
-from pipeline.progress import Mark, leave_mark
 from pipeline.records import ManifestRow, ReportRow, fits_report, report_schema
-from pipeline.stopping import Stop, not_reached, output_is_full, request_stop, stop_requested
 from pipeline.workshops import join_pool, leave_pool
 from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import Status

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.coordination.progress import Mark
 from pipeline.printable import printable
-from pipeline.progress import Mark
 from transforms.records.outcome import Status
 
 STYLES = {"migrated": "green", "unchanged": "green", "mismatch": "bold red", "failed": "red", "refused": "yellow"}

@@ -20,6 +20,8 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from rich.console import Console
 
 from pipeline.concluding import FAILED, conclude
+from pipeline.coordination.progress import MarkFollower
+from pipeline.coordination.stop import Stop, reserved_space, stop_requested, stopped_by_signals
 from pipeline.event_log import event, row_ended, run_ended
 from pipeline.graph import MigrateRegistry
 from pipeline.log_format import LogFormat
@@ -28,14 +30,12 @@ from pipeline.manifest.row import is_remote
 from pipeline.options import MigrateSettings, runs_here, with_local_runner
 from pipeline.output_lock import output_lock
 from pipeline.printable import printable
-from pipeline.progress import MarkFollower
 from pipeline.publishing import output_folder, sweep_leftovers
 from pipeline.receipts import RECEIPT
 from pipeline.report import gather
 from pipeline.report_figures import count
 from pipeline.run_history import SHARDS, open_run_folder, run_folder
 from pipeline.signing import Signer
-from pipeline.stopping import Stop, reserved_space, stop_requested, stopped_by_signals
 from pipeline.terminal import print_summary, progress_view
 from pipeline.workshops import drop_work, joined_pool
 from transforms.records.outcome import Status

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.coordination.progress import Mark
 from pipeline.live_view import STYLES, LiveView, live
 from pipeline.printable import printable
-from pipeline.progress import Mark
 from pipeline.report_figures import count, figure
 from transforms.records.outcome import Status
 

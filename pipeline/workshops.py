@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from pipeline.coordination.stop import Stop, leave_signals_to_launcher, stop_requested
 from pipeline.isolation import Child
 from pipeline.options import MigrateSettings
-from pipeline.stopping import Stop, leave_signals_to_launcher, stop_requested
 from transforms.errors import MigrationError
 
 #: Rough seconds on one core (scripts/benchmark.py measures them): starting a pair, tracing an architecture, a model

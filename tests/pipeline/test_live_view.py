@@ -3,8 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
+from pipeline.coordination.progress import Mark
 from pipeline.live_view import LiveView
-from pipeline.progress import Mark
 from pipeline.terminal import progress_view
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from pipeline.coordination.progress import Mark, MarkFollower, leave_mark
 from pipeline.printable import printable
-from pipeline.progress import Mark, MarkFollower, leave_mark
 from pipeline.terminal import print_summary, progress_view
 from tests.pipeline.test_report import frame_of, report_row
 
