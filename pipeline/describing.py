@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.child_pool import map_in_children
 from pipeline.inspection_view import lines_of, tree_of
-from pipeline.isolation import Child, Isolation
+from pipeline.isolation.parallel_map import map_in_children
+from pipeline.isolation.process import Child, Isolation
 from transforms.errors import MEANINGS, MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.outcome import MigrationRequest

@@ -24,7 +24,7 @@ from pipeline.converting import convert_model
 from pipeline.coordination.progress import Mark, leave_mark
 from pipeline.coordination.stop import Stop, not_reached, output_is_full, request_stop, stop_requested
 from pipeline.inspecting import Candidate, error_row, inspect_row
-from pipeline.isolation import Child
+from pipeline.isolation.process import Child
 from pipeline.manifest.reader import ManifestError, read_manifest
 from pipeline.options import MigrateSettings
 from pipeline.records import ManifestRow, ReportRow, fits_report, report_schema

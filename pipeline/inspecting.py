@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.isolation import Child
+from pipeline.isolation.process import Child
 from pipeline.manifest.row import is_remote
 from pipeline.options import MigrateSettings
 from pipeline.publishing import output_folder

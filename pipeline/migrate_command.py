@@ -88,7 +88,7 @@ def migrate(
     """Migrate every model of a manifest, validate each against evidence, publish, and report."""
     from pipeline import options
     from pipeline.event_log import json_log
-    from pipeline.isolation import Isolation
+    from pipeline.isolation.process import Isolation
     from pipeline.manifest.reader import ManifestError
     from pipeline.migrating import Run, new_run_id
     from pipeline.migrating import migrate as run_migration

@@ -8,12 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline.isolation import Isolation
+from pipeline.isolation.process import Isolation
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.outcome import Evidence
 
-CONVERTER = "pipeline.conversion_child"
-VERIFIER = "pipeline.verification_child"
+CONVERTER = "pipeline.isolation.entrypoints.conversion"
+VERIFIER = "pipeline.isolation.entrypoints.verification"
 INSPECTOR = "transforms.inspection.inspect:inspect_source"
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)

@@ -16,7 +16,7 @@ from transforms.errors import MigrationError
 from transforms.source.checkpoint.files import INDEX
 
 if TYPE_CHECKING:
-    from pipeline.isolation import Child
+    from pipeline.isolation.process import Child
 
 #: Kind of a source that is a checkpoint.
 CHECKPOINT = "checkpoint"
@@ -118,8 +118,8 @@ def with_kinds(files: Iterable[FoundFile]) -> list[FoundFile]:
     Raises:
         MigrationError: a child cannot be started.
     """
-    from pipeline.child_pool import map_in_children
-    from pipeline.isolation import Isolation
+    from pipeline.isolation.parallel_map import map_in_children
+    from pipeline.isolation.process import Isolation
 
     isolation = Isolation(timeout=_SECONDS_PER_CALL, models_per_child=1 << 30)
     return [file for batch in map_in_children(_known, _batches(files), isolation) for file in batch]

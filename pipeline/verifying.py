@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.findings import Finding, Kind, OutputState, Verification, told_path
-from pipeline.isolation import Child, Isolation
+from pipeline.isolation.process import Child, Isolation
 from pipeline.manifest.row import RESERVED
 from pipeline.output_tree import read_tree
 from pipeline.receipts import read_receipt

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pipeline.coordination.stop import Stop, leave_signals_to_launcher, stop_requested
-from pipeline.isolation import Child
+from pipeline.isolation.process import Child
 from pipeline.options import MigrateSettings
 from transforms.errors import MigrationError
 

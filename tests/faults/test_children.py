@@ -9,7 +9,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.graph import MigrateRegistry
-from pipeline.isolation import Child, Isolation
+from pipeline.isolation.process import Child, Isolation
 from pipeline.manifest.reader import read_manifest
 from tests.faults.misbehaving import CHILDREN
 from tests.faults.programs import Program, outcomes, published, registry_of

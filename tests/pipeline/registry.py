@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.isolation import Isolation
+from pipeline.isolation.process import Isolation
 from pipeline.migrating import Run, migrate
 from pipeline.options import MigrateSettings
 from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER

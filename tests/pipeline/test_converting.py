@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.converting import convert_model
 from pipeline.inspecting import inspect_row
-from pipeline.isolation import Child, Isolation
+from pipeline.isolation.process import Child, Isolation
 from pipeline.options import MigrateSettings
 from pipeline.records import ManifestRow
 from pipeline.workshops import Workshop

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.isolation import Child, Isolation
+from pipeline.isolation.process import Child, Isolation
 from pipeline.options import INSPECTOR
 from tests.transforms.hostile_models import write_model
 from transforms.errors import MigrationError, Reason

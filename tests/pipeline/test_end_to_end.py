@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.command_line import main
 from pipeline.findings import Kind, OutputState
-from pipeline.isolation import Child, Isolation
+from pipeline.isolation.process import Child, Isolation
 from pipeline.verifying import replay
 
 FIXTURES = Path(__file__).parents[1] / "fixtures/keras-2.2.4"

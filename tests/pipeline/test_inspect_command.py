@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.describing import describe_model
-from pipeline.isolation import Child, Isolation
+from pipeline.isolation.process import Child, Isolation
 from tests.fixture_files import FOLDER
 
 CUSTOM = FOLDER / "custom" / "custom_attention.h5"

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.inspecting import Candidate, inspect_row, receipt_key
-from pipeline.isolation import Child, Isolation
+from pipeline.isolation.process import Child, Isolation
 from pipeline.options import MigrateSettings
 from pipeline.records import ManifestRow
 from pipeline.sources import local_files

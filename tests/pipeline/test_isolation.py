@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pipeline.isolation import Child, Isolation, child_environment
+from pipeline.isolation.process import Child, Isolation, child_environment
 from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import MigrationOutcome, Status
 

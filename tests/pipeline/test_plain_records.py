@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.plain_records import check_fields
+from pipeline.isolation.record_types import check_fields
 from transforms.errors import MigrationError, Reason
 from transforms.evidence.input_domains import InputDomain
 from transforms.inspection.inspect import Inspection, LayerSummary

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.isolation import Isolation
+from pipeline.isolation.process import Isolation
 from pipeline.options import MigrateSettings
 from pipeline.workshops import WorkshopPool, join_pool, leave_pool
 from tests.pipeline.fakes import CONVERTER, VERIFIER

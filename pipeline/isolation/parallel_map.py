@@ -9,7 +9,7 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import TypeVar
 
-from pipeline.isolation import Child, Isolation
+from pipeline.isolation.process import Child, Isolation
 
 _MOST_CHILDREN = 4
 

@@ -19,9 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
-from pipeline.child import Confinement, Task
-from pipeline.frames import open_pipe, receive_until, send_until
-from pipeline.plain_records import check_fields
+from pipeline.isolation.messages import open_pipe, receive_until, send_until
+from pipeline.isolation.record_types import check_fields
+from pipeline.isolation.worker import Confinement, Task
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, GIB
 
@@ -88,7 +88,7 @@ class Child:
             arguments: plain records.
             same_model: the call goes on with the model of the last one, which the child keeps open.
             answering: answers what the function asks back; the function then gets, as its last argument, what asks
-                (`pipeline.child.Questions.ask`).
+                (`pipeline.isolation.worker.Questions.ask`).
 
         Raises:
             MigrationError: the function's own refusal or that of `answering`; or `timeout`, `crashed`,
@@ -135,7 +135,7 @@ class Child:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, closed with the child
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "pipeline.child", str(request_end), str(answer_end)],
+                [sys.executable, "-P", "-m", "pipeline.isolation.worker", str(request_end), str(answer_end)],
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,

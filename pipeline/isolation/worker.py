@@ -1,6 +1,6 @@
-"""The child's side of `pipeline.isolation`: limits itself, then runs the functions that it is asked to run.
+"""The child's side of `pipeline.isolation.process`: limits itself, then runs the functions that it is asked to run.
 
-Started as `python -P -m pipeline.child REQUESTS ANSWERS` with two pipe descriptors. The first request is a
+Started as `python -P -m pipeline.isolation.worker REQUESTS ANSWERS` with two pipe descriptors. The first request is a
 `Confinement`, each later one a `Task`; each answer is a pair of a word and a value: `ready`, `done` (the function's
 result), `refused` (a MigrationError), or with a text as value `memory`, `io` or `broken`. While a task runs the child
 may send `ask` with a question and go on; the next request is then a pair of `told` and the answer, or of `refused` and
@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.frames import receive, send
+from pipeline.isolation.messages import receive, send
 from transforms.errors import MigrationError, Reason
 
 _ORPHAN_CHECK_SECONDS = 1.0
