@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
 from pipeline.metrics_file import RunFigures, write_metrics
-from pipeline.receipts import RECEIPT
+from pipeline.publication.receipt import RECEIPT
 from pipeline.report import write_report
 from pipeline.run_history import appending, chain, previous_run, remove_record, run_folder, write_latest, write_record
 from pipeline.run_record import FINISHED, INTERRUPTED, FileDigest, RunRecord

@@ -14,8 +14,8 @@ from typing import TypeVar
 from pipeline.inspecting import Candidate, check_digest, error_row, published_row, receipt_key, valid_receipt
 from pipeline.manifest.row import is_remote
 from pipeline.options import MigrateSettings
-from pipeline.publishing import output_folder, publish, staging_folder
-from pipeline.receipts import PublishedFile, Receipt, ReceiptKey
+from pipeline.publication.local import output_folder, publish, staging_folder
+from pipeline.publication.receipt import PublishedFile, Receipt, ReceiptKey
 from pipeline.records import ManifestRow, ReportRow, fits_report, outcome_columns, stopped_row
 from pipeline.sources import RowFiles, local_files
 from pipeline.staged_files import StagedFiles
@@ -68,7 +68,7 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, w
         receipt = _check(steps.settled(), row, key, outcome, settings)
         fits_report(published_row(row, receipt, settings, Status.MIGRATED))
         if is_remote(destination):
-            from pipeline.uploading import upload
+            from pipeline.publication.object_store import upload
 
             upload(staged, destination, receipt)
         else:

@@ -10,8 +10,8 @@ from typing import Any
 from pipeline.isolation.process import Child
 from pipeline.manifest.row import is_remote
 from pipeline.options import MigrateSettings
-from pipeline.publishing import output_folder
-from pipeline.receipts import Receipt, ReceiptKey, is_complete, read_receipt
+from pipeline.publication.local import output_folder
+from pipeline.publication.receipt import Receipt, ReceiptKey, is_complete, read_receipt
 from pipeline.records import ManifestRow, ReportRow, stopped_row
 from pipeline.sources import LocalFile, RowFiles, local_files
 from transforms.architecture.source import is_python
@@ -150,7 +150,7 @@ def valid_receipt(row: ManifestRow, key: ReceiptKey, settings: MigrateSettings) 
     """The receipt at the row's output, if it vouches for this very key and its files are there."""
     destination = output_folder(settings.output, row.model, row.version)
     if is_remote(destination):
-        from pipeline.uploading import remote_receipt
+        from pipeline.publication.object_store import remote_receipt
 
         try:
             receipt = remote_receipt(destination)

@@ -92,7 +92,7 @@ def migrate(
     from pipeline.manifest.reader import ManifestError
     from pipeline.migrating import Run, new_run_id
     from pipeline.migrating import migrate as run_migration
-    from pipeline.output_lock import OutputInUseError
+    from pipeline.publication.locks import OutputInUseError
     from pipeline.signing import SigningKeyError, load_signer, read_passphrase
     from transforms.records.outcome import Evidence
 

@@ -28,10 +28,10 @@ from pipeline.log_format import LogFormat
 from pipeline.manifest.reader import Manifest, read_manifest
 from pipeline.manifest.row import is_remote
 from pipeline.options import MigrateSettings, runs_here, with_local_runner
-from pipeline.output_lock import output_lock
 from pipeline.printable import printable
-from pipeline.publishing import output_folder, sweep_leftovers
-from pipeline.receipts import RECEIPT
+from pipeline.publication.local import output_folder, sweep_leftovers
+from pipeline.publication.locks import output_lock
+from pipeline.publication.receipt import RECEIPT
 from pipeline.report import gather
 from pipeline.report_figures import count
 from pipeline.run_history import SHARDS, open_run_folder, run_folder

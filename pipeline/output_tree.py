@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pipeline.findings import Finding, Kind, told_path
 from pipeline.manifest.row import RESERVED
-from pipeline.publishing import RETIRED, STAGING, is_locked
-from pipeline.receipts import RECEIPT
+from pipeline.publication.local import RETIRED, STAGING, is_locked
+from pipeline.publication.receipt import RECEIPT
 from pipeline.run_record import RECORD
 
 #: How files begin that a run keeps for itself, and takes away before it ends.

@@ -20,7 +20,7 @@ from itertools import count
 from pathlib import Path
 
 from pipeline.manifest.row import RESERVED, is_remote
-from pipeline.publishing import is_locked
+from pipeline.publication.local import is_locked
 from pipeline.run_record import (
     LATEST,
     RECORD,

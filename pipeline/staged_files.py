@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from pipeline.receipts import PublishedFile, list_files
+from pipeline.publication.receipt import PublishedFile, list_files
 from pipeline.storage.durable_file import write_through
 from transforms.errors import MigrationError, Reason
 from transforms.records.file_identity import FileIdentity

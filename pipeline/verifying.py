@@ -16,7 +16,7 @@ from pipeline.findings import Finding, Kind, OutputState, Verification, told_pat
 from pipeline.isolation.process import Child, Isolation
 from pipeline.manifest.row import RESERVED
 from pipeline.output_tree import read_tree
-from pipeline.receipts import read_receipt
+from pipeline.publication.receipt import read_receipt
 from pipeline.report import PARQUET, ReportError, read_report
 from pipeline.run_history import RUNS
 from pipeline.run_record import RECORD, RunRecord

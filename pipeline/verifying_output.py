@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.findings import Finding, Kind
-from pipeline.receipts import RECEIPT, PublishedFile, Receipt, parse_receipt
+from pipeline.publication.receipt import RECEIPT, PublishedFile, Receipt, parse_receipt
 from pipeline.sources import digest_file
 from pipeline.storage.canonical_json import sha256_of
 from transforms.errors import MigrationError

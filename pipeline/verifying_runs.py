@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pipeline.findings import Finding, Kind, told_path
 from pipeline.manifest.row import RESERVED
-from pipeline.output_lock import LOCK, holder_of
-from pipeline.publishing import is_locked
+from pipeline.publication.local import is_locked
+from pipeline.publication.locks import LOCK, holder_of
 from pipeline.run_history import RUNS
 from pipeline.run_record import (
     FINISHED,

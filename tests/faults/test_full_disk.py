@@ -16,13 +16,13 @@ FULL = "output_error"
 
 #: Each write of a run's models, and how many models then remain: all but those that a passing fault hits.
 WRITES = [
-    Refuse("pipeline.publishing:_make_locked", errno.ENOSPC, 2),
-    Refuse("pipeline.publishing:write_receipt", errno.ENOSPC, 2),
-    Refuse("pipeline.publishing:write_receipt", errno.EIO, 2, calls=1),
-    Refuse("pipeline.publishing:_make_durable", errno.EIO, 1, calls=2),
-    Refuse("pipeline.publishing:_make_durable", errno.EDQUOT, 3, calls=1),
-    Refuse("pipeline.publishing:_rename_new", errno.EROFS, 1, calls=1),
-    Refuse("pipeline.publishing:_rename_new", errno.EACCES, 2, calls=1),
+    Refuse("pipeline.publication.local:_make_locked", errno.ENOSPC, 2),
+    Refuse("pipeline.publication.local:write_receipt", errno.ENOSPC, 2),
+    Refuse("pipeline.publication.local:write_receipt", errno.EIO, 2, calls=1),
+    Refuse("pipeline.publication.local:_make_durable", errno.EIO, 1, calls=2),
+    Refuse("pipeline.publication.local:_make_durable", errno.EDQUOT, 3, calls=1),
+    Refuse("pipeline.publication.local:_rename_new", errno.EROFS, 1, calls=1),
+    Refuse("pipeline.publication.local:_rename_new", errno.EACCES, 2, calls=1),
 ]
 SHORT_WRITES = WRITES[2:3]
 #: Each write of a run's end. The models are there; the program says 1.

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from pipeline.publishing import publish, staging_folder
-from pipeline.receipts import RECEIPT, Receipt, list_files, parse_receipt
+from pipeline.publication.local import publish, staging_folder
+from pipeline.publication.receipt import RECEIPT, Receipt, list_files, parse_receipt
 from tests.pipeline.fakes import write_artefact, write_extras
 from tests.pipeline.test_receipts import KEY
 

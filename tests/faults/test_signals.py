@@ -97,7 +97,7 @@ def test_stopped_while_it_publishes_or_reports(tmp_path, function, number):
 def test_a_second_signal_ends_at_once(tmp_path):
     """Its first one waits for a thread that does not come back."""
     registry_of(tmp_path / "registry", ["good-1", "good-2"])
-    stall = Stall("pipeline.publishing:_make_durable", 600)
+    stall = Stall("pipeline.publication.local:_make_durable", 600)
     program = Program(tmp_path / "scratch", *arguments(tmp_path, "--direct_num_workers=1"), fault=stall)
     deadline = time.monotonic() + 60
     while not list((tmp_path / "out").glob("*/.h5ferry-staging-*/assets.extra/h5ferry.json")):

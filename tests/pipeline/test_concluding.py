@@ -10,7 +10,7 @@ from pipeline import concluding, report, run_history
 from pipeline.concluding import conclude, recorded_options, without_secrets
 from pipeline.manifest.reader import Manifest
 from pipeline.migrating import migrate
-from pipeline.receipts import RECEIPT, read_receipt
+from pipeline.publication.receipt import RECEIPT, read_receipt
 from pipeline.records import ManifestRow
 from pipeline.report import read_report
 from pipeline.run_history import appending, open_run_folder, previous_run, run_folder, sweep_runs

@@ -7,15 +7,15 @@ import time
 
 import pytest
 
-from pipeline import output_lock
-from pipeline.output_lock import LOCK, OutputInUseError, holder_of
+from pipeline.publication import locks as output_lock
+from pipeline.publication.locks import LOCK, OutputInUseError, holder_of
 from tests.pipeline.registry import write_registry
 from tests.pipeline.test_command_line import FAKES, exit_status
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from pipeline.output_lock import output_lock
+from pipeline.publication.locks import output_lock
 with output_lock(Path(sys.argv[1]), "r1", 0, print, print):
     print("held", flush=True)
     time.sleep(60)

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from pipeline import publishing
-from pipeline.publishing import RETIRED, STAGING, output_folder, publish, staging_folder, sweep_leftovers
-from pipeline.receipts import RECEIPT, Receipt, is_complete, list_files, read_receipt
+from pipeline.publication import local as publishing
+from pipeline.publication.local import RETIRED, STAGING, output_folder, publish, staging_folder, sweep_leftovers
+from pipeline.publication.receipt import RECEIPT, Receipt, is_complete, list_files, read_receipt
 from tests.pipeline.fakes import write_artefact
 from tests.pipeline.test_receipts import KEY
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pipeline.receipts import Receipt, ReceiptKey, is_complete, list_files, parse_receipt, sealed
+from pipeline.publication.receipt import Receipt, ReceiptKey, is_complete, list_files, parse_receipt, sealed
 from tests.pipeline.fakes import write_artefact, write_extras
 from transforms.errors import MigrationError
 

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.receipts import RECEIPT, Receipt, list_files
-from pipeline.uploading import remote_receipt, upload
+from pipeline.publication.object_store import remote_receipt, upload
+from pipeline.publication.receipt import RECEIPT, Receipt, list_files
 from tests.pipeline.fakes import write_artefact
 from tests.pipeline.memory_filesystem import MemoryFileSystem
 from tests.pipeline.registry import fake_run, run_and_read

@@ -13,8 +13,8 @@ import pytest
 from pipeline.command_line import main
 from pipeline.findings import Kind
 from pipeline.migrating import migrate
-from pipeline.publishing import STAGING
-from pipeline.receipts import RECEIPT, read_receipt
+from pipeline.publication.local import STAGING
+from pipeline.publication.receipt import RECEIPT, read_receipt
 from pipeline.report import ReportError
 from pipeline.signing import load_public_key, load_signer
 from pipeline.verification_view import as_json
@@ -257,7 +257,7 @@ def test_signatures(output, keys, tmp_path):
 
 def test_forged_record_is_found_with_the_key(output, keys):
     """Someone rewrites weights, receipt, record and latest.json so that all digests agree."""
-    from pipeline.receipts import list_files
+    from pipeline.publication.receipt import list_files
     from pipeline.run_record import parse_record
     from pipeline.storage.canonical_json import sha256_of
 

@@ -21,7 +21,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline.receipts import RECEIPT, Receipt
+from pipeline.publication.receipt import RECEIPT, Receipt
 from pipeline.storage.durable_file import write_through
 
 STAGING = ".h5ferry-staging-"
