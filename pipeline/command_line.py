@@ -133,8 +133,8 @@ def verify(
     from rich.console import Console
 
     from pipeline import verification_view as view
+    from pipeline.history.signing import SigningKeyError, load_public_key
     from pipeline.report import ReportError
-    from pipeline.signing import SigningKeyError, load_public_key
     from pipeline.verifying import VerifyRequest
     from pipeline.verifying import verify as run_verification
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
+from pipeline.history.chain import appending, chain, previous_run, remove_record, run_folder, write_latest, write_record
+from pipeline.history.record import FINISHED, INTERRUPTED, FileDigest, RunRecord
 from pipeline.metrics_file import RunFigures, write_metrics
 from pipeline.publication.receipt import RECEIPT
 from pipeline.report import write_report
-from pipeline.run_history import appending, chain, previous_run, remove_record, run_folder, write_latest, write_record
-from pipeline.run_record import FINISHED, INTERRUPTED, FileDigest, RunRecord
 from pipeline.storage.canonical_json import sha256_of
 from pipeline.storage.durable_file import read_file
 from transforms.records.outcome import Status
@@ -25,9 +25,9 @@ from transforms.records.outcome import Status
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pipeline.history.signing import Signer
     from pipeline.manifest.reader import Manifest
     from pipeline.migrating import Run
-    from pipeline.signing import Signer
 
 PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
 ALL_PUBLISHED, FAILED, SOME_NOT = 0, 1, 3

@@ -88,12 +88,12 @@ def migrate(
     """Migrate every model of a manifest, validate each against evidence, publish, and report."""
     from pipeline import options
     from pipeline.event_log import json_log
+    from pipeline.history.signing import SigningKeyError, load_signer, read_passphrase
     from pipeline.isolation.process import Isolation
     from pipeline.manifest.reader import ManifestError
     from pipeline.migrating import Run, new_run_id
     from pipeline.migrating import migrate as run_migration
     from pipeline.publication.locks import OutputInUseError
-    from pipeline.signing import SigningKeyError, load_signer, read_passphrase
     from transforms.records.outcome import Evidence
 
     if log_format is LogFormat.JSON:

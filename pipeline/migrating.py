@@ -24,6 +24,8 @@ from pipeline.coordination.progress import MarkFollower
 from pipeline.coordination.stop import Stop, reserved_space, stop_requested, stopped_by_signals
 from pipeline.event_log import event, row_ended, run_ended
 from pipeline.graph import MigrateRegistry
+from pipeline.history.chain import SHARDS, open_run_folder, run_folder
+from pipeline.history.signing import Signer
 from pipeline.log_format import LogFormat
 from pipeline.manifest.reader import Manifest, read_manifest
 from pipeline.manifest.row import is_remote
@@ -34,8 +36,6 @@ from pipeline.publication.locks import output_lock
 from pipeline.publication.receipt import RECEIPT
 from pipeline.report import gather
 from pipeline.report_figures import count
-from pipeline.run_history import SHARDS, open_run_folder, run_folder
-from pipeline.signing import Signer
 from pipeline.terminal import print_summary, progress_view
 from pipeline.workshops import drop_work, joined_pool
 from transforms.records.outcome import Status

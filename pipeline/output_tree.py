@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.findings import Finding, Kind, told_path
+from pipeline.history.record import RECORD
 from pipeline.manifest.row import RESERVED
 from pipeline.publication.local import RETIRED, STAGING, is_locked
 from pipeline.publication.receipt import RECEIPT
-from pipeline.run_record import RECORD
 
 #: How files begin that a run keeps for itself, and takes away before it ends.
 _OURS = ".h5ferry-"

@@ -13,13 +13,13 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.findings import Finding, Kind, OutputState, Verification, told_path
+from pipeline.history.chain import RUNS
+from pipeline.history.record import RECORD, RunRecord
 from pipeline.isolation.process import Child, Isolation
 from pipeline.manifest.row import RESERVED
 from pipeline.output_tree import read_tree
 from pipeline.publication.receipt import read_receipt
 from pipeline.report import PARQUET, ReportError, read_report
-from pipeline.run_history import RUNS
-from pipeline.run_record import RECORD, RunRecord
 from pipeline.verifying_output import Vouched, check_output
 from pipeline.verifying_runs import check_run_folder, read_history
 from transforms.errors import MigrationError

@@ -9,11 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.findings import Finding, Kind, told_path
-from pipeline.manifest.row import RESERVED
-from pipeline.publication.local import is_locked
-from pipeline.publication.locks import LOCK, holder_of
-from pipeline.run_history import RUNS
-from pipeline.run_record import (
+from pipeline.history.chain import RUNS
+from pipeline.history.record import (
     FINISHED,
     LATEST,
     RECORD,
@@ -25,7 +22,10 @@ from pipeline.run_record import (
     parse_latest,
     parse_record,
 )
-from pipeline.signing import is_signature
+from pipeline.history.signing import is_signature
+from pipeline.manifest.row import RESERVED
+from pipeline.publication.local import is_locked
+from pipeline.publication.locks import LOCK, holder_of
 from pipeline.sources import digest_file
 
 _NO_LIMIT = 1 << 62

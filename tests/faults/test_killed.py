@@ -18,7 +18,7 @@ from tests.faults.programs import FAKES, Kill, Program, outcomes, published, reg
 MODELS = ["replaced-1", "text/new-1", "refuse-1", "new-2"]
 
 STEPS = [
-    Kill("pipeline.run_history:_made_and_locked", after=True),
+    Kill("pipeline.history.chain:_made_and_locked", after=True),
     Kill("pipeline.migrating:sweep_leftovers"),
     Kill("pipeline.migrating:run_graph"),
     Kill("pipeline.graph:inspect_row", 2),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.run_record import FileDigest, RecordError, RunRecord, RunReference, parse_latest, parse_record
+from pipeline.history.record import FileDigest, RecordError, RunRecord, RunReference, parse_latest, parse_record
 
 RECORD = RunRecord(
     run_id="r1",

@@ -1,7 +1,7 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
-from pipeline.signing import (
+from pipeline.history.signing import (
     PASSPHRASE_VARIABLE,
     SigningKeyError,
     is_signature,

@@ -12,11 +12,11 @@ import pytest
 
 from pipeline.command_line import main
 from pipeline.findings import Kind
+from pipeline.history.signing import load_public_key, load_signer
 from pipeline.migrating import migrate
 from pipeline.publication.local import STAGING
 from pipeline.publication.receipt import RECEIPT, read_receipt
 from pipeline.report import ReportError
-from pipeline.signing import load_public_key, load_signer
 from pipeline.verification_view import as_json
 from pipeline.verifying import VerifyRequest, verify
 from pipeline.verifying_runs import History
@@ -257,8 +257,8 @@ def test_signatures(output, keys, tmp_path):
 
 def test_forged_record_is_found_with_the_key(output, keys):
     """Someone rewrites weights, receipt, record and latest.json so that all digests agree."""
+    from pipeline.history.record import parse_record
     from pipeline.publication.receipt import list_files
-    from pipeline.run_record import parse_record
     from pipeline.storage.canonical_json import sha256_of
 
     flip(output / "good-1/1/variables/variables.data-00000-of-00001")

@@ -19,9 +19,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-from pipeline.manifest.row import RESERVED, is_remote
-from pipeline.publication.local import is_locked
-from pipeline.run_record import (
+from pipeline.history.record import (
     LATEST,
     RECORD,
     SIGNATURE,
@@ -31,7 +29,9 @@ from pipeline.run_record import (
     parse_latest,
     parse_record,
 )
-from pipeline.signing import Signer
+from pipeline.history.signing import Signer
+from pipeline.manifest.row import RESERVED, is_remote
+from pipeline.publication.local import is_locked
 from pipeline.storage.canonical_json import sha256_of
 from pipeline.storage.durable_file import PART, read_file, write_file
 
