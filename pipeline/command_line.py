@@ -134,7 +134,7 @@ def verify(
 
     from pipeline import verification_view as view
     from pipeline.history.signing import SigningKeyError, load_public_key
-    from pipeline.report import ReportError
+    from pipeline.report.table import ReportError
     from pipeline.verifying import VerifyRequest
     from pipeline.verifying import verify as run_verification
 
@@ -158,8 +158,8 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o")] = Path("report.html"),
 ) -> None:
     """Write the audit page of a report."""
-    from pipeline.report import ReportError, read_report
-    from pipeline.report_page import render_page
+    from pipeline.report.page import render_page
+    from pipeline.report.table import ReportError, read_report
 
     try:
         output.write_text(render_page(read_report(str(source))), encoding="utf-8")
@@ -178,9 +178,9 @@ def diff(
     """Compare two reports, model by model. Exit status 3 if anything got worse."""
     from rich.console import Console
 
-    from pipeline import comparison_view as view
-    from pipeline.comparing import Verdict, compare_reports
-    from pipeline.report import ReportError, read_report
+    from pipeline.report import diff_view as view
+    from pipeline.report.diff import Verdict, compare_reports
+    from pipeline.report.table import ReportError, read_report
 
     try:
         changes = compare_reports(read_report(str(old)), read_report(str(new)), factor)

@@ -17,7 +17,7 @@ from pipeline.history.chain import appending, chain, previous_run, remove_record
 from pipeline.history.record import FINISHED, INTERRUPTED, FileDigest, RunRecord
 from pipeline.metrics_file import RunFigures, write_metrics
 from pipeline.publication.receipt import RECEIPT
-from pipeline.report import write_report
+from pipeline.report.table import write_report
 from pipeline.storage.canonical_json import sha256_of
 from pipeline.storage.durable_file import read_file
 from transforms.records.outcome import Status

@@ -16,7 +16,7 @@ from pipeline.manifest.row import is_remote
 from pipeline.options import MigrateSettings
 from pipeline.publication.local import output_folder, publish, staging_folder
 from pipeline.publication.receipt import PublishedFile, Receipt, ReceiptKey
-from pipeline.records import ManifestRow, ReportRow, fits_report, outcome_columns, stopped_row
+from pipeline.report.row import ManifestRow, ReportRow, fits_report, outcome_columns, stopped_row
 from pipeline.sources import RowFiles, local_files
 from pipeline.staged_files import StagedFiles
 from pipeline.workshops import Workshop

@@ -27,7 +27,7 @@ from pipeline.inspecting import Candidate, error_row, inspect_row
 from pipeline.isolation.process import Child
 from pipeline.manifest.reader import ManifestError, read_manifest
 from pipeline.options import MigrateSettings
-from pipeline.records import ManifestRow, ReportRow, fits_report, report_schema
+from pipeline.report.row import ManifestRow, ReportRow, fits_report, report_schema
 from pipeline.workshops import join_pool, leave_pool
 from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import Status

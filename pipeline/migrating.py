@@ -34,8 +34,8 @@ from pipeline.printable import printable
 from pipeline.publication.local import output_folder, sweep_leftovers
 from pipeline.publication.locks import output_lock
 from pipeline.publication.receipt import RECEIPT
-from pipeline.report import gather
-from pipeline.report_figures import count
+from pipeline.report.formatting import count
+from pipeline.report.table import gather
 from pipeline.terminal import print_summary, progress_view
 from pipeline.workshops import drop_work, joined_pool
 from transforms.records.outcome import Status

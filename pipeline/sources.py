@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pipeline.manifest.row import is_remote
-from pipeline.records import ManifestRow
+from pipeline.report.row import ManifestRow
 from transforms.errors import MigrationError, Reason
 from transforms.records.file_identity import FileIdentity
 from transforms.source.checkpoint.files import (

@@ -13,7 +13,7 @@ from rich.text import Text
 from pipeline.coordination.progress import Mark
 from pipeline.live_view import STYLES, LiveView, live
 from pipeline.printable import printable
-from pipeline.report_figures import count, figure
+from pipeline.report.formatting import count, figure
 from transforms.records.outcome import Status
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from pipeline.isolation.process import Child, Isolation
 from pipeline.manifest.row import RESERVED
 from pipeline.output_tree import read_tree
 from pipeline.publication.receipt import read_receipt
-from pipeline.report import PARQUET, ReportError, read_report
+from pipeline.report.table import PARQUET, ReportError, read_report
 from pipeline.verifying_output import Vouched, check_output
 from pipeline.verifying_runs import check_run_folder, read_history
 from transforms.errors import MigrationError

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 
-from pipeline.records import DESCRIPTIONS, ReportRow
+from pipeline.report.row import DESCRIPTIONS, ReportRow
 from transforms.errors import FAILURES, MEANINGS, REMEDIES, Reason
 
 DOCS = Path(__file__).parents[1] / "docs"

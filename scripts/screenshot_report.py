@@ -11,8 +11,8 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pipeline.report import read_report  # noqa: E402
-from pipeline.report_page import render_page  # noqa: E402
+from pipeline.report.page import render_page  # noqa: E402
+from pipeline.report.table import read_report  # noqa: E402
 from tests.pipeline.chromium import FLAGS, chromium_path  # noqa: E402
 
 REPORT = ROOT / "out/sample/report"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.records import COLUMNS, DESCRIPTIONS
+from pipeline.report.row import COLUMNS, DESCRIPTIONS
 from tests.fixture_files import FOLDER
 from tests.pipeline.fakes import CONVERTER, VERIFIER
 from tests.pipeline.key_files import write_keys

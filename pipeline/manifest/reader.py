@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.manifest.row import COLUMNS, COMMENT, REQUIRED, is_remote, parse_row, refused_entry
-from pipeline.records import ManifestRow
+from pipeline.report.row import ManifestRow
 from transforms.errors import Reason
 
 

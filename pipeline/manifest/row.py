@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.records import ManifestRow
+from pipeline.report.row import ManifestRow
 from transforms.errors import Reason
 
 REQUIRED = ("model", "source")

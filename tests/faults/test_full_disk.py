@@ -27,8 +27,8 @@ WRITES = [
 SHORT_WRITES = WRITES[2:3]
 #: Each write of a run's end. The models are there; the program says 1.
 ENDS = [
-    Refuse("pipeline.report:write_file", errno.ENOSPC, 1),
-    Refuse("pipeline.report:write_file", errno.EIO, 3),
+    Refuse("pipeline.report.table:write_file", errno.ENOSPC, 1),
+    Refuse("pipeline.report.table:write_file", errno.EIO, 3),
     Refuse("pipeline.concluding:write_record", errno.ENOSPC, 1),
     Refuse("pipeline.concluding:write_latest", errno.EROFS, 1),
     Refuse("pathlib:Path.replace", errno.ENOSPC, 1),

@@ -48,7 +48,7 @@ STEPS = [
     Kill("pipeline.migrating:gather", after=True),
     Kill("pipeline.migrating:conclude"),
     Kill("pipeline.concluding:write_report"),
-    *(Kill("pipeline.report:write_file", call, after=after) for call in (1, 2, 3) for after in (False, True)),
+    *(Kill("pipeline.report.table:write_file", call, after=after) for call in (1, 2, 3) for after in (False, True)),
     Kill("pathlib:Path.replace", 1),
     Kill("pathlib:Path.replace", 3),
     Kill("pathlib:Path.replace", 4),
@@ -60,7 +60,7 @@ STEPS = [
 SHORT = [
     Kill("pipeline.publication.local:write_receipt", after=True),
     Kill("pipeline.publication.local:_exchange", after=True),
-    Kill("pipeline.report:write_file", 2),
+    Kill("pipeline.report.table:write_file", 2),
 ]
 
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from pipeline.command_line import main
-from pipeline.comparing import Verdict, compare_reports
-from pipeline.comparison_view import as_json, print_changes
-from pipeline.report import write_report
+from pipeline.report.diff import Verdict, compare_reports
+from pipeline.report.diff_view import as_json, print_changes
+from pipeline.report.table import write_report
 from tests.pipeline.test_report import frame_of, report_row
 from transforms.records.outcome import EVIDENCE_ORDER, Status
 

@@ -6,7 +6,7 @@ from pipeline.converting import convert_model
 from pipeline.inspecting import inspect_row
 from pipeline.isolation.process import Child, Isolation
 from pipeline.options import MigrateSettings
-from pipeline.records import ManifestRow
+from pipeline.report.row import ManifestRow
 from pipeline.workshops import Workshop
 from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
 from tests.pipeline.registry import tree

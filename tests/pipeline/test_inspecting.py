@@ -6,7 +6,7 @@ import pytest
 from pipeline.inspecting import Candidate, inspect_row, receipt_key
 from pipeline.isolation.process import Child, Isolation
 from pipeline.options import MigrateSettings
-from pipeline.records import ManifestRow
+from pipeline.report.row import ManifestRow
 from pipeline.sources import local_files
 from tests.pipeline.fakes import INSPECTOR
 from transforms.limits import Limits

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.manifest.reader import ManifestError, case_clashes, read_manifest, refuse_duplicates
-from pipeline.records import ManifestRow
+from pipeline.report.row import ManifestRow
 
 
 def row(line, model, version=1):

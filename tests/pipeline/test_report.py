@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.records import COLUMNS, ReportRow, report_schema
-from pipeline.report import ReportError, as_csv, gather, read_report, write_report
+from pipeline.report.row import COLUMNS, ReportRow, report_schema
+from pipeline.report.table import ReportError, as_csv, gather, read_report, write_report
 
 CONTRACT = """
 model version source status reason message evidence max_abs_error max_rel_error rtol atol samples keras_version backend

@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
-from pipeline.report_page import render_page
-from pipeline.report_rows import derived
+from pipeline.report.page import render_page
+from pipeline.report.page_rows import derived
 from tests.pipeline.chromium import FLAGS, chromium_path
 from tests.pipeline.many_rows import HOSTILE, frame_of, hostile_rows, many_rows
 

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from pipeline.report_charts import count_charts, distribution_charts, fragment, size_rules
-from pipeline.report_rows import derived
+from pipeline.report.charts import count_charts, distribution_charts, fragment, size_rules
+from pipeline.report.page_rows import derived
 from tests.pipeline.many_rows import frame_of, many_rows
 
 

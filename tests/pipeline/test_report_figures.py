@@ -3,7 +3,7 @@ import math
 import pandas as pd
 import pytest
 
-from pipeline.report_figures import count, duration_text, figure, share_text, size_text
+from pipeline.report.formatting import count, duration_text, figure, share_text, size_text
 
 
 @pytest.mark.parametrize("value, text", [(math.nan, ""), (0.0, "0"), (1.23456e-7, "1.23e-07"), (12.345, "12.3")])

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pipeline
-from pipeline.report_page import content_policy, groups, headline, render_page
-from pipeline.report_rows import derived
+from pipeline.report.page import content_policy, groups, headline, render_page
+from pipeline.report.page_rows import derived
 from tests.pipeline.many_rows import HOSTILE, frame_of, hostile_rows, many_rows
 
 ASSETS = Path(pipeline.__file__).parent / "report_assets"

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from pipeline.manifest.reader import read_manifest
-from pipeline.records import ManifestRow
-from pipeline.report_rows import derived, dialect, pack, redo_commands, split_rewrite
+from pipeline.report.page_rows import derived, dialect, pack, redo_commands, split_rewrite
+from pipeline.report.row import ManifestRow
 from tests.pipeline.many_rows import HOSTILE, frame_of, hostile_rows, many_rows
 
 

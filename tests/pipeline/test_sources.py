@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.records import ManifestRow
+from pipeline.report.row import ManifestRow
 from pipeline.sources import local_files
 from tests.fixture_files import FOLDER
 from tests.pipeline.memory_filesystem import MemoryFileSystem

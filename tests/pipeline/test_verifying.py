@@ -16,7 +16,7 @@ from pipeline.history.signing import load_public_key, load_signer
 from pipeline.migrating import migrate
 from pipeline.publication.local import STAGING
 from pipeline.publication.receipt import RECEIPT, read_receipt
-from pipeline.report import ReportError
+from pipeline.report.table import ReportError
 from pipeline.verification_view import as_json
 from pipeline.verifying import VerifyRequest, verify
 from pipeline.verifying_runs import History

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.printable import printable
-from pipeline.records import ManifestRow
+from pipeline.report.row import ManifestRow
 from transforms.errors import Reason
 from transforms.records.outcome import Status
 from transforms.records.runtime import Family, runtime_of

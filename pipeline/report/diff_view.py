@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.comparing import Change, Verdict
 from pipeline.printable import printable
-from pipeline.report_figures import figure
+from pipeline.report.diff import Change, Verdict
+from pipeline.report.formatting import figure
 
 _STYLES = {Verdict.WORSE: "red", Verdict.BETTER: "green", Verdict.CHANGED: ""}
 _DIGEST_SHOWN = 12

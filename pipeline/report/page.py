@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.report_charts import NONE, count_charts, distribution_charts, fragment, size_rules
-from pipeline.report_figures import count, duration_text, figure, share_text, size_text
-from pipeline.report_rows import DIALECT, NEEDS_A_PERSON, PUBLISHED, SHARE, derived, pack, shown
+from pipeline.report.charts import NONE, count_charts, distribution_charts, fragment, size_rules
+from pipeline.report.formatting import count, duration_text, figure, share_text, size_text
+from pipeline.report.page_rows import DIALECT, NEEDS_A_PERSON, PUBLISHED, SHARE, derived, pack, shown
 from transforms.errors import MEANINGS
 from transforms.records.outcome import EVIDENCE_ORDER, Evidence, Status
 

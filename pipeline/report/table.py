@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.records import COLUMNS, report_schema
+from pipeline.report.row import COLUMNS, report_schema
 from pipeline.storage.durable_file import write_file
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def write_report(frame: pd.DataFrame, folder: str) -> dict[str, bytes]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from pipeline.report_page import render_page
+    from pipeline.report.page import render_page
 
     table = pa.Table.from_pandas(frame[list(COLUMNS)], schema=report_schema(), preserve_index=False)
     sink = pa.BufferOutputStream()

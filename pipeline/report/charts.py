@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from pipeline.report_figures import count, duration_text, share_text, size_text
-from pipeline.report_rows import DIALECT, PUBLISHED, SHARE, shown
+from pipeline.report.formatting import count, duration_text, share_text, size_text
+from pipeline.report.page_rows import DIALECT, PUBLISHED, SHARE, shown
 from transforms.records.outcome import EVIDENCE_ORDER, Status
 
 if TYPE_CHECKING:
