@@ -23,7 +23,7 @@ def cut_short(error: OSError) -> Never:
 
 
 def _end(event: str, problem: str, status: int) -> Never:
-    from pipeline import event_log
+    from pipeline.monitoring import event_log
     from pipeline.printable import printable
 
     if event_log.is_open():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import __version__
 from pipeline.history.chain import appending, chain, previous_run, remove_record, run_folder, write_latest, write_record
 from pipeline.history.record import FINISHED, INTERRUPTED, FileDigest, RunRecord
-from pipeline.metrics_file import RunFigures, write_metrics
+from pipeline.monitoring.prometheus import RunFigures, write_metrics
 from pipeline.publication.receipt import RECEIPT
 from pipeline.report.table import write_report
 from pipeline.storage.canonical_json import sha256_of

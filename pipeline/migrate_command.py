@@ -13,7 +13,7 @@ import typer
 from pipeline.command_endings import cut_short, unusable
 from pipeline.help_examples import example
 from pipeline.limit_options import with_limit_options
-from pipeline.log_format import LogFormat
+from pipeline.monitoring.log_format import LogFormat
 from transforms.limits import Limits
 
 EPILOG = (
@@ -87,12 +87,12 @@ def migrate(
 ) -> None:
     """Migrate every model of a manifest, validate each against evidence, publish, and report."""
     from pipeline import options
-    from pipeline.event_log import json_log
     from pipeline.history.signing import SigningKeyError, load_signer, read_passphrase
     from pipeline.isolation.process import Isolation
     from pipeline.manifest.reader import ManifestError
     from pipeline.migrating import Run, new_run_id
     from pipeline.migrating import migrate as run_migration
+    from pipeline.monitoring.event_log import json_log
     from pipeline.publication.locks import OutputInUseError
     from transforms.records.outcome import Evidence
 

@@ -22,13 +22,14 @@ from rich.console import Console
 from pipeline.concluding import FAILED, conclude
 from pipeline.coordination.progress import MarkFollower
 from pipeline.coordination.stop import Stop, reserved_space, stop_requested, stopped_by_signals
-from pipeline.event_log import event, row_ended, run_ended
 from pipeline.graph import MigrateRegistry
 from pipeline.history.chain import SHARDS, open_run_folder, run_folder
 from pipeline.history.signing import Signer
-from pipeline.log_format import LogFormat
 from pipeline.manifest.reader import Manifest, read_manifest
 from pipeline.manifest.row import is_remote
+from pipeline.monitoring.event_log import event, row_ended, run_ended
+from pipeline.monitoring.log_format import LogFormat
+from pipeline.monitoring.summary import print_summary, progress_view
 from pipeline.options import MigrateSettings, runs_here, with_local_runner
 from pipeline.printable import printable
 from pipeline.publication.local import output_folder, sweep_leftovers
@@ -36,7 +37,6 @@ from pipeline.publication.locks import output_lock
 from pipeline.publication.receipt import RECEIPT
 from pipeline.report.formatting import count
 from pipeline.report.table import gather
-from pipeline.terminal import print_summary, progress_view
 from pipeline.workshops import drop_work, joined_pool
 from transforms.records.outcome import Status
 

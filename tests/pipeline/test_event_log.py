@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from pipeline.coordination.progress import Mark
-from pipeline.event_log import event, json_log, row_ended
+from pipeline.monitoring.event_log import event, json_log, row_ended
 from tests.pipeline.registry import write_registry
 from tests.pipeline.test_command_line import FAKES, exit_status
 

@@ -4,8 +4,8 @@ import pytest
 from rich.console import Console
 
 from pipeline.coordination.progress import Mark
-from pipeline.live_view import LiveView
-from pipeline.terminal import progress_view
+from pipeline.monitoring.live_view import LiveView
+from pipeline.monitoring.summary import progress_view
 
 
 @pytest.fixture

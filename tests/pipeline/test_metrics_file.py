@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipeline.metrics_file import RunFigures, last_success, write_metrics
+from pipeline.monitoring.prometheus import RunFigures, last_success, write_metrics
 from transforms.errors import Reason
 
 START = datetime(2026, 1, 31, 14, 25, tzinfo=UTC)

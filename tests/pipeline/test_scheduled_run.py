@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pipeline.history.signing import PASSPHRASE_VARIABLE
-from pipeline.metrics_file import last_success
+from pipeline.monitoring.prometheus import last_success
 from tests.pipeline.key_files import write_keys
 from tests.pipeline.registry import write_registry
 from tests.pipeline.test_command_line import FAKES, exit_status

@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from pipeline.coordination.progress import Mark, MarkFollower, leave_mark
+from pipeline.monitoring.summary import print_summary, progress_view
 from pipeline.printable import printable
-from pipeline.terminal import print_summary, progress_view
 from tests.pipeline.test_report import frame_of, report_row
 
 MARKS = [

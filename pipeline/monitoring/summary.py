@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.coordination.progress import Mark
-from pipeline.live_view import STYLES, LiveView, live
+from pipeline.monitoring.live_view import STYLES, LiveView, live
 from pipeline.printable import printable
 from pipeline.report.formatting import count, figure
 from transforms.records.outcome import Status
