@@ -99,8 +99,8 @@ def scan(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
 ) -> None:
     """Find HDF5 models, and checkpoints beside their architecture, and write a manifest, with comments where unsure."""
-    from pipeline.proposing import propose_manifest
-    from pipeline.scanning import ScanError
+    from pipeline.scan.find import ScanError
+    from pipeline.scan.propose import propose_manifest
 
     try:
         summary = propose_manifest(paths, output)

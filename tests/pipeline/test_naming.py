@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.manifest.reader import case_clashes, refuse_duplicates
 from pipeline.manifest.row import parse_row
-from pipeline.naming import legal_name, propose
+from pipeline.scan.model_names import legal_name, propose
 
 
 def names(*paths, root="root"):

@@ -5,8 +5,8 @@ import h5py
 import pytest
 
 from pipeline.manifest.reader import read_manifest
-from pipeline.pairing import pair
-from pipeline.proposing import propose_manifest
+from pipeline.scan.companions import pair
+from pipeline.scan.propose import propose_manifest
 from tests.fixture_files import FOLDER
 
 

@@ -3,8 +3,8 @@ import shutil
 
 import pytest
 
-from pipeline.proposing import proposed_rows
-from pipeline.scanning import Oddities, ScanError, find_files, is_hdf5, with_kinds
+from pipeline.scan.find import Oddities, ScanError, find_files, is_hdf5, with_kinds
+from pipeline.scan.propose import proposed_rows
 from tests.fixture_files import FOLDER
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -108,7 +108,7 @@ def test_kinds(tmp_path):
 
 
 def test_a_file_that_kills_its_reader_is_damaged_and_the_others_are_not(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.scanning._KINDS", "tests.pipeline.fakes:kinds_of")
+    monkeypatch.setattr("pipeline.scan.find._KINDS", "tests.pipeline.fakes:kinds_of")
     for name in ("a", "kill", "z"):
         (tmp_path / name).write_bytes(SIGNATURE)
     assert [file.kind for file in with_kinds(find_files([str(tmp_path)], Oddities()))] == ["model", "damaged", "model"]

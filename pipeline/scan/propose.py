@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pipeline.naming import propose
-from pipeline.pairing import pair
 from pipeline.printable import printable
-from pipeline.scanning import CHECKPOINT, FoundFile, Oddities, find_files, with_kinds
+from pipeline.scan.companions import pair
+from pipeline.scan.find import CHECKPOINT, FoundFile, Oddities, find_files, with_kinds
+from pipeline.scan.model_names import propose
 
 COLUMNS = ("model", "source", "version", "architecture", "samples")
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.finding_checkpoints import checkpoint_architecture
+from pipeline.scan.checkpoints import checkpoint_architecture
 from transforms.errors import MigrationError
 from transforms.source.checkpoint.files import INDEX
 
