@@ -81,7 +81,7 @@ def inspect(
     limits: Limits,
 ) -> None:
     """Say what a file is, which rewrites it needs, and whether it would be refused. Exit status 3 if one would."""
-    from pipeline.describing import describe_models
+    from pipeline.inspection.describe import describe_models
 
     if custom_objects is not None and not allow_custom_code:
         unusable("--custom-objects is executed: it needs --allow-custom-code.")

@@ -6,8 +6,8 @@ import shutil
 import pytest
 from rich.console import Console
 
-from pipeline.describing import describe_models
-from pipeline.inspection_view import lines_of, tree_of
+from pipeline.inspection.describe import describe_models
+from pipeline.inspection.view import lines_of, tree_of
 from tests.fixture_files import FOLDER
 
 #: The keys that docs/operators.md promises.

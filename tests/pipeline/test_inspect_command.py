@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.describing import describe_model
+from pipeline.inspection.describe import describe_model
 from pipeline.isolation.process import Child, Isolation
 from tests.fixture_files import FOLDER
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.inspection_view import lines_of, tree_of
+from pipeline.inspection.view import lines_of, tree_of
 from pipeline.isolation.parallel_map import map_in_children
 from pipeline.isolation.process import Child, Isolation
 from transforms.errors import MEANINGS, MigrationError
