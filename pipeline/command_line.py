@@ -132,11 +132,11 @@ def verify(
     """
     from rich.console import Console
 
-    from pipeline import verification_view as view
+    from pipeline.audit import view
+    from pipeline.audit.verify import VerifyRequest
+    from pipeline.audit.verify import verify as run_verification
     from pipeline.history.signing import SigningKeyError, load_public_key
     from pipeline.report.table import ReportError
-    from pipeline.verifying import VerifyRequest
-    from pipeline.verifying import verify as run_verification
 
     console = Console(highlight=False)
     try:

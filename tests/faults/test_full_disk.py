@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from pipeline.verifying import VerifyRequest, verify
+from pipeline.audit.verify import VerifyRequest, verify
 from tests.faults.programs import FAKES, Program, Refuse, outcomes, published, registry_of, run
 
 MODELS = [f"m{number}/model-{number}" for number in range(4)]

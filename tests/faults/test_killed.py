@@ -10,8 +10,8 @@ import shutil
 
 import pytest
 
-from pipeline.findings import Kind
-from pipeline.verifying import VerifyRequest, verify
+from pipeline.audit.findings import Kind
+from pipeline.audit.verify import VerifyRequest, verify
 from tests.faults.programs import FAKES, Kill, Program, outcomes, published, registry_of, report_of, run
 
 #: One is there in an older version, one is refused.

@@ -6,9 +6,9 @@ import apache_beam as beam
 from apache_beam.testing import test_pipeline
 from apache_beam.testing.util import assert_that
 
+from pipeline.audit.verify import VerifyRequest, verify
 from pipeline.graph import Convert, Inspect
 from pipeline.manifest.reader import read_manifest
-from pipeline.verifying import VerifyRequest, verify
 from tests.faults.misbehaving import CHILDREN
 from tests.faults.programs import FAKES, Program, outcomes, published, registry_of, run
 from tests.pipeline.matching import statuses_are

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import concluding
+from pipeline.audit.verify import VerifyRequest, verify
 from pipeline.concluding import conclude, recorded_options, without_secrets
 from pipeline.history import chain as run_history
 from pipeline.history.chain import appending, open_run_folder, previous_run, run_folder, sweep_runs
@@ -18,7 +19,6 @@ from pipeline.report import table as report
 from pipeline.report.row import ManifestRow
 from pipeline.report.table import read_report
 from pipeline.storage.canonical_json import sha256_of
-from pipeline.verifying import VerifyRequest, verify
 from tests.pipeline.registry import fake_run, run_and_read, write_registry
 from tests.pipeline.test_report import frame_of, report_row
 from tests.pipeline.test_run_record import RECORD

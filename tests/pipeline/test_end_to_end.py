@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.audit.findings import Kind, OutputState
+from pipeline.audit.verify import replay
 from pipeline.command_line import main
-from pipeline.findings import Kind, OutputState
 from pipeline.isolation.process import Child, Isolation
-from pipeline.verifying import replay
 
 FIXTURES = Path(__file__).parents[1] / "fixtures/keras-2.2.4"
 

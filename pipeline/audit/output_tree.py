@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.findings import Finding, Kind, told_path
+from pipeline.audit.findings import Finding, Kind, told_path
 from pipeline.history.record import RECORD
 from pipeline.manifest.row import RESERVED
 from pipeline.publication.local import RETIRED, STAGING, is_locked

@@ -12,20 +12,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from pipeline.findings import Finding, Kind, OutputState, Verification, told_path
+from pipeline.audit.findings import Finding, Kind, OutputState, Verification, told_path
+from pipeline.audit.output_tree import read_tree
+from pipeline.audit.published_output import Vouched, check_output
+from pipeline.audit.run_records import check_run_folder, read_history
 from pipeline.history.chain import RUNS
 from pipeline.history.record import RECORD, RunRecord
 from pipeline.isolation.process import Child, Isolation
 from pipeline.manifest.row import RESERVED
-from pipeline.output_tree import read_tree
 from pipeline.publication.receipt import read_receipt
 from pipeline.report.table import PARQUET, ReportError, read_report
-from pipeline.verifying_output import Vouched, check_output
-from pipeline.verifying_runs import check_run_folder, read_history
 from transforms.errors import MigrationError
 from transforms.records.outcome import Status
 
-_REPLAY = "pipeline.replaying:replay_samples"
+_REPLAY = "pipeline.audit.replay:replay_samples"
 _PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
 
 

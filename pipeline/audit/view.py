@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from pipeline.findings import Finding, OutputState, Verification
+from pipeline.audit.findings import Finding, OutputState, Verification
 from pipeline.printable import printable
 
 

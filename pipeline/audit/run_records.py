@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.findings import Finding, Kind, told_path
+from pipeline.audit.findings import Finding, Kind, told_path
 from pipeline.history.chain import RUNS
 from pipeline.history.record import (
     FINISHED,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.findings import Finding, Kind
+from pipeline.audit.findings import Finding, Kind
 from pipeline.publication.receipt import RECEIPT, PublishedFile, Receipt, parse_receipt
 from pipeline.sources import digest_file
 from pipeline.storage.canonical_json import sha256_of
