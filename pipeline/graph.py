@@ -20,15 +20,15 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 
-from pipeline.converting import convert_model
 from pipeline.coordination.progress import Mark, leave_mark
 from pipeline.coordination.stop import Stop, not_reached, output_is_full, request_stop, stop_requested
-from pipeline.inspecting import Candidate, error_row, inspect_row
 from pipeline.isolation.process import Child
 from pipeline.manifest.reader import ManifestError, read_manifest
 from pipeline.options import MigrateSettings
 from pipeline.report.row import ManifestRow, ReportRow, fits_report, report_schema
-from pipeline.workshops import join_pool, leave_pool
+from pipeline.steps.convert import convert_model
+from pipeline.steps.converter_pool import join_pool, leave_pool
+from pipeline.steps.inspect import Candidate, error_row, inspect_row
 from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import Status
 

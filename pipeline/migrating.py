@@ -37,7 +37,7 @@ from pipeline.publication.locks import output_lock
 from pipeline.publication.receipt import RECEIPT
 from pipeline.report.formatting import count
 from pipeline.report.table import gather
-from pipeline.workshops import drop_work, joined_pool
+from pipeline.steps.converter_pool import drop_work, joined_pool
 from transforms.records.outcome import Status
 
 if TYPE_CHECKING:

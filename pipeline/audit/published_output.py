@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.audit.findings import Finding, Kind
 from pipeline.publication.receipt import RECEIPT, PublishedFile, Receipt, parse_receipt
-from pipeline.sources import digest_file
+from pipeline.steps.source_files import digest_file
 from pipeline.storage.canonical_json import sha256_of
 from transforms.errors import MigrationError
 

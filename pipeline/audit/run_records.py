@@ -26,7 +26,7 @@ from pipeline.history.signing import is_signature
 from pipeline.manifest.row import RESERVED
 from pipeline.publication.local import is_locked
 from pipeline.publication.locks import LOCK, holder_of
-from pipeline.sources import digest_file
+from pipeline.steps.source_files import digest_file
 
 _NO_LIMIT = 1 << 62
 _NAMES_TOLD = 5

@@ -141,7 +141,7 @@ def test_what_is_no_readable_file(tmp_path):
 
 CHANGES = ("truncate", "append", "overwrite", "replace", "remove", "fifo", "loop")
 #: Once it is hashed, before it is read; once it is read, before it is converted; as it is converted.
-MOMENTS = ("pipeline.inspecting:_inspected", "pipeline.graph:convert_model", "pipeline.converting:_request")
+MOMENTS = ("pipeline.steps.inspect:_inspected", "pipeline.graph:convert_model", "pipeline.steps.convert:_request")
 SHORT = [(MOMENTS[0], "truncate"), (MOMENTS[1], "replace"), (MOMENTS[2], "overwrite")]
 
 

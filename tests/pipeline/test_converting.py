@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.converting import convert_model
-from pipeline.inspecting import inspect_row
 from pipeline.isolation.process import Child, Isolation
 from pipeline.options import MigrateSettings
 from pipeline.report.row import ManifestRow
-from pipeline.workshops import Workshop
+from pipeline.steps.convert import convert_model
+from pipeline.steps.converter_pool import Workshop
+from pipeline.steps.inspect import inspect_row
 from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
 from tests.pipeline.registry import tree
 

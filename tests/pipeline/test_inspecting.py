@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.inspecting import Candidate, inspect_row, receipt_key
 from pipeline.isolation.process import Child, Isolation
 from pipeline.options import MigrateSettings
 from pipeline.report.row import ManifestRow
-from pipeline.sources import local_files
+from pipeline.steps.inspect import Candidate, inspect_row, receipt_key
+from pipeline.steps.source_files import local_files
 from tests.pipeline.fakes import INSPECTOR
 from transforms.limits import Limits
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.report.row import ManifestRow
-from pipeline.sources import local_files
+from pipeline.steps.source_files import local_files
 from tests.fixture_files import FOLDER
 from tests.pipeline.memory_filesystem import MemoryFileSystem
 from transforms.errors import MigrationError, Reason

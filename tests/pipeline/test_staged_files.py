@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pipeline import staged_files
 from pipeline.publication.receipt import PublishedFile
-from pipeline.staged_files import StagedFiles
+from pipeline.steps import staged_files
+from pipeline.steps.staged_files import StagedFiles
 from pipeline.storage.canonical_json import sha256_of
 from transforms.errors import MigrationError, Reason
 

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.isolation.process import Isolation
 from pipeline.options import MigrateSettings
-from pipeline.workshops import WorkshopPool, join_pool, leave_pool
+from pipeline.steps.converter_pool import WorkshopPool, join_pool, leave_pool
 from tests.pipeline.fakes import CONVERTER, VERIFIER
 
 SETTINGS = MigrateSettings(

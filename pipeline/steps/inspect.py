@@ -13,7 +13,7 @@ from pipeline.options import MigrateSettings
 from pipeline.publication.local import output_folder
 from pipeline.publication.receipt import Receipt, ReceiptKey, is_complete, read_receipt
 from pipeline.report.row import ManifestRow, ReportRow, stopped_row
-from pipeline.sources import LocalFile, RowFiles, local_files
+from pipeline.steps.source_files import LocalFile, RowFiles, local_files
 from transforms.architecture.source import is_python
 from transforms.errors import FAILURES, MigrationError, Reason
 from transforms.records.outcome import Status

@@ -11,15 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.inspecting import Candidate, check_digest, error_row, published_row, receipt_key, valid_receipt
 from pipeline.manifest.row import is_remote
 from pipeline.options import MigrateSettings
 from pipeline.publication.local import output_folder, publish, staging_folder
 from pipeline.publication.receipt import PublishedFile, Receipt, ReceiptKey
 from pipeline.report.row import ManifestRow, ReportRow, fits_report, outcome_columns, stopped_row
-from pipeline.sources import RowFiles, local_files
-from pipeline.staged_files import StagedFiles
-from pipeline.workshops import Workshop
+from pipeline.steps.converter_pool import Workshop
+from pipeline.steps.inspect import Candidate, check_digest, error_row, published_row, receipt_key, valid_receipt
+from pipeline.steps.source_files import RowFiles, local_files
+from pipeline.steps.staged_files import StagedFiles
 from transforms.errors import MigrationError, Reason
 from transforms.migration.migrate import Steps, migrate
 from transforms.records.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
