@@ -90,10 +90,10 @@ def migrate(
     from pipeline.history.signing import SigningKeyError, load_signer, read_passphrase
     from pipeline.isolation.process import Isolation
     from pipeline.manifest.reader import ManifestError
-    from pipeline.migrating import Run, new_run_id
-    from pipeline.migrating import migrate as run_migration
     from pipeline.monitoring.event_log import json_log
     from pipeline.publication.locks import OutputInUseError
+    from pipeline.run.migrate import Run, new_run_id
+    from pipeline.run.migrate import migrate as run_migration
     from transforms.records.outcome import Evidence
 
     if log_format is LogFormat.JSON:

@@ -27,7 +27,7 @@ FAKES = ("--converter", CONVERTER, "--verifier", VERIFIER, "--inspector", INSPEC
 #: Columns of a report that two equal runs do not share.
 OF_THE_RUN = ["seconds", "run_id", "finished_at"]
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["pipeline.migrating", "pipeline.command_line", "tests.faults.programs"])
+_processes.set_forkserver_preload(["pipeline.run.migrate", "pipeline.command_line", "tests.faults.programs"])
 
 
 @dataclass(frozen=True)

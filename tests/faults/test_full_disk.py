@@ -29,8 +29,8 @@ SHORT_WRITES = WRITES[2:3]
 ENDS = [
     Refuse("pipeline.report.table:write_file", errno.ENOSPC, 1),
     Refuse("pipeline.report.table:write_file", errno.EIO, 3),
-    Refuse("pipeline.concluding:write_record", errno.ENOSPC, 1),
-    Refuse("pipeline.concluding:write_latest", errno.EROFS, 1),
+    Refuse("pipeline.run.finish:write_record", errno.ENOSPC, 1),
+    Refuse("pipeline.run.finish:write_latest", errno.EROFS, 1),
     Refuse("pathlib:Path.replace", errno.ENOSPC, 1),
 ]
 SHORT_ENDS = ENDS[:1]

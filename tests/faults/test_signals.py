@@ -76,7 +76,7 @@ def test_stopped_at_each_step(tmp_path, step, number, workers, to_all):
 def test_stopped_while_it_publishes_or_reports(tmp_path, function, number):
     """What has begun to be published is published; a report is finished."""
     module, _, name = function.partition(":")
-    module = {"publish": "pipeline.steps.convert", "write_report": "pipeline.concluding"}.get(
+    module = {"publish": "pipeline.steps.convert", "write_report": "pipeline.run.finish"}.get(
         name, f"pipeline.{module}"
     )
     registry_of(tmp_path / "registry", ["good-1", "good-2", "good-3"])

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import concluding
 from pipeline.audit.verify import VerifyRequest, verify
-from pipeline.concluding import conclude, recorded_options, without_secrets
 from pipeline.history import chain as run_history
 from pipeline.history.chain import appending, open_run_folder, previous_run, run_folder, sweep_runs
 from pipeline.history.record import INTERRUPTED, parse_record
 from pipeline.manifest.reader import Manifest
-from pipeline.migrating import migrate
 from pipeline.publication.receipt import RECEIPT, read_receipt
 from pipeline.report import table as report
 from pipeline.report.row import ManifestRow
 from pipeline.report.table import read_report
+from pipeline.run import finish as concluding
+from pipeline.run.finish import conclude, recorded_options, without_secrets
+from pipeline.run.migrate import migrate
 from pipeline.storage.canonical_json import sha256_of
 from tests.pipeline.registry import fake_run, run_and_read, write_registry
 from tests.pipeline.test_report import frame_of, report_row

@@ -16,10 +16,10 @@ from pipeline.audit.verify import VerifyRequest, verify
 from pipeline.audit.view import as_json
 from pipeline.command_line import main
 from pipeline.history.signing import load_public_key, load_signer
-from pipeline.migrating import migrate
 from pipeline.publication.local import STAGING
 from pipeline.publication.receipt import RECEIPT, read_receipt
 from pipeline.report.table import ReportError
+from pipeline.run.migrate import migrate
 from tests.pipeline.key_files import write_keys
 from tests.pipeline.registry import fake_run, write_registry
 from tests.pipeline.test_command_line import FAKES

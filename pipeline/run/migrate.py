@@ -19,7 +19,6 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from rich.console import Console
 
-from pipeline.concluding import FAILED, conclude
 from pipeline.coordination.progress import MarkFollower
 from pipeline.coordination.stop import Stop, reserved_space, stop_requested, stopped_by_signals
 from pipeline.graph import MigrateRegistry
@@ -37,6 +36,7 @@ from pipeline.publication.locks import output_lock
 from pipeline.publication.receipt import RECEIPT
 from pipeline.report.formatting import count
 from pipeline.report.table import gather
+from pipeline.run.finish import FAILED, conclude
 from pipeline.steps.converter_pool import drop_work, joined_pool
 from transforms.records.outcome import Status
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pipeline.history.signing import Signer
     from pipeline.manifest.reader import Manifest
-    from pipeline.migrating import Run
+    from pipeline.run.migrate import Run
 
 PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
 ALL_PUBLISHED, FAILED, SOME_NOT = 0, 1, 3
