@@ -9,8 +9,8 @@ from pathlib import Path
 
 import typer
 
-from pipeline.command_line import app
-from pipeline.options import split_beam_options
+from pipeline.cli.app import app
+from pipeline.settings import split_beam_options
 
 _BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _SHELL = ("sh", "console")

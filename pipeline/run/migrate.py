@@ -29,7 +29,6 @@ from pipeline.manifest.row import is_remote
 from pipeline.monitoring.event_log import event, row_ended, run_ended
 from pipeline.monitoring.log_format import LogFormat
 from pipeline.monitoring.summary import print_summary, progress_view
-from pipeline.options import MigrateSettings, runs_here, with_local_runner
 from pipeline.printable import printable
 from pipeline.publication.local import output_folder, sweep_leftovers
 from pipeline.publication.locks import output_lock
@@ -37,6 +36,7 @@ from pipeline.publication.receipt import RECEIPT
 from pipeline.report.formatting import count
 from pipeline.report.table import gather
 from pipeline.run.finish import FAILED, conclude
+from pipeline.settings import MigrateSettings, runs_here, with_local_runner
 from pipeline.steps.converter_pool import drop_work, joined_pool
 from transforms.records.outcome import Status
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.manifest.row import is_remote
-from pipeline.options import MigrateSettings
 from pipeline.publication.local import output_folder, publish, staging_folder
 from pipeline.publication.receipt import PublishedFile, Receipt, ReceiptKey
 from pipeline.report.row import ManifestRow, ReportRow, fits_report, outcome_columns, stopped_row
+from pipeline.settings import MigrateSettings
 from pipeline.steps.converter_pool import Workshop
 from pipeline.steps.inspect import Candidate, check_digest, error_row, published_row, receipt_key, valid_receipt
 from pipeline.steps.source_files import RowFiles, local_files

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from pipeline.coordination.stop import Stop, leave_signals_to_launcher, stop_requested
 from pipeline.isolation.process import Child
-from pipeline.options import MigrateSettings
+from pipeline.settings import MigrateSettings
 from transforms.errors import MigrationError
 
 #: Rough seconds on one core (scripts/benchmark.py measures them): starting a pair, tracing an architecture, a model

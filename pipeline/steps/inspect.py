@@ -9,10 +9,10 @@ from typing import Any
 
 from pipeline.isolation.process import Child
 from pipeline.manifest.row import is_remote
-from pipeline.options import MigrateSettings
 from pipeline.publication.local import output_folder
 from pipeline.publication.receipt import Receipt, ReceiptKey, is_complete, read_receipt
 from pipeline.report.row import ManifestRow, ReportRow, stopped_row
+from pipeline.settings import MigrateSettings
 from pipeline.steps.source_files import LocalFile, RowFiles, local_files
 from transforms.architecture.source import is_python
 from transforms.errors import FAILURES, MigrationError, Reason

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.isolation.process import Isolation
-from pipeline.options import MigrateSettings
 from pipeline.run.migrate import Run, migrate
+from pipeline.settings import MigrateSettings
 from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
 
 

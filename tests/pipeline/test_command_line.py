@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pipeline import __version__
-from pipeline.command_line import main
+from pipeline.cli.app import main
 from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
 from tests.pipeline.registry import tree, write_registry
 
@@ -107,7 +107,7 @@ def loaded_modules(*arguments, watched=HEAVY):
     code = (
         "import sys, atexit, json\n"
         f"atexit.register(lambda: print(json.dumps(sorted(set({watched!r}) & set(sys.modules))), file=sys.stderr))\n"
-        "from pipeline.command_line import main\n"
+        "from pipeline.cli.app import main\n"
         f"main({[str(argument) for argument in arguments]!r})\n"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pipeline.command_line import main
+from pipeline.cli.app import main
 from pipeline.report.diff import Verdict, compare_reports
 from pipeline.report.diff_view import as_json, print_changes
 from pipeline.report.table import write_report

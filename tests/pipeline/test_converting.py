@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.isolation.process import Child, Isolation
-from pipeline.options import MigrateSettings
 from pipeline.report.row import ManifestRow
+from pipeline.settings import MigrateSettings
 from pipeline.steps.convert import convert_model
 from pipeline.steps.converter_pool import Workshop
 from pipeline.steps.inspect import inspect_row

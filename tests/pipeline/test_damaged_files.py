@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.isolation.process import Child, Isolation
-from pipeline.options import INSPECTOR
+from pipeline.settings import INSPECTOR
 from tests.transforms.hostile_models import write_model
 from transforms.errors import MigrationError, Reason
 from transforms.source.hdf5.file import open_hdf5

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.audit.findings import Kind, OutputState
 from pipeline.audit.verify import replay
-from pipeline.command_line import main
+from pipeline.cli.app import main
 from pipeline.isolation.process import Child, Isolation
 
 FIXTURES = Path(__file__).parents[1] / "fixtures/keras-2.2.4"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from pipeline.command_line import app
-from pipeline.completion import Shell, completion_script
-from pipeline.help_examples import EXAMPLES
+from pipeline.cli.app import app
+from pipeline.cli.completion import Shell, completion_script
+from pipeline.cli.examples import EXAMPLES
 from tests.fixture_files import FOLDER
 from tests.pipeline.fakes import CONVERTER, VERIFIER
 from tests.pipeline.test_command_line import exit_status

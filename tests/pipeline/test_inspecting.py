@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.isolation.process import Child, Isolation
-from pipeline.options import MigrateSettings
 from pipeline.report.row import ManifestRow
+from pipeline.settings import MigrateSettings
 from pipeline.steps.inspect import Candidate, inspect_row, receipt_key
 from pipeline.steps.source_files import local_files
 from tests.pipeline.fakes import INSPECTOR

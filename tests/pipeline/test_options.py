@@ -3,8 +3,8 @@ import os
 import pytest
 import typer
 
-from pipeline.command_line import app
-from pipeline.options import OptionError, beam_parser, parse_size, split_beam_options, with_local_runner
+from pipeline.cli.app import app
+from pipeline.settings import OptionError, beam_parser, parse_size, split_beam_options, with_local_runner
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pipeline.audit.findings import Kind
 from pipeline.audit.run_records import History
 from pipeline.audit.verify import VerifyRequest, verify
 from pipeline.audit.view import as_json
-from pipeline.command_line import main
+from pipeline.cli.app import main
 from pipeline.history.signing import load_public_key, load_signer
 from pipeline.publication.local import STAGING
 from pipeline.publication.receipt import RECEIPT, read_receipt

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.isolation.process import Isolation
-from pipeline.options import MigrateSettings
+from pipeline.settings import MigrateSettings
 from pipeline.steps.converter_pool import WorkshopPool, join_pool, leave_pool
 from tests.pipeline.fakes import CONVERTER, VERIFIER
 

@@ -16,7 +16,7 @@ import typer
 import yaml
 from croniter import croniter
 
-from pipeline.command_line import app
+from pipeline.cli.app import app
 
 RECIPES = Path(__file__).parents[2] / "scripts/recipes"
 PROGRAM = "/srv/h5ferry/.venv/bin/h5ferry"

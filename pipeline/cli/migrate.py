@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.command_endings import cut_short, unusable
-from pipeline.help_examples import example
-from pipeline.limit_options import with_limit_options
+from pipeline.cli.examples import example
+from pipeline.cli.exit_status import cut_short, unusable
+from pipeline.cli.limit_options import with_limit_options
 from pipeline.monitoring.log_format import LogFormat
 from transforms.limits import Limits
 
@@ -86,7 +86,7 @@ def migrate(
     limits: Limits,
 ) -> None:
     """Migrate every model of a manifest, validate each against evidence, publish, and report."""
-    from pipeline import options
+    from pipeline import settings as options
     from pipeline.history.signing import SigningKeyError, load_signer, read_passphrase
     from pipeline.isolation.process import Isolation
     from pipeline.manifest.reader import ManifestError

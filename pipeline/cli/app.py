@@ -11,11 +11,11 @@ from typing import Annotated, Never
 import typer
 
 from pipeline import __version__
-from pipeline.command_endings import SOME_NOT, unusable
-from pipeline.completion import Shell, completion_script, prepare_to_complete
-from pipeline.help_examples import example
-from pipeline.limit_options import with_limit_options
-from pipeline.migrate_command import EPILOG, migrate
+from pipeline.cli.completion import Shell, completion_script, prepare_to_complete
+from pipeline.cli.examples import example
+from pipeline.cli.exit_status import SOME_NOT, unusable
+from pipeline.cli.limit_options import with_limit_options
+from pipeline.cli.migrate import EPILOG, migrate
 from transforms.limits import Limits
 
 app = typer.Typer(
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> Never:
     beam: list[str] = []
     if own[:1] == ["migrate"] and not {"-h", "--help"} & set(own):
         _quiet_libraries()
-        from pipeline.options import split_beam_options
+        from pipeline.settings import split_beam_options
 
         own, beam = split_beam_options(own)
     sys.exit(typer.main.get_command(app).main(args=own, prog_name="h5ferry", obj=tuple(beam), standalone_mode=True))

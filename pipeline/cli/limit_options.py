@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.options import OptionError, parse_size
+from pipeline.settings import OptionError, parse_size
 from transforms.limits import GIB, MIB, LimitOption, Limits, limit_options
 
 
