@@ -24,7 +24,8 @@ from pipeline.coordination.progress import Mark, leave_mark
 from pipeline.coordination.stop import Stop, not_reached, output_is_full, request_stop, stop_requested
 from pipeline.isolation.process import Child
 from pipeline.manifest.reader import ManifestError, read_manifest
-from pipeline.report.row import ManifestRow, ReportRow, fits_report, report_schema
+from pipeline.manifest.row import ManifestRow
+from pipeline.report.row import ReportRow, fits_report, report_schema
 from pipeline.settings import MigrateSettings
 from pipeline.steps.convert import convert_model
 from pipeline.steps.converter_pool import join_pool, leave_pool

@@ -69,7 +69,6 @@ def fuzz(target: str, corpus: Path, seconds: int) -> None:
         from transforms.architecture.parsing import parse_architecture
         from transforms.canonical import canonicalise
         from transforms.errors import MigrationError
-        from transforms.legacy import model as legacy_model
         from transforms.legacy.model import open_legacy_model
         from transforms.records.runtime import runtime_of
 

@@ -2,7 +2,7 @@
 # Fetches the libraries of the audit page with npm, at the versions below, into the package. Run it to upgrade one, and
 # bring the digests in vendor/README.md up to date with what it prints. Needs npm.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../pipeline/report_assets/vendor"
+cd "$(dirname "${BASH_SOURCE[0]}")/../pipeline/report/assets/vendor"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from pipeline.cli.app import app
-from pipeline.settings import split_beam_options
+from pipeline.run.beam_options import split_beam_options
 
 _BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _SHELL = ("sh", "console")

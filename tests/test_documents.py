@@ -25,7 +25,7 @@ PARSED_ONLY = {
     "--runner=DataflowRunner": "needs a Google Cloud project",
     "--runner=FlinkRunner": "needs a Flink cluster",
     "--direct_num_workers": "tests/pipeline/test_graph.py runs the graph with several workers",
-    "--allow-custom-code": "tests/transforms/test_custom_code.py runs models with their code",
+    "--allow-custom-code": "tests/transforms/custom/test_code.py runs models with their code",
 }
 #: Make targets are only asked for their recipe: each is what every change runs anyway, or takes minutes.
 NOT_OURS = {"openssl": "the folder has a pair of keys already: a machine without openssl can run the rest"}

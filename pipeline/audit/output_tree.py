@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.audit.findings import Finding, Kind, told_path
-from pipeline.history.record import RECORD
-from pipeline.manifest.row import RESERVED
-from pipeline.publication.local import RETIRED, STAGING, is_locked
-from pipeline.publication.receipt import RECEIPT
+from pipeline.publication.layout import RECEIPT, RECORD, RESERVED, RETIRED, STAGING
+from pipeline.publication.locks import is_locked
 
 #: How files begin that a run keeps for itself, and takes away before it ends.
 _OURS = ".h5ferry-"

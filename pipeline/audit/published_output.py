@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.audit.findings import Finding, Kind
-from pipeline.publication.receipt import RECEIPT, PublishedFile, Receipt, parse_receipt
-from pipeline.steps.source_files import digest_file
+from pipeline.publication.layout import RECEIPT
+from pipeline.publication.receipt import PublishedFile, Receipt, parse_receipt, receipt_bytes
 from pipeline.storage.canonical_json import sha256_of
+from pipeline.storage.digest import digest_file
 from transforms.errors import MigrationError
 
-_RECEIPT_BYTES = 16 << 20
 _NO_LIMIT = 1 << 62
 
 
@@ -49,23 +49,13 @@ def check_output(folder: Path, path: str, vouched: Vouched) -> list[Finding]:
     """
     if not folder.is_dir():
         return [Finding(Kind.MISSING, path, "is missing")]
-    data = _receipt_bytes(folder)
+    data = receipt_bytes(folder)
     place = f"{path}/{RECEIPT}"
     if data is None:
         return [Finding(Kind.MISSING, place, "is missing or unreadable: no readable receipt vouches for the output")]
     receipt = parse_receipt(data)
     findings = list(_about_receipt(receipt, data, place, vouched))
     return findings if receipt is None else [*findings, *_about_files(receipt, folder, path)]
-
-
-def _receipt_bytes(folder: Path) -> bytes | None:
-    file = folder / RECEIPT
-    try:
-        status = file.lstat()
-        plain = stat.S_ISREG(status.st_mode) and status.st_size <= _RECEIPT_BYTES
-        return file.read_bytes() if plain else None
-    except OSError:
-        return None
 
 
 def _about_receipt(receipt: Receipt | None, data: bytes, place: str, vouched: Vouched) -> Iterator[Finding]:

@@ -9,12 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.audit.findings import Finding, Kind, told_path
-from pipeline.history.chain import RUNS
 from pipeline.history.record import (
     FINISHED,
-    LATEST,
-    RECORD,
-    SIGNATURE,
     FileDigest,
     RecordError,
     RunRecord,
@@ -23,10 +19,9 @@ from pipeline.history.record import (
     parse_record,
 )
 from pipeline.history.signing import is_signature
-from pipeline.manifest.row import RESERVED
-from pipeline.publication.local import is_locked
-from pipeline.publication.locks import LOCK, holder_of
-from pipeline.steps.source_files import digest_file
+from pipeline.publication.layout import LATEST, LOCK, RECORD, RESERVED, RUNS, SIGNATURE
+from pipeline.publication.locks import holder_of, is_locked
+from pipeline.storage.digest import digest_file
 
 _NO_LIMIT = 1 << 62
 _NAMES_TOLD = 5

@@ -16,10 +16,9 @@ from pipeline.audit.findings import Finding, Kind, OutputState, Verification, to
 from pipeline.audit.output_tree import read_tree
 from pipeline.audit.published_output import Vouched, check_output
 from pipeline.audit.run_records import check_run_folder, read_history
-from pipeline.history.chain import RUNS
-from pipeline.history.record import RECORD, RunRecord
+from pipeline.history.record import RunRecord
 from pipeline.isolation.process import Child, Isolation
-from pipeline.manifest.row import RESERVED
+from pipeline.publication.layout import RECORD, RESERVED, RUNS
 from pipeline.publication.receipt import read_receipt
 from pipeline.report.table import PARQUET, ReportError, read_report
 from transforms.errors import MigrationError

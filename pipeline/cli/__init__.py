@@ -1,1 +1,4 @@
-"""TODO."""
+"""The command line: options, exit statuses, help.
+
+May import: every other package.
+"""

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> Never:
     beam: list[str] = []
     if own[:1] == ["migrate"] and not {"-h", "--help"} & set(own):
         _quiet_libraries()
-        from pipeline.settings import split_beam_options
+        from pipeline.run.beam_options import split_beam_options
 
         own, beam = split_beam_options(own)
     sys.exit(typer.main.get_command(app).main(args=own, prog_name="h5ferry", obj=tuple(beam), standalone_mode=True))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
-from pipeline.settings import OptionError, parse_size
 from transforms.limits import GIB, MIB, LimitOption, Limits, limit_options
 
 
@@ -59,3 +59,25 @@ def _positive(text: str) -> int:
     if value < 1:
         raise ValueError(f"{text} is not a positive number")
     return value
+
+
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+
+
+class OptionError(Exception):
+    """The command line is unusable."""
+
+
+def parse_size(text: str) -> int:
+    """Bytes meant by "800M", "2GiB" or "123456"; units are powers of 1024.
+
+    Raises:
+        OptionError: it is no size.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if not match or float(match[1]) <= 0:
+        raise OptionError(f"{text!r} is not a size such as 800M or 2GiB.")
+    return int(float(match[1]) * _UNITS[match[2].lower()])

@@ -12,8 +12,8 @@ import typer
 
 from pipeline.cli.examples import example
 from pipeline.cli.exit_status import cut_short, unusable
-from pipeline.cli.limit_options import with_limit_options
-from pipeline.monitoring.log_format import LogFormat
+from pipeline.cli.limit_options import OptionError, parse_size, with_limit_options
+from pipeline.monitoring.event_log import LogFormat
 from transforms.limits import Limits
 
 EPILOG = (
@@ -86,14 +86,15 @@ def migrate(
     limits: Limits,
 ) -> None:
     """Migrate every model of a manifest, validate each against evidence, publish, and report."""
-    from pipeline import settings as options
     from pipeline.history.signing import SigningKeyError, load_signer, read_passphrase
     from pipeline.isolation.process import Isolation
     from pipeline.manifest.reader import ManifestError
     from pipeline.monitoring.event_log import json_log
     from pipeline.publication.locks import OutputInUseError
-    from pipeline.run.migrate import Run, new_run_id
     from pipeline.run.migrate import migrate as run_migration
+    from pipeline.run.migrate import new_run_id
+    from pipeline.run.request import RunRequest
+    from pipeline.settings import CONVERTER, INSPECTOR, VERIFIER, MigrateSettings
     from transforms.records.outcome import Evidence
 
     if log_format is LogFormat.JSON:
@@ -101,23 +102,23 @@ def migrate(
     if run_id and not _RUN_ID.fullmatch(run_id):
         unusable(f"--run-id {run_id!r} is not made of letters, digits, '.', '_' and '-'.")
     try:
-        settings = options.MigrateSettings(
+        settings = MigrateSettings(
             output=output,
             run_id=run_id or new_run_id(),
             require_evidence=Evidence(require_evidence.value),
-            isolation=Isolation(timeout=timeout, memory_bytes=options.parse_size(memory_limit) if memory_limit else 0),
+            isolation=Isolation(timeout=timeout, memory_bytes=parse_size(memory_limit) if memory_limit else 0),
             limits=limits,
             allow_custom_code=allow_custom_code,
             keep_training=keep_training,
             full_reload_every=full_reload_every,
-            converter=converter or options.CONVERTER,
-            verifier=verifier or options.VERIFIER,
-            inspector=inspector or options.INSPECTOR,
+            converter=converter or CONVERTER,
+            verifier=verifier or VERIFIER,
+            inspector=inspector or INSPECTOR,
         )
         if metrics_file is not None and not metrics_file.parent.is_dir():
             unusable(f"--metrics-file {metrics_file}: there is no folder {metrics_file.parent}.")
         signer = load_signer(sign_key, read_passphrase(sign_key_passphrase_file)) if sign_key else None
-        run = Run(
+        run = RunRequest(
             manifest,
             settings,
             report,
@@ -130,7 +131,7 @@ def migrate(
             lock=lock,
         )
         status = run_migration(run)
-    except (ManifestError, options.OptionError, OutputInUseError, SigningKeyError) as error:
+    except (ManifestError, OptionError, OutputInUseError, SigningKeyError) as error:
         unusable(error)
     except OSError as error:
         cut_short(error)

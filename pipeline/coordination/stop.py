@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 
-from pipeline.manifest.row import is_remote
+from pipeline.storage.paths import is_remote
 from transforms.errors import MigrationError, Reason
 
 _WORD = "stop"

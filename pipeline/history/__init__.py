@@ -1,1 +1,4 @@
-"""TODO."""
+"""The chain of run records of an output, and their signatures.
+
+May import: publication, storage.
+"""

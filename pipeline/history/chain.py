@@ -19,29 +19,13 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-from pipeline.history.record import (
-    LATEST,
-    RECORD,
-    SIGNATURE,
-    RecordError,
-    RunRecord,
-    RunReference,
-    parse_latest,
-    parse_record,
-)
+from pipeline.history.record import RecordError, RunRecord, RunReference, parse_latest, parse_record
 from pipeline.history.signing import Signer
-from pipeline.manifest.row import RESERVED, is_remote
-from pipeline.publication.local import is_locked
+from pipeline.publication.layout import LATEST, RECORD, RESERVED, RUNS, SHARDS, SIGNATURE, run_folder
+from pipeline.publication.locks import _made_and_locked, is_locked
 from pipeline.storage.canonical_json import sha256_of
 from pipeline.storage.durable_file import PART, read_file, write_file
-
-RUNS = "runs"
-SHARDS = "shards-"
-
-
-def run_folder(output: str, run_id: str) -> str:
-    """Where a run of an output (folder or URL) leaves its record."""
-    return f"{output}/{RESERVED}/{RUNS}/{run_id}"
+from pipeline.storage.paths import is_remote
 
 
 @contextlib.contextmanager
@@ -67,22 +51,6 @@ def open_run_folder(output: str, run_id: str) -> Iterator[None]:
         os.close(descriptor)
         with contextlib.suppress(OSError):  # Only a run that came to nothing leaves it empty.
             os.rmdir(folder)
-
-
-def _made_and_locked(folder: Path) -> int:
-    """Makes and locks a folder; another run may sweep it between these two steps, so it is tried again."""
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            continue
-        with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(folder.stat(), os.fstat(descriptor)):
-                return descriptor
-        os.close(descriptor)
 
 
 def sweep_runs(output: Path) -> None:

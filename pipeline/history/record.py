@@ -13,7 +13,6 @@ from typing import Any
 
 from pipeline.storage.canonical_json import canonical_json, sha256_of
 
-RECORD, SIGNATURE, LATEST = "run.json", "run.json.sig", "latest.json"
 FINISHED, INTERRUPTED = "finished", "interrupted"
 #: Raised when the record changes shape.
 _FORMAT = 1

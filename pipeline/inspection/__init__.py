@@ -1,1 +1,4 @@
-"""TODO."""
+"""`h5ferry inspect`: what a file is, described in a confined process and shown in a terminal.
+
+May import: isolation, report.
+"""

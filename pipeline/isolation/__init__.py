@@ -1,1 +1,4 @@
-"""TODO."""
+"""Confined child processes: limits, messages between parent and child, a parallel map.
+
+May import: report, storage, transforms.
+"""

@@ -1,1 +1,4 @@
-"""TODO."""
+"""The manifest: read, and checked row by row.
+
+May import: publication, storage.
+"""

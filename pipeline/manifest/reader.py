@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.manifest.row import COLUMNS, COMMENT, REQUIRED, is_remote, parse_row, refused_entry
-from pipeline.report.row import ManifestRow
+from pipeline.manifest.row import COLUMNS, COMMENT, REQUIRED, ManifestRow, parse_row, refused_entry
+from pipeline.storage.paths import is_remote
 from transforms.errors import Reason
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
-import os
-import posixpath
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
-from pipeline.report.row import ManifestRow
+from pipeline.publication.layout import RESERVED
+from pipeline.storage.paths import resolve_path
 from transforms.errors import Reason
+from transforms.records.outcome import DEFAULT_ATOL, DEFAULT_RTOL
 
 REQUIRED = ("model", "source")
 PATHS = ("source", "architecture", "samples", "custom_objects")
@@ -29,33 +31,15 @@ COLUMNS = (
 )
 #: A column for people, which is not read.
 COMMENT = "comment"
-#: First part of the output path that is kept for reports.
-RESERVED = "_h5ferry"
 
 _MODEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _INTEGER = re.compile(r"[0-9]{1,18}(\.0*)?")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PART_BYTES = 255
 
 
 class _ColumnError(Exception):
     """One value is unacceptable: args are the column and what is wrong with it."""
-
-
-def is_remote(path: str) -> bool:
-    """True for a URL of a Beam file system (`gs://…`), False for a local path."""
-    return _SCHEME.match(path) is not None
-
-
-def resolve_path(base: str, path: str) -> str:
-    """`path` as the manifest means it: relative to `base`, the manifest's folder, which may be a URL itself."""
-    if is_remote(path):
-        return path
-    if is_remote(base) and not path.startswith("/"):
-        scheme, _, rest = base.partition("://")
-        return f"{scheme}://{posixpath.normpath(posixpath.join(rest, path))}"
-    return os.path.normpath(os.path.join(base, path))
 
 
 def parse_row(line: int, fields: Mapping[Any, Any], base: str) -> ManifestRow:
@@ -186,3 +170,42 @@ def _tolerance(values: Mapping[str, Any], column: str, default: float) -> float:
 def _quoted(value: object) -> str:
     text = ascii(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+#: Fields of a manifest row that are no columns of the manifest.
+_NO_COLUMNS = frozenset({"line", "reason", "message"})
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """One entry of the manifest. Paths are absolute, or URLs of a Beam file system.
+
+    Attributes:
+        line: line of the entry in the manifest (of a Parquet file: its row number), from 1. It identifies the row.
+        model, source, version, …: the columns of the manifest, "" where a text is absent.
+        reason, message: filled when the row itself is unacceptable; such a row goes straight to the report.
+    """
+
+    line: int
+    model: str
+    source: str
+    version: int = 1
+    architecture: str = ""
+    samples: str = ""
+    backend: str = ""
+    custom_objects: str = ""
+    sha256: str = ""
+    rtol: float = DEFAULT_RTOL
+    atol: float = DEFAULT_ATOL
+    reason: str = ""
+    message: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call the row: model and version."""
+        return f"{self.model}/{self.version}"
+
+    def as_entry(self) -> str:
+        """The row as one JSON line of a manifest, which does it again; its paths are absolute, or URLs."""
+        entry = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in _NO_COLUMNS}
+        return json.dumps({name: value for name, value in entry.items() if value != ""})

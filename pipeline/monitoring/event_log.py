@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TextIO
 
 import typer
@@ -112,3 +113,10 @@ def run_ended(counts: Mapping[str, int], *, exit_status: int, report: str) -> No
         counts=dict(counts),
         report=report,
     )
+
+
+class LogFormat(StrEnum):
+    """The choices of --log-format."""
+
+    TEXT = "text"
+    JSON = "json"

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import fcntl
 import os
 import secrets
 import shutil
@@ -21,19 +20,13 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pipeline.publication.receipt import RECEIPT, Receipt
+from pipeline.publication.layout import RECEIPT, RETIRED, STAGING
+from pipeline.publication.locks import _ATTEMPTS, _make_locked, is_locked
+from pipeline.publication.receipt import Receipt
 from pipeline.storage.durable_file import write_through
 
-STAGING = ".h5ferry-staging-"
-RETIRED = ".h5ferry-retired-"
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
-_ATTEMPTS = 5
-
-
-def output_folder(output: str, model: str, version: int) -> str:
-    """Where a model's version is published, as a path or URL."""
-    return f"{output.rstrip('/')}/{model}/{version}"
 
 
 @contextlib.contextmanager
@@ -106,37 +99,6 @@ def sweep_leftovers(root: Path, models: Iterable[str]) -> None:
             elif not is_locked(entry):
                 shutil.rmtree(entry, ignore_errors=True)
         _remove_empty(folder, root)
-
-
-def _make_locked(destination: Path) -> tuple[Path, int]:
-    """Makes a staging folder and locks it; others may sweep it between these two steps, so it is tried again."""
-    for _ in range(_ATTEMPTS):
-        folder = destination.with_name(f"{STAGING}{destination.name}-{secrets.token_hex(4)}")
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            folder.mkdir()
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if folder.exists():
-                return folder, lock
-            os.close(lock)
-    raise OSError(errno.EBUSY, "is removed by another process again and again", str(destination.parent))
-
-
-def is_locked(folder: Path) -> bool:
-    """True when a living process holds the folder, or when that cannot be told."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _rename_new(staged: Path, destination: Path) -> bool:

@@ -8,9 +8,11 @@ artefacts. But they would do the work twice, and their reports would tell of eac
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
+import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -18,9 +20,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.manifest.row import RESERVED
+from pipeline.publication.layout import LOCK, RESERVED, STAGING
 
-LOCK = "lock"
 _POLL_SECONDS = 0.1
 #: Whoever only asks for the holder has the lock for a moment: no reason to refuse a run.
 _GRACE_SECONDS = 0.3
@@ -139,3 +140,53 @@ def _read_holder(path: Path) -> Holder | None:
             return Holder(**json.loads(stream.read(_TEXT_BYTES)))
     except (OSError, ValueError, TypeError):
         return None
+
+
+_ATTEMPTS = 5
+
+
+def _make_locked(destination: Path) -> tuple[Path, int]:
+    """Makes a staging folder and locks it; others may sweep it between these two steps, so it is tried again."""
+    for _ in range(_ATTEMPTS):
+        folder = destination.with_name(f"{STAGING}{destination.name}-{secrets.token_hex(4)}")
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            folder.mkdir()
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if folder.exists():
+                return folder, lock
+            os.close(lock)
+    raise OSError(errno.EBUSY, "is removed by another process again and again", str(destination.parent))
+
+
+def is_locked(folder: Path) -> bool:
+    """True when a living process holds the folder, or when that cannot be told."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _made_and_locked(folder: Path) -> int:
+    """Makes and locks a folder; another run may sweep it between these two steps, so it is tried again."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(folder.stat(), os.fstat(descriptor)):
+                return descriptor
+        os.close(descriptor)

@@ -11,7 +11,8 @@ from pathlib import Path
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline.publication.receipt import RECEIPT, Receipt, parse_receipt
+from pipeline.publication.layout import RECEIPT
+from pipeline.publication.receipt import Receipt, parse_receipt
 from pipeline.storage.durable_file import write_file
 
 _GRAPH = "saved_model.pb"

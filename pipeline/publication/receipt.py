@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
+from pipeline.publication.layout import RECEIPT
 from pipeline.storage.canonical_json import canonical_json, sha256_of
 from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import MIGRATION_VERSION
 from transforms.source.file import hash_file
 
-RECEIPT = "assets.extra/h5ferry.json"
 #: Raised when the receipt itself changes shape.
 _FORMAT = 1
 _RECEIPT_BYTES = 16 << 20
@@ -116,9 +116,17 @@ def parse_receipt(text: bytes) -> Receipt | None:
 
 def read_receipt(output: Path) -> Receipt | None:
     """The receipt of a local output folder, or None when there is no readable one."""
+    data = receipt_bytes(output)
+    return None if data is None else parse_receipt(data)
+
+
+def receipt_bytes(output: Path) -> bytes | None:
+    """The bytes of a local output's receipt; None where it is no plain file, too large, or unreadable."""
+    file = output / RECEIPT
     try:
-        path = output / RECEIPT
-        return parse_receipt(path.read_bytes()) if path.stat().st_size <= _RECEIPT_BYTES else None
+        status = file.lstat()
+        plain = stat.S_ISREG(status.st_mode) and status.st_size <= _RECEIPT_BYTES
+        return file.read_bytes() if plain else None
     except OSError:
         return None
 

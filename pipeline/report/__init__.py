@@ -1,1 +1,4 @@
-"""TODO."""
+"""The report: its rows and schema, its files, the audit page, the comparison of two reports.
+
+May import: manifest, history, storage.
+"""

@@ -17,7 +17,7 @@ from transforms.records.outcome import EVIDENCE_ORDER, Evidence, Status
 if TYPE_CHECKING:
     import pandas as pd
 
-_ASSETS = Path(__file__).parent / "report_assets"
+_ASSETS = Path(__file__).parent / "assets"
 _TEMPLATE = "report.html.jinja"
 _STYLES = ("vendor/charts.min.css", "report.css")
 _SCRIPTS = ("vendor/dataTables.min.js", "report.js")

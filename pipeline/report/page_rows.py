@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pipeline.manifest.row import ManifestRow
 from pipeline.printable import printable
-from pipeline.report.row import ManifestRow
 from transforms.errors import Reason
 from transforms.records.outcome import Status
 from transforms.records.runtime import Family, runtime_of

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
+from pipeline.manifest.row import ManifestRow
 from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import DEFAULT_ATOL, DEFAULT_RTOL, MigrationOutcome, Rewrite, Status
 
@@ -17,44 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-#: Fields of a manifest row that are no columns of the manifest.
-_NO_COLUMNS = frozenset({"line", "reason", "message"})
 _NEVER = datetime.fromtimestamp(0, UTC)
-
-
-@dataclass(frozen=True)
-class ManifestRow:
-    """One entry of the manifest. Paths are absolute, or URLs of a Beam file system.
-
-    Attributes:
-        line: line of the entry in the manifest (of a Parquet file: its row number), from 1. It identifies the row.
-        model, source, version, …: the columns of the manifest, "" where a text is absent.
-        reason, message: filled when the row itself is unacceptable; such a row goes straight to the report.
-    """
-
-    line: int
-    model: str
-    source: str
-    version: int = 1
-    architecture: str = ""
-    samples: str = ""
-    backend: str = ""
-    custom_objects: str = ""
-    sha256: str = ""
-    rtol: float = DEFAULT_RTOL
-    atol: float = DEFAULT_ATOL
-    reason: str = ""
-    message: str = ""
-
-    @property
-    def name(self) -> str:
-        """What people call the row: model and version."""
-        return f"{self.model}/{self.version}"
-
-    def as_entry(self) -> str:
-        """The row as one JSON line of a manifest, which does it again; its paths are absolute, or URLs."""
-        entry = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in _NO_COLUMNS}
-        return json.dumps({name: value for name, value in entry.items() if value != ""})
 
 
 @dataclass(frozen=True)

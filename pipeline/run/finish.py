@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
-from pipeline.history.chain import appending, chain, previous_run, remove_record, run_folder, write_latest, write_record
+from pipeline.history.chain import appending, chain, previous_run, remove_record, write_latest, write_record
 from pipeline.history.record import FINISHED, INTERRUPTED, FileDigest, RunRecord
 from pipeline.monitoring.prometheus import RunFigures, write_metrics
-from pipeline.publication.receipt import RECEIPT
+from pipeline.publication.layout import RECEIPT, run_folder
 from pipeline.report.table import write_report
 from pipeline.storage.canonical_json import sha256_of
 from pipeline.storage.durable_file import read_file
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pipeline.history.signing import Signer
     from pipeline.manifest.reader import Manifest
-    from pipeline.run.migrate import Run
+    from pipeline.run.request import RunRequest
 
 PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
 ALL_PUBLISHED, FAILED, SOME_NOT = 0, 1, 3
@@ -39,7 +39,7 @@ _LIBRARIES = ("apache-beam", "h5py", "numpy", "pyarrow", "tensorflow", "tf-keras
 
 
 def conclude(
-    run: Run,
+    run: RunRequest,
     manifest: Manifest,
     frame: pd.DataFrame,
     report: str,
@@ -136,7 +136,7 @@ def _found(frame: pd.DataFrame) -> set[str]:
 
 
 def _tell_metrics(
-    run: Run,
+    run: RunRequest,
     record: RunRecord,
     started: datetime,
     finished: datetime,
@@ -161,7 +161,7 @@ def receipt_digests(frame: pd.DataFrame) -> dict[str, str]:
     return {name: sha256_of(data) for name, data in zip(names, found, strict=True) if data is not None}
 
 
-def recorded_options(run: Run) -> dict[str, Any]:
+def recorded_options(run: RunRequest) -> dict[str, Any]:
     """What the run was asked for, without anything secret."""
     settings = asdict(run.settings)
     isolation = settings["isolation"]

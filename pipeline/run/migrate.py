@@ -8,7 +8,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,61 +16,32 @@ from typing import TYPE_CHECKING
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
 from pipeline.coordination.progress import MarkFollower
 from pipeline.coordination.stop import Stop, reserved_space, stop_requested, stopped_by_signals
 from pipeline.graph import MigrateRegistry
-from pipeline.history.chain import SHARDS, open_run_folder, run_folder
-from pipeline.history.signing import Signer
+from pipeline.history.chain import open_run_folder
 from pipeline.manifest.reader import Manifest, read_manifest
-from pipeline.manifest.row import is_remote
-from pipeline.monitoring.event_log import event, row_ended, run_ended
-from pipeline.monitoring.log_format import LogFormat
+from pipeline.monitoring.event_log import LogFormat, event, row_ended, run_ended
 from pipeline.monitoring.summary import print_summary, progress_view
 from pipeline.printable import printable
-from pipeline.publication.local import output_folder, sweep_leftovers
+from pipeline.publication.layout import RECEIPT, SHARDS, output_folder, run_folder
+from pipeline.publication.local import sweep_leftovers
 from pipeline.publication.locks import output_lock
-from pipeline.publication.receipt import RECEIPT
 from pipeline.report.formatting import count
 from pipeline.report.table import gather
+from pipeline.run.beam_options import runs_here, runs_in_this_process, thread_count, with_local_runner, worker_count
 from pipeline.run.finish import FAILED, conclude
-from pipeline.settings import MigrateSettings, runs_here, with_local_runner
+from pipeline.run.request import RunRequest
+from pipeline.settings import MigrateSettings
 from pipeline.steps.converter_pool import drop_work, joined_pool
+from pipeline.storage.paths import is_remote
 from transforms.records.outcome import Status
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run as asked for.
-
-    Attributes:
-        manifest: path or URL.
-        settings: what the workers are told.
-        report: folder for the report, "" for the one in the output.
-        beam_arguments: for Beam alone.
-        quiet: no progress and no summary.
-        log_format: JSON for events in place of lines for people, on standard error.
-        signer: signs the run's record.
-        metrics_file: local file for Prometheus, "" for none.
-        wait: seconds to wait for another run in the same output.
-        lock: whether the output is held against other runs.
-    """
-
-    manifest: str
-    settings: MigrateSettings
-    report: str = ""
-    beam_arguments: tuple[str, ...] = ()
-    quiet: bool = False
-    log_format: LogFormat = LogFormat.TEXT
-    signer: Signer | None = None
-    metrics_file: str = ""
-    wait: float = 0.0
-    lock: bool = True
 
 
 def new_run_id() -> str:
@@ -78,7 +49,7 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
-def migrate(run: Run) -> int:
+def migrate(run: RunRequest) -> int:
     """Runs to the end and reports.
 
     Returns:
@@ -120,7 +91,7 @@ def migrate(run: Run) -> int:
 
 
 @contextlib.contextmanager
-def _held_output(run: Run, report: str, warn: Callable[[str], None]) -> Iterator[None]:
+def _held_output(run: RunRequest, report: str, warn: Callable[[str], None]) -> Iterator[None]:
     """Holds the output against other runs, and the place where this run leaves its record."""
     output, run_id = run.settings.output, run.settings.run_id
     with contextlib.ExitStack() as held:
@@ -136,7 +107,7 @@ def _held_output(run: Run, report: str, warn: Callable[[str], None]) -> Iterator
         yield
 
 
-def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> tuple[pd.DataFrame, int]:
+def run_graph(run: RunRequest, manifest: Manifest, report: str, console: Console) -> tuple[pd.DataFrame, int]:
     """Runs the Beam graph.
 
     Returns:
@@ -155,7 +126,7 @@ def run_graph(run: Run, manifest: Manifest, report: str, console: Console) -> tu
         pipeline | MigrateRegistry(manifest.path, manifest.sha256, settings, f"{shards}/rows")
         follow = run.log_format is LogFormat.TEXT
         with (
-            _processes(settings, manifest, in_this_process=_runs_in_this_process(run, options)),
+            _processes(settings, manifest, in_this_process=runs_in_this_process(run, options)),
             progress_view(console, len(manifest.rows), quiet=run.quiet or not follow) as show,
             MarkFollower(Path(marks), show if follow else row_ended),
             stopped_by_signals(marks, partial(drop_work, settings)) as signals,
@@ -179,24 +150,6 @@ def _processes(settings: MigrateSettings, manifest: Manifest, *, in_this_process
         if any(not Path(folder, RECEIPT).exists() for folder in folders):
             pool.start()
         yield
-
-
-def _runs_in_this_process(run: Run, options: PipelineOptions) -> bool:
-    mode = options.view_as(DirectOptions).direct_running_mode
-    return runs_here(run.beam_arguments) and mode != "multi_processing"
-
-
-def worker_count(options: PipelineOptions) -> int:
-    """Workers that share this machine, by Beam's direct options."""
-    direct = options.view_as(DirectOptions)
-    if direct.direct_running_mode == "in_memory":
-        return 1
-    return int(direct.direct_num_workers) or len(os.sched_getaffinity(0))
-
-
-def thread_count(options: PipelineOptions) -> int:
-    """Those of these workers that are threads of one process."""
-    return worker_count(options) if options.view_as(DirectOptions).direct_running_mode == "multi_threading" else 1
 
 
 def _absolute(path: str) -> str:

@@ -1,1 +1,4 @@
-"""TODO."""
+"""`h5ferry scan`: finds legacy models in folders and proposes a manifest.
+
+May import: isolation, manifest.
+"""

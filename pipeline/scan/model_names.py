@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from pipeline.manifest.row import RESERVED
+from pipeline.publication.layout import RESERVED
 
 _SUFFIXES = (".h5", ".hdf5", ".hdf", ".h5py", ".keras", ".ckpt")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")

@@ -11,15 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.manifest.row import is_remote
-from pipeline.publication.local import output_folder, publish, staging_folder
+from pipeline.manifest.row import ManifestRow
+from pipeline.publication.layout import output_folder
+from pipeline.publication.local import publish, staging_folder
 from pipeline.publication.receipt import PublishedFile, Receipt, ReceiptKey
-from pipeline.report.row import ManifestRow, ReportRow, fits_report, outcome_columns, stopped_row
+from pipeline.report.row import ReportRow, fits_report, outcome_columns, stopped_row
 from pipeline.settings import MigrateSettings
 from pipeline.steps.converter_pool import Workshop
 from pipeline.steps.inspect import Candidate, check_digest, error_row, published_row, receipt_key, valid_receipt
 from pipeline.steps.source_files import RowFiles, local_files
 from pipeline.steps.staged_files import StagedFiles
+from pipeline.storage.paths import is_remote
 from transforms.errors import MigrationError, Reason
 from transforms.migration.migrate import Steps, migrate
 from transforms.records.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status

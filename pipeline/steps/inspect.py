@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.isolation.process import Child
-from pipeline.manifest.row import is_remote
-from pipeline.publication.local import output_folder
+from pipeline.manifest.row import ManifestRow
+from pipeline.publication.layout import output_folder
 from pipeline.publication.receipt import Receipt, ReceiptKey, is_complete, read_receipt
-from pipeline.report.row import ManifestRow, ReportRow, stopped_row
+from pipeline.report.row import ReportRow, stopped_row
 from pipeline.settings import MigrateSettings
-from pipeline.steps.source_files import LocalFile, RowFiles, local_files
-from transforms.architecture.source import is_python
+from pipeline.steps.source_files import RowFiles, local_files
+from pipeline.storage.digest import LocalFile
+from pipeline.storage.paths import is_remote
 from transforms.errors import FAILURES, MigrationError, Reason
-from transforms.records.outcome import Status
+from transforms.records.outcome import Status, is_python
 
 #: Refusals that custom code may do away with, as an inspection without it cannot know.
 _CODE_MAY_MEND = frozenset(

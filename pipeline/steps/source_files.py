@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pipeline.manifest.row import is_remote
-from pipeline.report.row import ManifestRow
+from pipeline.manifest.row import ManifestRow
+from pipeline.storage.digest import LocalFile, _check_size, digest_file
+from pipeline.storage.paths import is_remote
 from transforms.errors import MigrationError, Reason
-from transforms.records.file_identity import FileIdentity
 from transforms.source.checkpoint.files import (
     INDEX,
     checkpoint_prefix,
@@ -23,7 +21,6 @@ from transforms.source.checkpoint.files import (
     local_shards,
     shards_among,
 )
-from transforms.source.file import hash_file
 
 _BLOCK = 1 << 20
 _MISSING = {
@@ -32,24 +29,6 @@ _MISSING = {
     "samples": Reason.INVALID_SAMPLES,
     "custom_objects": Reason.CUSTOM_OBJECTS_NEEDED,
 }
-
-
-@dataclass(frozen=True)
-class LocalFile:
-    """A file on this machine, or a checkpoint, which is several.
-
-    Attributes:
-        path: absolute; of a checkpoint its prefix.
-        sha256: hex digest, "" for something that is not a regular file (whoever opens it refuses it); of a checkpoint
-            the combined digest of all its files (`combined_digest`).
-        size: bytes, of all files.
-        identity: of the file that was hashed where it lies; None for a fetched copy, and for a checkpoint.
-    """
-
-    path: Path
-    sha256: str
-    size: int
-    identity: FileIdentity | None = None
 
 
 @dataclass(frozen=True)
@@ -103,31 +82,6 @@ def local_files(row: ManifestRow, max_bytes: int, hashed: Mapping[str, LocalFile
                     advice=f"Correct column {column} of manifest line {row.line}, or restore the file.",
                 ) from error
         yield RowFiles(**found)
-
-
-def digest_file(path: Path, max_bytes: int, hashed: LocalFile | None = None) -> LocalFile:
-    """Hashes a local file, unless it is still the one that was hashed before.
-
-    FIFOs and devices are left unread, so that nothing can block here.
-
-    Raises:
-        OSError: it is missing or unreadable.
-        MigrationError: `over_budget`.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return LocalFile(path, "", 0)
-        _check_size(str(path), status.st_size, max_bytes)
-        identity = FileIdentity.of(status)
-        if hashed is not None and hashed.identity == identity:
-            return hashed
-        digest = hash_file(descriptor)
-        still = FileIdentity.of(os.fstat(descriptor)) == identity
-        return LocalFile(path, digest, status.st_size, identity if still else None)
-    finally:
-        os.close(descriptor)
 
 
 def fetch(url: str, target: Path, max_bytes: int) -> LocalFile:
@@ -192,15 +146,6 @@ def _names_like(pattern: str) -> list[str]:
     from apache_beam.io.filesystems import FileSystems
 
     return [found.path.rpartition("/")[2] for match in FileSystems.match([pattern]) for found in match.metadata_list]
-
-
-def _check_size(path: str, size: int, max_bytes: int) -> None:
-    if size > max_bytes:
-        raise MigrationError(
-            Reason.OVER_BUDGET,
-            f"{path} has more than {max_bytes} bytes",
-            advice="Raise --max-file-size if it is to be trusted.",
-        )
 
 
 def _short(error: Exception) -> str:

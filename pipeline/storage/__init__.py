@@ -1,1 +1,4 @@
-"""TODO."""
+"""Bytes at rest: paths and URLs, durable files, digests, canonical JSON.
+
+May import: transforms alone.
+"""

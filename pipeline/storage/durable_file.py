@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pipeline.manifest.row import is_remote
+from pipeline.storage.paths import is_remote
 
 PART = ".part"
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.publication.receipt import RECEIPT
+from pipeline.publication.layout import RECEIPT
 from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
 
 FAKES = ("--converter", CONVERTER, "--verifier", VERIFIER, "--inspector", INSPECTOR)

@@ -16,9 +16,9 @@ import pytest
 
 from tests.faults.programs import Program, published, report_of
 from tests.fixture_files import MIGRATABLE, fixture_file
+from tests.transforms.admission.test_hostile_configs import CONFIGS
 from tests.transforms.hostile_models import endless_names, one_place_for_two, write_model
-from tests.transforms.test_hostile_configs import CONFIGS
-from tests.transforms.test_hostile_files import FILES
+from tests.transforms.source.hdf5.test_hostile_files import FILES
 
 OF_THE_ORDER = ["line", "manifest_row", "template_reused", "output"]
 GOOD = [

@@ -10,10 +10,11 @@ import time
 
 import pytest
 
+from pipeline.publication.layout import RECEIPT
 from pipeline.publication.local import publish, staging_folder
-from pipeline.publication.receipt import RECEIPT, Receipt, list_files, parse_receipt
+from pipeline.publication.receipt import Receipt, list_files, parse_receipt
 from tests.pipeline.fakes import write_artefact, write_extras
-from tests.pipeline.test_receipts import KEY
+from tests.pipeline.publication.test_receipt import KEY
 
 #: Each is published four times in a row: as a new folder, then over the one before.
 VERSIONS = 25

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.report.row import ManifestRow, ReportRow, report_schema
+from pipeline.manifest.row import ManifestRow
+from pipeline.report.row import ReportRow, report_schema
 from transforms.errors import FAILURES, Reason
 from transforms.records.rewrites import REWRITES
 

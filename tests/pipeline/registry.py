@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.isolation.process import Isolation
-from pipeline.run.migrate import Run, migrate
+from pipeline.run.migrate import migrate
+from pipeline.run.request import RunRequest
 from pipeline.settings import MigrateSettings
 from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
 
@@ -26,17 +27,17 @@ def write_registry(folder: Path, models: Sequence[str], source: str = "lstm {mod
     return manifest
 
 
-def fake_run(manifest: Path, output: Path, *beam: str, timeout: float = 60, **settings: object) -> Run:
+def fake_run(manifest: Path, output: Path, *beam: str, timeout: float = 60, **settings: object) -> RunRequest:
     """A run that uses the fakes and prints nothing; its report goes beside the output."""
     isolation = Isolation(timeout=timeout)
     chosen = MigrateSettings(
         str(output), "test-run", isolation=isolation, converter=CONVERTER, verifier=VERIFIER, inspector=INSPECTOR
     )
     report = output.with_name(f"{output.name}-report")
-    return Run(str(manifest), replace(chosen, **settings), str(report), beam, quiet=True)  # type: ignore[arg-type]
+    return RunRequest(str(manifest), replace(chosen, **settings), str(report), beam, quiet=True)  # type: ignore[arg-type]
 
 
-def run_and_read(run: Run) -> tuple[int, pd.DataFrame]:
+def run_and_read(run: RunRequest) -> tuple[int, pd.DataFrame]:
     """Exit status and report, by model."""
     status = migrate(run)
     return status, pd.read_parquet(Path(run.report, "report.parquet")).set_index("model")

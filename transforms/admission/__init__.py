@@ -1,1 +1,4 @@
-"""TODO."""
+"""Allowlists: which classes, options, functions and stored objects may be built at all.
+
+May import: architecture, weights.
+"""

@@ -1,6 +1,6 @@
 """Lists marshalled Python code of any version, in a process of its own that can do nothing else.
 
-Run as `python -P -m transforms.admission.bytecode_listing`, fed a JSON list of base64 texts, it answers with a JSON list of
+Run as `python -P -m transforms.admission.bytecode_listing`, fed a JSON list of base64 texts, it prints a JSON list of
 `{"version", "arguments", "names", "constants", "lines"}`, or `{"failure"}` where a text is no code that can be read.
 The code comes from a hostile file: memory and CPU are limited, nothing is unmarshalled by this interpreter, and an
 audit hook refuses whatever would reach beyond the process.

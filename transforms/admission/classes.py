@@ -6,12 +6,12 @@ every other missing one, before any array is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from transforms.admission.lambda_bytecode import bytecode_refusal, holds_bytecode
 from transforms.admission.option_types import check_options
-from transforms.admission.serialized_objects import is_of_keras, qualified_name
 from transforms.admission.tensor_sizes import check_sizes
+from transforms.architecture.config_values import activation_name, is_of_keras
 from transforms.architecture.custom_names import is_custom
 from transforms.architecture.function_signatures import FUNCTION_CLASSES
 from transforms.architecture.graph import MODEL_CLASSES, Graph, Layer, LayerPath, evaluation_order
@@ -190,21 +190,6 @@ _TF_KERAS_ONLY = {
 def _only_shares_the_name(layer: Layer, runtime: Runtime) -> bool:
     option = _TF_KERAS_ONLY.get(layer.class_name)
     return option is not None and (runtime.family is Family.KERAS or option not in layer.config)
-
-
-def activation_name(value: object) -> str:
-    """The name in a stored activation: a plain name, or one of the serialised forms.
-
-    `{"class_name": "LeakyReLU", "config": {...}}` gives the class name, Keras 2.13's
-    `{"module": "builtins", "class_name": "function", "config": "relu"}` the function name, preceded by a package or
-    module that is not Keras's; "" when neither.
-    """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping):
-        name = value.get("config") if value.get("class_name") == "function" else value.get("class_name")
-        return qualified_name(value, str(name or ""))
-    return ""
 
 
 def _refuse_cycles(graph: Graph) -> None:

@@ -6,13 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from transforms.admission.classes import (
-    ACTIVATION_KEYS,
-    KNOWN_ACTIVATIONS,
-    WRAPPERS,
-    activation_name,
-    is_foreign,
-)
+from transforms.admission.classes import ACTIVATION_KEYS, KNOWN_ACTIVATIONS, WRAPPERS, is_foreign
+from transforms.architecture.config_values import activation_name
 from transforms.architecture.custom_names import CustomNames, custom_name, is_custom, marked
 from transforms.architecture.graph import MODEL_CLASSES, Graph, Layer
 from transforms.errors import MigrationError, Reason

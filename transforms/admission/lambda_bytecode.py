@@ -105,7 +105,7 @@ def _as_base64(text: str) -> str:
 
 
 def _listings(codes: Sequence[str]) -> list[Mapping[str, Any]]:
-    """What `transforms.admission.bytecode_listing` answers, in a process of its own; a failure for each when it does not."""
+    """The output of `bytecode_listing`, run in a process of its own; a failure for each code when it prints none."""
     unread: list[Mapping[str, Any]] = [{"failure": "it cannot be read within the limits"}] * len(codes)
     if not codes:
         return unread

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from transforms.architecture.config_values import is_of_keras
 from transforms.architecture.custom_names import is_custom
 from transforms.architecture.graph import Graph, Layer
 from transforms.errors import MigrationError, Reason
@@ -29,7 +30,6 @@ _NAMES = frozenset(
 _FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|<lambda>")
 _OPTIONS = ("initializer", "regularizer", "constraint", "init")
 _BYTECODE_CLASSES = frozenset({"Lambda", "__lambda__"})
-_KERAS_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")
 
 #: Options that hold layers, which the graph shows as such.
 _LAYERS = frozenset({"layer", "layers", "backward_layer", "cell", "cells"})
@@ -97,24 +97,6 @@ def _refuse_foreign_module(found: Mapping[str, Any], option: str, layer: Layer) 
     module = found.get("module")
     if module is not None and not (isinstance(module, str) and is_of_keras(module)):
         raise _unknown(f"{str(module)[:60]}.{str(found.get('class_name'))[:60]}", option, layer)
-
-
-def is_of_keras(module: str) -> bool:
-    """True for a module of Keras itself, in any of its packages."""
-    return any(module == each or module.startswith(f"{each}.") for each in _KERAS_MODULES)
-
-
-def qualified_name(stored: Mapping[str, Any], name: str) -> str:
-    """The name of a stored object, preceded by its module or package where that is not Keras's.
-
-    Somebody else's `Dense` is not Keras's Dense.
-    """
-    registered, module = stored.get("registered_name"), stored.get("module")
-    if isinstance(registered, str) and ">" in registered and not is_of_keras(registered.partition(">")[0]):
-        return registered
-    if module is None or (isinstance(module, str) and is_of_keras(module)):
-        return name
-    return f"{str(module)[:80]}>{name}"
 
 
 def _is_known(name: str) -> bool:

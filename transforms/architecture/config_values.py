@@ -46,3 +46,39 @@ def as_text(value: object, path: LayerPath, what: str) -> str:
 
 def _kind(value: object) -> str:
     return "missing" if value is None else f"of type {type(value).__name__}"
+
+
+def is_of_keras(module: str) -> bool:
+    """True for a module of Keras itself, in any of its packages."""
+    return any(module == each or module.startswith(f"{each}.") for each in _KERAS_MODULES)
+
+
+def qualified_name(stored: Mapping[str, Any], name: str) -> str:
+    """The name of a stored object, preceded by its module or package where that is not Keras's.
+
+    Somebody else's `Dense` is not Keras's Dense.
+    """
+    registered, module = stored.get("registered_name"), stored.get("module")
+    if isinstance(registered, str) and ">" in registered and not is_of_keras(registered.partition(">")[0]):
+        return registered
+    if module is None or (isinstance(module, str) and is_of_keras(module)):
+        return name
+    return f"{str(module)[:80]}>{name}"
+
+
+def activation_name(value: object) -> str:
+    """The name in a stored activation: a plain name, or one of the serialised forms.
+
+    `{"class_name": "LeakyReLU", "config": {...}}` gives the class name, Keras 2.13's
+    `{"module": "builtins", "class_name": "function", "config": "relu"}` the function name, preceded by a package or
+    module that is not Keras's; "" when neither.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        name = value.get("config") if value.get("class_name") == "function" else value.get("class_name")
+        return qualified_name(value, str(name or ""))
+    return ""
+
+
+_KERAS_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from transforms.admission.serialized_objects import qualified_name
 from transforms.architecture.calls import call_bases, parse_boundary, parse_calls, rebased, rebased_call
-from transforms.architecture.config_values import as_list, as_mapping, as_text
+from transforms.architecture.config_values import as_list, as_mapping, as_text, qualified_name
 from transforms.architecture.graph import MODEL_CLASSES, Call, Graph, Layer, LayerPath, TensorRef
 from transforms.architecture.nesting import refuse_deep_nesting
 from transforms.errors import MigrationError, Reason

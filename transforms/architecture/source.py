@@ -11,6 +11,7 @@ import yaml
 from transforms.architecture.config_json import parse_config
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
+from transforms.records.outcome import is_python
 
 
 def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
@@ -39,11 +40,6 @@ def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
         return _parse_yaml(text, limits)
     parsed = parse_config(text, "architecture", limits)
     return parse_config(parsed, "architecture", limits) if isinstance(parsed, str) else parsed
-
-
-def is_python(path: Path) -> bool:
-    """True for an architecture that only code can tell: a file that defines `build_model()`."""
-    return path.suffix.lower() == ".py"
 
 
 class _PlainLoader(yaml.CSafeLoader):

@@ -25,15 +25,17 @@ from transforms.canonical.precision import cast_to, floatx_of, holds_halves, sta
 from transforms.canonical.rewrites.bidirectional import masked_steps_as_written, with_both_halves
 from transforms.canonical.rewrites.cudnn import cudnn_to_canonical
 from transforms.canonical.rewrites.data_format import channels_last_inside
-from transforms.canonical.rewrites.dot import dot_as_matrix_product, may_have_more_than_three_axes
-from transforms.canonical.rewrites.functions import function_named
 from transforms.canonical.rewrites.masking import mask_dropped, state_before_first_step
-from transforms.canonical.rewrites.preprocessing import attention_without_mask, augmentation_left_out
 from transforms.canonical.rewrites.single_layer import (
+    attention_without_mask,
+    augmentation_left_out,
     axis_unwrapped,
     bilinear_as_written,
     classes_renamed,
+    dot_as_matrix_product,
     extremes_as_written,
+    function_named,
+    may_have_more_than_three_axes,
     prelu_extents_stated,
     refuse_shared_state,
     relu_below_zero,
@@ -43,9 +45,8 @@ from transforms.canonical.rewrites.single_layer import (
     state_reset_each_call,
 )
 from transforms.canonical.rewrites.stacked_cells import first_cell_when_masked
-from transforms.canonical.rewrites.theano import theano_kernels_rotated, theano_same_padding
+from transforms.canonical.rewrites.theano import theano_kernels_rotated, theano_same_padding, theano_same_pooling
 from transforms.canonical.rewrites.theano_conv_lstm import theano_conv_lstm
-from transforms.canonical.rewrites.theano_pooling import theano_same_pooling
 from transforms.canonical.rewrites.transposed_convolution import deconvolution_as_stated, theano_transposed_same
 from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
 from transforms.errors import MigrationError, Reason

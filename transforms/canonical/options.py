@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from transforms.admission.classes import activation_name
 from transforms.architecture.attention import CALL_OPTIONS
+from transforms.architecture.config_values import activation_name
 from transforms.architecture.graph import LayerPath
 from transforms.errors import MigrationError, Reason
 

@@ -102,3 +102,13 @@ def moved_arrays(arrays: ArraysByLayer, old: LayerPath, new: LayerPath) -> Array
 def merged_arrays(parts: Sequence[ArraysByLayer]) -> ArraysByLayer:
     """All arrays of the parts."""
     return {path: held for part in parts for path, held in part.items()}
+
+
+def data_format(layer: Layer) -> str:
+    """`channels_last` where the layer states none."""
+    return str(layer.config.get("data_format") or "channels_last")
+
+
+def per_axis(value: object, rank: int) -> list[int]:
+    """One integer for each of `rank` axes, stated so or as one for all."""
+    return [int(item) for item in value] if isinstance(value, list) else [int(str(value))] * rank

@@ -6,10 +6,10 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from transforms.architecture.source import is_python, read_architecture
+from transforms.architecture.source import read_architecture
 from transforms.custom.writer_facts import stored_groups
 from transforms.limits import Limits
-from transforms.records.outcome import MigrationRequest
+from transforms.records.outcome import MigrationRequest, is_python
 
 if TYPE_CHECKING:
     from transforms.custom.code import CustomCode

@@ -1,1 +1,4 @@
-"""TODO."""
+"""What outputs are compared with: drawn or given samples, expected outputs, tolerances.
+
+May import: saved_model, reference.
+"""

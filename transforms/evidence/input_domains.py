@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from transforms.architecture.attention import MULTI_HEAD
 from transforms.architecture.graph import Graph, Layer, TensorRef, evaluation_order
+from transforms.records.input_domain import InputDomain
 
 #: Layers that hand input values on unchanged, wherever they put them.
 _HANDS_ON = frozenset(
@@ -16,25 +16,6 @@ _HANDS_ON = frozenset(
     UpSampling1D UpSampling2D Concatenate Masking TimeDistributed MaxPooling1D MaxPooling2D
     """.split()
 )
-
-
-@dataclass(frozen=True)
-class InputDomain:
-    """What one input may hold.
-
-    Attributes:
-        vocabulary: ids must be below this; None for real values.
-        pads_with: the value of a masked step; None when nothing masks this input.
-    """
-
-    vocabulary: int | None = None
-    pads_with: float | None = None
-
-    def narrowed(self, other: InputDomain) -> InputDomain:
-        """The domain that satisfies both."""
-        sizes = [size for size in (self.vocabulary, other.vocabulary) if size is not None]
-        pads = self.pads_with if self.pads_with is not None else other.pads_with
-        return InputDomain(min(sizes) if sizes else None, pads)
 
 
 def input_domains(graph: Graph) -> tuple[InputDomain, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.errors import MigrationError, Reason
-from transforms.evidence.input_domains import InputDomain
+from transforms.records.input_domain import InputDomain
 
 Array = npt.NDArray[Any]
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.evidence.comparison import EQUAL, Comparison, compare_outputs, differing
-from transforms.evidence.input_domains import InputDomain
 from transforms.evidence.samples import IMAGE_LENGTHS, SEQUENCE_LENGTHS, SHORT_LENGTHS, SampleBatch, draw_batch
 from transforms.evidence.source_answers import Hearing
+from transforms.records.input_domain import InputDomain
 from transforms.records.outcome import Evidence
 from transforms.records.staged_model import Answer, Ask, Witness, numpy_arrays
 from transforms.saved_model.loaded import InputSpec, LoadedArtefact

@@ -1,1 +1,4 @@
-"""TODO."""
+"""What a source is and what it would become, without TensorFlow.
+
+May import: canonical, custom.
+"""

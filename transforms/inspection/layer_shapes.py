@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-Shape: TypeAlias = tuple[int | None, ...]
+from transforms.records.inspection import Shape
+
 Options: TypeAlias = Mapping[str, Any]
 
 KEEPS_SHAPE = frozenset(

@@ -8,7 +8,8 @@ from typing import Any
 from transforms.architecture.graph import Graph, Layer, LayerPath, TensorRef, evaluation_order
 from transforms.canonical.keras_1.options import CLASSES, upgraded_options
 from transforms.canonical.keras_1.upgrade import prevailing_data_format
-from transforms.inspection.layer_shapes import Shape, layer_shapes
+from transforms.inspection.layer_shapes import layer_shapes
+from transforms.records.inspection import Shape
 from transforms.records.runtime import Runtime
 
 

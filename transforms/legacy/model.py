@@ -36,8 +36,7 @@ from transforms.source.hdf5.objects import (
 )
 from transforms.source.stored_array import StoredArray
 from transforms.weights.assignment import assign_arrays
-from transforms.weights.bounds import check_extents
-from transforms.weights.budget import refuse_excess
+from transforms.weights.bounds import check_extents, refuse_excess
 from transforms.weights.checkpoint import (
     assign_variables,
     assumed_version,

@@ -1,1 +1,4 @@
-"""TODO."""
+"""One model from source to verified artefact: convert, verify, retry under another reading.
+
+May import: everything in transforms.
+"""

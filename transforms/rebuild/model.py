@@ -22,11 +22,9 @@ from transforms.custom.code import CustomCode, failure
 from transforms.errors import MigrationError, Reason
 from transforms.rebuild.layer_calls import call_attention, read_statistics
 from transforms.rebuild.layers import build_layer
-from transforms.rebuild.stack_traces import one_stack_trace
 from transforms.rebuild.tensor_ops import TENSOR_OPS
-from transforms.rebuild.tracing import shapes_alone
-from transforms.rebuild.variable_budget import bounded_variables
-from transforms.rebuild.variables import assign_arrays
+from transforms.rebuild.tracing import one_stack_trace, shapes_alone
+from transforms.rebuild.variables import assign_arrays, bounded_variables
 
 #: Layers that always take a list of tensors, even of one.
 _LIST_INPUTS = frozenset({"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"})

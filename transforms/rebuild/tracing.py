@@ -6,19 +6,21 @@ taken from it. So the loop over time need not be there, one step tells its shape
 `lstm_with_backend_selection` and `gru_with_backend_selection` (layers/rnn/lstm.py, gru.py) trace a layer twice: as a
 loop, and as cuDNN's kernel, which TensorFlow puts in its place on a GPU. Registering the kernel
 (`gru_lstm_utils.function_register`) also builds its gradients, which a graph that only answers never needs.
+
+TensorFlow also notes for every operation which Python calls led to it, which takes a twelfth of all tracing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.util import tf_stack
 from tf_keras.src import backend
 from tf_keras.src.layers.rnn import gru_lstm_utils
-
-from transforms.rebuild.replaced_functions import instead
 
 _loop = backend.rnn
 
@@ -74,3 +76,22 @@ def _one_step(
         return tf.compat.v1.placeholder(y.dtype, [*(extents[::-1] if time_major else extents), *y.shape[1:]])
 
     return output, tf.nest.map_structure(over_time, output), tf.nest.flatten(states)
+
+
+@contextmanager
+def instead(module: ModuleType, name: str, function: Callable[..., Any]) -> Iterator[None]:
+    """Has everybody who looks the name up in its module, at each call, find another function."""
+    known = getattr(module, name)
+    setattr(module, name, function)
+    try:
+        yield
+    finally:
+        setattr(module, name, known)
+
+
+@contextmanager
+def one_stack_trace() -> Iterator[None]:
+    """Operations made inside all bear the trace of this call: it is shown in errors only, and is never saved."""
+    here = tf_stack.extract_stack()
+    with instead(tf_stack, "extract_stack", lambda stacklevel=1: here):
+        yield

@@ -1,1 +1,4 @@
-"""TODO."""
+"""Plain records that cross process borders.
+
+May import: limits and errors alone.
+"""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from transforms.inspection.layer_shapes import Shape
 from transforms.records.outcome import Rewrite
 
 
@@ -54,3 +54,6 @@ class Inspection:
     warnings: tuple[str, ...]
     uncovered: tuple[str, ...]
     dialect: str = ""
+
+
+Shape: TypeAlias = tuple[int | None, ...]

@@ -78,8 +78,6 @@ class MigrationRequest:
     @property
     def runs_code(self) -> bool:
         """Whether a Python file of the row's is executed."""
-        from transforms.architecture.source import is_python  # which needs YAML; most who read outcomes do not
-
         build = self.architecture is not None and is_python(self.architecture)
         return self.allow_custom_code and (self.custom_objects is not None or build)
 
@@ -156,3 +154,8 @@ class MigrationOutcome:
         """The same, ended by a typed error: `failed` when the machine is to blame, else `refused`."""
         status = Status.FAILED if error.reason in FAILURES else Status.REFUSED
         return replace(self, status=status, reason=error.reason, message=str(error))
+
+
+def is_python(path: Path) -> bool:
+    """True for an architecture that only code can tell: a file that defines `build_model()`."""
+    return path.suffix.lower() == ".py"

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from transforms.evidence.input_domains import InputDomain
+from transforms.records.input_domain import InputDomain
 from transforms.records.outcome import MigrationOutcome, MigrationRequest
 
 Array = npt.NDArray[Any]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import TypeAlias
+
+import numpy as np
 
 from transforms.architecture.dtype_policy import is_narrow
 from transforms.architecture.graph import Call, Graph, Layer, LayerPath, TensorRef, call_tensors, evaluation_order, walk
 from transforms.legacy.release import Writer
 from transforms.records.runtime import Runtime
 from transforms.reference.custom_rules import CustomRules
-from transforms.reference.evaluator import Tensors
+from transforms.reference.dialect import Tensors
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered, Refused
 from transforms.reference.layer_weights import OriginalWeights
 from transforms.reference.masks.propagation import any_mask
 from transforms.reference.masks.tf_1_13 import has_its_own_loop, left_in_its_loop, lost_at_the_top, seen_in_its_loop
-from transforms.reference.precision import refuse_overflow
 from transforms.reference.registry import dialect_of
 
 #: Pauses after every layer; returns the outputs at the end.
@@ -217,3 +218,13 @@ def _has_fixed_batch(graph: Graph) -> bool:
         if isinstance(shape, (list, tuple)) and shape and shape[0] is not None:
             return True
     return False
+
+
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def refuse_overflow(values: Sequence[Array], path: LayerPath) -> None:
+    """Raises NotCovered where numbers leave the range of float32."""
+    for value in values:
+        if value.size and float(np.nanmax(np.abs(value), initial=0.0)) > _FLOAT32_MAX:
+            raise NotCovered("numbers beyond the range of float32", path)

@@ -11,8 +11,8 @@ from transforms.architecture.graph import Graph
 from transforms.legacy.release import UndecidedRelease, Writer, writer_of
 from transforms.records.runtime import Runtime
 from transforms.reference.custom_rules import CustomRules
+from transforms.reference.dialect import Tensors
 from transforms.reference.evaluation import Evaluation
-from transforms.reference.evaluator import Tensors
 from transforms.reference.layer_call import Array, NotCovered, Refused
 from transforms.reference.layer_weights import OriginalWeights, WeightsOf
 

@@ -1,4 +1,4 @@
-"""Holds a written SavedModel to the lists of `transforms.saved_model.operation_lists`, on the bytes that a server would read.
+"""Checks a written SavedModel against `saved_model.operation_lists`, on the bytes that a server would read.
 
 Every node of the graph and of every function in its library is looked at, whether something calls it or not. What
 reads and writes files may stand in the functions of the saver alone, and these may be called by nothing but the two

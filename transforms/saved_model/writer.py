@@ -21,8 +21,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.saved_model.pywrap_saved_model import fingerprinting
 
 from transforms.rebuild import RebuiltModel
-from transforms.rebuild.stack_traces import one_stack_trace
-from transforms.rebuild.tracing import without_gradients
+from transforms.rebuild.tracing import one_stack_trace, without_gradients
 from transforms.saved_model.signature_names import rename_arguments, traceable_names
 from transforms.saved_model.stable_names import with_stable_names
 

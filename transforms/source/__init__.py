@@ -1,1 +1,4 @@
-"""TODO."""
+"""The bytes of a source file, read under limits; nothing of Keras.
+
+May import: records.
+"""

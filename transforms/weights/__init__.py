@@ -1,1 +1,4 @@
-"""TODO."""
+"""Which stored array is which weight of which layer.
+
+May import: architecture, source.
+"""

@@ -14,7 +14,7 @@ from transforms.limits import Limits
 from transforms.source.checkpoint.bundle import Bundle, CheckpointArray, Tensor
 from transforms.source.stored_array import StoredArray
 from transforms.weights.assignment import ArraySlot, RolesOf, misplaced, role_in
-from transforms.weights.budget import refuse_excess
+from transforms.weights.bounds import refuse_excess
 from transforms.weights.checkpoint_by_name import place_by_name
 from transforms.weights.checkpoint_by_object import place_by_object
 from transforms.weights.checkpoint_object_graph import ObjectGraph, object_graph

@@ -1,1 +1,4 @@
-"""TODO."""
+"""The functions that the converting and the verifying child run.
+
+May import: transforms.
+"""

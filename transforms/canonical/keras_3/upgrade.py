@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from transforms.admission.classes import activation_name
+from transforms.architecture.config_values import activation_name
 from transforms.architecture.graph import Layer
 from transforms.architecture.keras_3 import KERAS_3_ACTIVATIONS, OPERANDS, OPERATION
 from transforms.canonical.model import Array, CanonicalArray, Piece, Setting

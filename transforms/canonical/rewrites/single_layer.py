@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from transforms.architecture.graph import Graph, walk
+from transforms.architecture.attention import MULTI_HEAD
+from transforms.architecture.function_signatures import ARGUMENTS, FUNCTION, FUNCTION_CLASSES
+from transforms.architecture.graph import Graph, Layer, walk
 from transforms.canonical.model import Piece, Setting
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, input_count, moved_arrays
 from transforms.errors import MigrationError, Reason
@@ -201,3 +203,91 @@ def refuse_shared_state(graph: Graph, times: int = 1) -> None:
                 )
         if layer.graph is not None:
             refuse_shared_state(layer.graph, calls)
+
+
+def function_named(piece: Piece, setting: Setting) -> Piece:
+    """A function of `architecture.function_signatures` as the operation `function` of `rebuild.tensor_ops`."""
+    del setting
+    layer = piece.layer
+    if layer.class_name not in FUNCTION_CLASSES:
+        return piece
+    name = layer.class_name.removeprefix(FUNCTION)
+    config = {"op": "function", "options": {"name": name, ARGUMENTS: layer.config[ARGUMENTS]}}
+    return piece.became(replace(layer, class_name=TENSOR_OP, config=config), "function_named", f"tf.{name}")
+
+
+_ADDS_AN_AXIS = frozenset({"Embedding", "RepeatVector", "Reshape"})
+
+
+def dot_as_matrix_product(piece: Piece, setting: Setting) -> Piece:
+    """`K.batch_dot` on TensorFlow multiplied matrices over the last two axes and paired up the axes before them.
+
+    Since Keras 2.3 and TensorFlow 2.2 it sums over one axis of each input and crosses all others, as Theano did. Both
+    agree up to three axes. Source: `batch_dot` in keras/backend/tensorflow_backend.py (1.2.2, 2.2.4).
+    """
+    layer, runtime = piece.layer, setting.runtime
+    multiplied = runtime.backend in ("", "tensorflow") and runtime.version < (2, 3)
+    if layer.class_name != "Dot" or not multiplied or not setting.more_than_three_axes:
+        return piece
+    builder = SubgraphBuilder(layer)
+    options = {"axes": layer.config.get("axes", -1), "normalize": bool(layer.config.get("normalize"))}
+    y = builder.add_op("matrix_product", "product", *builder.inputs, **options)
+    return piece.became(builder.finish(y), "dot_as_matrix_product", "pairs up the axes before the last two")
+
+
+def may_have_more_than_three_axes(graph: Graph) -> bool:
+    """False where no tensor of the model can have more than three axes."""
+    layers = list(graph.walk())
+    deepest = max((_rank(layer) for layer in layers if layer.class_name == "InputLayer"), default=4)
+    embeds = any(layer.class_name == "Embedding" for layer in layers)
+    return deepest + embeds > 3 or any(_may_add_axes(layer) for layer in layers)
+
+
+def _rank(layer: Layer) -> int:
+    shape = layer.config.get("batch_input_shape", layer.config.get("batch_shape"))
+    return len(shape) if isinstance(shape, list) else 4
+
+
+def _may_add_axes(layer: Layer) -> bool:
+    if layer.class_name == "Reshape":
+        return len(layer.config.get("target_shape") or ()) > 2
+    if layer.class_name == "TimeDistributed":
+        return any(inner.graph is not None or inner.class_name in _ADDS_AN_AXIS for inner in layer.slots.values())
+    return layer.class_name == "Merge" and layer.config.get("mode") == "cos"
+
+
+_AUGMENTATION = frozenset(
+    """
+    RandomFlip RandomTranslation RandomRotation RandomZoom RandomHeight RandomWidth RandomContrast RandomBrightness
+    """.split()
+)
+
+
+def augmentation_left_out(piece: Piece, setting: Setting) -> Piece:
+    """Layers that change images in training only hand them on at inference."""
+    del setting
+    layer = piece.layer
+    if layer.class_name not in _AUGMENTATION:
+        return piece
+    config = {"name": layer.name, "activation": "linear"}
+    return piece.became(
+        replace(layer, class_name="Activation", config=config), "augmentation_left_out", layer.class_name
+    )
+
+
+def attention_without_mask(piece: Piece, setting: Setting) -> Piece:
+    """MultiHeadAttention of tf.keras looks at masks since 2.10; before, it neither saw one nor handed one on.
+
+    Source: `MultiHeadAttention.call` of keras 2.9 and 2.10.
+    """
+    layer = piece.layer
+    seen = setting.runtime.family is not Family.TF_KERAS or setting.runtime.version >= (2, 10)
+    if layer.class_name != MULTI_HEAD or not setting.masked or seen:
+        return piece
+    builder = SubgraphBuilder(layer)
+    name = f"{layer.name}_unmasked"
+    bare = [builder.add_op("identity", f"bare_{index}", ref) for index, ref in enumerate(builder.inputs)]
+    y = builder.place(layer, name, *bare)
+    outputs = (y, replace(y, tensor=1)) if layer.config.get("return_attention_scores") else (y,)
+    arrays = moved_arrays(piece.arrays, layer.path, (*layer.path, name))
+    return piece.became(builder.finish(*outputs), "mask_dropped", layer.class_name, arrays=arrays)

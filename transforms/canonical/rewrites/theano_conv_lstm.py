@@ -20,8 +20,7 @@ import numpy as np
 
 from transforms.architecture.graph import Layer
 from transforms.canonical.model import Array, ArraysByLayer, CanonicalArray, Piece, Setting
-from transforms.canonical.spatial_options import data_format, per_axis
-from transforms.canonical.subgraph import SubgraphBuilder, moved_arrays
+from transforms.canonical.subgraph import SubgraphBuilder, data_format, moved_arrays, per_axis
 
 _RULE = "theano_same_padding"
 

@@ -13,8 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from transforms.canonical.model import Piece, Setting
-from transforms.canonical.spatial_options import data_format, per_axis
-from transforms.canonical.subgraph import SubgraphBuilder, moved_arrays
+from transforms.canonical.subgraph import SubgraphBuilder, data_format, moved_arrays, per_axis
 
 _RANKS = {"Conv2DTranspose": 2, "Conv3DTranspose": 3}
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from transforms.architecture.function_signatures import ARGUMENTS, FUNCTION
 from transforms.architecture.graph import Layer
-from transforms.reference.dialect import StructuredLayer
-from transforms.reference.evaluator import Evaluator, Tensors
+from transforms.reference.dialect import Evaluator, StructuredLayer, Tensors
 from transforms.reference.functions.arrangement import ARRANGEMENT
 from transforms.reference.functions.elementwise import ELEMENTWISE
 from transforms.reference.functions.images import IMAGES

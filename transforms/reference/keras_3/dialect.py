@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from transforms.architecture.graph import Layer
-from transforms.reference.dialect import Dialect, StructuredLayer
-from transforms.reference.evaluator import Evaluator, Tensors
+from transforms.reference.dialect import Dialect, Evaluator, StructuredLayer, Tensors
 from transforms.reference.keras_3.masks import (
     LOOKS_AT_MASKS_IN_KERAS_3,
     keras_3_output_mask,

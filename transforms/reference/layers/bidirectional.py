@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from transforms.architecture.graph import Layer, LayerPath
-from transforms.reference.evaluator import Evaluator, Tensors
+from transforms.reference.dialect import Evaluator, Tensors
 from transforms.reference.layer_call import Array, Mask, NotCovered
 from transforms.reference.layers.recurrent_layers import run_recurrent
 from transforms.reference.masks.masked_steps import masked_output_in_bidirectional

@@ -12,7 +12,7 @@ import numpy as np
 from transforms.architecture.attention import ATTENTION_MASK
 from transforms.architecture.graph import Layer
 from transforms.records.runtime import Family
-from transforms.reference.evaluator import Evaluator, Tensors
+from transforms.reference.dialect import Evaluator, Tensors
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered
 from transforms.reference.layers.attention import attention_weights
 from transforms.reference.masks.propagation import any_mask

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from transforms.architecture.graph import Layer
 from transforms.legacy.release import Writer
-from transforms.reference.evaluator import Evaluator, Tensors
+from transforms.reference.dialect import Evaluator, Tensors
 from transforms.reference.layer_call import Array, LayerCall, NotCovered
 from transforms.reference.layers.cells import Cell, stacked_cells
 from transforms.reference.layers.conv_lstm import conv_lstm

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from transforms.architecture.graph import Layer, walk
-from transforms.reference.evaluator import Evaluator, Tensors
+from transforms.reference.dialect import Evaluator, Tensors
 from transforms.reference.layer_call import Array, Mask, NotCovered, Refused
 from transforms.reference.layers.recurrent_layers import CONVOLUTIONAL, RECURRENT
 from transforms.reference.masks.propagation import hands_on

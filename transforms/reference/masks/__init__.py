@@ -1,1 +1,4 @@
-"""TODO."""
+"""How masks propagate through layers, by release.
+
+May import: architecture, legacy.release.
+"""

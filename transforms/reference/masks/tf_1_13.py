@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from transforms.architecture.graph import Graph, Layer
 from transforms.legacy.release import Release, Writer
-from transforms.reference.evaluator import Tensors
+from transforms.reference.dialect import Tensors
 from transforms.reference.layer_call import LayerCall, NotCovered
 from transforms.reference.masks.propagation import LOOKS_AT_MASKS, any_mask, hands_on, output_mask
 from transforms.reference.registry import STRUCTURED

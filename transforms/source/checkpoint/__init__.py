@@ -1,1 +1,4 @@
-"""TODO."""
+"""TensorFlow checkpoints, read without TensorFlow.
+
+May import: records.
+"""

@@ -1,1 +1,4 @@
-"""TODO."""
+"""HDF5 files, read by h5py under limits.
+
+May import: records.
+"""

@@ -1,0 +1,90 @@
+"""Beam's own options: told apart from h5ferry's, and completed for a local run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.run.request import RunRequest
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+
+def split_beam_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Parts h5ferry's own arguments from those that Beam knows, so that neither discards what nobody knows.
+
+    Returns:
+        (own, Beam's), each in order. Unknown flags are among h5ferry's own, which its parser refuses.
+
+    Raises:
+        SystemExit: with status 2, an option of Beam's lacks its value or has an unusable one.
+    """
+    _, own = beam_parser().parse_known_args(list(arguments))
+    left, beam = list(own), []
+    for argument in arguments:
+        if left and argument == left[0]:
+            left.pop(0)
+        else:
+            beam.append(argument)
+    return own, beam
+
+
+def with_local_runner(beam_arguments: Sequence[str]) -> list[str]:
+    """Beam's arguments with FnApiRunner as runner and all cores as threads of this process, unless they say otherwise.
+
+    "DirectRunner" itself would try to download another runner first. Threads are enough: the work is done in children.
+    """
+    if not runs_here(beam_arguments):
+        return [*beam_arguments]
+    chosen = ["--runner=FnApiRunner"]
+    if not _names("--direct_running_mode", beam_arguments):
+        chosen.append("--direct_running_mode=multi_threading")
+    if not _names("--direct_num_workers", beam_arguments):
+        chosen.append(f"--direct_num_workers={len(os.sched_getaffinity(0))}")
+    return [*chosen, *beam_arguments]
+
+
+def runs_here(beam_arguments: Sequence[str]) -> bool:
+    """Whether no other runner was named, so that all workers are on this machine."""
+    return not _names("--runner", beam_arguments)
+
+
+def _names(option: str, arguments: Sequence[str]) -> bool:
+    return any(argument == option or argument.startswith(f"{option}=") for argument in arguments)
+
+
+def beam_parser() -> argparse.ArgumentParser:
+    """The parser with every option of Beam's that is installed."""
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    parsers: list[argparse.ArgumentParser] = []
+    PipelineOptions([]).get_all_options(add_extra_args_fn=parsers.append)
+    return parsers[0]
+
+
+def runs_in_this_process(run: RunRequest, options: PipelineOptions) -> bool:
+    """Whether the workers are threads of this process."""
+    from apache_beam.options.pipeline_options import DirectOptions
+
+    mode = options.view_as(DirectOptions).direct_running_mode
+    return runs_here(run.beam_arguments) and mode != "multi_processing"
+
+
+def worker_count(options: PipelineOptions) -> int:
+    """Workers that share this machine, by Beam's direct options."""
+    from apache_beam.options.pipeline_options import DirectOptions
+
+    direct = options.view_as(DirectOptions)
+    if direct.direct_running_mode == "in_memory":
+        return 1
+    return int(direct.direct_num_workers) or len(os.sched_getaffinity(0))
+
+
+def thread_count(options: PipelineOptions) -> int:
+    """Those of these workers that are threads of one process."""
+    from apache_beam.options.pipeline_options import DirectOptions
+
+    return worker_count(options) if options.view_as(DirectOptions).direct_running_mode == "multi_threading" else 1

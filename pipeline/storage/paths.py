@@ -1,0 +1,24 @@
+"""Paths and URLs: where a thing lies."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def is_remote(path: str) -> bool:
+    """True for a URL of a Beam file system (`gs://…`), False for a local path."""
+    return _SCHEME.match(path) is not None
+
+
+def resolve_path(base: str, path: str) -> str:
+    """`path` as the manifest means it: relative to `base`, the manifest's folder, which may be a URL itself."""
+    if is_remote(path):
+        return path
+    if is_remote(base) and not path.startswith("/"):
+        scheme, _, rest = base.partition("://")
+        return f"{scheme}://{posixpath.normpath(posixpath.join(rest, path))}"
+    return os.path.normpath(os.path.join(base, path))

@@ -1,0 +1,94 @@
+import io
+import os
+import threading
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from pipeline.coordination.progress import Mark, MarkFollower, leave_mark
+from pipeline.monitoring.summary import print_summary, progress_view
+from pipeline.printable import printable
+from tests.pipeline.report.test_table import frame_of, report_row
+
+MARKS = [
+    Mark("inspect", 2, "good/1"),
+    Mark("ready", 2, "good/1"),
+    Mark("inspect", 3, "bad\x1b[31m/1"),
+    Mark("end", 3, "bad\x1b[31m/1", "refused", "not_hdf5", 0.5),
+    Mark("convert", 2, "good/1"),
+    Mark("end", 2, "good/1", "migrated", "", 1.25),
+]
+
+
+@pytest.mark.parametrize(
+    "text, shown", [("a/b", "a/b"), ("\x1b[31m", "\\x1b[31m"), ("a\nb", "a\\nb"), ("\u202e", "\\u202e"), ("é", "é")]
+)
+def test_printable(text, shown):
+    assert printable(text) == shown
+
+
+def show(terminal, quiet=False):
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=terminal, width=100)
+    with progress_view(console, 2, quiet=quiet) as notice:
+        for mark in MARKS:
+            notice(mark)
+    return stream.getvalue()
+
+
+def test_plain_lines_for_logs():
+    assert show(False).splitlines() == [
+        "[1/2] refused (not_hdf5) bad\\x1b[31m/1 0.5 s",
+        "[2/2] migrated good/1 1.2 s",
+    ]
+
+
+def test_a_terminal_without_control_codes_gets_lines(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    assert show(True).splitlines()[0].startswith("[1/2] refused") and "\x1b" not in show(True)
+
+
+def test_no_color(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = io.StringIO()
+    print_summary(Console(file=stream, force_terminal=True, width=100), frame_of(report_row(1, status="failed")), "/r")
+    assert "failed" in stream.getvalue() and "\x1b[31m" not in stream.getvalue()
+
+
+def test_quiet_says_nothing():
+    assert show(True, quiet=True) == ""
+
+
+def test_marks_arrive_through_the_folder(tmp_path):
+    seen = []
+    with MarkFollower(tmp_path, seen.append, interval=0.01):
+        for mark in MARKS:
+            leave_mark(str(tmp_path), mark)
+    assert [replace(mark, worker="") for mark in seen] == MARKS
+    assert {mark.worker for mark in seen} == {f"{os.getpid()}-{threading.get_ident()}"}
+    leave_mark("", MARKS[0])
+    leave_mark(str(tmp_path / "gone"), MARKS[0])
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_summary_tells_counts_worst_error_and_advice(terminal):
+    frame = frame_of(
+        report_row(1, "a", evidence="golden", max_abs_error=1e-7, max_rel_error=1e-6),
+        report_row(2, "b", evidence="reference", max_abs_error=3e-6, max_rel_error=2e-5),
+        report_row(3, "c[bold]", status="refused", reason="unsafe_lambda", message="A Lambda [red]x. Rewrite it."),
+    )
+    stream = io.StringIO()
+    print_summary(Console(file=stream, width=200, force_terminal=terminal, no_color=True), frame, "/r")
+    text = stream.getvalue()
+    assert terminal == ("┃" in text)
+    for expected in (
+        "migrated",
+        "3e-06 absolute",
+        "(b/1)",
+        "c[bold]/1",
+        "unsafe_lambda",
+        "A Lambda [red]x. Rewrite it.",
+        "/r",
+    ):
+        assert expected in text

@@ -1,0 +1,62 @@
+import os
+
+import pytest
+import typer
+
+from pipeline.cli.app import app
+from pipeline.cli.limit_options import OptionError, parse_size
+from pipeline.run.beam_options import beam_parser, split_beam_options, with_local_runner
+
+
+@pytest.mark.parametrize(
+    "text, size",
+    [("1", 1), ("2k", 2048), ("1.5MiB", 3 << 19), ("8GiB", 8 << 30), (" 3 GB ", 3 << 30), ("1T", 1 << 40)],
+)
+def test_sizes(text, size):
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1X", "GiB", "1 2", "inf"])
+def test_no_sizes(text):
+    with pytest.raises(OptionError):
+        parse_size(text)
+
+
+@pytest.mark.parametrize(
+    "arguments, own, beam",
+    [
+        ("migrate m.csv --output o", "migrate m.csv --output o", ""),
+        ("migrate m.csv --runner=X --output o", "migrate m.csv --output o", "--runner=X"),
+        ("migrate --direct_num_workers 2 m.csv --output 2", "migrate m.csv --output 2", "--direct_num_workers 2"),
+        ("migrate --streaming m.csv --output=o -q", "migrate m.csv --output=o -q", "--streaming"),
+        ("migrate m.csv --timout 5", "migrate m.csv --timout 5", ""),
+        ("migrate m.csv --output --runner", "migrate m.csv --output --runner", None),
+    ],
+)
+def test_beam_options_are_told_apart(arguments, own, beam):
+    if beam is None:
+        with pytest.raises(SystemExit) as caught:
+            split_beam_options(arguments.split())
+        assert caught.value.code == 2
+    else:
+        assert split_beam_options(arguments.split()) == (own.split(), beam.split())
+
+
+def test_no_option_of_ours_is_beams():
+    command = typer.main.get_command(app).commands["migrate"]
+    ours = {name for parameter in command.params for name in parameter.opts if name.startswith("-")}
+    beams = {name for action in beam_parser()._actions for name in action.option_strings}
+    assert ours & beams == set()
+
+
+def test_local_runner_is_pinned_unless_named():
+    cores = f"--direct_num_workers={len(os.sched_getaffinity(0))}"
+    threads = "--direct_running_mode=multi_threading"
+    assert with_local_runner(["--streaming"]) == ["--runner=FnApiRunner", threads, cores, "--streaming"]
+    for named in (["--runner=X"], ["--runner", "X"]):
+        assert with_local_runner(named) == named
+
+
+def test_stated_workers_are_kept():
+    stated = ["--direct_num_workers", "1", "--direct_running_mode=in_memory"]
+    assert with_local_runner(stated) == ["--runner=FnApiRunner", *stated]

@@ -1,0 +1,137 @@
+"""A wrong rewrite must be caught: each classic mistake is planted, and the row must become a mismatch."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.fixture_files import fixture_file
+from transforms.canonical import canonicalise
+from transforms.canonical.canonicalise import RULES
+from transforms.canonical.model import Piece, Setting
+from transforms.canonical.rewrites import cudnn
+from transforms.canonical.rewrites.cudnn import canonical_kernel
+from transforms.canonical.rewrites.single_layer import dot_as_matrix_product
+from transforms.canonical.rewrites.theano import theano_kernels_rotated, theano_same_pooling
+from transforms.canonical.rewrites.theano_conv_lstm import theano_conv_lstm
+from transforms.canonical.rewrites.transposed_convolution import deconvolution_as_stated
+from transforms.migration import conversion
+from transforms.migration import migrate as migration
+from transforms.records.outcome import Evidence, MigrationRequest, Status
+
+
+def hard_sigmoid_gates(piece: Piece, setting: Setting) -> Piece:
+    """The legacy LSTM default left standing where cuDNN means sigmoid."""
+    if piece.layer.class_name not in ("LSTM", "GRU"):
+        return piece
+    return replace(
+        piece, layer=replace(piece.layer, config={**piece.layer.config, "recurrent_activation": "hard_sigmoid"})
+    )
+
+
+def sigmoid_gates(piece: Piece, setting: Setting) -> Piece:
+    """hard_sigmoid lost on the way."""
+    if piece.layer.class_name not in ("LSTM", "GRU"):
+        return piece
+    return replace(piece, layer=replace(piece.layer, config={**piece.layer.config, "recurrent_activation": "sigmoid"}))
+
+
+def halves_swapped(piece: Piece, setting: Setting) -> Piece:
+    """Forward weights in the backward half and the reverse."""
+    if piece.layer.class_name != "Bidirectional":
+        return piece
+    path = piece.layer.path
+    other = {"forward": "backward", "backward": "forward"}
+    arrays = {(*path, other[held[len(path)]], *held[len(path) + 1 :]): roles for held, roles in piece.arrays.items()}
+    return replace(piece, arrays=arrays)
+
+
+def reset_after_flipped(piece: Piece, setting: Setting) -> Piece:
+    """The default of tf-keras in the place of the default of the writer."""
+    if piece.layer.class_name != "GRU":
+        return piece
+    flipped = not piece.layer.config.get("reset_after", False)
+    return replace(piece, layer=replace(piece.layer, config={**piece.layer.config, "reset_after": flipped}))
+
+
+def first_half_only(bias: Any) -> Any:
+    return np.split(bias, 2)[0]
+
+
+def first_half_twice(bias: Any) -> Any:
+    return np.stack([np.split(bias, 2)[0]] * 2)
+
+
+def as_stored(kernel: Any, gates: int) -> Any:
+    return kernel
+
+
+def gates_reordered(kernel: Any, gates: int) -> Any:
+    blocks = np.split(canonical_kernel(kernel, gates), gates, axis=1)
+    return np.hstack([blocks[1], blocks[0], *blocks[2:]])
+
+
+FUNCTIONS: dict[str, tuple[str, str, Callable[..., Any]]] = {
+    "second bias half dropped": ("keras-2.2.4/emb_cudnn_lstm", "summed_bias", first_half_only),
+    "second GRU bias dropped": ("keras-2.2.4/cudnn_gru", "paired_bias", first_half_twice),
+    "recurrent gates not transposed": ("keras-2.2.4/emb_cudnn_lstm", "canonical_recurrent_kernel", as_stored),
+    "cuDNN kernel read naively": ("keras-2.2.4/emb_cudnn_lstm", "canonical_kernel", as_stored),
+    "cuDNN kernel read naively, square": ("keras-2.3.1/cudnn_square", "canonical_kernel", as_stored),
+    "gates in another order": ("keras-2.2.4/emb_cudnn_lstm", "canonical_kernel", gates_reordered),
+}
+RULES_PLANTED = {
+    "hard_sigmoid instead of sigmoid": ("keras-2.2.4/emb_cudnn_lstm", hard_sigmoid_gates),
+    "sigmoid instead of hard_sigmoid": ("keras-2.2.4/masked_bi_last", sigmoid_gates),
+    "forward and backward swapped": ("keras-2.2.4/bi_cudnn_merges", halves_swapped),
+    "reset_after flipped": ("keras-2.2.4/gru_without_bias", reset_after_flipped),
+}
+#: Rewrites left out: what tf-keras would do of itself.
+RULES_MISSING = {
+    "pooling as TensorFlow places it": ("keras-1.2.2/theano_full_1d", theano_same_pooling),
+    "recurrent windows as TensorFlow places them": ("keras-1.2.2/theano_pooled_steps", theano_conv_lstm),
+    "kernels not rotated": ("keras-1.2.2/theano_full_and_pooling", theano_kernels_rotated),
+    "Dot as a contraction": ("keras-1.2.2/dot_four_axes", dot_as_matrix_product),
+    "the length of Keras 2": ("keras-1.2.2/theano_deconvolution", deconvolution_as_stated),
+}
+
+
+def assert_caught(name: str, tmp_path: Path) -> None:
+    """With golden outputs, and blind with the reference alone."""
+    fixture = fixture_file(name)
+    for samples, evidence in ((fixture.samples, Evidence.GOLDEN), (None, Evidence.REFERENCE)):
+        staging = tmp_path / evidence.value
+        staging.mkdir()
+        outcome = migration.migrate(MigrationRequest(name, fixture.source, staging, samples=samples))
+        assert outcome.status is Status.MISMATCH, outcome
+        assert outcome.evidence is evidence
+        assert outcome.max_abs_error > 1e-4
+
+
+@pytest.mark.parametrize(("name", "function", "mistake"), FUNCTIONS.values(), ids=FUNCTIONS.keys())
+def test_a_wrong_layout_is_caught(
+    name: str, function: str, mistake: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cudnn, function, mistake)
+    assert_caught(name, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "mistake"), RULES_PLANTED.values(), ids=RULES_PLANTED.keys())
+def test_a_wrong_rule_is_caught(
+    name: str, mistake: Callable[[Piece, Setting], Piece], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversion, "canonicalise", partial(canonicalise, rules=(*RULES, mistake)))
+    assert_caught(name, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "left_out"), RULES_MISSING.values(), ids=RULES_MISSING.keys())
+def test_a_missing_rule_is_caught(
+    name: str, left_out: Callable[[Piece, Setting], Piece], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tuple(rule for rule in RULES if rule is not left_out)
+    assert len(rules) == len(RULES) - 1
+    monkeypatch.setattr(conversion, "canonicalise", partial(canonicalise, rules=rules))
+    assert_caught(name, tmp_path)
