@@ -20,12 +20,12 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 
-from pipeline.coordination.progress import Mark, leave_mark
+from pipeline.coordination.progress import ProgressMark, write_mark
 from pipeline.coordination.stop import Stop, not_reached, output_is_full, request_stop, stop_requested
-from pipeline.isolation.process import Child
+from pipeline.isolation.process import ConfinedProcess
 from pipeline.manifest.reader import ManifestError, read_manifest
 from pipeline.manifest.row import ManifestRow
-from pipeline.report.row import ReportRow, fits_report, report_schema
+from pipeline.report.row import ReportRow, report_schema, require_reportable
 from pipeline.settings import MigrateSettings
 from pipeline.steps.convert import convert_model
 from pipeline.steps.converter_pool import join_pool, leave_pool
@@ -139,7 +139,7 @@ class _RowStep(beam.DoFn):
         folder = self._settings.progress
         try:
             result = step()
-            fits_report(result.as_row(self._settings) if isinstance(result, Candidate) else result)
+            require_reportable(result.as_row(self._settings) if isinstance(result, Candidate) else result)
         except MigrationError as error:
             result = error_row(row, self._settings, error)
         except Exception as error:
@@ -158,7 +158,7 @@ class _RowStep(beam.DoFn):
 
     def _mark(self, step: str, row: ManifestRow, result: Candidate | ReportRow | None = None) -> None:
         ended = (result.status, result.reason, result.seconds) if isinstance(result, ReportRow) else ()
-        leave_mark(self._settings.progress, Mark(step, row.line, row.name, *ended))
+        write_mark(self._settings.progress, ProgressMark(step, row.line, row.name, *ended))
 
 
 class InspectRow(_RowStep):
@@ -166,7 +166,7 @@ class InspectRow(_RowStep):
 
     def __init__(self, settings: MigrateSettings) -> None:
         super().__init__(settings)
-        self._child: Child | None = None
+        self._child: ConfinedProcess | None = None
 
     def teardown(self) -> None:
         if self._child is not None:
@@ -177,7 +177,7 @@ class InspectRow(_RowStep):
     def process(self, row: ManifestRow) -> Iterator[Any]:
         self._mark("inspect", row)
         if self._child is None:
-            self._child = Child(self._settings.isolation)
+            self._child = ConfinedProcess(self._settings.isolation)
             self._pool.watch(self._child)
         result = self._row(row, partial(inspect_row, row, self._settings, self._child))
         if isinstance(result, Candidate):
@@ -191,10 +191,10 @@ class ConvertBatch(_RowStep):
     """Candidates of one architecture -> report rows."""
 
     def process(self, candidates: Iterable[Candidate]) -> Iterator[Any]:
-        with self._pool.borrowed() as workshop:
+        with self._pool.borrowed() as pair:
             for candidate in candidates:
                 self._mark("convert", candidate.row)
-                yield self._row(candidate.row, partial(convert_model, candidate, self._settings, workshop))
+                yield self._row(candidate.row, partial(convert_model, candidate, self._settings, pair))
 
 
 def read_same_manifest(path: str, sha256: str) -> tuple[ManifestRow, ...]:

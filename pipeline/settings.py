@@ -29,7 +29,7 @@ class MigrateSettings:
         limits: the budget of reading.
         full_reload_every: of artefacts whose graph is loaded already, one in so many is loaded as a whole all the same.
         inspector: "module:name" of the function run in the reading child.
-        converter: module with the functions `stage`, `testify` and `finish`, run in the converting child.
+        converter: module with the functions `stage`, `expected_outputs` and `finish`, run in the converting child.
         verifier: module with the function `verify`, run in the verifying child.
         progress: local folder for progress marks, "" for none.
     """

@@ -56,7 +56,7 @@ class OutputState:
 
 
 @dataclass(frozen=True)
-class Verification:
+class AuditResult:
     """All that one call of `verify` found.
 
     Attributes:
@@ -77,6 +77,6 @@ class Verification:
         return not self.findings and not any(output.findings for output in self.outputs)
 
 
-def told_path(path: Path, root: Path) -> str:
+def relative_path(path: Path, root: Path) -> str:
     """How messages name a path: relative to `root` when it lies below."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

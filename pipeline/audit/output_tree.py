@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.audit.findings import Finding, Kind, told_path
+from pipeline.audit.findings import Finding, Kind, relative_path
 from pipeline.publication.layout import RECEIPT, RECORD, RESERVED, RETIRED, STAGING
 from pipeline.publication.locks import is_locked
 
@@ -35,7 +35,7 @@ class OutputTree:
 
     def find(self, kind: Kind, path: Path, message: str) -> None:
         """Adds a finding about a path."""
-        self.findings.append(Finding(kind, told_path(path, self.root), message))
+        self.findings.append(Finding(kind, relative_path(path, self.root), message))
 
 
 def read_tree(root: Path) -> OutputTree:
@@ -84,6 +84,6 @@ def _sort(tree: OutputTree, folder: Path, entries: list[os.DirEntry[str]]) -> li
 
 def _leftover(tree: OutputTree, path: Path) -> None:
     if is_locked(path):
-        tree.notes.append(f"{told_path(path, tree.root)} is being written by a run.")
+        tree.notes.append(f"{relative_path(path, tree.root)} is being written by a run.")
     else:
         tree.find(Kind.LEFTOVER, path, "was left by a run that was killed; the next run removes it")

@@ -19,7 +19,7 @@ _NO_LIMIT = 1 << 62
 
 
 @dataclass(frozen=True)
-class Vouched:
+class Recorded:
     """What is known of an output from elsewhere; "" where nothing is.
 
     Attributes:
@@ -39,13 +39,13 @@ class Vouched:
     at_work: frozenset[str] = frozenset()
 
 
-def check_output(folder: Path, path: str, vouched: Vouched) -> list[Finding]:
+def check_output(folder: Path, path: str, recorded: Recorded) -> list[Finding]:
     """How an output differs from its receipt, and the receipt from what is known of it.
 
     Args:
         folder: the output.
         path: how findings name it.
-        vouched: what is known of it from elsewhere.
+        recorded: what is known of it from elsewhere.
     """
     if not folder.is_dir():
         return [Finding(Kind.MISSING, path, "is missing")]
@@ -54,27 +54,27 @@ def check_output(folder: Path, path: str, vouched: Vouched) -> list[Finding]:
     if data is None:
         return [Finding(Kind.MISSING, place, "is missing or unreadable: no readable receipt vouches for the output")]
     receipt = parse_receipt(data)
-    findings = list(_about_receipt(receipt, data, place, vouched))
+    findings = list(_about_receipt(receipt, data, place, recorded))
     return findings if receipt is None else [*findings, *_about_files(receipt, folder, path)]
 
 
-def _about_receipt(receipt: Receipt | None, data: bytes, place: str, vouched: Vouched) -> Iterator[Finding]:
+def _about_receipt(receipt: Receipt | None, data: bytes, place: str, recorded: Recorded) -> Iterator[Finding]:
     if receipt is None:
         yield Finding(Kind.ALTERED, place, "was altered: it is no readable receipt")
         return
-    if vouched.name and not f"/{receipt.model}/{receipt.version}".endswith(f"/{vouched.name}"):
+    if recorded.name and not f"/{receipt.model}/{receipt.version}".endswith(f"/{recorded.name}"):
         yield Finding(Kind.FOREIGN, place, f"is the receipt of another model: {receipt.model}/{receipt.version}")
-    if receipt.run_id in vouched.at_work:
+    if receipt.run_id in recorded.at_work:
         return
-    if vouched.receipt_sha256 and sha256_of(data) != vouched.receipt_sha256:
-        since = f", and names run {receipt.run_id}" if receipt.run_id != vouched.run else ""
-        yield Finding(Kind.ALTERED, place, f"is not the receipt that run {vouched.run} recorded{since}")
-    elif not vouched.receipt_sha256 and vouched.demanded:
+    if recorded.receipt_sha256 and sha256_of(data) != recorded.receipt_sha256:
+        since = f", and names run {receipt.run_id}" if receipt.run_id != recorded.run else ""
+        yield Finding(Kind.ALTERED, place, f"is not the receipt that run {recorded.run} recorded{since}")
+    elif not recorded.receipt_sha256 and recorded.demanded:
         yield Finding(
             Kind.UNRECORDED, place, f"is recorded by no run: run {receipt.run_id} was killed, or it is not from here"
         )
-    if vouched.output_sha256 and receipt.sha256 != vouched.output_sha256:
-        yield Finding(Kind.ALTERED, place, f"tells of another output than the report of run {vouched.run}")
+    if recorded.output_sha256 and receipt.sha256 != recorded.output_sha256:
+        yield Finding(Kind.ALTERED, place, f"tells of another output than the report of run {recorded.run}")
 
 
 def _about_files(receipt: Receipt, folder: Path, path: str) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.audit.findings import Finding, Kind, told_path
+from pipeline.audit.findings import Finding, Kind, relative_path
 from pipeline.history.record import (
     FINISHED,
     FileDigest,
@@ -86,7 +86,7 @@ class _Reading:
     at_work: set[str] = field(default_factory=set)
 
     def find(self, kind: Kind, path: Path, message: str) -> None:
-        self.findings.append(Finding(kind, told_path(path, self.root), message))
+        self.findings.append(Finding(kind, relative_path(path, self.root), message))
 
 
 def read_history(root: Path, keys: tuple[str, ...]) -> History:
@@ -258,7 +258,7 @@ def _altered(
     """The record that has the name but not the digest: altered, or else the file that names it is."""
     for digest, (folder, record) in _newest_first(reading.folders.items()):
         if record.run_id == reference.run_id and digest not in reached:
-            told = told_path(names_it, reading.root)
+            told = relative_path(names_it, reading.root)
             message = f"has not the digest that {told} names: one of the two was altered"
             reading.find(Kind.ALTERED, folder / RECORD, message)
             return folder, record

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from pipeline.audit.findings import Finding, Kind, OutputState, Verification, told_path
+from pipeline.audit.findings import AuditResult, Finding, Kind, OutputState, relative_path
 from pipeline.audit.output_tree import read_tree
-from pipeline.audit.published_output import Vouched, check_output
+from pipeline.audit.published_output import Recorded, check_output
 from pipeline.audit.run_records import check_run_folder, read_history
 from pipeline.history.record import RunRecord
-from pipeline.isolation.process import Child, Isolation
+from pipeline.isolation.process import ConfinedProcess, Isolation
 from pipeline.publication.layout import RECORD, RESERVED, RUNS
 from pipeline.publication.receipt import read_receipt
 from pipeline.report.table import PARQUET, ReportError, read_report
@@ -45,7 +45,7 @@ class VerifyRequest:
     output: Path | None = None
 
 
-def verify(request: VerifyRequest, notice: Callable[[OutputState], None] = lambda output: None) -> Verification:
+def verify(request: VerifyRequest, notice: Callable[[OutputState], None] = lambda output: None) -> AuditResult:
     """Verifies an output folder, or what a report lists; `notice` is called with each output as it is done.
 
     Raises:
@@ -67,10 +67,10 @@ class _Check:
 
     folder: Path
     path: str
-    vouched: Vouched
+    recorded: Recorded
 
 
-def _folder_frame(request: VerifyRequest) -> tuple[Verification, list[_Check]]:
+def _folder_frame(request: VerifyRequest) -> tuple[AuditResult, list[_Check]]:
     """What is found in an output folder besides the outputs, and the outputs to look at."""
     root = request.target
     tree = read_tree(root)
@@ -80,23 +80,23 @@ def _folder_frame(request: VerifyRequest) -> tuple[Verification, list[_Check]]:
         record, wrong = check_run_folder(folder, root, request.keys)
         findings += wrong
         if record is not None and history.kept and record.reference.sha256 not in history.known:
-            path = told_path(folder / RECORD, root)
+            path = relative_path(folder / RECORD, root)
             findings.append(Finding(Kind.UNRECORDED, path, "is not the record of any run in the output's history"))
-    here = {told_path(folder, root) for folder in tree.outputs}
+    here = {relative_path(folder, root) for folder in tree.outputs}
     for name, run in sorted(history.expected.items()):
         if name not in here:
             findings.append(Finding(Kind.MISSING, name, f"is missing: run {run} published it"))
     checks = []
     for folder in tree.outputs:
-        path = told_path(folder, root)
+        path = relative_path(folder, root)
         digest, run = history.receipts.get(path, ("", ""))
         demanded = history.kept and (history.complete or bool(request.keys))
-        known = Vouched(path.removeprefix("."), digest, run, demanded, at_work=history.at_work)
+        known = Recorded(path.removeprefix("."), digest, run, demanded, at_work=history.at_work)
         checks.append(_Check(folder, path, known))
-    return Verification((), tuple(findings), (*history.notes, *tree.notes), len(history.records)), checks
+    return AuditResult((), tuple(findings), (*history.notes, *tree.notes), len(history.records)), checks
 
 
-def _report_frame(request: VerifyRequest) -> tuple[Verification, list[_Check]]:
+def _report_frame(request: VerifyRequest) -> tuple[AuditResult, list[_Check]]:
     """What is wrong with a report itself, and the outputs that it lists."""
     folder = request.target if request.target.is_dir() else request.target.parent
     record: RunRecord | None = None
@@ -113,7 +113,7 @@ def _report_frame(request: VerifyRequest) -> tuple[Verification, list[_Check]]:
     except ReportError:
         if not findings:
             raise
-        return Verification((), tuple(findings), tuple(notes), runs=1), []
+        return AuditResult((), tuple(findings), tuple(notes), runs=1), []
     moved = request.output or _output_around(folder, record)
     receipts: Mapping[str, str] = record.receipts if record else {}
     checks = []
@@ -123,11 +123,11 @@ def _report_frame(request: VerifyRequest) -> tuple[Verification, list[_Check]]:
             findings.append(Finding(Kind.FOREIGN, name, "is no name of a model"))
             continue
         place = moved.absolute() / name if moved else Path(str(row.output))
-        vouched = Vouched(name, receipts.get(name, ""), str(row.run_id), bool(request.keys), str(row.output_sha256))
-        checks.append(_Check(place, name if moved else str(place), vouched))
+        recorded = Recorded(name, receipts.get(name, ""), str(row.run_id), bool(request.keys), str(row.output_sha256))
+        checks.append(_Check(place, name if moved else str(place), recorded))
     if moved is None and checks and not any(check.folder.exists() for check in checks):
         notes.append("No output is where the report says: if it was moved, say where with --output.")
-    return Verification((), tuple(findings), tuple(notes), runs=int(record is not None)), checks
+    return AuditResult((), tuple(findings), tuple(notes), runs=int(record is not None)), checks
 
 
 def _output_around(folder: Path, record: RunRecord | None) -> Path | None:
@@ -146,11 +146,11 @@ def _examined(
     checks: Iterable[_Check], run_samples: bool, notice: Callable[[OutputState], None]
 ) -> Iterator[OutputState]:
     """Hashes the outputs on all cores, and runs the samples of those that are sound, in one child."""
-    child = Child(Isolation(preload=("tensorflow",)))
+    child = ConfinedProcess(Isolation(preload=("tensorflow",)))
     hashed = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="hash")
     try:
         pending = [
-            (check, hashed.submit(partial(check_output, check.folder, check.path, check.vouched))) for check in checks
+            (check, hashed.submit(partial(check_output, check.folder, check.path, check.recorded))) for check in checks
         ]
         for check, result in pending:
             state = OutputState(check.path, tuple(result.result()))
@@ -163,7 +163,7 @@ def _examined(
         child.close()
 
 
-def replay(folder: Path, state: OutputState, child: Child) -> OutputState:
+def replay(folder: Path, state: OutputState, child: ConfinedProcess) -> OutputState:
     """Runs the samples kept with an output again, in the child."""
     receipt = read_receipt(folder)
     if receipt is None:  # It was there a moment ago.

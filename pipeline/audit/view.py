@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from pipeline.audit.findings import Finding, OutputState, Verification
+from pipeline.audit.findings import AuditResult, Finding, OutputState
 from pipeline.printable import printable
 
 
@@ -26,7 +26,7 @@ def output_lines(console: Console) -> Callable[[OutputState], None]:
     return show
 
 
-def print_verification(console: Console, found: Verification) -> None:
+def print_verification(console: Console, found: AuditResult) -> None:
     """Prints what is wrong besides the outputs, notes, and the sum."""
     for finding in found.findings:
         _line(console, f"{'FAIL':<5} {finding.path} {finding.message}", True)
@@ -42,7 +42,7 @@ def print_verification(console: Console, found: Verification) -> None:
         console.print(f"{len(found.findings)} more found wrong.")
 
 
-def as_json(found: Verification) -> str:
+def as_json(found: AuditResult) -> str:
     """One JSON object; a number that is not finite is null."""
     content: dict[str, Any] = {
         "sound": found.sound,

@@ -91,8 +91,7 @@ def migrate(
     from pipeline.manifest.reader import ManifestError
     from pipeline.monitoring.event_log import json_log
     from pipeline.publication.locks import OutputInUseError
-    from pipeline.run.migrate import migrate as run_migration
-    from pipeline.run.migrate import new_run_id
+    from pipeline.run.migrate import new_run_id, run_registry
     from pipeline.run.request import RunRequest
     from pipeline.settings import CONVERTER, INSPECTOR, VERIFIER, MigrateSettings
     from transforms.records.outcome import Evidence
@@ -130,7 +129,7 @@ def migrate(
             wait=wait,
             lock=lock,
         )
-        status = run_migration(run)
+        status = run_registry(run)
     except (ManifestError, OptionError, OutputInUseError, SigningKeyError) as error:
         unusable(error)
     except OSError as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Mark:
+class ProgressMark:
     """One step of one model.
 
     Attributes:
@@ -34,7 +34,7 @@ class Mark:
     worker: str = ""
 
 
-def leave_mark(folder: str, mark: Mark) -> None:
+def write_mark(folder: str, mark: ProgressMark) -> None:
     """Appends a mark to this thread's file; progress is a courtesy, so a folder that is gone is no error."""
     if not folder:
         return
@@ -50,7 +50,7 @@ def leave_mark(folder: str, mark: Mark) -> None:
 class MarkFollower:
     """Calls `notice` with each new mark, from a thread, for as long as the context lasts."""
 
-    def __init__(self, folder: Path, notice: Callable[[Mark], None], interval: float = 0.2) -> None:
+    def __init__(self, folder: Path, notice: Callable[[ProgressMark], None], interval: float = 0.2) -> None:
         self._folder = folder
         self._notice = notice
         self._interval = interval
@@ -80,4 +80,4 @@ class MarkFollower:
             if whole:
                 self._read[path] = self._read.get(path, 0) + len(whole) + 1
                 for line in whole.split(b"\n"):
-                    self._notice(Mark(**json.loads(line)))
+                    self._notice(ProgressMark(**json.loads(line)))

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.inspection.view import lines_of, tree_of
 from pipeline.isolation.parallel_map import map_in_children
-from pipeline.isolation.process import Child, Isolation
+from pipeline.isolation.process import ConfinedProcess, Isolation
 from transforms.errors import MEANINGS, MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.outcome import MigrationRequest
@@ -38,7 +38,7 @@ def describe_models(
     """
     sound = True
 
-    def described(child: Child, model: Path) -> dict[str, Any]:
+    def described(child: ConfinedProcess, model: Path) -> dict[str, Any]:
         facts = describe_model(child, model.absolute(), architecture, backend, limits, custom_objects)
         return {"file": str(model), **facts}
 
@@ -52,7 +52,7 @@ def describe_models(
 
 
 def describe_model(
-    child: Child,
+    child: ConfinedProcess,
     model: Path,
     architecture: Path | None,
     backend: str,
@@ -90,7 +90,7 @@ def describe_model(
     return {"accepted": True, **facts, "evidence": "rebuilt" if inspection.uncovered else "reference"}
 
 
-def _recorded(child: Child, model: Path, limits: Limits) -> dict[str, Any]:
+def _recorded(child: ConfinedProcess, model: Path, limits: Limits) -> dict[str, Any]:
     """What a refused file says of its writer; nothing where it cannot be read."""
     try:
         return dict(child.call(_RECORDED, model, limits))

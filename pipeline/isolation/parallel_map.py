@@ -9,7 +9,7 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import TypeVar
 
-from pipeline.isolation.process import Child, Isolation
+from pipeline.isolation.process import ConfinedProcess, Isolation
 
 _MOST_CHILDREN = 4
 
@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 def map_in_children(
-    work: Callable[[Child, Item], Result], items: Iterable[Item], isolation: Isolation
+    work: Callable[[ConfinedProcess, Item], Result], items: Iterable[Item], isolation: Isolation
 ) -> Iterator[Result]:
     """`work(child, item)` for each item, answers in the items' order.
 
@@ -26,8 +26,8 @@ def map_in_children(
     while earlier ones are worked on. An error that `work` raises ends the iteration and is raised here.
     """
     count = min(_MOST_CHILDREN, len(os.sched_getaffinity(0)))
-    idle: SimpleQueue[Child] = SimpleQueue()
-    children = [Child(replace(isolation, workers=count)) for _ in range(count)]
+    idle: SimpleQueue[ConfinedProcess] = SimpleQueue()
+    children = [ConfinedProcess(replace(isolation, workers=count)) for _ in range(count)]
     for child in children:
         idle.put(child)
 

@@ -55,7 +55,7 @@ class Isolation:
     preload: tuple[str, ...] = ()
 
 
-class Child:
+class ConfinedProcess:
     """One child process at a time, started when first needed and again after each death."""
 
     def __init__(self, isolation: Isolation) -> None:

@@ -15,7 +15,7 @@ from typing import TextIO
 
 import typer
 
-from pipeline.coordination.progress import Mark
+from pipeline.coordination.progress import ProgressMark
 
 _SILENCE = logging.NullHandler()
 _log = logging.getLogger("h5ferry")
@@ -88,7 +88,7 @@ def event(name: str, level: int = logging.INFO, **fields: object) -> None:
     _log.log(level, name, extra={"fields": {"event": name, **fields}})
 
 
-def row_ended(mark: Mark) -> None:
+def row_ended(mark: ProgressMark) -> None:
     """Logs the end of a row; other marks are no events."""
     if mark.step != "end":
         return

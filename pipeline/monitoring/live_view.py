@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.coordination.progress import Mark
+from pipeline.coordination.progress import ProgressMark
 from pipeline.printable import printable
 from transforms.records.outcome import Status
 
@@ -59,7 +59,7 @@ class LiveView:
         self._busy: dict[str, int] = {}
         self._work: dict[int, _Work] = {}
 
-    def notice(self, mark: Mark) -> None:
+    def notice(self, mark: ProgressMark) -> None:
         """Takes one mark in."""
         self._place(mark)
         if mark.step == "ready":
@@ -74,7 +74,7 @@ class LiveView:
             self._ended[mark.status] += 1
             self._progress.update(self._convert if mark.line in self._converting else self._inspect, advance=1)
 
-    def _place(self, mark: Mark) -> None:
+    def _place(self, mark: ProgressMark) -> None:
         """Gives a worker that begins a step the first free line, and frees the line of one that ended its step.
 
         A runner may use a new thread for each bundle: lines, not threads, are what is numbered.

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.coordination.progress import Mark
+from pipeline.coordination.progress import ProgressMark
 from pipeline.monitoring.live_view import STYLES, LiveView, live
 from pipeline.printable import printable
 from pipeline.report.formatting import count, figure
@@ -25,7 +25,7 @@ _TROUBLE_SHOWN = 50
 
 
 @contextlib.contextmanager
-def progress_view(console: Console, rows: int, *, quiet: bool) -> Iterator[Callable[[Mark], None]]:
+def progress_view(console: Console, rows: int, *, quiet: bool) -> Iterator[Callable[[ProgressMark], None]]:
     """Shows the marks it is called with: live on a terminal, else as a line for each model that ends."""
     if quiet:
         yield lambda mark: None
@@ -100,7 +100,7 @@ class _Lines:
         self._rows = rows
         self._ended: set[int] = set()
 
-    def notice(self, mark: Mark) -> None:
+    def notice(self, mark: ProgressMark) -> None:
         if mark.step != "end":
             return
         self._ended.add(mark.line)

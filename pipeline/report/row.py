@@ -129,7 +129,7 @@ def report_schema() -> pa.Schema:
     return pa.schema([pa.field(field.name, types[str(field.type)]) for field in fields(ReportRow)])
 
 
-def fits_report(row: ReportRow) -> None:
+def require_reportable(row: ReportRow) -> None:
     """Sees to it that a report can hold the row, part of which is a child's word: one that it cannot hold ends the run.
 
     Raises:

@@ -38,7 +38,7 @@ _SECRET = re.compile(r"secret|password|passwd|token|credential|connection|key", 
 _LIBRARIES = ("apache-beam", "h5py", "numpy", "pyarrow", "tensorflow", "tf-keras")
 
 
-def conclude(
+def finish_run(
     run: RunRequest,
     manifest: Manifest,
     frame: pd.DataFrame,
@@ -97,7 +97,7 @@ def conclude(
         warn(f"{name}: the receipt is not the one that the runs before recorded. h5ferry verify tells whether it fits.")
     if report != history:
         write_record(report, record, run.signer)
-    return _tell_metrics(run, record, started, finished, frame, warn)
+    return _write_run_metrics(run, record, started, finished, frame, warn)
 
 
 def _append(record: RunRecord, folder: str, signer: Signer | None, found: Collection[str]) -> RunRecord:
@@ -135,7 +135,7 @@ def _found(frame: pd.DataFrame) -> set[str]:
     return {f"{model}/{version}" for model, version in zip(rows["model"], rows["version"], strict=True)}
 
 
-def _tell_metrics(
+def _write_run_metrics(
     run: RunRequest,
     record: RunRecord,
     started: datetime,

@@ -33,7 +33,7 @@ from pipeline.publication.locks import output_lock
 from pipeline.report.formatting import count
 from pipeline.report.table import gather
 from pipeline.run.beam_options import runs_here, runs_in_this_process, thread_count, with_local_runner, worker_count
-from pipeline.run.finish import FAILED, conclude
+from pipeline.run.finish import FAILED, finish_run
 from pipeline.run.request import RunRequest
 from pipeline.settings import MigrateSettings
 from pipeline.steps.converter_pool import drop_work, joined_pool
@@ -49,7 +49,7 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
-def migrate(run: RunRequest) -> int:
+def run_registry(run: RunRequest) -> int:
     """Runs to the end and reports.
 
     Returns:
@@ -81,7 +81,7 @@ def migrate(run: RunRequest) -> int:
             sweep_leftovers(Path(output), {row.model for row in manifest.rows if not row.reason})
         with reserved_space(Path(report), len(manifest.rows)):
             frame, ending = run_graph(run, manifest, report, errors)
-        status = conclude(run, manifest, frame, report, started, warn, ending)
+        status = finish_run(run, manifest, frame, report, started, warn, ending)
     run_ended(count(frame, "status", [each.value for each in Status]), exit_status=status, report=report)
     if not run.quiet and run.log_format is LogFormat.TEXT:
         print_summary(Console(highlight=False), frame, report)

@@ -16,7 +16,7 @@ from transforms.errors import MigrationError
 from transforms.source.checkpoint.files import INDEX
 
 if TYPE_CHECKING:
-    from pipeline.isolation.process import Child
+    from pipeline.isolation.process import ConfinedProcess
 
 #: Kind of a source that is a checkpoint.
 CHECKPOINT = "checkpoint"
@@ -125,7 +125,7 @@ def with_kinds(files: Iterable[FoundFile]) -> list[FoundFile]:
     return [file for batch in map_in_children(_known, _batches(files), isolation) for file in batch]
 
 
-def _known(child: Child, batch: Sequence[FoundFile]) -> list[FoundFile]:
+def _known(child: ConfinedProcess, batch: Sequence[FoundFile]) -> list[FoundFile]:
     child.call(_KINDS, [])  # A child that does not even start is no fault of the files.
     kinds = iter(_kinds(child, [file.path for file in batch if not file.kind]))
     return [file if file.kind else replace(file, kind=next(kinds)) for file in batch]
@@ -137,7 +137,7 @@ def _batches(files: Iterable[FoundFile]) -> Iterator[list[FoundFile]]:
         yield batch
 
 
-def _kinds(child: Child, paths: Sequence[Path]) -> list[str]:
+def _kinds(child: ConfinedProcess, paths: Sequence[Path]) -> list[str]:
     """One call for all; where that fails, one for each, so that the file to blame stands alone."""
     try:
         return [str(kind) for kind in child.call(_KINDS, list(paths))]

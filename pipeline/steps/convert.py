@@ -15,23 +15,23 @@ from pipeline.manifest.row import ManifestRow
 from pipeline.publication.layout import output_folder
 from pipeline.publication.local import publish, staging_folder
 from pipeline.publication.receipt import PublishedFile, Receipt, ReceiptKey
-from pipeline.report.row import ReportRow, fits_report, outcome_columns, stopped_row
+from pipeline.report.row import ReportRow, outcome_columns, require_reportable, stopped_row
 from pipeline.settings import MigrateSettings
-from pipeline.steps.converter_pool import Workshop
+from pipeline.steps.converter_pool import ProcessPair
 from pipeline.steps.inspect import Candidate, check_digest, error_row, published_row, receipt_key, valid_receipt
 from pipeline.steps.source_files import RowFiles, local_files
 from pipeline.steps.staged_files import StagedFiles
 from pipeline.storage.paths import is_remote
 from transforms.errors import MigrationError, Reason
-from transforms.migration.migrate import Steps, migrate
+from transforms.migration.migrate import Steps, migrate_model
 from transforms.records.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
-from transforms.records.staged_model import Question, StagedModel, Testimony, VerificationRequest
+from transforms.records.staged_model import Answers, Question, StagedModel, VerificationRequest
 
 #: Without these a folder is no SavedModel, whatever the child says.
 _ESSENTIAL = frozenset({"saved_model.pb", "variables/variables.index"})
 
 
-def convert_model(candidate: Candidate, settings: MigrateSettings, workshop: Workshop) -> ReportRow:
+def convert_model(candidate: Candidate, settings: MigrateSettings, pair: ProcessPair) -> ReportRow:
     """Converts, verifies and publishes one model.
 
     Returns:
@@ -41,13 +41,13 @@ def convert_model(candidate: Candidate, settings: MigrateSettings, workshop: Wor
     row = candidate.row
     try:
         with local_files(row, settings.limits.file_bytes, dict(candidate.hashed)) as files:
-            result = _convert(candidate, files, settings, workshop)
+            result = _convert(candidate, files, settings, pair)
     except MigrationError as error:
         result = error_row(row, settings, error, **dict(candidate.found))
     return replace(result, seconds=time.monotonic() - start)
 
 
-def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, workshop: Workshop) -> ReportRow:
+def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, pair: ProcessPair) -> ReportRow:
     row, key = candidate.row, receipt_key(candidate.row, files, settings)
     check_digest(row, files)
     if key != candidate.key:
@@ -60,15 +60,15 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, w
         return published_row(row, receipt, settings, status)
     destination = output_folder(settings.output, row.model, row.version)
     with _output_errors(destination), _staging(settings.output, destination) as staged:
-        steps = _ConfinedSteps(settings, workshop, staged)
-        outcome = _migrated(_request(row, files, staged, settings), steps, settings, workshop)
+        steps = _ConfinedSteps(settings, pair, staged)
+        outcome = _migrated(_request(row, files, staged, settings), steps, settings, pair)
         if outcome.status is not Status.MIGRATED:
             reason = outcome.reason.value if outcome.reason else ""
             found = dict(candidate.found)
             columns = {name: value or found.get(name, value) for name, value in outcome_columns(outcome).items()}
             return stopped_row(row, settings.run_id, outcome.status, reason, outcome.message, **columns)
-        receipt = _check(steps.settled(), row, key, outcome, settings)
-        fits_report(published_row(row, receipt, settings, Status.MIGRATED))
+        receipt = _check(steps.verified_files(), row, key, outcome, settings)
+        require_reportable(published_row(row, receipt, settings, Status.MIGRATED))
         if is_remote(destination):
             from pipeline.publication.object_store import upload
 
@@ -98,22 +98,22 @@ def _request(row: ManifestRow, files: RowFiles, staged: Path, settings: MigrateS
 
 
 def _migrated(
-    request: MigrationRequest, steps: _ConfinedSteps, settings: MigrateSettings, workshop: Workshop
+    request: MigrationRequest, steps: _ConfinedSteps, settings: MigrateSettings, pair: ProcessPair
 ) -> MigrationOutcome:
     in_full = zlib.crc32(request.model.encode()) % settings.full_reload_every == 0  # the same ones in every run
     try:
-        return migrate(request, Steps(steps.stage, steps.verify, steps.finish), in_full)
+        return migrate_model(request, Steps(steps.stage, steps.verify, steps.finish), in_full)
     finally:
         if request.runs_code:
-            workshop.converter.close()  # the code may have changed anything in there: the next model gets a fresh one
+            pair.converter.close()  # the code may have changed anything in there: the next model gets a fresh one
 
 
 class _ConfinedSteps:
     """The steps of a migration, each in its process. The verifying one reaches the converting one through here."""
 
-    def __init__(self, settings: MigrateSettings, workshop: Workshop, staged: Path) -> None:
+    def __init__(self, settings: MigrateSettings, pair: ProcessPair, staged: Path) -> None:
         self._settings = settings
-        self._workshop = workshop
+        self._workshop = pair
         self._folder = staged
         self._files: StagedFiles | None = None
 
@@ -122,22 +122,24 @@ class _ConfinedSteps:
         return answer if isinstance(answer, StagedModel) else _expected(answer, MigrationOutcome)
 
     def verify(self, asked: VerificationRequest) -> MigrationOutcome:
-        self._files = StagedFiles(self._folder, self._workshop.reading)
-        answer = self._workshop.verifier.call(f"{self._settings.verifier}:verify", asked, answering=self._testimony)
+        self._files = StagedFiles(self._folder, self._workshop.io_threads)
+        answer = self._workshop.verifier.call(
+            f"{self._settings.verifier}:verify", asked, answering=self._expected_outputs
+        )
         return _expected(answer, MigrationOutcome)
 
     def finish(self) -> None:
         self._workshop.converter.call(f"{self._settings.converter}:finish", same_model=True)
 
-    def settled(self) -> tuple[PublishedFile, ...]:
+    def verified_files(self) -> tuple[PublishedFile, ...]:
         """The files that were verified. Raises MigrationError when they are no longer the same."""
         assert self._files is not None
-        return self._files.settled()
+        return self._files.verified_files()
 
-    def _testimony(self, question: object) -> Testimony:
-        function = f"{self._settings.converter}:testify"
+    def _expected_outputs(self, question: object) -> Answers:
+        function = f"{self._settings.converter}:expected_outputs"
         return _expected(
-            self._workshop.converter.call(function, _expected(question, Question), same_model=True), Testimony
+            self._workshop.converter.call(function, _expected(question, Question), same_model=True), Answers
         )
 
 

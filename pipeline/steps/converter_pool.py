@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pipeline.coordination.stop import Stop, leave_signals_to_launcher, stop_requested
-from pipeline.isolation.process import Child
+from pipeline.isolation.process import ConfinedProcess
 from pipeline.settings import MigrateSettings
 from transforms.errors import MigrationError
 
@@ -25,36 +25,36 @@ _STOP_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Workshop:
+class ProcessPair:
     """The processes that one thread converts with.
 
     Attributes:
         converter: parses sources and writes artefacts.
         verifier: loads artefacts; it never parses a source.
-        reading: hashes artefacts, and has them written to the disk, meanwhile.
+        io_threads: hash and fsync artefacts while they are verified.
     """
 
-    converter: Child
-    verifier: Child
-    reading: ThreadPoolExecutor
+    converter: ConfinedProcess
+    verifier: ConfinedProcess
+    io_threads: ThreadPoolExecutor
 
     @classmethod
-    def started(cls, settings: MigrateSettings) -> Workshop:
-        """A workshop whose processes are on their way: their imports overlap with each other."""
-        workshop = cls(Child(settings.converting), Child(settings.verifying), ThreadPoolExecutor(2))
+    def started(cls, settings: MigrateSettings) -> ProcessPair:
+        """A pair whose processes are starting: their imports overlap."""
+        pair = cls(ConfinedProcess(settings.converting), ConfinedProcess(settings.verifying), ThreadPoolExecutor(2))
         with contextlib.suppress(MigrationError):  # Whoever calls them starts them again, and is told.
-            workshop.converter.start()
-            workshop.verifier.start()
-        return workshop
+            pair.converter.start()
+            pair.verifier.start()
+        return pair
 
     def close(self) -> None:
         """Ends the processes."""
         self.converter.close()
         self.verifier.close()
-        self.reading.shutdown()
+        self.io_threads.shutdown()
 
 
-class WorkshopPool:
+class ConverterPool:
     """The workshops of one run in one process.
 
     Args:
@@ -64,9 +64,9 @@ class WorkshopPool:
     def __init__(self, settings: MigrateSettings) -> None:
         self._settings = settings
         self._most = max(1, settings.threads)
-        self._idle: list[Workshop] = []
-        self._all: list[Workshop] = []
-        self._readers: list[Child] = []
+        self._idle: list[ProcessPair] = []
+        self._all: list[ProcessPair] = []
+        self._readers: list[ConfinedProcess] = []
         self._architectures: set[str] = set()
         self._seconds = 0.0
         self._changed = threading.Condition()
@@ -91,30 +91,30 @@ class WorkshopPool:
                 self._add()
 
     @contextlib.contextmanager
-    def borrowed(self) -> Iterator[Workshop]:
-        """A workshop for this thread alone; waits while all that the work is worth are taken."""
+    def borrowed(self) -> Iterator[ProcessPair]:
+        """A pair for this thread alone; waits while all pairs that the work is worth are taken."""
         with self._changed:
             if not self._all:
                 self._add()
             self._changed.wait_for(lambda: self._idle)
-            workshop = self._idle.pop()
+            pair = self._idle.pop()
         try:
-            yield workshop
+            yield pair
         finally:
             with self._changed:
-                self._idle.append(workshop)
+                self._idle.append(pair)
                 self._changed.notify()
 
-    def watch(self, reader: Child) -> None:
-        """Has a reading process ended with the others when work is dropped."""
+    def watch(self, reader: ConfinedProcess) -> None:
+        """Registers an inspecting process, so that `drop` ends it too."""
         with self._changed:
             self._readers.append(reader)
 
     def drop(self) -> None:
         """Ends what all processes are working on; called from a signal handler, so without waiting for anybody."""
-        for workshop in tuple(self._all):
-            workshop.converter.kill()
-            workshop.verifier.kill()
+        for pair in tuple(self._all):
+            pair.converter.kill()
+            pair.verifier.kill()
         for reader in tuple(self._readers):
             reader.kill()
 
@@ -133,18 +133,18 @@ class WorkshopPool:
                 self.drop()
 
     def _add(self) -> None:
-        workshop = Workshop.started(self._settings)
-        self._all.append(workshop)
-        self._idle.append(workshop)
+        pair = ProcessPair.started(self._settings)
+        self._all.append(pair)
+        self._idle.append(pair)
         self._changed.notify()
 
 
-_pools: dict[str, tuple[WorkshopPool, int]] = {}
+_pools: dict[str, tuple[ConverterPool, int]] = {}
 _pools_lock = threading.Lock()
 
 
 @contextlib.contextmanager
-def joined_pool(settings: MigrateSettings) -> Iterator[WorkshopPool]:
+def joined_pool(settings: MigrateSettings) -> Iterator[ConverterPool]:
     """The pool of this run in this process, for as long as the context lasts."""
     try:
         yield join_pool(settings)
@@ -152,10 +152,10 @@ def joined_pool(settings: MigrateSettings) -> Iterator[WorkshopPool]:
         leave_pool(settings)
 
 
-def join_pool(settings: MigrateSettings) -> WorkshopPool:
+def join_pool(settings: MigrateSettings) -> ConverterPool:
     """The pool of this run in this process; each that joins must leave."""
     with _pools_lock:
-        pool, users = _pools.get(settings.attempt) or (WorkshopPool(settings), 0)
+        pool, users = _pools.get(settings.attempt) or (ConverterPool(settings), 0)
         _pools[settings.attempt] = (pool, users + 1)
         return pool
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.isolation.process import Child
+from pipeline.isolation.process import ConfinedProcess
 from pipeline.manifest.row import ManifestRow
 from pipeline.publication.layout import output_folder
 from pipeline.publication.receipt import Receipt, ReceiptKey, is_complete, read_receipt
@@ -60,7 +60,7 @@ class Candidate:
         return stopped_row(self.row, settings.run_id, Status.FAILED, "", "", **found)
 
 
-def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Candidate | ReportRow:
+def inspect_row(row: ManifestRow, settings: MigrateSettings, child: ConfinedProcess) -> Candidate | ReportRow:
     """Looks at one row, reading its source in the child.
 
     Returns:
@@ -84,7 +84,7 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: Child) -> Ca
         return error_row(row, settings, error, **found)
 
 
-def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings, child: Child) -> Candidate:
+def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings, child: ConfinedProcess) -> Candidate:
     """The candidate with what a look into its source tells. Raises MigrationError where conversion cannot help."""
     from transforms.records.inspection import Inspection
 

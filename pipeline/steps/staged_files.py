@@ -20,13 +20,13 @@ from transforms.records.file_identity import FileIdentity
 class StagedFiles:
     """The files of a staged output: hashed at some time, and at a later one asked for again."""
 
-    def __init__(self, folder: Path, reading: ThreadPoolExecutor) -> None:
+    def __init__(self, folder: Path, io_threads: ThreadPoolExecutor) -> None:
         self._folder = folder
         self._before = _identities(folder)
-        self._hashed: Future[tuple[PublishedFile, ...]] = reading.submit(list_files, folder)
-        self._written = reading.submit(_write_through, [folder / path for path in self._before])
+        self._hashed: Future[tuple[PublishedFile, ...]] = io_threads.submit(list_files, folder)
+        self._written = io_threads.submit(_write_through, [folder / path for path in self._before])
 
-    def settled(self) -> tuple[PublishedFile, ...]:
+    def verified_files(self) -> tuple[PublishedFile, ...]:
         """All files, sorted by path: those hashed before, which must be unchanged, and those added since.
 
         Raises:

@@ -22,7 +22,7 @@ from transforms.inspection.inspect import Inspection
 from transforms.limits import Limits
 from transforms.records.file_identity import FileIdentity
 from transforms.records.outcome import MigrationOutcome, MigrationRequest
-from transforms.records.staged_model import Ask, Question, StagedModel, Testimony, VerificationRequest
+from transforms.records.staged_model import Answers, Ask, Question, StagedModel, VerificationRequest
 
 CHILDREN = "tests.faults.misbehaving"
 _GIB = 1 << 30
@@ -177,8 +177,8 @@ def stage(request: MigrationRequest, limits: Limits) -> object:
     return told
 
 
-def testify(question: Question) -> Testimony:
-    return fakes.testify(question)
+def expected_outputs(question: Question) -> Answers:
+    return fakes.expected_outputs(question)
 
 
 def finish() -> None:

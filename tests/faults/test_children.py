@@ -9,7 +9,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.graph import MigrateRegistry
-from pipeline.isolation.process import Child, Isolation
+from pipeline.isolation.process import ConfinedProcess, Isolation
 from pipeline.manifest.reader import read_manifest
 from tests.faults.misbehaving import CHILDREN
 from tests.faults.programs import Program, outcomes, published, registry_of
@@ -110,7 +110,7 @@ def test_metrics_count_them(tmp_path):
 
 def test_a_child_that_does_not_read(tmp_path):
     """It is stopped while it waits for the next request, which is larger than the pipe."""
-    child = Child(Isolation(timeout=2, preload=(CHILDREN,)))
+    child = ConfinedProcess(Isolation(timeout=2, preload=(CHILDREN,)))
     pid = child.call("os:getpid")
     child.call(f"{CHILDREN}:stop_soon", pid)
     time.sleep(1)

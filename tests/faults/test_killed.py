@@ -46,7 +46,7 @@ STEPS = [
     Kill("pipeline.graph:count_status", 3),
     Kill("pipeline.run.migrate:gather"),
     Kill("pipeline.run.migrate:gather", after=True),
-    Kill("pipeline.run.migrate:conclude"),
+    Kill("pipeline.run.migrate:finish_run"),
     Kill("pipeline.run.finish:write_report"),
     *(Kill("pipeline.report.table:write_file", call, after=after) for call in (1, 2, 3) for after in (False, True)),
     Kill("pathlib:Path.replace", 1),

@@ -17,13 +17,13 @@ from transforms.records.file_identity import FileIdentity
 from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Rewrite, Status
 from transforms.records.staged_model import (
     Answer,
+    Answers,
     Ask,
     Feed,
+    Oracle,
     Question,
     StagedModel,
-    Testimony,
     VerificationRequest,
-    Witness,
     plain_arrays,
 )
 
@@ -71,9 +71,9 @@ def stage(request: MigrationRequest, limits: Limits) -> StagedModel | MigrationO
     return StagedModel(outcome, (), (), ()) if outcome.status is Status.MIGRATED else outcome
 
 
-def testify(question: Question) -> Testimony:
+def expected_outputs(question: Question) -> Answers:
     """Repeats the question."""
-    return Testimony(tuple(Answer(feed.inputs) for feed in question.feeds))
+    return Answers(tuple(Answer(feed.inputs) for feed in question.feeds))
 
 
 def finish() -> None:
@@ -83,8 +83,8 @@ def finish() -> None:
 def verify(asked: VerificationRequest, ask: Ask) -> MigrationOutcome:
     """Asks once, misbehaves as the last part of the model's name says, or agrees with the conversion."""
     request = asked.request
-    question = Question(Witness.REFERENCE, (Feed(plain_arrays([[1.0, 2.0]]), "a fake"),))
-    if ask(question)() != testify(question):
+    question = Question(Oracle.REFERENCE, (Feed(plain_arrays([[1.0, 2.0]]), "a fake"),))
+    if ask(question)() != expected_outputs(question):
         raise ValueError("the question was lost")
     match request.model.rpartition("/")[2].partition("-")[0]:
         case "unverifiable":

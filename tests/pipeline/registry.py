@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.isolation.process import Isolation
-from pipeline.run.migrate import migrate
+from pipeline.run.migrate import run_registry
 from pipeline.run.request import RunRequest
 from pipeline.settings import MigrateSettings
 from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
@@ -39,7 +39,7 @@ def fake_run(manifest: Path, output: Path, *beam: str, timeout: float = 60, **se
 
 def run_and_read(run: RunRequest) -> tuple[int, pd.DataFrame]:
     """Exit status and report, by model."""
-    status = migrate(run)
+    status = run_registry(run)
     return status, pd.read_parquet(Path(run.report, "report.parquet")).set_index("model")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixture_files import FixtureFile, fixture_file
-from transforms.migration.migrate import migrate
+from transforms.migration.migrate import migrate_model
 from transforms.records.outcome import MigrationOutcome, MigrationRequest
 
 
@@ -39,7 +39,7 @@ class Migrations:
             fixture = fixture_file(name)
             folder = self._root / name.replace("/", "_")
             folder.mkdir()
-            outcome = migrate(MigrationRequest(name, fixture.source, folder))
+            outcome = migrate_model(MigrationRequest(name, fixture.source, folder))
             self._done[name] = Migrated(fixture, folder, outcome)
         return self._done[name]
 

@@ -10,44 +10,47 @@ from transforms.architecture.custom_names import is_custom
 from transforms.architecture.dtype_policy import is_narrow
 from transforms.architecture.graph import Graph, Layer, LayerPath, call_tensors
 from transforms.canonical.input_inference import with_inferred_inputs
-from transforms.canonical.keras_1.upgrade import keras_1_upgraded, prevailing_data_format
-from transforms.canonical.keras_3 import keras_3_upgraded, with_named_masks
+from transforms.canonical.keras_1.upgrade import prevailing_data_format, upgrade_keras_1
+from transforms.canonical.keras_3 import upgrade_keras_3, with_named_masks
 from transforms.canonical.model import (
     ArraysByLayer,
     CanonicalModel,
-    Piece,
+    LayerRewrite,
+    RewriteContext,
     RewriteRule,
-    Setting,
     stored,
 )
 from transforms.canonical.options import canonical_options
-from transforms.canonical.precision import cast_to, floatx_of, holds_halves, stated_policy
-from transforms.canonical.rewrites.bidirectional import masked_steps_as_written, with_both_halves
-from transforms.canonical.rewrites.cudnn import cudnn_to_canonical
-from transforms.canonical.rewrites.data_format import channels_last_inside
-from transforms.canonical.rewrites.masking import mask_dropped, state_before_first_step
+from transforms.canonical.precision import cast_to, floatx_of, stated_policy, uses_float16
+from transforms.canonical.rewrites.bidirectional import keep_legacy_masked_steps, with_both_directions
+from transforms.canonical.rewrites.cudnn import canonicalise_cudnn
+from transforms.canonical.rewrites.data_format import wrap_channels_first
+from transforms.canonical.rewrites.masking import drop_mask, keep_state_before_first_step
 from transforms.canonical.rewrites.single_layer import (
-    attention_without_mask,
-    augmentation_left_out,
-    axis_unwrapped,
-    bilinear_as_written,
-    classes_renamed,
-    dot_as_matrix_product,
-    extremes_as_written,
-    function_named,
+    disable_unroll,
+    drop_attention_mask,
+    drop_augmentation,
+    drop_softmax_mask,
+    expand_dot_to_matrix_product,
+    expand_negative_threshold_relu,
+    keep_legacy_bilinear_grid,
+    keep_tf1_minimum_nan,
     may_have_more_than_three_axes,
-    prelu_extents_stated,
+    name_function,
     refuse_shared_state,
-    relu_below_zero,
-    reset_after_stated,
-    rolled_up,
-    softmax_without_mask,
-    state_reset_each_call,
+    rename_classes,
+    reset_state_each_call,
+    state_prelu_extents,
+    state_reset_after,
+    unwrap_axis,
 )
-from transforms.canonical.rewrites.stacked_cells import first_cell_when_masked
-from transforms.canonical.rewrites.theano import theano_kernels_rotated, theano_same_padding, theano_same_pooling
+from transforms.canonical.rewrites.stacked_cells import apply_first_cell_when_masked
+from transforms.canonical.rewrites.theano import pad_as_theano, pool_as_theano, rotate_theano_kernels
 from transforms.canonical.rewrites.theano_conv_lstm import theano_conv_lstm
-from transforms.canonical.rewrites.transposed_convolution import deconvolution_as_stated, theano_transposed_same
+from transforms.canonical.rewrites.transposed_convolution import (
+    state_deconvolution_length,
+    transpose_convolution_as_theano,
+)
 from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
 from transforms.errors import MigrationError, Reason
 from transforms.legacy.model import LegacyModel
@@ -57,34 +60,34 @@ from transforms.records.runtime import Family
 
 #: Every rewrite, in the order in which it is tried on a layer. Later ones see what earlier ones left.
 RULES: tuple[RewriteRule, ...] = (
-    keras_1_upgraded,
-    deconvolution_as_stated,
-    keras_3_upgraded,
-    function_named,
-    augmentation_left_out,
-    classes_renamed,
-    cudnn_to_canonical,
-    axis_unwrapped,
-    reset_after_stated,
-    state_reset_each_call,
-    rolled_up,
-    theano_kernels_rotated,
-    softmax_without_mask,
-    relu_below_zero,
-    bilinear_as_written,
-    extremes_as_written,
-    prelu_extents_stated,
-    mask_dropped,
-    attention_without_mask,
-    masked_steps_as_written,
-    state_before_first_step,
-    first_cell_when_masked,
-    dot_as_matrix_product,
-    theano_same_padding,
-    theano_same_pooling,
-    theano_transposed_same,
+    upgrade_keras_1,
+    state_deconvolution_length,
+    upgrade_keras_3,
+    name_function,
+    drop_augmentation,
+    rename_classes,
+    canonicalise_cudnn,
+    unwrap_axis,
+    state_reset_after,
+    reset_state_each_call,
+    disable_unroll,
+    rotate_theano_kernels,
+    drop_softmax_mask,
+    expand_negative_threshold_relu,
+    keep_legacy_bilinear_grid,
+    keep_tf1_minimum_nan,
+    state_prelu_extents,
+    drop_mask,
+    drop_attention_mask,
+    keep_legacy_masked_steps,
+    keep_state_before_first_step,
+    apply_first_cell_when_masked,
+    expand_dot_to_matrix_product,
+    pad_as_theano,
+    pool_as_theano,
+    transpose_convolution_as_theano,
     theano_conv_lstm,
-    channels_last_inside,
+    wrap_channels_first,
 )
 
 #: Layers that take inputs and have no options of their own.
@@ -107,13 +110,13 @@ def canonicalise(
             range of its target precision; raised on reading).
     """
     floatx, warnings = floatx_of(model)
-    halves = holds_halves(model.graph)
+    halves = uses_float16(model.graph)
     arrays = {path: {role: stored(model, path, role) for role in held} for path, held in model.arrays.items()}
     stated, assumed = with_inferred_inputs(model.graph, arrays, sample_shape)
     named: tuple[Rewrite, ...] = ()
     if model.runtime.family is Family.KERAS_3:
         stated, named = with_named_masks(stated, model.runtime)
-    setting = Setting(
+    context = RewriteContext(
         runtime=model.runtime,
         masked=_makes_masks(stated),
         floatx=floatx,
@@ -122,89 +125,93 @@ def canonicalise(
         input_inferred=bool(assumed),
         more_than_three_axes=may_have_more_than_three_axes(stated),
     )
-    if setting.release >= (2, 0):
+    if context.release >= (2, 0):
         refuse_shared_state(stated)
-    graph, pieces = _graph(stated, arrays, setting, rules)
+    graph, rewrites_of = _graph(stated, arrays, context, rules)
     return CanonicalModel(
         graph=graph,
         arrays={
             path: {role: cast_to(floatx, array, path, halves) for role, array in held.items()}
-            for path, held in merged_arrays([piece.arrays for piece in pieces]).items()
+            for path, held in merged_arrays([rewrite.arrays for rewrite in rewrites_of]).items()
         },
         floatx=floatx,
-        rewrites=(*named, *(note for piece in pieces for note in piece.rewrites)),
+        rewrites=(*named, *(note for rewrite in rewrites_of for note in rewrite.rewrites)),
         warnings=(
             *warnings,
             *assumed,
-            *(warning for piece in pieces for warning in piece.warnings),
+            *(warning for rewrite in rewrites_of for warning in rewrite.warnings),
         ),
     )
 
 
 def _graph(
-    graph: Graph, arrays: ArraysByLayer, setting: Setting, rules: tuple[RewriteRule, ...]
-) -> tuple[Graph, list[Piece]]:
+    graph: Graph, arrays: ArraysByLayer, context: RewriteContext, rules: tuple[RewriteRule, ...]
+) -> tuple[Graph, list[LayerRewrite]]:
     reachable = _reachable(graph)
     dangling = [layer for layer in graph.layers if layer.name not in reachable]
     if any(below(path, layer.path) for layer in dangling for path in arrays):
         raise MigrationError(Reason.INVALID_CONFIG, "A layer with weights feeds no output", layer=dangling[0].path)
-    pieces = [_piece(layer, arrays, setting, rules) for layer in graph.layers if layer.name in reachable]
-    return replace(graph, layers=tuple(piece.layer for piece in pieces)), pieces
+    rewrites_of = [_start(layer, arrays, context, rules) for layer in graph.layers if layer.name in reachable]
+    return replace(graph, layers=tuple(rewrite.layer for rewrite in rewrites_of)), rewrites_of
 
 
-def _piece(layer: Layer, arrays: ArraysByLayer, setting: Setting, rules: tuple[RewriteRule, ...]) -> Piece:
+def _start(
+    layer: Layer, arrays: ArraysByLayer, context: RewriteContext, rules: tuple[RewriteRule, ...]
+) -> LayerRewrite:
     if is_custom(layer.class_name):
-        return Piece(layer, {layer.path: arrays[layer.path]} if layer.path in arrays else {})
-    layer = with_both_halves(layer)
-    inner_pieces: list[Piece] = []
+        return LayerRewrite(layer, {layer.path: arrays[layer.path]} if layer.path in arrays else {})
+    layer = with_both_directions(layer)
+    inner_layers: list[LayerRewrite] = []
     if layer.graph is not None:
-        graph, inner_pieces = _graph(layer.graph, arrays, setting, rules)
+        graph, inner_layers = _graph(layer.graph, arrays, context, rules)
         layer = replace(layer, graph=graph)
     slots = {}
     for slot, inner in layer.slots.items():
-        piece = _piece(inner, arrays, setting, rules)
-        inner_pieces.append(piece)
-        slots[slot] = piece.layer
+        rewrite = _start(inner, arrays, context, rules)
+        inner_layers.append(rewrite)
+        slots[slot] = rewrite.layer
     layer = replace(layer, slots=slots)
     own = {layer.path: arrays[layer.path]} if layer.path in arrays else {}
-    piece = Piece(
+    rewrite = LayerRewrite(
         layer=layer,
-        arrays=merged_arrays([own, *(inner.arrays for inner in inner_pieces)]),
-        rewrites=tuple(note for inner in inner_pieces for note in inner.rewrites),
-        warnings=tuple(warning for inner in inner_pieces for warning in inner.warnings),
+        arrays=merged_arrays([own, *(inner.arrays for inner in inner_layers)]),
+        rewrites=tuple(note for inner in inner_layers for note in inner.rewrites),
+        warnings=tuple(warning for inner in inner_layers for warning in inner.warnings),
     )
-    piece = _rewritten(piece, setting, rules)
-    if layer.graph is None and piece.layer.graph is not None and is_narrow(layer.config):
+    rewrite = _rewritten(rewrite, context, rules)
+    if layer.graph is None and rewrite.layer.graph is not None and is_narrow(layer.config):
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER,
-            f"{layer.class_name} computes in 16 bits and needs {piece.rewrites[-1].rule}, which goes together nowhere",
+            f"{layer.class_name} computes in 16 bits and needs {rewrite.rewrites[-1].rule}: no layer has both",
             layer=layer.path,
             advice="Save the model in float32.",
         )
-    return replace(piece, layer=with_stated_options(piece.layer))
+    return replace(rewrite, layer=with_stated_options(rewrite.layer))
 
 
-def _rewritten(piece: Piece, setting: Setting, rules: tuple[RewriteRule, ...]) -> Piece:
-    """The piece after all rules. Where one puts a graph in the layer's place, the rules after it go on inside."""
+def _rewritten(rewrite: LayerRewrite, context: RewriteContext, rules: tuple[RewriteRule, ...]) -> LayerRewrite:
+    """The layer after all rules. Where one puts a graph in the layer's place, the rules after it go on inside."""
     for index, rule in enumerate(rules):
-        before, piece = piece, rule(piece, setting)
-        if before.layer.graph is None and piece.layer.graph is not None:
-            return _rewritten_inside(piece, setting, rules[index + 1 :])
-    return piece
+        before, rewrite = rewrite, rule(rewrite, context)
+        if before.layer.graph is None and rewrite.layer.graph is not None:
+            return _rewritten_inside(rewrite, context, rules[index + 1 :])
+    return rewrite
 
 
-def _rewritten_inside(piece: Piece, setting: Setting, rules: tuple[RewriteRule, ...]) -> Piece:
-    assert piece.layer.graph is not None
-    inner_pieces = [
-        _rewritten(Piece(inner, {p: held for p, held in piece.arrays.items() if below(p, inner.path)}), setting, rules)
-        for inner in piece.layer.graph.layers
+def _rewritten_inside(rewrite: LayerRewrite, context: RewriteContext, rules: tuple[RewriteRule, ...]) -> LayerRewrite:
+    assert rewrite.layer.graph is not None
+    inner_layers = [
+        _rewritten(
+            LayerRewrite(inner, {p: held for p, held in rewrite.arrays.items() if below(p, inner.path)}), context, rules
+        )
+        for inner in rewrite.layer.graph.layers
     ]
-    graph = replace(piece.layer.graph, layers=tuple(inner.layer for inner in inner_pieces))
-    return Piece(
-        layer=replace(piece.layer, graph=graph),
-        arrays=merged_arrays([inner.arrays for inner in inner_pieces]),
-        rewrites=(*piece.rewrites, *(note for inner in inner_pieces for note in inner.rewrites)),
-        warnings=(*piece.warnings, *(warning for inner in inner_pieces for warning in inner.warnings)),
+    graph = replace(rewrite.layer.graph, layers=tuple(inner.layer for inner in inner_layers))
+    return LayerRewrite(
+        layer=replace(rewrite.layer, graph=graph),
+        arrays=merged_arrays([inner.arrays for inner in inner_layers]),
+        rewrites=(*rewrite.rewrites, *(note for inner in inner_layers for note in inner.rewrites)),
+        warnings=(*rewrite.warnings, *(warning for inner in inner_layers for warning in inner.warnings)),
     )
 
 

@@ -48,7 +48,7 @@ def stored(model: LegacyModel, path: LayerPath, role: str) -> CanonicalArray:
 
 
 @dataclass(frozen=True)
-class Piece:
+class LayerRewrite:
     """A layer on its way to canonical form, with the arrays of everything inside it.
 
     Attributes:
@@ -63,14 +63,14 @@ class Piece:
     rewrites: tuple[Rewrite, ...] = ()
     warnings: tuple[str, ...] = ()
 
-    def became(
+    def rewritten(
         self, layer: Layer, rule: str, detail: str = "", arrays: ArraysByLayer | None = None, warning: str = ""
-    ) -> Piece:
-        """This piece after one rewrite, which must stand in the catalogue."""
+    ) -> LayerRewrite:
+        """The result of one more rewrite, which must stand in the catalogue."""
         if rule not in REWRITES:
             raise ValueError(f"{rule} is not in the catalogue of rewrites")
         note = Rewrite("/".join(self.layer.path), rule, detail)
-        return Piece(
+        return LayerRewrite(
             layer=layer,
             arrays=self.arrays if arrays is None else arrays,
             rewrites=(*self.rewrites, note),
@@ -88,7 +88,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Setting:
+class RewriteContext:
     """What a rewrite may know beyond the layer.
 
     Attributes:
@@ -110,8 +110,8 @@ class Setting:
     more_than_three_axes: bool = True
 
 
-#: A rewrite returns the piece itself where it has nothing to do.
-RewriteRule: TypeAlias = Callable[[Piece, Setting], Piece]
+#: A rule returns its argument itself where it has nothing to do.
+RewriteRule: TypeAlias = Callable[[LayerRewrite, RewriteContext], LayerRewrite]
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def _rounding(graph: Graph) -> tuple[str, ...]:
     )
 
 
-def holds_halves(graph: Graph) -> bool:
+def uses_float16(graph: Graph) -> bool:
     """True where layers keep their weights in float16."""
     return any(policy_of(layer.config) == "float16" for layer in graph.walk())
 

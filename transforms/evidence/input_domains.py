@@ -9,7 +9,7 @@ from transforms.architecture.graph import Graph, Layer, TensorRef, evaluation_or
 from transforms.records.input_domain import InputDomain
 
 #: Layers that hand input values on unchanged, wherever they put them.
-_HANDS_ON = frozenset(
+_PROPAGATES = frozenset(
     """
     Reshape Flatten Permute RepeatVector Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianNoise
     GaussianDropout AlphaDropout ActivityRegularization Cropping1D Cropping2D Cropping3D ZeroPadding1D ZeroPadding2D
@@ -27,7 +27,7 @@ def input_domains(graph: Graph) -> tuple[InputDomain, ...]:
         sources = [origins.get(ref, frozenset()) for ref in call.inputs]
         for index, found in _domains_at(layer, sources):
             domains[index] = domains[index].narrowed(found)
-        if layer.class_name in _HANDS_ON:
+        if layer.class_name in _PROPAGATES:
             origins[TensorRef(layer.name, call_index)] = frozenset().union(*sources)
     return tuple(domains)
 

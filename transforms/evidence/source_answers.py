@@ -7,10 +7,10 @@ from typing import Any
 
 from transforms.errors import MigrationError, Reason
 from transforms.evidence.samples import SampleBatch
-from transforms.records.staged_model import Answer, Ask, Feed, Question, Testimony, Witness, plain_arrays
+from transforms.records.staged_model import Answer, Answers, Ask, Feed, Oracle, Question, plain_arrays
 
 
-class Hearing:
+class ExpectedOutputs:
     """Questions and answers about one model.
 
     Args:
@@ -21,40 +21,40 @@ class Hearing:
     def __init__(self, ask: Ask, as_fed: Callable[[SampleBatch], list[Any]]) -> None:
         self._ask = ask
         self._as_fed = as_fed
-        self._ahead: tuple[Sequence[SampleBatch], Callable[[], Testimony]] | None = None
+        self._ahead: tuple[Sequence[SampleBatch], Callable[[], Answers]] | None = None
         self._known: list[tuple[SampleBatch, Answer]] = []
 
     def ask_ahead(self, batches: Sequence[SampleBatch]) -> None:
         """Asks the reference, without waiting for its answers."""
-        self._ahead = batches, self._ask(self._question(Witness.REFERENCE, batches))
+        self._ahead = batches, self._ask(self._question(Oracle.REFERENCE, batches))
 
-    def answers(self, witness: Witness, batches: Sequence[SampleBatch]) -> list[Answer]:
+    def answers(self, oracle: Oracle, batches: Sequence[SampleBatch]) -> list[Answer]:
         """The answer to each batch; the reference's are remembered.
 
         Raises MigrationError: whatever the converting side refuses; `internal_error` when answers are missing.
         """
         if not batches:
             return []
-        if witness is not Witness.REFERENCE:
-            return _heard(batches, self._ask(self._question(witness, batches)))
+        if oracle is not Oracle.REFERENCE:
+            return _heard(batches, self._ask(self._question(oracle, batches)))
         if self._ahead is not None:
             asked, waiting = self._ahead
             self._ahead = None
             self._known += zip(asked, _heard(asked, waiting), strict=True)
         missing = [batch for batch in batches if self._answer(batch) is None]
         if missing:
-            waiting = self._ask(self._question(witness, missing))
+            waiting = self._ask(self._question(oracle, missing))
             self._known += zip(missing, _heard(missing, waiting), strict=True)
         return [answer for batch in batches if (answer := self._answer(batch)) is not None]
 
     def _answer(self, batch: SampleBatch) -> Answer | None:
         return next((answer for known, answer in self._known if known is batch), None)
 
-    def _question(self, witness: Witness, batches: Sequence[SampleBatch]) -> Question:
-        return Question(witness, tuple(Feed(plain_arrays(self._as_fed(batch)), batch.origin) for batch in batches))
+    def _question(self, oracle: Oracle, batches: Sequence[SampleBatch]) -> Question:
+        return Question(oracle, tuple(Feed(plain_arrays(self._as_fed(batch)), batch.origin) for batch in batches))
 
 
-def _heard(batches: Sequence[SampleBatch], waiting: Callable[[], Testimony]) -> list[Answer]:
+def _heard(batches: Sequence[SampleBatch], waiting: Callable[[], Answers]) -> list[Answer]:
     answers = waiting().answers
     if len(answers) != len(batches):
         raise MigrationError(Reason.INTERNAL_ERROR, f"{len(answers)} answers to {len(batches)} questions")

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from transforms.evidence.comparison import EQUAL, Comparison, compare_outputs, differing
 from transforms.evidence.samples import IMAGE_LENGTHS, SEQUENCE_LENGTHS, SHORT_LENGTHS, SampleBatch, draw_batch
-from transforms.evidence.source_answers import Hearing
+from transforms.evidence.source_answers import ExpectedOutputs
 from transforms.records.input_domain import InputDomain
 from transforms.records.outcome import Evidence
-from transforms.records.staged_model import Answer, Ask, Witness, numpy_arrays
+from transforms.records.staged_model import Answer, Ask, Oracle, numpy_arrays
 from transforms.saved_model.loaded import InputSpec, LoadedArtefact
 
 Array = npt.NDArray[Any]
@@ -85,7 +85,7 @@ class Validator:
         self._inputs = tuple(specs[name] for name in self._input_names)
         self._output_names = tuple(output_names)
         self._domains = tuple(domains)
-        self._hearing = Hearing(ask, self.as_fed)
+        self._hearing = ExpectedOutputs(ask, self.as_fed)
         self._tolerance = tolerance
         self._warnings: list[str] = []
         self._artefact: LoadedArtefact | None = None
@@ -110,7 +110,7 @@ class Validator:
         golden = reference = rebuilt = None
         runs = [Run(given, self.run(given.inputs))] if given is not None else []
         drawn = self._drawn()
-        answers = self._hearing.answers(Witness.REFERENCE, [run.batch for run in (*runs, *drawn)])
+        answers = self._hearing.answers(Oracle.REFERENCE, [run.batch for run in (*runs, *drawn)])
         if given is not None:
             if given.expected is not None:
                 golden = self._compare(runs[0].outputs, given.expected)
@@ -121,12 +121,12 @@ class Validator:
         judged = [(run, self._against(run, answer)) for run, answer in zip(drawn, answers[len(runs) :], strict=True)]
         if reference is None and all(found is None for _, found in judged):
             # Over many steps numbers may leave the range that the reference answers for.
-            judged += self._against_all(Witness.REFERENCE, self._runs_at(SHORT_LENGTHS))
+            judged += self._against_all(Oracle.REFERENCE, self._runs_at(SHORT_LENGTHS))
         silent = [run for run, found in judged if found is None]
         for _, found in judged:
             reference = _worse(reference, found)
         if golden is None:
-            for _, found in self._against_all(Witness.REBUILT, silent):
+            for _, found in self._against_all(Oracle.REBUILT, silent):
                 rebuilt = _worse(rebuilt, found)
         return self._result(golden, reference, rebuilt, [*runs, *(run for run, _ in judged)])
 
@@ -140,14 +140,14 @@ class Validator:
         return compare_outputs(self._output_names, outputs, evidence, self._tolerance.rtol, self._tolerance.atol)
 
     def _against(self, run: Run, answer: Answer) -> Comparison | None:
-        """None when the witness has nothing to say, which is a warning."""
+        """None where the oracle gives no outputs, which is a warning."""
         if answer.outputs is None:
-            self._warn(answer.silence)
+            self._warn(answer.why_none)
             return None
         return self._compare(run.outputs, numpy_arrays(answer.outputs))
 
-    def _against_all(self, witness: Witness, runs: Sequence[Run]) -> list[tuple[Run, Comparison | None]]:
-        answers = self._hearing.answers(witness, [run.batch for run in runs])
+    def _against_all(self, oracle: Oracle, runs: Sequence[Run]) -> list[tuple[Run, Comparison | None]]:
+        answers = self._hearing.answers(oracle, [run.batch for run in runs])
         return [(run, self._against(run, answer)) for run, answer in zip(runs, answers, strict=True)]
 
     def as_fed(self, batch: SampleBatch) -> list[Array]:
@@ -204,7 +204,7 @@ class Validator:
             return False
         if all(np.isfinite(output).all() for output in run.outputs):
             return True
-        ((_, found),) = self._against_all(Witness.REFERENCE, [run])
+        ((_, found),) = self._against_all(Oracle.REFERENCE, [run])
         return found is not None and not found.within
 
     def _result(

@@ -58,7 +58,7 @@ class Writer:
     releases: frozenset[Release]
     backend: str
 
-    def tells(self, rule: Callable[[Release], bool], what: str, path: LayerPath) -> bool:
+    def agree_on(self, rule: Callable[[Release], bool], what: str, path: LayerPath) -> bool:
         """A question on which releases of TensorFlow differ. Raises UndecidedRelease where the file leaves it open."""
         answers = {rule(release) for release in self.releases}
         if len(answers) == 1:

@@ -17,15 +17,15 @@ from transforms.evidence.input_domains import input_domains
 from transforms.evidence.samples import SampleBatch, read_samples
 from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.rebuild.session_cleanup import ForgottenModels
+from transforms.rebuild.session_cleanup import KerasCleanup
 from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
 from transforms.records.staged_model import (
     Answer,
+    Answers,
     Feed,
+    Oracle,
     Question,
     StagedModel,
-    Testimony,
-    Witness,
     numpy_arrays,
     plain_arrays,
 )
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from transforms.rebuild import RebuiltModel
     from transforms.saved_model.templates import TemplateCache
 
-_forgotten = ForgottenModels()
+_forgotten = KerasCleanup()
 
 Answering = Callable[[Sequence[Any]], list[Any]]
 
 
 class Conversion:
-    """One model on its way: staged once, then a witness until it is closed. The source stays open meanwhile.
+    """Converts one model: stages it once, then computes expected outputs until it is closed. The source stays open.
 
     Args:
         request: what is asked for.
@@ -102,16 +102,16 @@ class Conversion:
         self.close()
         return replace(stopped, seconds=time.monotonic() - start)
 
-    def testify(self, question: Question) -> Testimony:
+    def expected_outputs(self, question: Question) -> Answers:
         """What the original arrays, or the rebuilt Keras model, answer.
 
         Raises:
             MigrationError: whatever reading an array raises; `internal_error` when nothing is staged.
         """
-        if question.witness is Witness.REFERENCE:
+        if question.oracle is Oracle.REFERENCE:
             return self._reference(question)
         run = self._rebuilt_model()
-        return Testimony(tuple(Answer(plain_arrays(run(list(numpy_arrays(feed.inputs))))) for feed in question.feeds))
+        return Answers(tuple(Answer(plain_arrays(run(list(numpy_arrays(feed.inputs))))) for feed in question.feeds))
 
     def close(self) -> None:
         """Forgets the model; the source is closed, and must not have changed since it was opened."""
@@ -179,7 +179,7 @@ class Conversion:
             self._rebuilt = _rebuilt(canonicalise(self._known_source(), self._sample_shape), self._custom).run
         return self._rebuilt
 
-    def _reference(self, question: Question) -> Testimony:
+    def _reference(self, question: Question) -> Answers:
         from transforms.reference import forward_batches
 
         legacy, rules = self._known_source(), None
@@ -189,7 +189,7 @@ class Conversion:
             rules = custom_rules(self._custom)
         batches = [numpy_arrays(feed.inputs) for feed in question.feeds]
         answers = forward_batches(legacy.graph, legacy.weights_of, batches, legacy.runtime, rules)
-        return Testimony(tuple(_answer(*pair) for pair in zip(answers, question.feeds, strict=True)))
+        return Answers(tuple(_answer(*pair) for pair in zip(answers, question.feeds, strict=True)))
 
     def _known_source(self) -> LegacyModel:
         if self._legacy is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from transforms.errors import MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.migration.retry_readings import alternatives
+from transforms.migration.retry_readings import other_readings
 from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
 from transforms.records.staged_model import StagedModel, VerificationRequest
 
@@ -36,7 +36,7 @@ class Steps:
     finish: Callable[[], None]
 
 
-def migrate(request: MigrationRequest, steps: Steps | None = None, in_full: bool = False) -> MigrationOutcome:
+def migrate_model(request: MigrationRequest, steps: Steps | None = None, in_full: bool = False) -> MigrationOutcome:
     """Converts, writes into `request.staging`, reloads and validates one model.
 
     Expected failures come back as an outcome with a reason, never as an exception.
@@ -49,7 +49,7 @@ def migrate(request: MigrationRequest, steps: Steps | None = None, in_full: bool
     start = time.monotonic()
     steps = steps or in_process()
     outcome = _attempt(request, steps, in_full)
-    for other, decided in alternatives(request, outcome):
+    for other, decided in other_readings(request, outcome):
         second = _read_otherwise(other, steps, in_full)
         if second.status is Status.MIGRATED:
             outcome = replace(second, warnings=(*second.warnings, decided))
@@ -74,7 +74,9 @@ def in_process(
     def verify(asked: VerificationRequest) -> MigrationOutcome:
         from transforms.migration.verification import Verification
 
-        return (verification or Verification()).verify(asked, lambda question: partial(opened[-1].testify, question))
+        return (verification or Verification()).verify(
+            asked, lambda question: partial(opened[-1].expected_outputs, question)
+        )
 
     opened: list[Conversion] = []
     return Steps(stage, verify, lambda: opened.pop().close())

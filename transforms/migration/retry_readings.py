@@ -9,7 +9,7 @@ from transforms.errors import Reason
 from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
 
 
-def alternatives(request: MigrationRequest, first: MigrationOutcome) -> Iterator[tuple[MigrationRequest, str]]:
+def other_readings(request: MigrationRequest, first: MigrationOutcome) -> Iterator[tuple[MigrationRequest, str]]:
     """Other readings, each with the sentence that says why it holds if it gives the golden outputs.
 
     Golden outputs that contradict an assumed backend or `dim_ordering` may confirm another; weights that do not fit

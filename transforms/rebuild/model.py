@@ -23,7 +23,7 @@ from transforms.errors import MigrationError, Reason
 from transforms.rebuild.layer_calls import call_attention, read_statistics
 from transforms.rebuild.layers import build_layer
 from transforms.rebuild.tensor_ops import TENSOR_OPS
-from transforms.rebuild.tracing import one_stack_trace, shapes_alone
+from transforms.rebuild.tracing import shape_only_rnn, shared_stack_trace
 from transforms.rebuild.variables import assign_arrays, bounded_variables
 
 #: Layers that always take a list of tensors, even of one.
@@ -65,7 +65,11 @@ def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltM
     tf_keras.backend.clear_session()  # names must not depend on what was built before
     builder = _ModelBuilder(model.floatx, custom)
     stored = sum(math.prod(array.shape) for held in model.arrays.values() for array in held.values())
-    with one_stack_trace(), shapes_alone(), bounded_variables(stored) if custom is None else contextlib.nullcontext():
+    with (
+        shared_stack_trace(),
+        shape_only_rnn(),
+        bounded_variables(stored) if custom is None else contextlib.nullcontext(),
+    ):
         keras_model = builder.model(model.graph, ())
     variables = assign_arrays(builder.layers, model.arrays, keras_model)
     return RebuiltModel(

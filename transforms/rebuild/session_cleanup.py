@@ -8,7 +8,7 @@ import gc
 _MODELS, _BYTES = 8, 32 << 20
 
 
-class ForgottenModels:
+class KerasCleanup:
     """Of one process. Without clearing and collecting it grows by half a megabyte a model (measured)."""
 
     def __init__(self) -> None:

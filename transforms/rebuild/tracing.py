@@ -26,9 +26,9 @@ _loop = backend.rnn
 
 
 @contextmanager
-def shapes_alone() -> Iterator[None]:
+def shape_only_rnn() -> Iterator[None]:
     """Recurrent layers called inside, in a graph, yield tensors of the right shape and dtype, which cannot be run."""
-    with instead(gru_lstm_utils, "function_register", lambda *_, **__: None), instead(backend, "rnn", _one_step):
+    with patched(gru_lstm_utils, "function_register", lambda *_, **__: None), patched(backend, "rnn", _one_step):
         yield
 
 
@@ -41,7 +41,7 @@ def without_gradients() -> Iterator[None]:
         concrete.add_to_graph()
         return concrete
 
-    with instead(gru_lstm_utils, "function_register", register):
+    with patched(gru_lstm_utils, "function_register", register):
         yield
 
 
@@ -79,7 +79,7 @@ def _one_step(
 
 
 @contextmanager
-def instead(module: ModuleType, name: str, function: Callable[..., Any]) -> Iterator[None]:
+def patched(module: ModuleType, name: str, function: Callable[..., Any]) -> Iterator[None]:
     """Has everybody who looks the name up in its module, at each call, find another function."""
     known = getattr(module, name)
     setattr(module, name, function)
@@ -90,8 +90,8 @@ def instead(module: ModuleType, name: str, function: Callable[..., Any]) -> Iter
 
 
 @contextmanager
-def one_stack_trace() -> Iterator[None]:
+def shared_stack_trace() -> Iterator[None]:
     """Operations made inside all bear the trace of this call: it is shown in errors only, and is never saved."""
     here = tf_stack.extract_stack()
-    with instead(tf_stack, "extract_stack", lambda stacklevel=1: here):
+    with patched(tf_stack, "extract_stack", lambda stacklevel=1: here):
         yield

@@ -2,7 +2,7 @@
 
 ```
 converting process: source -> StagedModel -----------------> verifying process: staged files -> MigrationOutcome
-converting process: Testimony <-- Question (batches) <------ verifying process
+converting process: Answers <-- Question (batches) <------ verifying process
 ```
 The verifying process never parses the source: it draws the batches, runs the staged artefact on them, and asks what
 the source's own arrays give for the same inputs.
@@ -64,7 +64,7 @@ class VerificationRequest:
     in_full: bool = False
 
 
-class Witness(StrEnum):
+class Oracle(StrEnum):
     """Who is asked: the independent reference, or the rebuilt Keras model."""
 
     REFERENCE = "reference"
@@ -83,7 +83,7 @@ class Feed:
 class Question:
     """What should the model answer to these batches?"""
 
-    witness: Witness
+    oracle: Oracle
     feeds: tuple[Feed, ...]
 
 
@@ -92,18 +92,18 @@ class Answer:
     """The outputs on one batch in order, or None and why there are none."""
 
     outputs: tuple[PlainArray, ...] | None
-    silence: str = ""
+    why_none: str = ""
 
 
 @dataclass(frozen=True)
-class Testimony:
+class Answers:
     """One answer to each batch of the question."""
 
     answers: tuple[Answer, ...]
 
 
 #: Asks the converting side and goes on; what it returns waits for the answer.
-Ask: TypeAlias = Callable[[Question], Callable[[], Testimony]]
+Ask: TypeAlias = Callable[[Question], Callable[[], Answers]]
 
 
 def plain_arrays(arrays: Sequence[Any]) -> tuple[PlainArray, ...]:

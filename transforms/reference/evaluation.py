@@ -16,7 +16,12 @@ from transforms.reference.dialect import Tensors
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered, Refused
 from transforms.reference.layer_weights import OriginalWeights
 from transforms.reference.masks.propagation import any_mask
-from transforms.reference.masks.tf_1_13 import has_its_own_loop, left_in_its_loop, lost_at_the_top, seen_in_its_loop
+from transforms.reference.masks.tf_1_13 import (
+    is_nested_sequential,
+    mask_lost_in_outer_graph,
+    sequential_input_masks,
+    sequential_output_masks,
+)
 from transforms.reference.registry import dialect_of
 
 #: Pauses after every layer; returns the outputs at the end.
@@ -67,16 +72,16 @@ class Evaluation:
         for ref, value, mask in zip(graph.inputs, inputs.values, inputs.masks, strict=True):
             results[ref] = (value, mask)
         at_the_top = self.writer.standalone is None and depth == 0
-        own_loop = depth > 0 and has_its_own_loop(graph, depth, self.writer)
+        own_loop = depth > 0 and is_nested_sequential(graph, depth, self.writer)
         for layer, index in self._order(graph):
             given = self._gathered(results, layer, layer.calls[index])
             if own_loop:
-                given = seen_in_its_loop(layer, given, self.writer)
+                given = sequential_input_masks(layer, given, self.writer)
             result = yield from self._layer_steps(layer, given, depth)
-            if at_the_top and lost_at_the_top(graph, layer, given, result, self.writer):
+            if at_the_top and mask_lost_in_outer_graph(graph, layer, given, result, self.writer):
                 result = Tensors.unmasked(*result.values)
             elif own_loop:
-                result = left_in_its_loop(self.layer_call(layer, given), result, self.writer)
+                result = sequential_output_masks(self.layer_call(layer, given), result, self.writer)
             for tensor, pair in enumerate(zip(result.values, result.masks, strict=True)):
                 results[TensorRef(layer.name, index, tensor)] = pair
             yield
@@ -127,7 +132,7 @@ class Evaluation:
         """TensorFlow 2 carries the states of a stateful layer from one call to the next within a request too."""
         if self.writer.standalone is not None or not any(each.config.get("stateful", False) for each in walk(layer)):
             return
-        if layer.path in self._stateful and self.writer.tells(
+        if layer.path in self._stateful and self.writer.agree_on(
             lambda release: release >= (2, 0), "whether a stateful layer called twice carries its states", layer.path
         ):
             raise NotCovered("a stateful layer called several times, whose states are carried along", layer.path)

@@ -21,7 +21,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.saved_model.pywrap_saved_model import fingerprinting
 
 from transforms.rebuild import RebuiltModel
-from transforms.rebuild.tracing import one_stack_trace, without_gradients
+from transforms.rebuild.tracing import shared_stack_trace, without_gradients
 from transforms.saved_model.signature_names import rename_arguments, traceable_names
 from transforms.saved_model.stable_names import with_stable_names
 
@@ -57,7 +57,7 @@ def write_saved_model(model: RebuiltModel, folder: Path, *, autograph: bool = Fa
         outputs = keras_model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
         return dict(zip(output_names, tf.nest.flatten(outputs), strict=True))
 
-    with one_stack_trace(), without_gradients():
+    with shared_stack_trace(), without_gradients():
         traced = tf.function(serving_default, input_signature=specs, autograph=autograph).get_concrete_function()
 
     def serve(*inputs: Any) -> Any:
@@ -66,7 +66,7 @@ def write_saved_model(model: RebuiltModel, folder: Path, *, autograph: bool = Fa
 
     keras_model.serve = tf.function(serve, input_signature=specs, autograph=False)
     vars(keras_model)["__call__"] = keras_model.serve  # tracked under this name, it makes the loaded object callable
-    with quiet_tensorflow(), one_stack_trace(), disk_errors():
+    with quiet_tensorflow(), shared_stack_trace(), disk_errors():
         keras_model.save(
             str(folder), save_format="tf", include_optimizer=False, save_traces=False, signatures={SIGNATURE: traced}
         )

@@ -30,7 +30,7 @@ class _Numbered(StoredArray):
         return self.codes.reshape(self.shape)
 
 
-def carried_positions(
+def array_positions(
     legacy: LegacyModel,
     parameters: Sequence[ArraySlot],
     wanted: Iterable[tuple[LayerPath, str]],

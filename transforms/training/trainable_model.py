@@ -34,7 +34,7 @@ from transforms.saved_model.writer import (
     write_fingerprint,
     write_saved_model,
 )
-from transforms.training.array_positions import carried_positions
+from transforms.training.array_positions import array_positions
 from transforms.training.compile_options import UnknownName, known_loss, known_metrics, known_weights
 from transforms.training.differences import differences
 from transforms.training.optimizer_state import NotKept, OptimizerState, optimizer_state
@@ -96,7 +96,7 @@ def restored_optimizer(
         ) from None
     places = {id(variable): place for place, variable in model.variables.items()}
     trained = [(places[id(variable)], variable) for variable in model.keras_model.trainable_variables]
-    positions = carried_positions(legacy, state.parameters, [place for place, _ in trained], sample_shape)
+    positions = array_positions(legacy, state.parameters, [place for place, _ in trained], sample_shape)
     flat = {slot: np.concatenate([value.reshape(-1) for value in values]) for slot, values in state.slots.items()}
     slots = _slots(optimizer, [variable for _, variable in trained], state)
     for (slot, index), variable in slots.items():

@@ -8,7 +8,7 @@ import h5py
 
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits, over_budget
-from transforms.source.hdf5.aliases import Places
+from transforms.source.hdf5.aliases import StorageMap
 from transforms.source.hdf5.objects import HDF5Array, array_at, group_at, list_attribute
 from transforms.weights.assignment import role_in
 from transforms.weights.layer_guess import revealed_layer
@@ -26,7 +26,7 @@ def weight_groups(
             `weights_mismatch`, and whatever `array_at` raises.
     """
     groups: dict[str, tuple[HDF5Array, ...]] = {}
-    places = Places()
+    places = StorageMap()
     count = 0
     for name in layer_names:
         places.add_object(name, group_at(weights, name))

@@ -9,7 +9,7 @@ from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.migration.conversion import Conversion
 from transforms.records.outcome import MigrationOutcome, MigrationRequest
-from transforms.records.staged_model import Question, StagedModel, Testimony
+from transforms.records.staged_model import Answers, Question, StagedModel
 from transforms.saved_model.templates import TemplateCache
 
 _templates = TemplateCache()
@@ -26,7 +26,7 @@ def stage(request: MigrationRequest, limits: Limits) -> StagedModel | MigrationO
     return staged
 
 
-def testify(question: Question) -> Testimony:
+def expected_outputs(question: Question) -> Answers:
     """What the staged model should answer.
 
     Raises:
@@ -34,7 +34,7 @@ def testify(question: Question) -> Testimony:
     """
     if not _open:
         raise MigrationError(Reason.INTERNAL_ERROR, "No model is open that could be asked")
-    return _open[-1].testify(question)
+    return _open[-1].expected_outputs(question)
 
 
 def finish() -> None:

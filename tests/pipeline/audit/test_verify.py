@@ -19,7 +19,7 @@ from pipeline.history.signing import load_public_key, load_signer
 from pipeline.publication.layout import RECEIPT, STAGING
 from pipeline.publication.receipt import read_receipt
 from pipeline.report.table import ReportError
-from pipeline.run.migrate import migrate
+from pipeline.run.migrate import run_registry
 from tests.pipeline.cli.test_app import FAKES
 from tests.pipeline.history.test_record import RECORD
 from tests.pipeline.key_files import write_keys
@@ -44,7 +44,7 @@ def published(tmp_path_factory, keys):
     run = fake_run(write_registry(folder, models), folder / "out")
     run = replace(run, signer=load_signer(keys / "one", None))
     for run_id, report in (("r1", ""), ("r2", str(folder / "out/reports")), ("r3", "")):
-        migrate(replace(run, report=report, settings=replace(run.settings, run_id=run_id)))
+        run_registry(replace(run, report=report, settings=replace(run.settings, run_id=run_id)))
     return folder / "out"
 
 
@@ -219,7 +219,7 @@ def test_report_alone(published, output, tmp_path):
 
 def test_report_whose_output_is_gone(tmp_path):
     run = fake_run(write_registry(tmp_path, ["good-1"]), tmp_path / "out")
-    migrate(run)
+    run_registry(run)
     (tmp_path / "out").rename(tmp_path / "moved")
     found = verify(VerifyRequest(Path(run.report), run_samples=False))
     assert not found.sound and "--output" in found.notes[-1]
@@ -229,7 +229,7 @@ def test_report_whose_output_is_gone(tmp_path):
 def test_report_of_another_output(published, tmp_path):
     """A receipt that agrees with its files, but not with the report."""
     elsewhere = fake_run(write_registry(tmp_path, ["good-1", "a/good-2"], "gru {model}"), tmp_path / "out")
-    migrate(elsewhere)
+    run_registry(elsewhere)
     shutil.copy(published / RUNS / "r3/report.parquet", tmp_path)
     found = kinds(tmp_path / "report.parquet", output=tmp_path / "out")
     assert found == {(f"{name}/1/{RECEIPT}", "altered") for name in ("good-1", "a/good-2")}
@@ -246,7 +246,7 @@ def test_signatures(output, keys, tmp_path):
     assert {kind for _, kind in kinds(output, keys=(two,))} == {"unsigned"}
     assert kinds(output / RUNS / "r1", keys=(two,)) == {("run.json.sig", "unsigned")}
     unsigned = fake_run(write_registry(tmp_path, ["good-1"]), tmp_path / "out")
-    migrate(unsigned)
+    run_registry(unsigned)
     assert kinds(tmp_path / "out") == set()
     assert kinds(tmp_path / "out", keys=(one,)) == {(f"{RUNS}/test-run/run.json.sig", "unsigned")}
     (tmp_path / "out" / RUNS / "test-run/run.json.sig").write_bytes(bytes(64))

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.inspection.describe import describe_model
-from pipeline.isolation.process import Child, Isolation
+from pipeline.isolation.process import ConfinedProcess, Isolation
 from tests.fixture_files import FOLDER
 
 CUSTOM = FOLDER / "custom" / "custom_attention.h5"
@@ -11,7 +11,7 @@ CUSTOM = FOLDER / "custom" / "custom_attention.h5"
 
 @pytest.fixture(scope="module")
 def child():
-    child = Child(Isolation(timeout=120))
+    child = ConfinedProcess(Isolation(timeout=120))
     yield child
     child.close()
 

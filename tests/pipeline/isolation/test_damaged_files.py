@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.isolation.process import Child, Isolation
+from pipeline.isolation.process import ConfinedProcess, Isolation
 from pipeline.settings import INSPECTOR
 from tests.transforms.hostile_models import write_model
 from transforms.errors import MigrationError, Reason
@@ -19,9 +19,9 @@ STRIDE = 127
 
 
 @pytest.fixture(scope="module")
-def child() -> Iterator[Child]:
+def child() -> Iterator[ConfinedProcess]:
     """One child that inspects file after file; another takes its place when one dies."""
-    child = Child(Isolation(timeout=20, models_per_child=10**9))
+    child = ConfinedProcess(Isolation(timeout=20, models_per_child=10**9))
     yield child
     child.close()
 
@@ -35,7 +35,7 @@ def flipped(data: bytes, position: int) -> bytes:
     return data[:position] + bytes([data[position] ^ 1 << position % 8]) + data[position + 1 :]
 
 
-def answers(folder: Path, child: Child, damage: object, stride: int) -> Counter[str]:
+def answers(folder: Path, child: ConfinedProcess, damage: object, stride: int) -> Counter[str]:
     """How often each answer was given to the damaged files."""
     path = write_model(folder / "m.h5")
     data = path.read_bytes()
@@ -58,14 +58,14 @@ def answers(folder: Path, child: Child, damage: object, stride: int) -> Counter[
 
 
 @pytest.mark.parametrize("damage", [truncated, flipped])
-def test_a_sample_of_damages(damage: object, child: Child, tmp_path: Path) -> None:
+def test_a_sample_of_damages(damage: object, child: ConfinedProcess, tmp_path: Path) -> None:
     counted = answers(tmp_path, child, damage, STRIDE)
     assert damage is flipped or not counted["read"]
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("damage", [truncated, flipped])
-def test_every_byte(damage: object, child: Child, tmp_path: Path, record_property: object) -> None:
+def test_every_byte(damage: object, child: ConfinedProcess, tmp_path: Path, record_property: object) -> None:
     counted = answers(tmp_path, child, damage, 1)
     print(dict(counted))
     assert damage is flipped or not counted["read"]

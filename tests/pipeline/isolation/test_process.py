@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pipeline.isolation.process import Child, Isolation, child_environment
+from pipeline.isolation.process import ConfinedProcess, Isolation, child_environment
 from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import MigrationOutcome, Status
 
@@ -63,7 +63,7 @@ def outcome():
 
 @pytest.fixture(scope="module")
 def child():
-    child = Child(Isolation(timeout=20))
+    child = ConfinedProcess(Isolation(timeout=20))
     yield child
     child.close()
 
@@ -108,7 +108,7 @@ def test_death_costs_one_call(child, function, argument, reason, says):
 
 
 def test_hanging_child_is_killed():
-    child = Child(Isolation(timeout=1.5))
+    child = ConfinedProcess(Isolation(timeout=1.5))
     before = child.call(f"{HERE}:pid")
     start = time.monotonic()
     assert refused(child, "sleep").reason is Reason.TIMEOUT
@@ -119,7 +119,7 @@ def test_hanging_child_is_killed():
 
 
 def test_limits(tmp_path):
-    child = Child(Isolation(timeout=20, memory_bytes=1 << 30, file_bytes=1 << 20))
+    child = ConfinedProcess(Isolation(timeout=20, memory_bytes=1 << 30, file_bytes=1 << 20))
     assert refused(child, "allocate", 2 << 30).reason is Reason.OUT_OF_MEMORY
     assert refused(child, "write", str(tmp_path / "big"), 2 << 20).reason is Reason.OUTPUT_ERROR
     assert child.call(f"{HERE}:allocate", 1 << 20) == 1 << 20
@@ -127,14 +127,14 @@ def test_limits(tmp_path):
 
 
 def test_recycled_after_so_many_models():
-    child = Child(Isolation(timeout=20, models_per_child=2))
+    child = ConfinedProcess(Isolation(timeout=20, models_per_child=2))
     pids = [child.call(f"{HERE}:pid") for _ in range(4)]
     assert pids[0] == pids[1] != pids[2] == pids[3]
     child.close()
 
 
 def test_child_that_cannot_start_says_so():
-    child = Child(Isolation(timeout=20, preload=("no_such_module",)))
+    child = ConfinedProcess(Isolation(timeout=20, preload=("no_such_module",)))
     error = refused(child, "pid")
     assert error.reason is Reason.CRASHED and "did not start" in str(error) and "no_such_module" in str(error)
 
@@ -193,7 +193,7 @@ def imports_pandas():
 
 
 def test_a_preloaded_module_finds_no_pandas_and_a_later_one_does():
-    child = Child(Isolation(timeout=60, preload=("tests.pipeline.wants_pandas",)))
+    child = ConfinedProcess(Isolation(timeout=60, preload=("tests.pipeline.wants_pandas",)))
     assert child.call("tests.pipeline.wants_pandas:found") is False
     assert child.call(f"{HERE}:imports_pandas") == "pandas"
     child.close()

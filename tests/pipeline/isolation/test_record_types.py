@@ -9,7 +9,7 @@ from transforms.inspection.inspect import Inspection, LayerSummary
 from transforms.records.input_domain import InputDomain
 from transforms.records.outcome import MigrationOutcome, MigrationRequest, Rewrite, Status
 from transforms.records.runtime import Family
-from transforms.records.staged_model import Answer, Feed, PlainArray, Question, StagedModel, Testimony, Witness
+from transforms.records.staged_model import Answer, Answers, Feed, Oracle, PlainArray, Question, StagedModel
 
 OUTCOME = MigrationOutcome(Status.MIGRATED, rewrites=(Rewrite("a", "b"),), warnings=("c",), max_abs_error=0)
 INSPECTION = Inspection("", 1, "", "", Family.KERAS, "", 2, (LayerSummary("", "", 0),), (), (), ())
@@ -19,8 +19,8 @@ SOUND = [
     INSPECTION,
     ARRAY,
     StagedModel(OUTCOME, (InputDomain(3, 0.0), InputDomain()), ("x",), ("y",)),
-    Question(Witness.REFERENCE, (Feed((ARRAY,), ""),)),
-    Testimony((Answer(None, "why"), Answer((ARRAY,)))),
+    Question(Oracle.REFERENCE, (Feed((ARRAY,), ""),)),
+    Answers((Answer(None, "why"), Answer((ARRAY,)))),
     MigrationRequest("m", Path("/a"), Path("/b"), samples=Path("/c")),
     MigrationError(Reason.TIMEOUT, "m", layer=("a",)),
     7,
@@ -40,8 +40,8 @@ UNSOUND = [
     replace(INSPECTION, layers=(OUTCOME,)),
     StagedModel(None, (), (), ()),
     StagedModel(OUTCOME, (InputDomain("3"),), (), ()),
-    Testimony((Answer((b"bytes",)),)),
-    Testimony((ARRAY,)),
+    Answers((Answer((b"bytes",)),)),
+    Answers((ARRAY,)),
     MigrationError("timeout", "m"),
     MigrationError(Reason.TIMEOUT, None),
     MigrationError(Reason.TIMEOUT, "m", layer=(1,)),

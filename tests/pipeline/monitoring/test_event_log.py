@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from pipeline.coordination.progress import Mark
+from pipeline.coordination.progress import ProgressMark
 from pipeline.monitoring.event_log import event, json_log, row_ended
 from tests.pipeline.cli.test_app import FAKES, exit_status
 from tests.pipeline.registry import write_registry
@@ -17,9 +17,9 @@ def logged(quiet=False):
     stream = io.StringIO()
     with json_log(stream, quiet=quiet):
         event("run_started", rows=2)
-        row_ended(Mark("inspect", 1, "a/1"))
-        row_ended(Mark("end", 1, "a\x1b\n/1", "migrated", "", 1.5, "7-8"))
-        row_ended(Mark("end", 2, "b/1", "failed", "timeout", 2.0, "7-8"))
+        row_ended(ProgressMark("inspect", 1, "a/1"))
+        row_ended(ProgressMark("end", 1, "a\x1b\n/1", "migrated", "", 1.5, "7-8"))
+        row_ended(ProgressMark("end", 2, "b/1", "failed", "timeout", 2.0, "7-8"))
         logging.getLogger("apache_beam").error("odd: %s", "x")
         print("Traceback\n  of a library", file=sys.stderr)
     event("later")

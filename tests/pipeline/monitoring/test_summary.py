@@ -6,18 +6,18 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from pipeline.coordination.progress import Mark, MarkFollower, leave_mark
+from pipeline.coordination.progress import MarkFollower, ProgressMark, write_mark
 from pipeline.monitoring.summary import print_summary, progress_view
 from pipeline.printable import printable
 from tests.pipeline.report.test_table import frame_of, report_row
 
 MARKS = [
-    Mark("inspect", 2, "good/1"),
-    Mark("ready", 2, "good/1"),
-    Mark("inspect", 3, "bad\x1b[31m/1"),
-    Mark("end", 3, "bad\x1b[31m/1", "refused", "not_hdf5", 0.5),
-    Mark("convert", 2, "good/1"),
-    Mark("end", 2, "good/1", "migrated", "", 1.25),
+    ProgressMark("inspect", 2, "good/1"),
+    ProgressMark("ready", 2, "good/1"),
+    ProgressMark("inspect", 3, "bad\x1b[31m/1"),
+    ProgressMark("end", 3, "bad\x1b[31m/1", "refused", "not_hdf5", 0.5),
+    ProgressMark("convert", 2, "good/1"),
+    ProgressMark("end", 2, "good/1", "migrated", "", 1.25),
 ]
 
 
@@ -64,11 +64,11 @@ def test_marks_arrive_through_the_folder(tmp_path):
     seen = []
     with MarkFollower(tmp_path, seen.append, interval=0.01):
         for mark in MARKS:
-            leave_mark(str(tmp_path), mark)
+            write_mark(str(tmp_path), mark)
     assert [replace(mark, worker="") for mark in seen] == MARKS
     assert {mark.worker for mark in seen} == {f"{os.getpid()}-{threading.get_ident()}"}
-    leave_mark("", MARKS[0])
-    leave_mark(str(tmp_path / "gone"), MARKS[0])
+    write_mark("", MARKS[0])
+    write_mark(str(tmp_path / "gone"), MARKS[0])
 
 
 @pytest.mark.parametrize("terminal", [False, True])

@@ -10,7 +10,7 @@ import pytest
 from pipeline.audit.findings import Kind, OutputState
 from pipeline.audit.verify import replay
 from pipeline.cli.app import main
-from pipeline.isolation.process import Child, Isolation
+from pipeline.isolation.process import ConfinedProcess, Isolation
 
 FIXTURES = Path(__file__).parents[2] / "fixtures/keras-2.2.4"
 
@@ -57,7 +57,7 @@ def test_replay_finds_drift(output, tmp_path):
     place = Path(shutil.copytree(output / "text/emb_cudnn_lstm/1", tmp_path / "text/emb_cudnn_lstm/1"))
     samples = place / "assets.extra/samples.npz"
     kept = dict(np.load(samples))
-    child = Child(Isolation(preload=("tensorflow",)))
+    child = ConfinedProcess(Isolation(preload=("tensorflow",)))
 
     def found(change=None):
         if change is not None:

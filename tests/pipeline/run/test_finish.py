@@ -17,8 +17,8 @@ from pipeline.publication.receipt import read_receipt
 from pipeline.report import table as report
 from pipeline.report.table import read_report
 from pipeline.run import finish as concluding
-from pipeline.run.finish import conclude, recorded_options, without_secrets
-from pipeline.run.migrate import migrate
+from pipeline.run.finish import finish_run, recorded_options, without_secrets
+from pipeline.run.migrate import run_registry
 from pipeline.storage.canonical_json import sha256_of
 from tests.pipeline.history.test_record import RECORD
 from tests.pipeline.registry import fake_run, run_and_read, write_registry
@@ -40,7 +40,7 @@ def concluded(run, rows, **options):
     frame = frame_of(*(report_row(line, f"m{line}", **values) for line, values in enumerate(rows)))
     warnings = []
     folder = run.report or run_folder(output, run.settings.run_id)
-    status = conclude(run, manifest_of(len(rows)), frame, folder, STARTED, warnings.append, **options)
+    status = finish_run(run, manifest_of(len(rows)), frame, folder, STARTED, warnings.append, **options)
     return status, record_in(folder), warnings
 
 
@@ -94,7 +94,7 @@ def output(tmp_path_factory):
     """Two runs of one id in one output."""
     folder = tmp_path_factory.mktemp("registry")
     run = replace(fake_run(write_registry(folder, ["good-1", "refuse-1"]), folder / "out"), report="")
-    assert (migrate(run), migrate(run)) == (3, 3)
+    assert (run_registry(run), run_registry(run)) == (3, 3)
     return folder / "out"
 
 
@@ -133,7 +133,7 @@ def test_runs_at_once_make_one_chain(output, tmp_path):
     """Without the lock, each run still comes after another in the chain, and the output is one of them whole."""
     run = replace(fake_run(output.with_name("manifest.csv"), tmp_path / "out"), report="", lock=False)
     runs = [replace(run, settings=replace(run.settings, run_id=f"r{number}")) for number in range(3)]
-    threads = [threading.Thread(target=migrate, args=(each,)) for each in runs]
+    threads = [threading.Thread(target=run_registry, args=(each,)) for each in runs]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -176,13 +176,13 @@ def test_the_chain_outlives_latest(run, tmp_path, damage):
 def test_a_receipt_that_was_changed_is_told_when_it_is_taken_over(output, tmp_path, capfd):
     """A changed receipt that fits itself: the run that finds it there says so, in its record too."""
     run = replace(fake_run(output.with_name("manifest.csv"), tmp_path / "out"), report="")
-    migrate(replace(run, settings=replace(run.settings, run_id="r1")))
+    run_registry(replace(run, settings=replace(run.settings, run_id="r1")))
     place = tmp_path / "out/good-1/1"
     receipt = read_receipt(place)
     changed = replace(receipt, outcome={**receipt.outcome, "evidence": "golden"})
     (place / RECEIPT).write_text(changed.to_json())
     for run_id in ("r2", "r3"):
-        migrate(replace(run, settings=replace(run.settings, run_id=run_id)))
+        run_registry(replace(run, settings=replace(run.settings, run_id=run_id)))
     assert "good-1/1: the receipt is not the one" in capfd.readouterr().err
     taken_over = [record_in(run_folder(tmp_path / "out", name)).taken_over for name in ("r1", "r2", "r3")]
     assert taken_over == [(), ("good-1/1",), ()]
@@ -192,10 +192,10 @@ def test_a_receipt_that_was_changed_is_told_when_it_is_taken_over(output, tmp_pa
 
 def test_a_receipt_that_was_damaged_is_migrated_anew(output, tmp_path):
     run = replace(fake_run(output.with_name("manifest.csv"), tmp_path / "out"), report="")
-    migrate(run)
+    run_registry(run)
     path = tmp_path / "out/good-1/1" / RECEIPT
     path.write_text(path.read_text().replace('"evidence": "reference"', '"evidence": "golden"'))
-    migrate(run)
+    run_registry(run)
     assert record_in(run_folder(tmp_path / "out", "test-run")).counts["status"] == {"migrated": 1, "refused": 1}
     assert verify(VerifyRequest(tmp_path / "out", run_samples=False)).sound
 

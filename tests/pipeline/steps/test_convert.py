@@ -2,26 +2,26 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.isolation.process import Child, Isolation
+from pipeline.isolation.process import ConfinedProcess, Isolation
 from pipeline.manifest.row import ManifestRow
 from pipeline.settings import MigrateSettings
 from pipeline.steps.convert import convert_model
-from pipeline.steps.converter_pool import Workshop
+from pipeline.steps.converter_pool import ProcessPair
 from pipeline.steps.inspect import inspect_row
 from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
 from tests.pipeline.registry import tree
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory):
-    workshop = Workshop.started(fake_settings(tmp_path_factory.mktemp("unused")))
-    yield workshop
-    workshop.close()
+def pair(tmp_path_factory):
+    pair = ProcessPair.started(fake_settings(tmp_path_factory.mktemp("unused")))
+    yield pair
+    pair.close()
 
 
 @pytest.fixture(scope="module")
 def child():
-    child = Child(Isolation(timeout=20))
+    child = ConfinedProcess(Isolation(timeout=20))
     yield child
     child.close()
 
@@ -49,37 +49,37 @@ def candidate(child, settings, tmp_path):
     return inspect_row(ManifestRow(2, "good", str(tmp_path / "m.h5")), settings, child)
 
 
-def test_same_element_twice_is_migrated_once(candidate, settings, workshop, tmp_path):
-    first = convert_model(candidate, settings, workshop)
+def test_same_element_twice_is_migrated_once(candidate, settings, pair, tmp_path):
+    first = convert_model(candidate, settings, pair)
     before = tree(tmp_path / "out")
-    again = convert_model(candidate, settings, workshop)
+    again = convert_model(candidate, settings, pair)
     assert (first.status, again.status) == ("migrated", "migrated")
     assert first.output_sha256 == again.output_sha256 and tree(tmp_path / "out") == before
-    other_run = convert_model(candidate, replace(settings, attempt="attempt-2"), workshop)
+    other_run = convert_model(candidate, replace(settings, attempt="attempt-2"), pair)
     assert other_run.status == "unchanged"
 
 
-def test_source_that_changes_between_the_steps(candidate, settings, workshop, tmp_path):
+def test_source_that_changes_between_the_steps(candidate, settings, pair, tmp_path):
     (tmp_path / "m.h5").write_text("lstm other weights")
-    row = convert_model(candidate, settings, workshop)
+    row = convert_model(candidate, settings, pair)
     assert (row.status, row.reason) == ("refused", "digest_mismatch")
     assert not (tmp_path / "out").exists() or tree(tmp_path / "out") == {}
 
 
-def test_source_that_vanishes_between_the_steps(candidate, settings, workshop, tmp_path):
+def test_source_that_vanishes_between_the_steps(candidate, settings, pair, tmp_path):
     (tmp_path / "m.h5").unlink()
-    assert convert_model(candidate, settings, workshop).reason == "source_missing"
+    assert convert_model(candidate, settings, pair).reason == "source_missing"
 
 
 @pytest.mark.parametrize(
     "change", [{"rtol": 1e-3}, {"atol": 1e-3}, {"backend": "theano"}, {"samples": "m.h5"}, {"architecture": "m.h5"}]
 )
-def test_other_options_are_converted_again(candidate, settings, workshop, child, tmp_path, change):
-    assert convert_model(candidate, settings, workshop).status == "migrated"
+def test_other_options_are_converted_again(candidate, settings, pair, child, tmp_path, change):
+    assert convert_model(candidate, settings, pair).status == "migrated"
     change = {name: str(tmp_path / value) if value == "m.h5" else value for name, value in change.items()}
     result = inspect_row(replace(candidate.row, **change), settings, child)
     assert type(result) is type(candidate)
-    assert convert_model(result, settings, workshop).status == "migrated"
+    assert convert_model(result, settings, pair).status == "migrated"
 
 
 def test_custom_code_runs_in_a_child_of_its_own(settings, child, tmp_path):
@@ -87,17 +87,17 @@ def test_custom_code_runs_in_a_child_of_its_own(settings, child, tmp_path):
     source.write_text("lstm weights")
     code.write_text("x = 1")
     settings = replace(settings, allow_custom_code=True)
-    workshop = Workshop.started(settings)
+    pair = ProcessPair.started(settings)
     try:
         row = ManifestRow(2, "code", str(source), custom_objects=str(code))
         found = inspect_row(row, settings, child)
-        first, verifier = workshop.converter.call("os:getpid"), workshop.verifier.call("os:getpid")
+        first, verifier = pair.converter.call("os:getpid"), pair.verifier.call("os:getpid")
         assert first != verifier
-        assert convert_model(found, settings, workshop).status == "migrated"
-        assert workshop.converter.call("os:getpid") != first
-        assert workshop.verifier.call("os:getpid") == verifier
+        assert convert_model(found, settings, pair).status == "migrated"
+        assert pair.converter.call("os:getpid") != first
+        assert pair.verifier.call("os:getpid") == verifier
     finally:
-        workshop.close()
+        pair.close()
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,10 @@ def test_custom_code_runs_in_a_child_of_its_own(settings, child, tmp_path):
         ("empty", "failed", "internal_error"),
     ],
 )
-def test_what_cannot_be_verified_is_not_published(model, status, reason, settings, workshop, child, tmp_path):
+def test_what_cannot_be_verified_is_not_published(model, status, reason, settings, pair, child, tmp_path):
     (tmp_path / "m.h5").write_text("lstm weights")
     found = inspect_row(ManifestRow(2, model, str(tmp_path / "m.h5")), settings, child)
-    row = convert_model(found, settings, workshop)
+    row = convert_model(found, settings, pair)
     assert (row.status, row.reason) == (status, reason), row.message
     assert tree(tmp_path / "out") == {}
-    assert convert_model(replace(found, row=replace(found.row, model="good")), settings, workshop).status == "migrated"
+    assert convert_model(replace(found, row=replace(found.row, model="good")), settings, pair).status == "migrated"

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.isolation.process import Isolation
 from pipeline.settings import MigrateSettings
-from pipeline.steps.converter_pool import WorkshopPool, join_pool, leave_pool
+from pipeline.steps.converter_pool import ConverterPool, join_pool, leave_pool
 from tests.pipeline.fakes import CONVERTER, VERIFIER
 
 SETTINGS = MigrateSettings(
@@ -15,7 +15,7 @@ SETTINGS = MigrateSettings(
 
 @pytest.fixture
 def pool():
-    pool = WorkshopPool(SETTINGS)
+    pool = ConverterPool(SETTINGS)
     yield pool
     pool.close()
 
@@ -51,8 +51,8 @@ def test_a_pair_serves_one_thread_at_a_time(pool):
     order = []
 
     def other():
-        with pool.borrowed() as workshop:
-            order.append(("other", workshop))
+        with pool.borrowed() as pair:
+            order.append(("other", pair))
 
     with pool.borrowed() as mine:
         thread = threading.Thread(target=other)
@@ -67,10 +67,10 @@ def test_the_last_to_leave_ends_the_processes():
     settings = replace(SETTINGS, attempt="another")
     first, second = join_pool(settings), join_pool(settings)
     assert first is second
-    with first.borrowed() as workshop:
-        pid = workshop.converter.call("os:getpid")
+    with first.borrowed() as pair:
+        pid = pair.converter.call("os:getpid")
     leave_pool(settings)
-    with first.borrowed() as workshop:
-        assert workshop.converter.call("os:getpid") == pid
+    with first.borrowed() as pair:
+        assert pair.converter.call("os:getpid") == pid
     leave_pool(settings)
     assert started(first) == 0

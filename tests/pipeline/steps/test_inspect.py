@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.isolation.process import Child, Isolation
+from pipeline.isolation.process import ConfinedProcess, Isolation
 from pipeline.manifest.row import ManifestRow
 from pipeline.settings import MigrateSettings
 from pipeline.steps.inspect import Candidate, inspect_row, receipt_key
@@ -16,7 +16,7 @@ SHA256 = "a5b5c9c15b3ed8b0b5a3d8b5b1fb0bb3"
 
 @pytest.fixture(scope="module")
 def child():
-    child = Child(Isolation(timeout=20))
+    child = ConfinedProcess(Isolation(timeout=20))
     yield child
     child.close()
 

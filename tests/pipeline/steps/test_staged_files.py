@@ -13,9 +13,9 @@ from transforms.errors import MigrationError, Reason
 
 
 @pytest.fixture
-def reading():
-    with ThreadPoolExecutor(2) as reading:
-        yield reading
+def io_threads():
+    with ThreadPoolExecutor(2) as io_threads:
+        yield io_threads
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def published(path, content):
     return PublishedFile(path, len(content), sha256_of(content))
 
 
-def test_all_files_are_listed_those_added_since_too(folder, reading):
-    files = StagedFiles(folder, reading)
+def test_all_files_are_listed_those_added_since_too(folder, io_threads):
+    files = StagedFiles(folder, io_threads)
     (folder / "samples").write_bytes(b"")
     expected = published("graph", b"graph"), published("samples", b""), published("variables/data", b"numbers")
-    assert files.settled() == expected
+    assert files.verified_files() == expected
 
 
 def overwrite(path):
@@ -48,25 +48,25 @@ def replace_by_a_copy(path):
 
 
 @pytest.mark.parametrize("change", [overwrite, replace_by_a_copy, os.unlink])
-def test_a_change_is_an_error(folder, reading, change):
-    files = StagedFiles(folder, reading)
+def test_a_change_is_an_error(folder, io_threads, change):
+    files = StagedFiles(folder, io_threads)
     change(folder / "variables/data")
     with pytest.raises(MigrationError) as caught:
-        files.settled()
+        files.verified_files()
     assert caught.value.reason is Reason.INTERNAL_ERROR and "variables/data" in str(caught.value)
 
 
-def test_all_files_are_written_through_meanwhile(folder, reading, monkeypatch):
+def test_all_files_are_written_through_meanwhile(folder, io_threads, monkeypatch):
     written = []
     monkeypatch.setattr(staged_files, "write_through", written.append)
-    StagedFiles(folder, reading).settled()
+    StagedFiles(folder, io_threads).verified_files()
     assert sorted(written) == [folder / "graph", folder / "variables/data"]
 
 
-def test_what_the_disk_does_not_take_is_not_settled(folder, reading, monkeypatch):
+def test_what_the_disk_does_not_take_is_not_settled(folder, io_threads, monkeypatch):
     def refuse(path):
         raise OSError(5, "Input/output error", str(path))
 
     monkeypatch.setattr(staged_files, "write_through", refuse)
     with pytest.raises(OSError, match="Input/output error"):
-        StagedFiles(folder, reading).settled()
+        StagedFiles(folder, io_threads).verified_files()

@@ -23,7 +23,7 @@ from tests.transforms.hostile_models import (
     write_model,
 )
 from transforms.errors import Reason
-from transforms.migration.migrate import migrate
+from transforms.migration.migrate import migrate_model
 from transforms.records.outcome import MigrationRequest
 
 CONFIGS: dict[str, tuple[Any, Reason]] = {
@@ -172,6 +172,6 @@ def test_a_config_alone_allocates_nothing(tmp_path: Path) -> None:
     channels = 10**9
     path = write_model(tmp_path / "m.h5", sequential(dense(batch_input_shape=[None, channels])))
     (tmp_path / "staged").mkdir()
-    outcome = migrate(MigrationRequest("m", path, tmp_path / "staged"))
+    outcome = migrate_model(MigrationRequest("m", path, tmp_path / "staged"))
     assert outcome.reason is Reason.WEIGHTS_MISMATCH
     assert f"{4 * channels:,}" in outcome.message

@@ -16,12 +16,12 @@ from transforms.architecture.node_defs import OPERATIONS_BY_TYPE
 from transforms.architecture.parsing import parse_architecture
 from transforms.canonical import canonicalise
 from transforms.canonical.canonicalise import RULES
-from transforms.canonical.model import Piece, Setting
-from transforms.canonical.rewrites.single_layer import function_named
+from transforms.canonical.model import LayerRewrite, RewriteContext
+from transforms.canonical.rewrites.single_layer import name_function
 from transforms.errors import MigrationError, Reason
 from transforms.legacy.model import open_legacy_model
 from transforms.migration import conversion
-from transforms.migration.migrate import migrate
+from transforms.migration.migrate import migrate_model
 from transforms.records.outcome import MigrationRequest, Status
 from transforms.reference.functions.call import RULES as REFERENCE_RULES
 from transforms.reference.functions.operands import clear_of_steps, clear_of_ties
@@ -130,8 +130,8 @@ def test_the_parameters_are_those_of_tensorflow() -> None:
         assert set(parameters) <= set(signature), name
 
 
-def operands_swapped(piece: Piece, setting: Setting) -> Piece:
-    done = function_named(piece, setting)
+def operands_swapped(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
+    done = name_function(rewrite, context)
     options = done.layer.config.get("options", {})
     if options.get("name") != "math.subtract":
         return done
@@ -141,10 +141,10 @@ def operands_swapped(piece: Piece, setting: Setting) -> Piece:
 
 
 def test_swapped_operands_are_a_mismatch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    planted = tuple(operands_swapped if rule is function_named else rule for rule in RULES)
+    planted = tuple(operands_swapped if rule is name_function else rule for rule in RULES)
     monkeypatch.setattr(conversion, "canonicalise", partial(canonicalise, rules=planted))
     name = "tfkeras-2.15.1/functions_arithmetic"
-    outcome = migrate(MigrationRequest(name, fixture_file(name).source, tmp_path))
+    outcome = migrate_model(MigrationRequest(name, fixture_file(name).source, tmp_path))
     assert outcome.status is Status.MISMATCH
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.fixture_files import FOLDER
 from transforms.errors import Reason
-from transforms.migration.migrate import migrate
+from transforms.migration.migrate import migrate_model
 from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
 from transforms.reference.layers.activations import sigmoid
 from transforms.saved_model.loaded import LoadedArtefact
@@ -76,7 +76,7 @@ def convert(tmp_path: Path, source: Path, code: str | Path, **options: Any) -> M
     staging = tmp_path / "staged"
     staging.mkdir()
     options = {"custom_objects": file, "allow_custom_code": True, **options}
-    return migrate(MigrationRequest("m", source, staging, **options))
+    return migrate_model(MigrationRequest("m", source, staging, **options))
 
 
 def answers(tmp_path: Path, outcome: MigrationOutcome, x: Any) -> Any:

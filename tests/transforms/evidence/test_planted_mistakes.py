@@ -12,50 +12,52 @@ import pytest
 from tests.fixture_files import fixture_file
 from transforms.canonical import canonicalise
 from transforms.canonical.canonicalise import RULES
-from transforms.canonical.model import Piece, Setting
+from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.canonical.rewrites import cudnn
 from transforms.canonical.rewrites.cudnn import canonical_kernel
-from transforms.canonical.rewrites.single_layer import dot_as_matrix_product
-from transforms.canonical.rewrites.theano import theano_kernels_rotated, theano_same_pooling
+from transforms.canonical.rewrites.single_layer import expand_dot_to_matrix_product
+from transforms.canonical.rewrites.theano import pool_as_theano, rotate_theano_kernels
 from transforms.canonical.rewrites.theano_conv_lstm import theano_conv_lstm
-from transforms.canonical.rewrites.transposed_convolution import deconvolution_as_stated
+from transforms.canonical.rewrites.transposed_convolution import state_deconvolution_length
 from transforms.migration import conversion
 from transforms.migration import migrate as migration
 from transforms.records.outcome import Evidence, MigrationRequest, Status
 
 
-def hard_sigmoid_gates(piece: Piece, setting: Setting) -> Piece:
+def hard_sigmoid_gates(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """The legacy LSTM default left standing where cuDNN means sigmoid."""
-    if piece.layer.class_name not in ("LSTM", "GRU"):
-        return piece
+    if rewrite.layer.class_name not in ("LSTM", "GRU"):
+        return rewrite
     return replace(
-        piece, layer=replace(piece.layer, config={**piece.layer.config, "recurrent_activation": "hard_sigmoid"})
+        rewrite, layer=replace(rewrite.layer, config={**rewrite.layer.config, "recurrent_activation": "hard_sigmoid"})
     )
 
 
-def sigmoid_gates(piece: Piece, setting: Setting) -> Piece:
+def sigmoid_gates(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """hard_sigmoid lost on the way."""
-    if piece.layer.class_name not in ("LSTM", "GRU"):
-        return piece
-    return replace(piece, layer=replace(piece.layer, config={**piece.layer.config, "recurrent_activation": "sigmoid"}))
+    if rewrite.layer.class_name not in ("LSTM", "GRU"):
+        return rewrite
+    return replace(
+        rewrite, layer=replace(rewrite.layer, config={**rewrite.layer.config, "recurrent_activation": "sigmoid"})
+    )
 
 
-def halves_swapped(piece: Piece, setting: Setting) -> Piece:
+def halves_swapped(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Forward weights in the backward half and the reverse."""
-    if piece.layer.class_name != "Bidirectional":
-        return piece
-    path = piece.layer.path
+    if rewrite.layer.class_name != "Bidirectional":
+        return rewrite
+    path = rewrite.layer.path
     other = {"forward": "backward", "backward": "forward"}
-    arrays = {(*path, other[held[len(path)]], *held[len(path) + 1 :]): roles for held, roles in piece.arrays.items()}
-    return replace(piece, arrays=arrays)
+    arrays = {(*path, other[held[len(path)]], *held[len(path) + 1 :]): roles for held, roles in rewrite.arrays.items()}
+    return replace(rewrite, arrays=arrays)
 
 
-def reset_after_flipped(piece: Piece, setting: Setting) -> Piece:
+def reset_after_flipped(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """The default of tf-keras in the place of the default of the writer."""
-    if piece.layer.class_name != "GRU":
-        return piece
-    flipped = not piece.layer.config.get("reset_after", False)
-    return replace(piece, layer=replace(piece.layer, config={**piece.layer.config, "reset_after": flipped}))
+    if rewrite.layer.class_name != "GRU":
+        return rewrite
+    flipped = not rewrite.layer.config.get("reset_after", False)
+    return replace(rewrite, layer=replace(rewrite.layer, config={**rewrite.layer.config, "reset_after": flipped}))
 
 
 def first_half_only(bias: Any) -> Any:
@@ -91,11 +93,11 @@ RULES_PLANTED = {
 }
 #: Rewrites left out: what tf-keras would do of itself.
 RULES_MISSING = {
-    "pooling as TensorFlow places it": ("keras-1.2.2/theano_full_1d", theano_same_pooling),
+    "pooling as TensorFlow places it": ("keras-1.2.2/theano_full_1d", pool_as_theano),
     "recurrent windows as TensorFlow places them": ("keras-1.2.2/theano_pooled_steps", theano_conv_lstm),
-    "kernels not rotated": ("keras-1.2.2/theano_full_and_pooling", theano_kernels_rotated),
-    "Dot as a contraction": ("keras-1.2.2/dot_four_axes", dot_as_matrix_product),
-    "the length of Keras 2": ("keras-1.2.2/theano_deconvolution", deconvolution_as_stated),
+    "kernels not rotated": ("keras-1.2.2/theano_full_and_pooling", rotate_theano_kernels),
+    "Dot as a contraction": ("keras-1.2.2/dot_four_axes", expand_dot_to_matrix_product),
+    "the length of Keras 2": ("keras-1.2.2/theano_deconvolution", state_deconvolution_length),
 }
 
 
@@ -121,7 +123,10 @@ def test_a_wrong_layout_is_caught(
 
 @pytest.mark.parametrize(("name", "mistake"), RULES_PLANTED.values(), ids=RULES_PLANTED.keys())
 def test_a_wrong_rule_is_caught(
-    name: str, mistake: Callable[[Piece, Setting], Piece], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    mistake: Callable[[LayerRewrite, RewriteContext], LayerRewrite],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(conversion, "canonicalise", partial(canonicalise, rules=(*RULES, mistake)))
     assert_caught(name, tmp_path)
@@ -129,7 +134,10 @@ def test_a_wrong_rule_is_caught(
 
 @pytest.mark.parametrize(("name", "left_out"), RULES_MISSING.values(), ids=RULES_MISSING.keys())
 def test_a_missing_rule_is_caught(
-    name: str, left_out: Callable[[Piece, Setting], Piece], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    left_out: Callable[[LayerRewrite, RewriteContext], LayerRewrite],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rules = tuple(rule for rule in RULES if rule is not left_out)
     assert len(rules) == len(RULES) - 1

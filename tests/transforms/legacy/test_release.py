@@ -56,11 +56,11 @@ def test_standalone_keras_is_known_exactly() -> None:
 
 def test_a_question_is_answered_only_where_all_agree() -> None:
     writer = writer_of(parse(_dense(kernel_initializer=_OLD)), runtime_of("2.2.4-tf", "tensorflow"))
-    assert writer.tells(lambda release: release < (2, 0), "what", ())
-    assert not writer.tells(lambda release: release >= (2, 0), "what", ())
+    assert writer.agree_on(lambda release: release < (2, 0), "what", ())
+    assert not writer.agree_on(lambda release: release >= (2, 0), "what", ())
     with pytest.raises(UndecidedRelease, match=r"masks differs among the TensorFlow releases \(1\.13, 1\.14, 1\.15\)"):
-        writer.tells(lambda release: release == (1, 13), "masks", ("layer",))
-    assert [each.tells(lambda release: release == (1, 13), "masks", ()) for each in writer.candidates()] == [
+        writer.agree_on(lambda release: release == (1, 13), "masks", ("layer",))
+    assert [each.agree_on(lambda release: release == (1, 13), "masks", ()) for each in writer.candidates()] == [
         True,
         False,
         False,

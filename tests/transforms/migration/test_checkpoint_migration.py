@@ -8,7 +8,7 @@ import pytest
 
 from tests.fixture_files import checkpoint_files
 from transforms.errors import Reason
-from transforms.migration.migrate import migrate
+from transforms.migration.migrate import migrate_model
 from transforms.records.outcome import Evidence, MigrationRequest, Status
 from transforms.saved_model.loaded import LoadedArtefact
 
@@ -29,7 +29,7 @@ CHECKPOINTS = {each.name: each for each in checkpoint_files()}
 def test_the_artefact_gives_the_legacy_outputs(name: str, with_samples: bool, tmp_path: Path) -> None:
     fixture = CHECKPOINTS[name]
     samples = fixture.samples if with_samples else None
-    outcome = migrate(MigrationRequest(name, fixture.source, tmp_path, fixture.architecture, samples))
+    outcome = migrate_model(MigrationRequest(name, fixture.source, tmp_path, fixture.architecture, samples))
     assert outcome.status is Status.MIGRATED, outcome.message
     assert outcome.evidence is (Evidence.GOLDEN if with_samples else Evidence.REFERENCE)
     assert not with_samples or outcome.reference_max_abs_error < 1e-5
@@ -61,7 +61,7 @@ def test_the_architecture_may_be_code(tmp_path: Path, allowed: bool) -> None:
     request = MigrationRequest(
         "m", fixture.source, staging, tmp_path / "net.py", fixture.samples, allow_custom_code=allowed
     )
-    outcome = migrate(request)
+    outcome = migrate_model(request)
     if allowed:
         assert (outcome.status, outcome.evidence) == (Status.MIGRATED, Evidence.GOLDEN), outcome.message
     else:
@@ -80,5 +80,5 @@ def test_an_architecture_of_another_name_for_the_layers_serves_objects_but_not_n
         (folder / "net.json").write_text(json.dumps(json.loads(text)))
         staging = folder / "staging"
         staging.mkdir()
-        outcome = migrate(MigrationRequest("m", fixture.source, staging, folder / "net.json", fixture.samples))
+        outcome = migrate_model(MigrationRequest("m", fixture.source, staging, folder / "net.json", fixture.samples))
         assert outcome.status is status, outcome.message

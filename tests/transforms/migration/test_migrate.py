@@ -10,7 +10,7 @@ import pytest
 from tests.fixture_files import MIGRATABLE, REFUSED, FixtureFile, fixture_file
 from tests.transforms.conftest import Migrations
 from transforms.errors import Reason
-from transforms.migration.migrate import migrate
+from transforms.migration.migrate import migrate_model
 from transforms.records.outcome import Evidence, MigrationRequest, Status
 from transforms.saved_model.loaded import LoadedArtefact
 
@@ -35,7 +35,7 @@ def test_the_reopened_artefact_gives_the_legacy_outputs(fixture: FixtureFile, mi
 
 @pytest.mark.parametrize(("name", "reason"), REFUSED.items())
 def test_a_refusal_says_why_where_and_what_to_do(name: str, reason: str, tmp_path: Path) -> None:
-    outcome = migrate(MigrationRequest(name, fixture_file(name).source, tmp_path))
+    outcome = migrate_model(MigrationRequest(name, fixture_file(name).source, tmp_path))
     assert (outcome.status, outcome.reason) == (Status.REFUSED, Reason(reason))
     assert "(layer " in outcome.message
     assert "custom_objects" in outcome.message
@@ -44,7 +44,7 @@ def test_a_refusal_says_why_where_and_what_to_do(name: str, reason: str, tmp_pat
 
 def test_golden_samples_are_the_strongest_evidence_and_the_reference_is_run_too(tmp_path: Path) -> None:
     fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
-    outcome = migrate(MigrationRequest("m", fixture.source, tmp_path, samples=fixture.samples))
+    outcome = migrate_model(MigrationRequest("m", fixture.source, tmp_path, samples=fixture.samples))
     assert outcome.evidence is Evidence.GOLDEN
     assert outcome.max_abs_error < 1e-5
     assert outcome.reference_max_abs_error < 1e-5
@@ -64,7 +64,7 @@ def test_golden_outputs_decide_which_backend_an_unrecorded_one_was(tmp_path: Pat
             group.attrs["weight_names"] = np.array([f"{name}:0".encode() for name in names], "S64")
     staging = tmp_path / "staging"
     staging.mkdir()
-    outcome = migrate(MigrationRequest("m", disguised, staging, samples=fixture.samples))
+    outcome = migrate_model(MigrationRequest("m", disguised, staging, samples=fixture.samples))
     assert outcome.status is Status.MIGRATED, outcome.message
     assert outcome.backend == "theano"
     assert "golden outputs decide for theano" in outcome.warnings[-1]
@@ -76,7 +76,7 @@ def test_golden_samples_that_differ_are_a_mismatch(tmp_path: Path) -> None:
     np.savez(tmp_path / "wrong.npz", x0=inputs[0], y0=golden[0] + 1e-3)
     staging = tmp_path / "staging"
     staging.mkdir()
-    outcome = migrate(MigrationRequest("m", fixture.source, staging, samples=tmp_path / "wrong.npz"))
+    outcome = migrate_model(MigrationRequest("m", fixture.source, staging, samples=tmp_path / "wrong.npz"))
     assert outcome.status is Status.MISMATCH
     assert "off by 0.001" in outcome.message
 
@@ -84,11 +84,11 @@ def test_golden_samples_that_differ_are_a_mismatch(tmp_path: Path) -> None:
 def test_samples_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
     np.savez(tmp_path / "other.npz", z=np.zeros(3))
-    outcome = migrate(MigrationRequest("m", fixture.source, tmp_path, samples=tmp_path / "other.npz"))
+    outcome = migrate_model(MigrationRequest("m", fixture.source, tmp_path, samples=tmp_path / "other.npz"))
     assert (outcome.status, outcome.reason) == (Status.REFUSED, Reason.INVALID_SAMPLES)
 
 
 def test_weaker_evidence_than_required_is_refused(tmp_path: Path) -> None:
     fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
-    outcome = migrate(MigrationRequest("m", fixture.source, tmp_path, require_evidence=Evidence.GOLDEN))
+    outcome = migrate_model(MigrationRequest("m", fixture.source, tmp_path, require_evidence=Evidence.GOLDEN))
     assert (outcome.status, outcome.reason) == (Status.REFUSED, Reason.WEAK_EVIDENCE)

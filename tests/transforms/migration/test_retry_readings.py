@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from transforms.errors import Reason
-from transforms.migration.migrate import migrate
-from transforms.migration.retry_readings import alternatives
+from transforms.migration.migrate import migrate_model
+from transforms.migration.retry_readings import other_readings
 from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
 
 KERNEL = np.random.default_rng(5).normal(size=(200, 2)).astype("float32")
@@ -41,7 +41,7 @@ def test_golden_outputs_decide_a_dim_ordering(tmp_path: Path) -> None:
     y = X.repeat(2, axis=2).repeat(2, axis=3).reshape(4, -1) @ KERNEL[:72]
     np.savez(tmp_path / "samples.npz", x0=X, y0=y)
     (tmp_path / "staging").mkdir()
-    outcome = migrate(MigrationRequest("m", source, tmp_path / "staging", samples=tmp_path / "samples.npz"))
+    outcome = migrate_model(MigrationRequest("m", source, tmp_path / "staging", samples=tmp_path / "samples.npz"))
     assert (outcome.status, outcome.evidence) == (Status.MIGRATED, Evidence.GOLDEN), outcome.message
     assert "golden outputs decide for th, against tf" in outcome.warnings[-1]
 
@@ -49,7 +49,7 @@ def test_golden_outputs_decide_a_dim_ordering(tmp_path: Path) -> None:
 def test_shapes_decide_a_dim_ordering(tmp_path: Path) -> None:
     source = silent_model(tmp_path / "m.h5", "ZeroPadding2D", 50, padding=[1, 1])
     (tmp_path / "staging").mkdir()
-    outcome = migrate(MigrationRequest("m", source, tmp_path / "staging"))
+    outcome = migrate_model(MigrationRequest("m", source, tmp_path / "staging"))
     assert (outcome.status, outcome.evidence) == (Status.MIGRATED, Evidence.REFERENCE), outcome.message
     assert "weights' shapes decide for th, against tf" in outcome.warnings[-1]
 
@@ -79,4 +79,4 @@ def test_shapes_decide_a_dim_ordering(tmp_path: Path) -> None:
 )
 def test_what_is_tried(first: MigrationOutcome, tried: list[tuple[str, str]]) -> None:
     request = MigrationRequest("m", Path("m.h5"), Path("staging"))
-    assert [(other.backend, other.dim_ordering) for other, _ in alternatives(request, first)] == tried
+    assert [(other.backend, other.dim_ordering) for other, _ in other_readings(request, first)] == tried

@@ -3,7 +3,7 @@ import gc
 import pytest
 
 from transforms.rebuild import session_cleanup as forgotten_models
-from transforms.rebuild.session_cleanup import ForgottenModels
+from transforms.rebuild.session_cleanup import KerasCleanup
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ def test_a_collection_waits_for_eight_models_or_many_bytes(
 ) -> None:
     seen: list[None] = []
     monkeypatch.setattr(forgotten_models.gc, "collect", lambda: seen.append(None))
-    forgotten = ForgottenModels()
+    forgotten = KerasCleanup()
     for weight in weights:
         forgotten.add(weight)
     assert len(seen) == collections

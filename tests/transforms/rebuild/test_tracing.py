@@ -14,7 +14,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tf_keras import layers
 
 from tests.transforms.conftest import Migrations
-from transforms.rebuild.tracing import one_stack_trace, shapes_alone
+from transforms.rebuild.tracing import shape_only_rnn, shared_stack_trace
 from transforms.saved_model.writer import GRAPH
 
 _LAYERS: dict[str, Callable[[], Any]] = {
@@ -46,7 +46,7 @@ def test_one_step_tells_the_shapes_of_the_loop(name: str, steps: int | None, bat
     if name == "unrolled" and steps is None:
         steps = 1
     whole = _built(_LAYERS[name](), steps, batch, masked)
-    with shapes_alone():
+    with shape_only_rnn():
         assert _built(_LAYERS[name](), steps, batch, masked) == whole
 
 
@@ -57,18 +57,18 @@ def test_one_step_tells_the_shapes_of_convolutional_loops() -> None:
         return [tuple(each.shape) for each in y]
 
     whole = built()
-    with shapes_alone():
+    with shape_only_rnn():
         assert built() == whole
 
 
 def test_what_tf_keras_refuses_is_refused() -> None:
-    with shapes_alone(), pytest.raises(ValueError, match="Cannot unroll"):
+    with shape_only_rnn(), pytest.raises(ValueError, match="Cannot unroll"):
         _built(layers.SimpleRNN(3, unroll=True), None, None, False)
 
 
 def test_a_model_built_from_one_step_runs_as_any_other() -> None:
     x = layers.Input((None, 4))
-    with shapes_alone():
+    with shape_only_rnn():
         model = tf_keras.Model(x, layers.Bidirectional(layers.LSTM(3, return_sequences=True))(x))
     values = np.random.default_rng(0).random((2, 5, 4), np.float32)
     again = tf_keras.Model.from_config(model.get_config())
@@ -95,7 +95,7 @@ def test_a_written_graph_holds_the_kernel_for_gpus_and_no_gradient(migrated: Mig
 
 
 def test_one_stack_trace_serves_all_operations_and_errors_still_speak() -> None:
-    with tf.Graph().as_default() as graph, one_stack_trace():
+    with tf.Graph().as_default() as graph, shared_stack_trace():
         first, second = tf.constant(1.0), tf.constant(2.0)
         assert first.op.traceback == second.op.traceback
         with pytest.raises(ValueError, match="Dimensions must be equal"):

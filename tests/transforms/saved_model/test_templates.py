@@ -10,7 +10,7 @@ from tests.fixture_files import fixture_file
 from transforms.canonical import canonicalise
 from transforms.errors import Reason
 from transforms.legacy.model import open_legacy_model
-from transforms.migration.migrate import in_process, migrate
+from transforms.migration.migrate import in_process, migrate_model
 from transforms.migration.verification import Verification
 from transforms.rebuild import rebuild
 from transforms.records.outcome import MigrationRequest, Status
@@ -78,7 +78,7 @@ def test_graphs_are_traced_and_loaded_once(tmp_path: Path) -> None:
         staging = tmp_path / str(index)
         staging.mkdir()
         source = fixture.source if index == 0 else retrained(fixture.source, tmp_path / f"{index}.h5")
-        outcomes.append(migrate(MigrationRequest("m", source, staging), steps, in_full=index == 2))
+        outcomes.append(migrate_model(MigrationRequest("m", source, staging), steps, in_full=index == 2))
     assert [outcome.status for outcome in outcomes] == [Status.MIGRATED] * 3
     assert [outcome.template_reused for outcome in outcomes] == [False, True, True]
     assert len(verification._loaded) == 1
@@ -92,7 +92,7 @@ def test_a_template_with_the_weights_of_another_model_is_a_mismatch(
     fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
     steps = in_process(templates=TemplateCache(), verification=Verification())
     (tmp_path / "0").mkdir()
-    assert migrate(MigrationRequest("m", fixture.source, tmp_path / "0"), steps).status is Status.MIGRATED
+    assert migrate_model(MigrationRequest("m", fixture.source, tmp_path / "0"), steps).status is Status.MIGRATED
     swapped = {"layer_with_weights-1/cell/kernel": 0.5}
     original = templates._tensor
 
@@ -102,7 +102,7 @@ def test_a_template_with_the_weights_of_another_model_is_a_mismatch(
 
     monkeypatch.setattr(templates, "_tensor", scaled)
     (tmp_path / "1").mkdir()
-    outcome = migrate(MigrationRequest("m", fixture.source, tmp_path / "1"), steps)
+    outcome = migrate_model(MigrationRequest("m", fixture.source, tmp_path / "1"), steps)
     assert (outcome.status, outcome.template_reused) == (Status.MISMATCH, True)
 
 
@@ -110,12 +110,12 @@ def test_an_array_that_is_not_finite_is_refused(tmp_path: Path) -> None:
     fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
     steps = in_process(templates=TemplateCache(), verification=Verification())
     (tmp_path / "0").mkdir()
-    migrate(MigrationRequest("m", fixture.source, tmp_path / "0"), steps)
+    migrate_model(MigrationRequest("m", fixture.source, tmp_path / "0"), steps)
     broken = retrained(fixture.source, tmp_path / "broken.h5")
     with h5py.File(broken, "r+") as file:
         file["model_weights/dense_1/dense_1/kernel:0"][0, 0] = np.nan
     (tmp_path / "1").mkdir()
-    outcome = migrate(MigrationRequest("m", broken, tmp_path / "1"), steps)
+    outcome = migrate_model(MigrationRequest("m", broken, tmp_path / "1"), steps)
     assert (outcome.status, outcome.reason) == (Status.REFUSED, Reason.NONFINITE_WEIGHTS)
 
 

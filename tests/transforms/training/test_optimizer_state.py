@@ -8,7 +8,7 @@ import pytest
 
 from tests.fixture_files import fixture_file, training_files
 from transforms.legacy.model import LegacyModel, open_legacy_model
-from transforms.training.array_positions import carried_positions
+from transforms.training.array_positions import array_positions
 from transforms.training.compile_options import UnknownName, known_loss, known_metrics
 from transforms.training.optimizer_state import NotKept, optimizer_state, trained_parameters
 from transforms.training.optimizers import nadam_product
@@ -86,7 +86,7 @@ def test_positions_of_rearranged_arrays_and_none_of_sums() -> None:
         parameters = trained_parameters(legacy)
         arrays = {(slot.path, slot.role.name): legacy.read_array(slot.path, slot.role.name) for slot in parameters}
         lstm = next(path for path, role in arrays if role == "recurrent_kernel")
-        found = carried_positions(legacy, parameters, list(arrays))
+        found = array_positions(legacy, parameters, list(arrays))
     assert set(arrays) - set(found) == {(lstm, "bias")}
     flat = np.concatenate([array.reshape(-1) for array in arrays.values()])
     recurrent = arrays[lstm, "recurrent_kernel"]

@@ -12,7 +12,7 @@ import tf_keras
 from tests.fixture_files import FixtureFile, fixture_file, training_files
 from transforms.canonical import canonicalise
 from transforms.legacy.model import open_legacy_model
-from transforms.migration.migrate import migrate
+from transforms.migration.migrate import migrate_model
 from transforms.rebuild import rebuild
 from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
 from transforms.training.optimizer_state import optimizer_state
@@ -43,7 +43,7 @@ def step(model: object, samples: Path) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def migrated(fixture: FixtureFile, folder: Path) -> MigrationOutcome:
-    outcome = migrate(MigrationRequest("m", fixture.source, folder, keep_training=True))
+    outcome = migrate_model(MigrationRequest("m", fixture.source, folder, keep_training=True))
     assert outcome.status is Status.MIGRATED, outcome.message
     return outcome
 
@@ -79,7 +79,7 @@ def test_without_the_slots_the_step_would_differ(tmp_path: Path) -> None:
         del file["optimizer_weights"]
     staging = tmp_path / "staging"
     staging.mkdir()
-    outcome = migrate(MigrationRequest("m", forgotten, staging, keep_training=True))
+    outcome = migrate_model(MigrationRequest("m", forgotten, staging, keep_training=True))
     assert any("SGD begins anew" in warning for warning in outcome.warnings)
     steps = step(tf_keras.models.load_model(staging), fixture.samples)
     assert any(not np.allclose(found, wanted, rtol=1e-3) for found, wanted in steps)
@@ -94,7 +94,7 @@ def trainable(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_signature_and_its_files_are_what_they_are_without(trainable: Path, tmp_path: Path) -> None:
     fixture, plain = TRAINED["keras-2.3.1/training_recurrent"], tmp_path
-    migrate(MigrationRequest("m", fixture.source, plain))
+    migrate_model(MigrationRequest("m", fixture.source, plain))
     inputs, _ = fixture.batch()
     answers = []
     for folder in (plain, trainable):
@@ -124,7 +124,7 @@ def test_a_summed_bias_is_named(tmp_path: Path) -> None:
         file.attrs["training_config"] = json.dumps({"optimizer_config": config, "loss": "mse", "metrics": []}).encode()
     staging = tmp_path / "staging"
     staging.mkdir()
-    outcome = migrate(MigrationRequest("m", source, staging, keep_training=True))
+    outcome = migrate_model(MigrationRequest("m", source, staging, keep_training=True))
     assert outcome.status is Status.MIGRATED
     (warning,) = (warning for warning in outcome.warnings if "rearrangement" in warning)
     assert warning.startswith("cu_dnnlstm_1: its bias")
@@ -151,6 +151,6 @@ def test_what_cannot_be_kept_is_a_warning(change: dict[str, object], says: str, 
         file.attrs["training_config"] = json.dumps({**config, **change}).encode()
     staging = tmp_path / "staging"
     staging.mkdir()
-    outcome = migrate(MigrationRequest("m", source, staging, keep_training=True))
+    outcome = migrate_model(MigrationRequest("m", source, staging, keep_training=True))
     assert outcome.status is Status.MIGRATED
     assert any(says in warning for warning in outcome.warnings), outcome.warnings

@@ -1,5 +1,5 @@
 """Keras 1 layers as Keras 2 layers: names, options and arrays."""
 
-from transforms.canonical.keras_1.upgrade import keras_1_upgraded
+from transforms.canonical.keras_1.upgrade import upgrade_keras_1
 
-__all__ = ["keras_1_upgraded"]
+__all__ = ["upgrade_keras_1"]

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from transforms.architecture.graph import Layer, LayerPath, TensorRef
-from transforms.canonical.model import Array, CanonicalArray, Piece, Setting
+from transforms.canonical.model import Array, CanonicalArray, LayerRewrite, RewriteContext
 from transforms.canonical.subgraph import SubgraphBuilder
 from transforms.errors import MigrationError, Reason
 
 _MERGES = {"sum": "Add", "ave": "Average", "mul": "Multiply", "max": "Maximum", "concat": "Concatenate", "dot": "Dot"}
 
 
-def highway(piece: Piece) -> Piece:
+def highway(rewrite: LayerRewrite) -> LayerRewrite:
     """Y = t * h(x W + b) + (1 - t) * x,   t = sigmoid(x W_carry + b_carry)."""
-    layer, own = piece.layer, piece.own_arrays
+    layer, own = rewrite.layer, rewrite.own_arrays
     builder = SubgraphBuilder(layer)
     (x,) = builder.inputs
     units = own["W"].shape[1]
@@ -33,12 +33,12 @@ def highway(piece: Piece) -> Piece:
         (*layer.path, "transform"): {"kernel": own["W_carry"], **({"bias": own["b_carry"]} if use_bias else {})},
         (*layer.path, "values"): {"kernel": own["W"], **({"bias": own["b"]} if use_bias else {})},
     }
-    return piece.became(builder.finish(y), "keras_1_highway", "as Dense, Multiply and Add", arrays=arrays)
+    return rewrite.rewritten(builder.finish(y), "keras_1_highway", "as Dense, Multiply and Add", arrays=arrays)
 
 
-def maxout_dense(piece: Piece) -> Piece:
+def maxout_dense(rewrite: LayerRewrite) -> LayerRewrite:
     """y_o = max over features f of (x W_f + b_f)_o: one Dense of all features, then the maximum over them."""
-    layer, own = piece.layer, piece.own_arrays
+    layer, own = rewrite.layer, rewrite.own_arrays
     features, inputs, units = own["W"].shape
     builder = SubgraphBuilder(layer)
     options = {"units": features * units, "use_bias": "b" in own, "activation": "linear"}
@@ -53,20 +53,20 @@ def maxout_dense(piece: Piece) -> Piece:
     if "b" in own:
         held["bias"] = own["b"].mapped(np.ravel, (features * units,))
     arrays = {(*layer.path, "features"): held}
-    return piece.became(builder.finish(y), "keras_1_maxout_dense", "as Dense and a maximum", arrays=arrays)
+    return rewrite.rewritten(builder.finish(y), "keras_1_maxout_dense", "as Dense and a maximum", arrays=arrays)
 
 
-def samplewise_normalization(piece: Piece, setting: Setting) -> Piece:
+def samplewise_normalization(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """BatchNormalization of mode 1: y = gamma * (x - mean) / (sqrt(var + eps) + eps) + beta over the last axis.
 
     It does so whatever `axis` is, and hands on its mask (`call` in keras/layers/normalization.py, 1.2.2).
     """
-    layer, own = piece.layer, piece.own_arrays
+    layer, own = rewrite.layer, rewrite.own_arrays
     epsilon = float(layer.config.get("epsilon", 1e-3))
     builder = SubgraphBuilder(layer)
     normal = builder.add_op("samplewise_normalization", "normalized", builder.inputs[0], epsilon=epsilon)
     y = builder.add("BatchNormalization", "scaled", {"axis": -1, "epsilon": 1e-3}, normal)
-    if setting.masked:
+    if context.masked:
         y = builder.with_mask_of(builder.inputs[0], y, "masked")
     size = own["gamma"].shape
     # mean 0 and variance 1 - eps make BatchNormalization multiply by gamma and add beta, exactly
@@ -75,15 +75,15 @@ def samplewise_normalization(piece: Piece, setting: Setting) -> Piece:
         "moving_variance": CanonicalArray(size, np.dtype("f4"), lambda: np.full(size, 1 - 1e-3, "f4")),
     }
     arrays = {(*layer.path, "scaled"): {"gamma": own["gamma"], "beta": own["beta"], **neutral}}
-    return piece.became(builder.finish(y), "keras_1_samplewise_normalization", "mode 1", arrays=arrays)
+    return rewrite.rewritten(builder.finish(y), "keras_1_samplewise_normalization", "mode 1", arrays=arrays)
 
 
-def merge(piece: Piece) -> Piece:
+def merge(rewrite: LayerRewrite) -> LayerRewrite:
     """`Merge` and `merge()` in each named mode."""
-    layer = piece.layer
+    layer = rewrite.layer
     mode = str(layer.config.get("mode"))
     if mode == "cos":
-        return _cosine(piece)
+        return _cosine(rewrite)
     if mode not in _MERGES:
         raise MigrationError(Reason.INVALID_CONFIG, f"The merge mode is {mode!r}", layer=layer.path)
     config: dict[str, Any] = {"name": layer.name}
@@ -91,16 +91,18 @@ def merge(piece: Piece) -> Piece:
         config["axis"] = layer.config.get("concat_axis", -1)
     if mode == "dot":
         config["axes"] = layer.config.get("dot_axes", -1)
-    return piece.became(_as_class(layer, _MERGES[mode], config), "keras_1_merge", f"mode {mode} as {_MERGES[mode]}")
+    return rewrite.rewritten(
+        _as_class(layer, _MERGES[mode], config), "keras_1_merge", f"mode {mode} as {_MERGES[mode]}"
+    )
 
 
 def _as_class(layer: Layer, class_name: str, config: dict[str, Any]) -> Layer:
     return replace(layer, class_name=class_name, config=config)
 
 
-def _cosine(piece: Piece) -> Piece:
+def _cosine(rewrite: LayerRewrite) -> LayerRewrite:
     """Cos = a.b / max(sqrt(a.a * b.b), 1e-7), with an axis of length 1 put behind the batch."""
-    layer = piece.layer
+    layer = rewrite.layer
     builder = SubgraphBuilder(layer)
     a, b = builder.inputs
     axes = {"axes": layer.config.get("dot_axes", -1)}
@@ -112,4 +114,4 @@ def _cosine(piece: Piece) -> Piece:
     inverse = builder.add_op("inverse_root", "inverse", squared, floor=1e-7)
     cosine = builder.add("Multiply", "cosine", {}, dot("ab", a, b), inverse)
     y = builder.add_op("expand_dims", "expanded", cosine, axis=1)
-    return piece.became(builder.finish(y), "keras_1_merge", "mode cos")
+    return rewrite.rewritten(builder.finish(y), "keras_1_merge", "mode cos")

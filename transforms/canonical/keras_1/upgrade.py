@@ -9,26 +9,26 @@ from transforms.architecture.graph import Graph
 from transforms.canonical.keras_1.arrays import upgraded_arrays
 from transforms.canonical.keras_1.composites import highway, maxout_dense, merge, samplewise_normalization
 from transforms.canonical.keras_1.options import CLASSES, SILENT_ON_FORMAT, upgraded_options
-from transforms.canonical.model import Piece, Setting
+from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.errors import MigrationError, Reason
 
-_COMPOSITES: Mapping[str, Callable[[Piece], Piece]] = {
+_COMPOSITES: Mapping[str, Callable[[LayerRewrite], LayerRewrite]] = {
     "Highway": highway,
     "MaxoutDense": maxout_dense,
     "Merge": merge,
 }
 
 
-def keras_1_upgraded(piece: Piece, setting: Setting) -> Piece:
+def upgrade_keras_1(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """The layer in Keras 2 names, options and arrays. Does nothing on files of other dialects."""
-    layer = piece.layer
-    if not setting.runtime.is_keras_1 or layer.graph is not None:
-        return piece
+    layer = rewrite.layer
+    if not context.runtime.is_keras_1 or layer.graph is not None:
+        return rewrite
     if layer.class_name in _COMPOSITES:
-        return _COMPOSITES[layer.class_name](piece)
+        return _COMPOSITES[layer.class_name](rewrite)
     if layer.class_name == "BatchNormalization" and layer.config.get("mode", 0) != 0:
         if layer.config["mode"] == 1:
-            return samplewise_normalization(piece, setting)
+            return samplewise_normalization(rewrite, context)
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER,
             "BatchNormalization of mode 2 normalizes by the batch it is given, so that answers depend on the batch",
@@ -37,37 +37,37 @@ def keras_1_upgraded(piece: Piece, setting: Setting) -> Piece:
         )
     warning = ""
     if layer.class_name in SILENT_ON_FORMAT and "dim_ordering" not in layer.config:
-        warning = f"{'/'.join(layer.path)} stores no dim_ordering: {setting.data_format} is assumed."
+        warning = f"{'/'.join(layer.path)} stores no dim_ordering: {context.data_format} is assumed."
     target = CLASSES.get(layer.class_name, layer.class_name)
-    config = upgraded_options(layer.class_name, layer.config, setting.data_format)
+    config = upgraded_options(layer.class_name, layer.config, context.data_format)
     if layer.class_name == "PReLU":
-        config["shared_axes"] = _shared_axes(piece)
-    _refuse_full_elsewhere(piece, setting)
-    arrays = piece.arrays
-    if piece.own_arrays:
-        arrays = piece.with_own_arrays(upgraded_arrays(layer.class_name, layer.config, piece.own_arrays))
+        config["shared_axes"] = _shared_axes(rewrite)
+    _refuse_full_elsewhere(rewrite, context)
+    arrays = rewrite.arrays
+    if rewrite.own_arrays:
+        arrays = rewrite.with_own_arrays(upgraded_arrays(layer.class_name, layer.config, rewrite.own_arrays))
     upgraded = replace(layer, class_name=target, config=config)
     if layer.class_name == "InputLayer":
-        return replace(piece, layer=upgraded)
+        return replace(rewrite, layer=upgraded)
     detail = f"{layer.class_name} to {target}" if target != layer.class_name else ""
-    return piece.became(upgraded, "keras_1_upgraded", detail, arrays=arrays, warning=warning)
+    return rewrite.rewritten(upgraded, "keras_1_upgraded", detail, arrays=arrays, warning=warning)
 
 
-def _shared_axes(piece: Piece) -> list[int] | None:
+def _shared_axes(rewrite: LayerRewrite) -> list[int] | None:
     """The axes of length 1 of `alphas`, which has no batch axis: `get_config` of 1.2.2 leaves out `shared_axes`.
 
     To share an axis whose length is 1 changes nothing.
     """
-    shape = piece.own_arrays["alphas"].shape
+    shape = rewrite.own_arrays["alphas"].shape
     return [axis for axis, size in enumerate(shape, start=1) if size == 1] or None
 
 
-def _refuse_full_elsewhere(piece: Piece, setting: Setting) -> None:
-    if piece.layer.config.get("border_mode") == "full" and setting.runtime.backend != "theano":
+def _refuse_full_elsewhere(rewrite: LayerRewrite, context: RewriteContext) -> None:
+    if rewrite.layer.config.get("border_mode") == "full" and context.runtime.backend != "theano":
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER,
             "border_mode 'full' exists in Theano alone, and the file is taken for one of TensorFlow",
-            layer=piece.layer.path,
+            layer=rewrite.layer.path,
             advice="State the backend 'theano' if the model ran there.",
         )
 

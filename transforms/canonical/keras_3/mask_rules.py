@@ -21,7 +21,7 @@ MaskRef: TypeAlias = TensorRef | None
 RECURRENT = frozenset({"SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional"})
 CONVOLUTIONAL = frozenset({"ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
 
-_HAND_ON = frozenset(
+_PROPAGATE = frozenset(
     """
     Activation ActivityRegularization AlphaDropout BatchNormalization Dense Dropout ELU GaussianDropout GaussianNoise
     GroupNormalization Identity LayerNormalization LeakyReLU PReLU ReLU Rescaling SpatialDropout1D SpatialDropout2D
@@ -78,7 +78,7 @@ MaskRule: TypeAlias = Callable[[MaskedCall], tuple[Layer, Call]]
 
 def rule_of(class_name: str) -> MaskRule:
     """The rule of a class; layers without one drop the mask."""
-    if class_name in _HAND_ON:
+    if class_name in _PROPAGATE:
         return _handed_on
     return _RULES.get(class_name, _dropped)
 

@@ -11,7 +11,7 @@ import numpy as np
 from transforms.architecture.config_values import activation_name
 from transforms.architecture.graph import Layer
 from transforms.architecture.keras_3 import KERAS_3_ACTIVATIONS, OPERANDS, OPERATION
-from transforms.canonical.model import Array, CanonicalArray, Piece, Setting
+from transforms.canonical.model import Array, CanonicalArray, LayerRewrite, RewriteContext
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, moved_arrays
 from transforms.errors import MigrationError, Reason
 from transforms.records.runtime import Family
@@ -33,21 +33,21 @@ _GATES: Mapping[str, tuple[bool, ...]] = {
 _CELLS = frozenset({*_GATES, "SimpleRNN", "SimpleRNNCell"})
 
 
-def keras_3_upgraded(piece: Piece, setting: Setting) -> Piece:
+def upgrade_keras_3(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Operations, Identity, LeakyReLU's slope, and activations that tf-keras lacks or means otherwise."""
-    if setting.runtime.family is not Family.KERAS_3 or piece.layer.graph is not None:
-        return piece
-    layer = piece.layer
+    if context.runtime.family is not Family.KERAS_3 or rewrite.layer.graph is not None:
+        return rewrite
+    layer = rewrite.layer
     if layer.class_name.startswith(OPERATION):
-        return _operation(piece)
+        return _operation(rewrite)
     if layer.class_name == "Identity":
         config = {"name": layer.name, "activation": "linear"}
-        return piece.became(replace(layer, class_name="Activation", config=config), "keras_3_upgraded", "Identity")
+        return rewrite.rewritten(replace(layer, class_name="Activation", config=config), "keras_3_upgraded", "Identity")
     if layer.class_name == "LeakyReLU":
-        return piece.became(_with_alpha(layer), "keras_3_upgraded", "negative_slope to alpha")
+        return rewrite.rewritten(_with_alpha(layer), "keras_3_upgraded", "negative_slope to alpha")
     if layer.class_name in _CELLS:
-        return _gates_scaled(piece)
-    return _activation_apart(piece)
+        return _gates_scaled(rewrite)
+    return _activation_apart(rewrite)
 
 
 def _with_alpha(layer: Layer) -> Layer:
@@ -55,33 +55,33 @@ def _with_alpha(layer: Layer) -> Layer:
     return replace(layer, config={**layer.config, "alpha": 0.3 if slope is None else slope})
 
 
-def _operation(piece: Piece) -> Piece:
+def _operation(rewrite: LayerRewrite) -> LayerRewrite:
     """An operation as a TensorFlow function: `operands` are its arguments, `options` what else its config states."""
-    layer = piece.layer
+    layer = rewrite.layer
     op = layer.class_name.removeprefix(OPERATION)
     options = {key: layer.config[key] for key in ("axis", "keepdims", "dtype") if layer.config.get(key) is not None}
     config = {"op": "operation", "options": {"name": op, OPERANDS: layer.config[OPERANDS], **options}}
-    return piece.became(replace(layer, class_name=TENSOR_OP, config=config), "keras_3_upgraded", f"operation {op}")
+    return rewrite.rewritten(replace(layer, class_name=TENSOR_OP, config=config), "keras_3_upgraded", f"operation {op}")
 
 
-def _gates_scaled(piece: Piece) -> Piece:
+def _gates_scaled(rewrite: LayerRewrite) -> LayerRewrite:
     """Gates under Keras 3's hard sigmoid, clip(x / 6 + 1/2, 0, 1), under Keras 2's, clip(x / 5 + 1/2, 0, 1).
 
     The gate's columns of kernel, recurrent kernel and bias are multiplied by 5/6: 5/6 x / 5 = x / 6.
     """
-    layer = piece.layer
+    layer = rewrite.layer
     for option in ("activation", "recurrent_activation"):
         name = activation_name(layer.config.get(option))
         scaled = option == "recurrent_activation" and layer.class_name in _GATES and name == "hard_sigmoid"
         if layer.config.get(option) is not None and name not in _SAME and not scaled:
             raise _unsupported(layer, f"The {option} {name!r} of Keras 3 in {layer.class_name} is not supported")
     if activation_name(layer.config.get("recurrent_activation")) != "hard_sigmoid":
-        return piece
+        return rewrite
     gates = _GATES[layer.class_name]
-    arrays = {role: _scaled(array, gates) for role, array in piece.own_arrays.items()}
+    arrays = {role: _scaled(array, gates) for role, array in rewrite.own_arrays.items()}
     config = {**layer.config, "recurrent_activation": "hard_sigmoid"}
-    return piece.became(
-        replace(layer, config=config), "hard_sigmoid_scaled", "gates by 5/6", arrays=piece.with_own_arrays(arrays)
+    return rewrite.rewritten(
+        replace(layer, config=config), "hard_sigmoid_scaled", "gates by 5/6", arrays=rewrite.with_own_arrays(arrays)
     )
 
 
@@ -94,13 +94,13 @@ def _scaled(array: CanonicalArray, gates: tuple[bool, ...]) -> CanonicalArray:
     return array.mapped(change)
 
 
-def _activation_apart(piece: Piece) -> Piece:
+def _activation_apart(rewrite: LayerRewrite) -> LayerRewrite:
     """An activation that tf-keras lacks, or means otherwise, as a function or layer behind the layer."""
-    layer = piece.layer
+    layer = rewrite.layer
     stored = layer.config.get("activation")
     name = activation_name(stored)
     if stored is None or (name in _SAME and not _is_layer(stored)):
-        return piece
+        return rewrite
     builder = SubgraphBuilder(layer)
     inner_name = f"{layer.name}_linear"
     linear = replace(layer, config={**layer.config, "activation": "linear"})
@@ -111,8 +111,8 @@ def _activation_apart(piece: Piece) -> Piece:
         y = builder.add_op("activation", "activation", y, function=name)
     else:
         raise _unsupported(layer, f"The activation {name!r} is not supported")
-    arrays = moved_arrays(piece.arrays, layer.path, (*layer.path, inner_name))
-    return piece.became(builder.finish(y), "activation_apart", name, arrays=arrays)
+    arrays = moved_arrays(rewrite.arrays, layer.path, (*layer.path, inner_name))
+    return rewrite.rewritten(builder.finish(y), "activation_apart", name, arrays=arrays)
 
 
 def _is_layer(stored: Any) -> bool:

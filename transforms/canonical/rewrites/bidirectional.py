@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from transforms.architecture.graph import Layer, TensorRef
-from transforms.canonical.model import Piece, Setting
+from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.canonical.rewrites.masking import returned_states, writes_state_when_masked
 from transforms.canonical.subgraph import SubgraphBuilder, moved_layer
 from transforms.errors import MigrationError, Reason
@@ -24,7 +24,7 @@ from transforms.records.runtime import Family
 _MERGE_LAYERS = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave": "Average"}
 
 
-def with_both_halves(layer: Layer) -> Layer:
+def with_both_directions(layer: Layer) -> Layer:
     """The layer with its backward half stated: the forward half with go_backwards flipped, unless the file has one."""
     if layer.class_name != "Bidirectional" or "backward" in layer.slots:
         return layer
@@ -34,31 +34,31 @@ def with_both_halves(layer: Layer) -> Layer:
     return replace(layer, slots={"forward": forward, "backward": replace(backward, config=flipped)})
 
 
-def masked_steps_as_written(piece: Piece, setting: Setting) -> Piece:
+def keep_legacy_masked_steps(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Takes a masked Bidirectional apart where tf-keras would fill its masked steps differently."""
-    layer = piece.layer
-    if layer.class_name != "Bidirectional" or not setting.masked:
-        return piece
+    layer = rewrite.layer
+    if layer.class_name != "Bidirectional" or not context.masked:
+        return rewrite
     forward = layer.slots["forward"]
     sequences = bool(forward.config.get("return_sequences"))
-    if sequences and (setting.runtime.family is Family.KERAS or _repeats_for_cudnn(forward, setting)):
-        return _taken_apart(piece, zero_masked_last=False)
-    if setting.runtime.family is Family.KERAS and writes_state_when_masked(setting) and _has_states(layer):
-        return _taken_apart(piece, zero_masked_last=False)
-    if setting.runtime.family is Family.TF_KERAS and not sequences and forward.config.get("zero_output_for_mask"):
-        return _taken_apart(piece, zero_masked_last=True)
-    return piece
+    if sequences and (context.runtime.family is Family.KERAS or _repeats_for_cudnn(forward, context)):
+        return _taken_apart(rewrite, zero_masked_last=False)
+    if context.runtime.family is Family.KERAS and writes_state_when_masked(context) and _has_states(layer):
+        return _taken_apart(rewrite, zero_masked_last=False)
+    if context.runtime.family is Family.TF_KERAS and not sequences and forward.config.get("zero_output_for_mask"):
+        return _taken_apart(rewrite, zero_masked_last=True)
+    return rewrite
 
 
 def _has_states(layer: Layer) -> bool:
     return any(len(call.inputs) > 1 for call in layer.calls)
 
 
-def _repeats_for_cudnn(half: Layer, setting: Setting) -> bool:
+def _repeats_for_cudnn(half: Layer, context: RewriteContext) -> bool:
     """LSTM and GRU of TensorFlow 2.0 and 2.1 that cuDNN could run do not pass `zero_output_for_mask` on."""
     config = half.config
     return (
-        setting.release in ((2, 0), (2, 1))
+        context.release in ((2, 0), (2, 1))
         and half.class_name in ("LSTM", "GRU")
         and config.get("activation") == "tanh"
         and config.get("recurrent_activation") == "sigmoid"
@@ -68,8 +68,8 @@ def _repeats_for_cudnn(half: Layer, setting: Setting) -> bool:
     )
 
 
-def _taken_apart(piece: Piece, zero_masked_last: bool) -> Piece:
-    layer = piece.layer
+def _taken_apart(rewrite: LayerRewrite, zero_masked_last: bool) -> LayerRewrite:
+    layer = rewrite.layer
     if layer.config.get("time_major") or layer.slots["forward"].config.get("time_major"):
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER, "A time-major Bidirectional under a mask is not supported", layer=layer.path
@@ -87,7 +87,7 @@ def _taken_apart(piece: Piece, zero_masked_last: bool) -> Piece:
     detail = "the last output of a half is zero where its last step is masked"
     if not zero_masked_last:
         detail = "masked steps repeat the output before them"
-    return piece.became(builder.finish(*merged, *final_states), "bidirectional_masked_steps", detail)
+    return rewrite.rewritten(builder.finish(*merged, *final_states), "bidirectional_masked_steps", detail)
 
 
 def _half(

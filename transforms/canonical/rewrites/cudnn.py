@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from transforms.canonical.model import Array, Piece, Setting
+from transforms.canonical.model import Array, LayerRewrite, RewriteContext
 
 
 def canonical_kernel(kernel: Array, gates: int) -> Array:
@@ -42,15 +42,15 @@ def paired_bias(bias: Array) -> Array:
     return bias.reshape(2, -1)
 
 
-def cudnn_to_canonical(piece: Piece, setting: Setting) -> Piece:
+def canonicalise_cudnn(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Rewrites CuDNNLSTM and CuDNNGRU. The cuDNN cells know tanh and sigmoid and nothing else."""
-    del setting
-    layer = piece.layer
+    del context
+    layer = rewrite.layer
     if layer.class_name not in ("CuDNNLSTM", "CuDNNGRU"):
-        return piece
+        return rewrite
     is_lstm = layer.class_name == "CuDNNLSTM"
     gates = 4 if is_lstm else 3
-    own = piece.own_arrays
+    own = rewrite.own_arrays
     units = own["recurrent_kernel"].shape[0]
     arrays = {
         "kernel": own["kernel"].mapped(lambda kernel: canonical_kernel(kernel, gates)),
@@ -63,10 +63,10 @@ def cudnn_to_canonical(piece: Piece, setting: Setting) -> Piece:
     if not is_lstm:
         config["reset_after"] = True
     target = "LSTM" if is_lstm else "GRU"
-    return piece.became(
+    return rewrite.rewritten(
         replace(layer, class_name=target, config=config),
         "cudnn_lstm_to_lstm" if is_lstm else "cudnn_gru_to_gru",
         f"{layer.class_name} of {units} units, recurrent_activation sigmoid"
         + ("" if is_lstm else ", reset_after, biases kept apart"),
-        arrays=piece.with_own_arrays(arrays),
+        arrays=rewrite.with_own_arrays(arrays),
     )

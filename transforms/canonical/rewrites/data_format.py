@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from transforms.canonical.model import Piece, Setting
+from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.canonical.subgraph import SubgraphBuilder, moved_arrays
 
 _RANKS = {
@@ -24,13 +24,13 @@ _RANKS = {
 }
 
 
-def channels_last_inside(piece: Piece, setting: Setting) -> Piece:
+def wrap_channels_first(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Runs a channels_first layer in channels_last between two Permute layers."""
-    del setting
-    layer = piece.layer
+    del context
+    layer = rewrite.layer
     rank = _RANKS.get(layer.class_name)
     if rank is None or layer.config.get("data_format") != "channels_first":
-        return piece
+        return rewrite
     config = {**layer.config, "data_format": "channels_last"}
     softmax = layer.config.get("activation") == "softmax"
     inner = replace(layer, config={**config, "activation": "linear"} if softmax else config)
@@ -41,9 +41,9 @@ def channels_last_inside(piece: Piece, setting: Setting) -> Piece:
     after = builder.add("Permute", "channels_first", {"dims": [rank + 1, *range(1, rank + 1)]}, out)
     if softmax:
         after = builder.add("Activation", "softmax", {"activation": "softmax"}, after)
-    return piece.became(
+    return rewrite.rewritten(
         builder.finish(after),
         "channels_first_to_last",
         "transposed at its edges, arrays unchanged",
-        arrays=moved_arrays(piece.arrays, layer.path, (*layer.path, name)),
+        arrays=moved_arrays(rewrite.arrays, layer.path, (*layer.path, name)),
     )

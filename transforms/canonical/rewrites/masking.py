@@ -7,35 +7,35 @@ from dataclasses import replace
 import numpy as np
 
 from transforms.architecture.graph import Call, Graph, Layer, TensorRef
-from transforms.canonical.model import CanonicalArray, Piece, Setting
+from transforms.canonical.model import CanonicalArray, LayerRewrite, RewriteContext
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, merged_arrays, moved_arrays
 from transforms.records.runtime import Family
 
 _GATED_OR_SIMPLE = frozenset({"SimpleRNN", "LSTM", "GRU"})
 
 
-def mask_dropped(piece: Piece, setting: Setting) -> Piece:
+def drop_mask(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Drops the mask behind layers that handed on none when the file was written.
 
     ReLU supports masks since TensorFlow 2.5. In the outermost graph of tf.keras 1.13 no mask leaves a nested model,
     nor a layer that returns its input tensor itself: `_set_mask_metadata` takes such a tensor's mask for computed and
     overwrites it with None.
     """
-    layer = piece.layer
-    if not setting.masked or setting.runtime.family is not Family.TF_KERAS:
-        return piece
-    if layer.graph is not None and setting.release == (1, 13) and len(layer.path) == 1:
-        return _keeping_masks_inside(piece, layer.graph)
-    if not _loses_mask(layer, setting):
-        return piece
+    layer = rewrite.layer
+    if not context.masked or context.runtime.family is not Family.TF_KERAS:
+        return rewrite
+    if layer.graph is not None and context.release == (1, 13) and len(layer.path) == 1:
+        return _keeping_masks_inside(rewrite, layer.graph)
+    if not _loses_mask(layer, context):
+        return rewrite
     builder = SubgraphBuilder(layer)
     name = f"{layer.name}_masked"
     y = builder.add_op("identity", "unmasked", builder.place(layer, name, *builder.inputs))
-    arrays = moved_arrays(piece.arrays, layer.path, (*layer.path, name))
-    return piece.became(builder.finish(y), "mask_dropped", layer.class_name, arrays=arrays)
+    arrays = moved_arrays(rewrite.arrays, layer.path, (*layer.path, name))
+    return rewrite.rewritten(builder.finish(y), "mask_dropped", layer.class_name, arrays=arrays)
 
 
-def _keeping_masks_inside(piece: Piece, graph: Graph) -> Piece:
+def _keeping_masks_inside(rewrite: LayerRewrite, graph: Graph) -> LayerRewrite:
     """A nested model whose outputs pass through `identity`, which hands on no mask."""
     layers, outputs = list(graph.layers), []
     for index, ref in enumerate(graph.outputs):
@@ -44,13 +44,13 @@ def _keeping_masks_inside(piece: Piece, graph: Graph) -> Piece:
         layers.append(Layer(TENSOR_OP, name, (*graph.path, name), config, (Call((ref,)),)))
         outputs.append(TensorRef(name))
     inner = replace(graph, layers=tuple(layers), outputs=tuple(outputs))
-    return piece.became(replace(piece.layer, graph=inner), "mask_dropped", "no mask leaves the nested model")
+    return rewrite.rewritten(replace(rewrite.layer, graph=inner), "mask_dropped", "no mask leaves the nested model")
 
 
-def _loses_mask(layer: Layer, setting: Setting) -> bool:
+def _loses_mask(layer: Layer, context: RewriteContext) -> bool:
     if layer.class_name == "ReLU":
-        return setting.runtime.version < (2, 5)
-    if setting.release != (1, 13) or len(layer.path) != 1:
+        return context.runtime.version < (2, 5)
+    if context.release != (1, 13) or len(layer.path) != 1:
         return False
     if layer.class_name == "Activation":
         return layer.config.get("activation") in (None, "linear")
@@ -59,7 +59,7 @@ def _loses_mask(layer: Layer, setting: Setting) -> bool:
     return layer.class_name == "ActivityRegularization"
 
 
-def state_before_first_step(piece: Piece, setting: Setting) -> Piece:
+def keep_state_before_first_step(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Before its first unmasked step a layer with given states puts out the state; tf-keras puts out zeros.
 
         y = out + (1 - seen) * state
@@ -68,11 +68,11 @@ def state_before_first_step(piece: Piece, setting: Setting) -> Piece:
     under the same mask, whose output is 0 before that step and repeats 1 from there. Source: `rnn` in
     keras/backend/tensorflow_backend.py before 2.2.5, `tf.where(mask, output, states[0])`.
     """
-    layer = piece.layer
-    if not writes_state_when_masked(setting) or layer.class_name not in _GATED_OR_SIMPLE:
-        return piece
+    layer = rewrite.layer
+    if not writes_state_when_masked(context) or layer.class_name not in _GATED_OR_SIMPLE:
+        return rewrite
     if not layer.calls or any(len(call.inputs) < 2 for call in layer.calls) or layer.config.get("unroll"):
-        return piece
+        return rewrite
     sequences = bool(layer.config.get("return_sequences"))
     builder = SubgraphBuilder(layer)
     x, state, *_ = builder.inputs
@@ -88,22 +88,22 @@ def state_before_first_step(piece: Piece, setting: Setting) -> Piece:
     spread = builder.add_op("expand_dims", "state", state, axis=1) if sequences else state
     y = builder.add("Add", "output", {}, out, builder.add("Multiply", "missing", {}, unseen, spread))
     finals = [replace(out, tensor=1 + index) for index in range(returned_states(layer))]
-    features = piece.own_arrays["kernel"].shape[0]
+    features = rewrite.own_arrays["kernel"].shape[0]
     seen = {
         "kernel": constant_array((features, 1), 0.0),
         "recurrent_kernel": constant_array((1, 1), 0.0),
         "bias": constant_array((1,), 1.0),
     }
-    moved = moved_arrays(piece.arrays, layer.path, (*layer.path, name))
+    moved = moved_arrays(rewrite.arrays, layer.path, (*layer.path, name))
     arrays = merged_arrays([moved, {(*layer.path, "seen"): seen}])
-    return piece.became(builder.finish(y, *finals), "masked_steps_keep_state", arrays=arrays)
+    return rewrite.rewritten(builder.finish(y, *finals), "masked_steps_keep_state", arrays=arrays)
 
 
-def writes_state_when_masked(setting: Setting) -> bool:
+def writes_state_when_masked(context: RewriteContext) -> bool:
     """True for files of standalone Keras before 2.2.5 on TensorFlow that make masks."""
-    runtime = setting.runtime
+    runtime = context.runtime
     early = runtime.family is Family.KERAS and runtime.version < (2, 2, 5)
-    return setting.masked and early and runtime.backend not in ("theano", "cntk")
+    return context.masked and early and runtime.backend not in ("theano", "cntk")
 
 
 def returned_states(layer: Layer) -> int:

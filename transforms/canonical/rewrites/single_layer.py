@@ -7,7 +7,7 @@ from dataclasses import replace
 from transforms.architecture.attention import MULTI_HEAD
 from transforms.architecture.function_signatures import ARGUMENTS, FUNCTION, FUNCTION_CLASSES
 from transforms.architecture.graph import Graph, Layer, walk
-from transforms.canonical.model import Piece, Setting
+from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, input_count, moved_arrays
 from transforms.errors import MigrationError, Reason
 from transforms.records.runtime import Family
@@ -22,43 +22,43 @@ _RENAMED = {
 _GRU_CLASSES = ("GRU", "GRUCell")
 
 
-def classes_renamed(piece: Piece, setting: Setting) -> Piece:
+def rename_classes(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Classes of tf.keras 1.13 to 2.0 that later versions know under another name."""
-    del setting
-    target = _RENAMED.get(piece.layer.class_name)
+    del context
+    target = _RENAMED.get(rewrite.layer.class_name)
     if target is None:
-        return piece
-    return piece.became(replace(piece.layer, class_name=target), "class_renamed", f"to {target}")
+        return rewrite
+    return rewrite.rewritten(replace(rewrite.layer, class_name=target), "class_renamed", f"to {target}")
 
 
-def axis_unwrapped(piece: Piece, setting: Setting) -> Piece:
+def unwrap_axis(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """BatchNormalization of tf.keras 1.x stores its axis as a list, `ListWrapper([3])`."""
-    del setting
-    axis = piece.layer.config.get("axis")
-    if piece.layer.class_name != "BatchNormalization" or not isinstance(axis, list) or len(axis) != 1:
-        return piece
-    config = {**piece.layer.config, "axis": axis[0]}
-    return piece.became(replace(piece.layer, config=config), "axis_unwrapped", f"{axis} to {axis[0]}")
+    del context
+    axis = rewrite.layer.config.get("axis")
+    if rewrite.layer.class_name != "BatchNormalization" or not isinstance(axis, list) or len(axis) != 1:
+        return rewrite
+    config = {**rewrite.layer.config, "axis": axis[0]}
+    return rewrite.rewritten(replace(rewrite.layer, config=config), "axis_unwrapped", f"{axis} to {axis[0]}")
 
 
-def reset_after_stated(piece: Piece, setting: Setting) -> Piece:
+def state_reset_after(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Before Keras 2.1.3 a GRU had no `reset_after` and reset before the product; tf-keras defaults to after."""
-    del setting
-    layer = piece.layer
+    del context
+    layer = rewrite.layer
     if layer.class_name not in _GRU_CLASSES or layer.config.get("reset_after") is not None:
-        return piece
+        return rewrite
     config = {**layer.config, "reset_after": False}
-    return piece.became(replace(layer, config=config), "reset_after_stated", "missing, so False")
+    return rewrite.rewritten(replace(layer, config=config), "reset_after_stated", "missing, so False")
 
 
-def state_reset_each_call(piece: Piece, setting: Setting) -> Piece:
+def reset_state_each_call(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """A served model must answer the same request the same way twice: states start from zero at each call."""
-    del setting
-    layer = piece.layer
+    del context
+    layer = rewrite.layer
     if not layer.config.get("stateful"):
-        return piece
+        return rewrite
     config = {**layer.config, "stateful": False}
-    return piece.became(
+    return rewrite.rewritten(
         replace(layer, config=config),
         "stateful_reset_each_call",
         "states start at zero at each call; the batch size stays fixed",
@@ -66,42 +66,42 @@ def state_reset_each_call(piece: Piece, setting: Setting) -> Piece:
     )
 
 
-def rolled_up(piece: Piece, setting: Setting) -> Piece:
+def disable_unroll(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """An unrolled recurrent layer computes what the loop computes; the loop keeps the graph small."""
-    del setting
-    layer = piece.layer
+    del context
+    layer = rewrite.layer
     if not layer.config.get("unroll"):
-        return piece
-    return piece.became(replace(layer, config={**layer.config, "unroll": False}), "unrolled_to_loop")
+        return rewrite
+    return rewrite.rewritten(replace(layer, config={**layer.config, "unroll": False}), "unrolled_to_loop")
 
 
-def softmax_without_mask(piece: Piece, setting: Setting) -> Piece:
+def drop_softmax_mask(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """The Softmax layer minded no mask before TensorFlow 2.4; tf-keras sets masked entries to zero."""
-    layer = piece.layer
-    minds_mask = setting.runtime.family is Family.TF_KERAS and setting.runtime.version >= (2, 5)
-    if layer.class_name != "Softmax" or not setting.masked or minds_mask:
-        return piece
+    layer = rewrite.layer
+    minds_mask = context.runtime.family is Family.TF_KERAS and context.runtime.version >= (2, 5)
+    if layer.class_name != "Softmax" or not context.masked or minds_mask:
+        return rewrite
     axis = layer.config.get("axis", -1)
     if axis == -1:
         config = {"name": layer.name, "activation": "softmax"}
-        return piece.became(replace(layer, class_name="Activation", config=config), "softmax_without_mask")
+        return rewrite.rewritten(replace(layer, class_name="Activation", config=config), "softmax_without_mask")
     builder = SubgraphBuilder(layer)
     values = builder.add_op("softmax", "softmax", builder.inputs[0], axis=axis)
     masked = builder.with_mask_of(builder.inputs[0], values, "masked")
-    return piece.became(builder.finish(masked), "softmax_without_mask", f"axis {axis}")
+    return rewrite.rewritten(builder.finish(masked), "softmax_without_mask", f"axis {axis}")
 
 
-def relu_below_zero(piece: Piece, setting: Setting) -> Piece:
+def expand_negative_threshold_relu(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """ReLU with a negative threshold, legal until tf.keras 2.x refused it.
 
     f(x) = p(x * [x > threshold]) - negative_slope * max(threshold - x, 0), with p(y) = clip(y, 0, max_value) where a
     max_value is given and p(y) = y where not. Source: `relu` in keras/backend/tensorflow_backend.py (2.2.4, 2.3.1).
     """
-    del setting
-    layer = piece.layer
+    del context
+    layer = rewrite.layer
     threshold = layer.config.get("threshold")
     if layer.class_name != "ReLU" or threshold is None or float(threshold) >= 0:
-        return piece
+        return rewrite
     builder = SubgraphBuilder(layer)
     values = builder.add_op(
         "relu",
@@ -112,18 +112,18 @@ def relu_below_zero(piece: Piece, setting: Setting) -> Piece:
         max_value=layer.config.get("max_value"),
     )
     masked = builder.with_mask_of(builder.inputs[0], values, "masked")
-    return piece.became(builder.finish(masked), "relu_below_zero", f"threshold {threshold}")
+    return rewrite.rewritten(builder.finish(masked), "relu_below_zero", f"threshold {threshold}")
 
 
-def bilinear_as_written(piece: Piece, setting: Setting) -> Piece:
+def keep_legacy_bilinear_grid(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Bilinear UpSampling2D of standalone Keras puts output i at input i * n / m, tf-keras at (i + 1/2) * n / m - 1/2.
 
     Source: `resize_images` in keras/backend/tensorflow_backend.py (2.2.4, 2.3.1), which calls `resize_bilinear`.
     """
-    layer = piece.layer
+    layer = rewrite.layer
     bilinear = layer.class_name == "UpSampling2D" and layer.config.get("interpolation") == "bilinear"
-    if not bilinear or setting.runtime.family is not Family.KERAS:
-        return piece
+    if not bilinear or context.runtime.family is not Family.KERAS:
+        return rewrite
     first = layer.config.get("data_format") == "channels_first"
     builder = SubgraphBuilder(layer)
     x = builder.inputs[0]
@@ -132,50 +132,50 @@ def bilinear_as_written(piece: Piece, setting: Setting) -> Piece:
     x = builder.add_op("resize_bilinear", "resize", x, factors=layer.config.get("size") or [2, 2])
     if first:
         x = builder.add("Permute", "channels_first", {"dims": [3, 1, 2]}, x)
-    return piece.became(builder.finish(x), "bilinear_as_written", "corners, not pixel centres, are aligned")
+    return rewrite.rewritten(builder.finish(x), "bilinear_as_written", "corners, not pixel centres, are aligned")
 
 
 _EXTREMES = {"Minimum": "minimum", "Maximum": "maximum"}
 
 
-def extremes_as_written(piece: Piece, setting: Setting) -> Piece:
+def keep_tf1_minimum_nan(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Minimum and Maximum of TensorFlow 1: min(a, b) = b where b < a, else a; so that a NaN in b is passed over.
 
     Today's kernels hand the NaN on. It matters where a branch overflows and another does not. A model with masks is
     left as it is. Source: `scalar_min_op` and `scalar_max_op` of the Eigen that TensorFlow 1 was built with.
     """
-    layer = piece.layer
-    runtime = setting.runtime
+    layer = rewrite.layer
+    runtime = context.runtime
     on_tensorflow_1 = runtime.family is Family.KERAS and runtime.backend in ("", "tensorflow")
-    if setting.release:
-        on_tensorflow_1 = setting.release < (2, 0)
-    if layer.class_name not in _EXTREMES or setting.masked or not on_tensorflow_1 or input_count(layer) < 2:
-        return piece
+    if context.release:
+        on_tensorflow_1 = context.release < (2, 0)
+    if layer.class_name not in _EXTREMES or context.masked or not on_tensorflow_1 or input_count(layer) < 2:
+        return rewrite
     builder = SubgraphBuilder(layer)
     y, *others = builder.inputs
     for index, other in enumerate(others):
         config = {"op": _EXTREMES[layer.class_name], "options": {}}
         y = builder.add(TENSOR_OP, f"extreme_{index}", config, y, other)
-    return piece.became(builder.finish(y), "extremes_as_written", layer.class_name)
+    return rewrite.rewritten(builder.finish(y), "extremes_as_written", layer.class_name)
 
 
-def prelu_extents_stated(piece: Piece, setting: Setting) -> Piece:
+def state_prelu_extents(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Gives a PReLU the extents that its alpha has, where the file does not record the input's shape.
 
     alpha has the shape of the input, 1 on shared axes; tf-keras needs every other extent to build it.
     """
-    layer = piece.layer
-    if layer.class_name != "PReLU" or not setting.input_inferred or "alpha" not in piece.own_arrays:
-        return piece
+    layer = rewrite.layer
+    if layer.class_name != "PReLU" or not context.input_inferred or "alpha" not in rewrite.own_arrays:
+        return rewrite
     shared = {int(axis) for axis in layer.config.get("shared_axes") or ()}
-    alpha = piece.own_arrays["alpha"].shape
+    alpha = rewrite.own_arrays["alpha"].shape
     extents = [None, *(None if axis in shared else size for axis, size in enumerate(alpha, start=1))]
     builder = SubgraphBuilder(layer)
     shaped = builder.add_op("ensure_shape", "extents", builder.inputs[0], shape=extents)
     name = f"{layer.name}_shaped"
-    arrays = moved_arrays(piece.arrays, layer.path, (*layer.path, name))
+    arrays = moved_arrays(rewrite.arrays, layer.path, (*layer.path, name))
     y = builder.place(layer, name, shaped)
-    return piece.became(builder.finish(y), "prelu_extents_stated", str(extents), arrays=arrays)
+    return rewrite.rewritten(builder.finish(y), "prelu_extents_stated", str(extents), arrays=arrays)
 
 
 def refuse_shared_state(graph: Graph, times: int = 1) -> None:
@@ -205,34 +205,34 @@ def refuse_shared_state(graph: Graph, times: int = 1) -> None:
             refuse_shared_state(layer.graph, calls)
 
 
-def function_named(piece: Piece, setting: Setting) -> Piece:
+def name_function(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """A function of `architecture.function_signatures` as the operation `function` of `rebuild.tensor_ops`."""
-    del setting
-    layer = piece.layer
+    del context
+    layer = rewrite.layer
     if layer.class_name not in FUNCTION_CLASSES:
-        return piece
+        return rewrite
     name = layer.class_name.removeprefix(FUNCTION)
     config = {"op": "function", "options": {"name": name, ARGUMENTS: layer.config[ARGUMENTS]}}
-    return piece.became(replace(layer, class_name=TENSOR_OP, config=config), "function_named", f"tf.{name}")
+    return rewrite.rewritten(replace(layer, class_name=TENSOR_OP, config=config), "function_named", f"tf.{name}")
 
 
 _ADDS_AN_AXIS = frozenset({"Embedding", "RepeatVector", "Reshape"})
 
 
-def dot_as_matrix_product(piece: Piece, setting: Setting) -> Piece:
+def expand_dot_to_matrix_product(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """`K.batch_dot` on TensorFlow multiplied matrices over the last two axes and paired up the axes before them.
 
     Since Keras 2.3 and TensorFlow 2.2 it sums over one axis of each input and crosses all others, as Theano did. Both
     agree up to three axes. Source: `batch_dot` in keras/backend/tensorflow_backend.py (1.2.2, 2.2.4).
     """
-    layer, runtime = piece.layer, setting.runtime
+    layer, runtime = rewrite.layer, context.runtime
     multiplied = runtime.backend in ("", "tensorflow") and runtime.version < (2, 3)
-    if layer.class_name != "Dot" or not multiplied or not setting.more_than_three_axes:
-        return piece
+    if layer.class_name != "Dot" or not multiplied or not context.more_than_three_axes:
+        return rewrite
     builder = SubgraphBuilder(layer)
     options = {"axes": layer.config.get("axes", -1), "normalize": bool(layer.config.get("normalize"))}
     y = builder.add_op("matrix_product", "product", *builder.inputs, **options)
-    return piece.became(builder.finish(y), "dot_as_matrix_product", "pairs up the axes before the last two")
+    return rewrite.rewritten(builder.finish(y), "dot_as_matrix_product", "pairs up the axes before the last two")
 
 
 def may_have_more_than_three_axes(graph: Graph) -> bool:
@@ -263,31 +263,31 @@ _AUGMENTATION = frozenset(
 )
 
 
-def augmentation_left_out(piece: Piece, setting: Setting) -> Piece:
+def drop_augmentation(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Layers that change images in training only hand them on at inference."""
-    del setting
-    layer = piece.layer
+    del context
+    layer = rewrite.layer
     if layer.class_name not in _AUGMENTATION:
-        return piece
+        return rewrite
     config = {"name": layer.name, "activation": "linear"}
-    return piece.became(
+    return rewrite.rewritten(
         replace(layer, class_name="Activation", config=config), "augmentation_left_out", layer.class_name
     )
 
 
-def attention_without_mask(piece: Piece, setting: Setting) -> Piece:
+def drop_attention_mask(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """MultiHeadAttention of tf.keras looks at masks since 2.10; before, it neither saw one nor handed one on.
 
     Source: `MultiHeadAttention.call` of keras 2.9 and 2.10.
     """
-    layer = piece.layer
-    seen = setting.runtime.family is not Family.TF_KERAS or setting.runtime.version >= (2, 10)
-    if layer.class_name != MULTI_HEAD or not setting.masked or seen:
-        return piece
+    layer = rewrite.layer
+    seen = context.runtime.family is not Family.TF_KERAS or context.runtime.version >= (2, 10)
+    if layer.class_name != MULTI_HEAD or not context.masked or seen:
+        return rewrite
     builder = SubgraphBuilder(layer)
     name = f"{layer.name}_unmasked"
     bare = [builder.add_op("identity", f"bare_{index}", ref) for index, ref in enumerate(builder.inputs)]
     y = builder.place(layer, name, *bare)
     outputs = (y, replace(y, tensor=1)) if layer.config.get("return_attention_scores") else (y,)
-    arrays = moved_arrays(piece.arrays, layer.path, (*layer.path, name))
-    return piece.became(builder.finish(*outputs), "mask_dropped", layer.class_name, arrays=arrays)
+    arrays = moved_arrays(rewrite.arrays, layer.path, (*layer.path, name))
+    return rewrite.rewritten(builder.finish(*outputs), "mask_dropped", layer.class_name, arrays=arrays)

@@ -13,16 +13,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from transforms.architecture.graph import Layer, TensorRef
-from transforms.canonical.model import ArraysByLayer, Piece, Setting
+from transforms.canonical.model import ArraysByLayer, LayerRewrite, RewriteContext
 from transforms.canonical.rewrites.masking import constant_array, writes_state_when_masked
 from transforms.canonical.subgraph import SubgraphBuilder, merged_arrays, moved_arrays, moved_layer
 
 
-def first_cell_when_masked(piece: Piece, setting: Setting) -> Piece:
+def apply_first_cell_when_masked(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Puts the first cell's state where a masked step stands. Layers with given states are left as they are."""
-    layer = piece.layer
-    if not _concerns(layer, setting):
-        return piece
+    layer = rewrite.layer
+    if not _concerns(layer, context):
+        return rewrite
     builder = SubgraphBuilder(layer)
     (x,) = builder.inputs
     running = {**layer.config, "return_sequences": True}
@@ -42,19 +42,19 @@ def first_cell_when_masked(piece: Piece, setting: Setting) -> Piece:
     if not layer.config.get("return_sequences"):
         y = builder.add_op("last_step", "last", y)
     finals = [TensorRef("stacked", 0, 1 + index) for index in range(_returned_states(layer))]
-    return piece.became(
-        builder.finish(y, *finals), "masked_steps_keep_state", "of the first cell", arrays=_arrays(piece)
+    return rewrite.rewritten(
+        builder.finish(y, *finals), "masked_steps_keep_state", "of the first cell", arrays=_arrays(rewrite)
     )
 
 
-def _concerns(layer: Layer, setting: Setting) -> bool:
+def _concerns(layer: Layer, context: RewriteContext) -> bool:
     if layer.class_name != "RNN" or layer.slots["cell"].class_name != "StackedRNNCells":
         return False
     cells = layer.slots["cell"].slots
     if len({cell.config.get("units") for cell in cells.values()}) > 1:
         return False  # such a stack refuses masks, so none reaches this layer
     given_states = any(len(call.inputs) > 1 for call in layer.calls)
-    return writes_state_when_masked(setting) and not given_states and not layer.config.get("unroll")
+    return writes_state_when_masked(context) and not given_states and not layer.config.get("unroll")
 
 
 def _first_cell_alone(layer: Layer) -> Layer:
@@ -69,10 +69,10 @@ def _returned_states(layer: Layer) -> int:
     return sum(2 if cell.class_name == "LSTMCell" else 1 for cell in layer.slots["cell"].slots.values())
 
 
-def _arrays(piece: Piece) -> ArraysByLayer:
-    path = piece.layer.path
+def _arrays(rewrite: LayerRewrite) -> ArraysByLayer:
+    path = rewrite.layer.path
     first_cell = (*path, "cell", "0")
-    features = piece.arrays[first_cell]["kernel"].shape[0]
+    features = rewrite.arrays[first_cell]["kernel"].shape[0]
     counts = {
         "kernel": constant_array((features, 1), 0.0),
         "recurrent_kernel": constant_array((1, 1), 0.0),
@@ -80,8 +80,8 @@ def _arrays(piece: Piece) -> ArraysByLayer:
     }
     return merged_arrays(
         [
-            moved_arrays(piece.arrays, path, (*path, "stacked")),
-            moved_arrays(piece.arrays, first_cell, (*path, "first", "cell")),
+            moved_arrays(rewrite.arrays, path, (*path, "stacked")),
+            moved_arrays(rewrite.arrays, first_cell, (*path, "first", "cell")),
             {(*path, "counts"): counts},
         ]
     )

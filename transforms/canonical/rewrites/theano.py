@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from transforms.architecture.graph import TensorRef
-from transforms.canonical.model import Array, Piece, Setting
+from transforms.canonical.model import Array, LayerRewrite, RewriteContext
 from transforms.canonical.subgraph import SubgraphBuilder, data_format, moved_arrays, per_axis
 
 _ROTATED = {
@@ -31,13 +31,15 @@ def rotated(kernel: Array) -> Array:
     return np.flip(kernel, axis=tuple(range(kernel.ndim - 2)))
 
 
-def theano_kernels_rotated(piece: Piece, setting: Setting) -> Piece:
+def rotate_theano_kernels(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Rotates convolution kernels of files written under Theano."""
-    roles = _ROTATED.get(piece.layer.class_name)
-    if roles is None or setting.runtime.backend != "theano":
-        return piece
-    arrays = {role: array.mapped(rotated) if role in roles else array for role, array in piece.own_arrays.items()}
-    return piece.became(piece.layer, "theano_kernel_rotated", ", ".join(roles), arrays=piece.with_own_arrays(arrays))
+    roles = _ROTATED.get(rewrite.layer.class_name)
+    if roles is None or context.runtime.backend != "theano":
+        return rewrite
+    arrays = {role: array.mapped(rotated) if role in roles else array for role, array in rewrite.own_arrays.items()}
+    return rewrite.rewritten(
+        rewrite.layer, "theano_kernel_rotated", ", ".join(roles), arrays=rewrite.with_own_arrays(arrays)
+    )
 
 
 _SPATIAL_RANKS = {
@@ -50,7 +52,7 @@ _SPATIAL_RANKS = {
 }
 
 
-def theano_same_padding(piece: Piece, setting: Setting) -> Piece:
+def pad_as_theano(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Theano's `same` pads k // 2 before and (k - 1) // 2 after, whatever the stride; k is the dilated window.
 
     A separable convolution pads k // 2 on both sides: the backend looks at the 1 x 1 pointwise kernel when it decides
@@ -59,17 +61,17 @@ def theano_same_padding(piece: Piece, setting: Setting) -> Piece:
     with border_mode `half`, `separable_conv2d` and `_postprocess_conv2d_output` in keras/backend/theano_backend.py
     (1.2.2, 2.2.4).
     """
-    layer = piece.layer
+    layer = rewrite.layer
     rank = _SPATIAL_RANKS.get(layer.class_name)
     mode = layer.config.get("padding")
-    if rank is None or setting.runtime.backend != "theano" or mode not in ("same", "full"):
-        return piece
-    kernel = "kernel" if "kernel" in piece.own_arrays else "depthwise_kernel"
-    window = piece.own_arrays[kernel].shape[:rank]
+    if rank is None or context.runtime.backend != "theano" or mode not in ("same", "full"):
+        return rewrite
+    kernel = "kernel" if "kernel" in rewrite.own_arrays else "depthwise_kernel"
+    window = rewrite.own_arrays[kernel].shape[:rank]
     dilation = per_axis(layer.config.get("dilation_rate", 1), rank)
     dilated = [1 + (size - 1) * rate for size, rate in zip(window, dilation, strict=True)]
     if all(size == 1 for size in dilated) and mode == "same":
-        return piece
+        return rewrite
     padding = [[size // 2, (size - 1) // 2] for size in dilated]
     if layer.class_name.startswith("Separable"):
         padding = [[size // 2] * 2 for size in dilated]
@@ -80,8 +82,8 @@ def theano_same_padding(piece: Piece, setting: Setting) -> Piece:
     name = f"{layer.name}_valid"
     inner = replace(layer, config={**layer.config, "padding": "valid"})
     out = builder.place(inner, name, padded)
-    arrays = moved_arrays(piece.arrays, layer.path, (*layer.path, name))
-    return piece.became(builder.finish(out), f"theano_{mode}_padding", str(padding), arrays=arrays)
+    arrays = moved_arrays(rewrite.arrays, layer.path, (*layer.path, name))
+    return rewrite.rewritten(builder.finish(out), f"theano_{mode}_padding", str(padding), arrays=arrays)
 
 
 def _with_zeros(builder: SubgraphBuilder, padding: list[list[int]], layout: str) -> TensorRef:
@@ -99,12 +101,12 @@ def _with_zeros(builder: SubgraphBuilder, padding: list[list[int]], layout: str)
 _RANKS = {f"{kind}Pooling{rank}D": rank for kind in ("Max", "Average") for rank in (1, 2, 3)}
 
 
-def theano_same_pooling(piece: Piece, setting: Setting) -> Piece:
+def pool_as_theano(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Pads in front of a pooling layer and pools with `valid`, in channels_last."""
-    layer = piece.layer
+    layer = rewrite.layer
     rank = _RANKS.get(layer.class_name)
-    if rank is None or setting.runtime.backend != "theano" or layer.config.get("padding") != "same":
-        return piece
+    if rank is None or context.runtime.backend != "theano" or layer.config.get("padding") != "same":
+        return rewrite
     window = per_axis(layer.config.get("pool_size") or 2, rank)
     strides = per_axis(layer.config.get("strides") or window, rank)
     before = [k - 2 if k > 2 and k % 2 == 1 else k - 1 for k in window]
@@ -126,4 +128,4 @@ def theano_same_pooling(piece: Piece, setting: Setting) -> Piece:
         y = builder.add_op("divide", "mean", y, share)
     if first:
         y = builder.add("Permute", "channels_first", {"dims": [rank + 1, *range(1, rank + 1)]}, y)
-    return piece.became(builder.finish(y), "theano_same_pooling", f"padded by {before} in front")
+    return rewrite.rewritten(builder.finish(y), "theano_same_pooling", f"padded by {before} in front")

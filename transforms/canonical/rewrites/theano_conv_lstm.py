@@ -19,35 +19,35 @@ from functools import partial
 import numpy as np
 
 from transforms.architecture.graph import Layer
-from transforms.canonical.model import Array, ArraysByLayer, CanonicalArray, Piece, Setting
+from transforms.canonical.model import Array, ArraysByLayer, CanonicalArray, LayerRewrite, RewriteContext
 from transforms.canonical.subgraph import SubgraphBuilder, data_format, moved_arrays, per_axis
 
 _RULE = "theano_same_padding"
 
 
-def theano_conv_lstm(piece: Piece, setting: Setting) -> Piece:
+def theano_conv_lstm(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Makes even windows odd, and pads the input where the layer's own padding no longer does."""
-    layer = piece.layer
-    if setting.runtime.backend != "theano":
-        return piece
+    layer = rewrite.layer
+    if context.runtime.backend != "theano":
+        return rewrite
     if layer.class_name == "ConvLSTM2D" and layer.calls:
-        return _padded(piece, layer, {layer.path: layer})
+        return _padded(rewrite, layer, {layer.path: layer})
     halves = list(layer.slots.values()) if layer.class_name == "Bidirectional" else []
     if halves and all(half.class_name == "ConvLSTM2D" for half in halves):
-        return _padded(piece, halves[0], {half.path: half for half in halves})
-    return piece
+        return _padded(rewrite, halves[0], {half.path: half for half in halves})
+    return rewrite
 
 
-def _padded(piece: Piece, model: Layer, recurrent: Mapping[tuple[str, ...], Layer]) -> Piece:
-    """The piece around layers of equal options, of which `model` is one."""
-    window = piece.arrays[model.path]["recurrent_kernel"].shape[:2]
+def _padded(rewrite: LayerRewrite, model: Layer, recurrent: Mapping[tuple[str, ...], Layer]) -> LayerRewrite:
+    """The rewrite around layers of equal options, of which `model` is one."""
+    window = rewrite.arrays[model.path]["recurrent_kernel"].shape[:2]
     strides = per_axis(model.config.get("strides", 1), 2)
     dilation = per_axis(model.config.get("dilation_rate", 1), 2)
     same = model.config.get("padding") == "same"
     extra = [1 - k % 2 for k in window]
     strided = same and any(s > 1 for s in strides)
     if not any(extra) and not strided:
-        return piece
+        return rewrite
     spans = [1 + (k - 1) * rate for k, rate in zip(window, dilation, strict=True)]
     pads = [
         [span // 2 if same else 0, (span - 1) // 2 * same + more * rate]
@@ -57,15 +57,15 @@ def _padded(piece: Piece, model: Layer, recurrent: Mapping[tuple[str, ...], Laye
     options: dict[str, object] = {"kernel_size": [k + more for k, more in zip(window, extra, strict=True)]}
     if not inside:
         options["padding"] = "valid"
-    arrays: dict[tuple[str, ...], Mapping[str, CanonicalArray]] = dict(piece.arrays)
-    arrays |= {path: _extended(piece.arrays[path], extra) for path in recurrent}
-    changed = _with_options(piece.layer, options)
+    arrays: dict[tuple[str, ...], Mapping[str, CanonicalArray]] = dict(rewrite.arrays)
+    arrays |= {path: _extended(rewrite.arrays[path], extra) for path in recurrent}
+    changed = _with_options(rewrite.layer, options)
     if inside:
-        return piece.became(changed, _RULE, f"window {list(window)} made odd", arrays=arrays)
-    return _behind_padding(piece, changed, arrays, pads)
+        return rewrite.rewritten(changed, _RULE, f"window {list(window)} made odd", arrays=arrays)
+    return _behind_padding(rewrite, changed, arrays, pads)
 
 
-def _behind_padding(piece: Piece, layer: Layer, arrays: ArraysByLayer, pads: list[list[int]]) -> Piece:
+def _behind_padding(rewrite: LayerRewrite, layer: Layer, arrays: ArraysByLayer, pads: list[list[int]]) -> LayerRewrite:
     builder = SubgraphBuilder(layer)
     x, *states = builder.inputs
     model = layer.slots.get("forward", layer)
@@ -78,7 +78,7 @@ def _behind_padding(piece: Piece, layer: Layer, arrays: ArraysByLayer, pads: lis
     if model.config.get("return_state"):
         outputs += [replace(out, tensor=1 + index) for index in range(2 * max(1, len(layer.slots)))]
     moved = moved_arrays(arrays, layer.path, (*layer.path, name))
-    return piece.became(builder.finish(*outputs), _RULE, str(pads), arrays=moved)
+    return rewrite.rewritten(builder.finish(*outputs), _RULE, str(pads), arrays=moved)
 
 
 def _with_options(layer: Layer, options: Mapping[str, object]) -> Layer:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from transforms.canonical.model import Piece, Setting
+from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.canonical.subgraph import SubgraphBuilder, data_format, moved_arrays, per_axis
 
 _RANKS = {"Conv2DTranspose": 2, "Conv3DTranspose": 3}
@@ -35,7 +35,7 @@ class _Run:
         return self.window + self.output_padding - self.before - self.length_less
 
 
-def deconvolution_as_stated(piece: Piece, setting: Setting) -> Piece:
+def state_deconvolution_length(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Deconvolution2D of Keras 1 puts out the rows and columns of its stored `output_shape`.
 
     It is the gradient of a convolution that has them as its input, so that n = floor((length + pads - k) / s) + 1 and
@@ -44,16 +44,16 @@ def deconvolution_as_stated(piece: Piece, setting: Setting) -> Piece:
     layer for a convolution. Source: `Deconvolution2D` in keras/layers/convolutional.py, `deconv2d` in
     keras/backend/*.py (1.2.2).
     """
-    layer = piece.layer
+    layer = rewrite.layer
     stated = layer.config.get("output_shape")
-    if not setting.runtime.is_keras_1 or layer.class_name != "Conv2DTranspose" or not isinstance(stated, list):
-        return piece
+    if not context.runtime.is_keras_1 or layer.class_name != "Conv2DTranspose" or not isinstance(stated, list):
+        return rewrite
     lengths = stated[2:] if data_format(layer) == "channels_first" else stated[1:3]
     if len(stated) != 4 or not all(isinstance(length, int) for length in lengths):
-        return piece
-    theano = setting.runtime.backend == "theano"
+        return rewrite
+    theano = context.runtime.backend == "theano"
     same = layer.config.get("padding") == "same"
-    window, strides = piece.own_arrays["kernel"].shape[:2], per_axis(layer.config.get("strides", 1), 2)
+    window, strides = rewrite.own_arrays["kernel"].shape[:2], per_axis(layer.config.get("strides", 1), 2)
     runs = []
     as_today = not (theano and same)
     for length, k, s in zip(lengths, window, strides, strict=True):
@@ -61,7 +61,7 @@ def deconvolution_as_stated(piece: Piece, setting: Setting) -> Piece:
         as_today &= length == n * s + (0 if same else max(k - s, 0))
         cut = min(length, -(-n // s)) if theano and same and k % 2 == 0 else length
         runs.append(_Run(k, before, cut - (n - 1) * s))
-    return piece if as_today else _run_of_spread(piece, "keras_1_deconvolution", f"{lengths} positions", runs)
+    return rewrite if as_today else _run_of_spread(rewrite, "keras_1_deconvolution", f"{lengths} positions", runs)
 
 
 def _undone(length: int, k: int, s: int, same: bool, theano: bool) -> tuple[int, int]:
@@ -74,20 +74,20 @@ def _undone(length: int, k: int, s: int, same: bool, theano: bool) -> tuple[int,
     return max((n - 1) * s + k - length, 0) // 2, n
 
 
-def theano_transposed_same(piece: Piece, setting: Setting) -> Piece:
+def transpose_convolution_as_theano(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Theano's `same` begins k // 2 positions into the spread output, TensorFlow's (k - s) // 2.
 
     The lengths are those of TensorFlow: n s, and with an `output_padding` of p (n - 1) s + k - 2 (k // 2) + p. Source:
     `conv2d_transpose` and `conv3d_transpose` in keras/backend/theano_backend.py (2.2.4), which refuse even windows.
     """
-    layer = piece.layer
+    layer = rewrite.layer
     rank = _RANKS.get(layer.class_name)
-    if rank is None or setting.runtime.backend != "theano" or layer.config.get("padding") != "same":
-        return piece
-    window, strides = piece.own_arrays["kernel"].shape[:rank], per_axis(layer.config.get("strides", 1), rank)
+    if rank is None or context.runtime.backend != "theano" or layer.config.get("padding") != "same":
+        return rewrite
+    window, strides = rewrite.own_arrays["kernel"].shape[:rank], per_axis(layer.config.get("strides", 1), rank)
     stated = layer.config.get("output_padding")
     if stated is None and all(size == 1 for size in strides):
-        return piece
+        return rewrite
     dilated = [
         1 + (k - 1) * rate for k, rate in zip(window, per_axis(layer.config.get("dilation_rate", 1), rank), strict=True)
     ]
@@ -96,11 +96,11 @@ def theano_transposed_same(piece: Piece, setting: Setting) -> Piece:
         _Run(k, k // 2, s if more is None else k - 2 * (k // 2) + more)
         for k, s, more in zip(dilated, strides, extra, strict=True)
     ]
-    return _run_of_spread(piece, "theano_transposed_same", f"begins at {[run.before for run in runs]}", runs)
+    return _run_of_spread(rewrite, "theano_transposed_same", f"begins at {[run.before for run in runs]}", runs)
 
 
-def _run_of_spread(piece: Piece, rule: str, detail: str, runs: list[_Run]) -> Piece:
-    layer = piece.layer
+def _run_of_spread(rewrite: LayerRewrite, rule: str, detail: str, runs: list[_Run]) -> LayerRewrite:
+    layer = rewrite.layer
     builder = SubgraphBuilder(layer)
     name = f"{layer.name}_spread"
     config = {**layer.config, "padding": "valid", "output_padding": [run.output_padding for run in runs]}
@@ -109,5 +109,5 @@ def _run_of_spread(piece: Piece, rule: str, detail: str, runs: list[_Run]) -> Pi
     if any(map(any, cropping)):
         options = {"cropping": cropping, "data_format": data_format(layer)}
         out = builder.add(f"Cropping{len(runs)}D", "output", options, out)
-    arrays = moved_arrays(piece.arrays, layer.path, (*layer.path, name))
-    return piece.became(builder.finish(out), rule, detail, arrays=arrays)
+    arrays = moved_arrays(rewrite.arrays, layer.path, (*layer.path, name))
+    return rewrite.rewritten(builder.finish(out), rule, detail, arrays=arrays)

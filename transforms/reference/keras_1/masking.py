@@ -17,7 +17,7 @@ from transforms.reference.layers.spatial_layer import is_theano
 from transforms.reference.masks.propagation import any_mask, concatenated_masks
 
 #: Stateless layers with `supports_masking` and the default `compute_mask`, which hands on the mask.
-_HAND_ON = frozenset(
+_PROPAGATE = frozenset(
     """
     Activation ActivityRegularization BatchNormalization Dropout ELU GaussianDropout GaussianNoise LeakyReLU PReLU
     SpatialDropout1D SpatialDropout2D SpatialDropout3D ThresholdedReLU TimeDistributedDense
@@ -33,7 +33,7 @@ def keras_1_output_mask(call: LayerCall, writer: Writer) -> Mask:
         return rule(call)
     if not any_mask(call.masks):
         return None
-    if call.class_name not in _HAND_ON:
+    if call.class_name not in _PROPAGATE:
         raise NotCovered(f"a mask on {call.class_name}, which Keras 1 refuses", call.path)
     return call.masks[0]
 

@@ -18,7 +18,7 @@ from transforms.reference.layers.core_layers import TRAINING_ONLY, counted_steps
 from transforms.reference.masks.propagation import LOOKS_AT_MASKS, any_mask
 
 #: Layers of `supports_masking` with the default `compute_mask`.
-_HAND_ON = frozenset(
+_PROPAGATE = frozenset(
     """
     Activation BatchNormalization Dense ELU GroupNormalization Identity LayerNormalization LeakyReLU PReLU ReLU
     Rescaling Softmax UnitNormalization
@@ -35,7 +35,7 @@ def keras_3_output_mask(call: LayerCall, writer: Writer) -> Mask:
     rule = _RULES.get(call.class_name)
     if rule is not None:
         return rule(call)
-    return call.masks[0] if call.class_name in _HAND_ON else None
+    return call.masks[0] if call.class_name in _PROPAGATE else None
 
 
 def _merged(call: LayerCall) -> Mask:

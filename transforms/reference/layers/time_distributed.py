@@ -12,7 +12,7 @@ from transforms.architecture.graph import Layer, walk
 from transforms.reference.dialect import Evaluator, Tensors
 from transforms.reference.layer_call import Array, Mask, NotCovered, Refused
 from transforms.reference.layers.recurrent_layers import CONVOLUTIONAL, RECURRENT
-from transforms.reference.masks.propagation import hands_on
+from transforms.reference.masks.propagation import propagates_mask
 
 
 def time_distributed(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
@@ -52,14 +52,14 @@ def _hands_mask_inside(layer: Layer, evaluator: Evaluator) -> bool:
         return writer.standalone >= (2, 2) and not evaluator.fixed_batch
     if not evaluator.fixed_batch:
         return True
-    return writer.tells(lambda release: release >= (1, 14), "a mask inside TimeDistributed", layer.path)
+    return writer.agree_on(lambda release: release >= (1, 14), "a mask inside TimeDistributed", layer.path)
 
 
 def _check_accepts(inner: Layer, evaluator: Evaluator) -> None:
     """`TimeDistributed.compute_mask` asks the inner layer, which raises in every runtime if it takes no mask."""
     if inner.graph is not None or inner.slots or inner.class_name in _TAKE_MASKS:
         return
-    if not hands_on(inner.class_name, evaluator.writer, inner.path):
+    if not propagates_mask(inner.class_name, evaluator.writer, inner.path):
         raise Refused(f"a mask on TimeDistributed({inner.class_name}), which every runtime refuses", inner.path)
 
 
@@ -80,7 +80,7 @@ def _output_mask(layer: Layer, mask: Mask, inner_mask: Mask, evaluator: Evaluato
         as_it_came = (
             evaluator.fixed_batch
             and differs
-            and writer.tells(lambda release: release < (2, 2), "the mask of TimeDistributed", layer.path)
+            and writer.agree_on(lambda release: release < (2, 2), "the mask of TimeDistributed", layer.path)
         )
     if as_it_came:
         return mask

@@ -40,9 +40,9 @@ def masked_output_in_bidirectional(call: LayerCall, writer: Writer) -> MaskedOut
     """
     if writer.standalone is not None or call.masks[0] is None:
         return masked_output(call, writer)
-    if writer.tells(lambda release: release < (1, 13), "masking in Bidirectional", call.path):
+    if writer.agree_on(lambda release: release < (1, 13), "masking in Bidirectional", call.path):
         raise NotCovered("a masked Bidirectional of tf.keras before 1.13", call.path)
-    always = not call.option("return_sequences", False) and writer.tells(
+    always = not call.option("return_sequences", False) and writer.agree_on(
         lambda release: release == (1, 13), "the last output of a masked Bidirectional", call.path
     )
     forced = replace(
@@ -63,6 +63,6 @@ def _ignores_zero_output(call: LayerCall, writer: Writer) -> bool:
         and call.option("use_bias", True)
         and (not call.class_name.endswith("GRU") or call.option("reset_after", True))
     )
-    return for_cudnn and writer.tells(
+    return for_cudnn and writer.agree_on(
         lambda release: (2, 0) <= release <= (2, 1), "whether a masked step is zero", call.path
     )

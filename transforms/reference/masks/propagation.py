@@ -17,7 +17,7 @@ from transforms.reference.layer_call import Array, LayerCall, Mask, Refused
 from transforms.reference.layers.core_layers import TRAINING_ONLY, counted_steps
 
 #: Layers that hand on the mask of their input in every runtime (`supports_masking`, default `compute_mask`).
-_HAND_ON = frozenset(
+_PROPAGATE = frozenset(
     {
         "Activation",
         "BatchNormalization",
@@ -52,7 +52,7 @@ def output_mask(call: LayerCall, writer: Writer) -> Mask:
         return rule(call, writer)
     if not any_mask(call.masks):
         return None
-    if hands_on(call.class_name, writer, call.path):
+    if propagates_mask(call.class_name, writer, call.path):
         return call.masks[0]
     if refuses_strangers(writer):
         raise Refused(f"a mask on {call.class_name}, which that runtime refuses", call.path)
@@ -64,13 +64,13 @@ def any_mask(masks: Sequence[Mask]) -> bool:
     return any(mask is not None for mask in masks)
 
 
-def hands_on(class_name: str, writer: Writer, path: LayerPath) -> bool:
+def propagates_mask(class_name: str, writer: Writer, path: LayerPath) -> bool:
     """True where the default rule hands on a mask. ReLU joined with TensorFlow 2.5; standalone Keras always had it."""
     if class_name == "ReLU":
-        return writer.standalone is not None or writer.tells(
+        return writer.standalone is not None or writer.agree_on(
             lambda release: release >= (2, 5), "whether ReLU hands on a mask", path
         )
-    return class_name in _HAND_ON
+    return class_name in _PROPAGATE
 
 
 def refuses_strangers(writer: Writer) -> bool:

@@ -14,7 +14,7 @@ from transforms.architecture.graph import Graph, Layer
 from transforms.legacy.release import Release, Writer
 from transforms.reference.dialect import Tensors
 from transforms.reference.layer_call import LayerCall, NotCovered
-from transforms.reference.masks.propagation import LOOKS_AT_MASKS, any_mask, hands_on, output_mask
+from transforms.reference.masks.propagation import LOOKS_AT_MASKS, any_mask, output_mask, propagates_mask
 from transforms.reference.registry import STRUCTURED
 
 
@@ -22,13 +22,13 @@ def _is_1_13(release: Release) -> bool:
     return release <= (1, 13)
 
 
-def lost_at_the_top(graph: Graph, layer: Layer, inputs: Tensors, result: Tensors, writer: Writer) -> bool:
+def mask_lost_in_outer_graph(graph: Graph, layer: Layer, inputs: Tensors, result: Tensors, writer: Writer) -> bool:
     """True where the masks of what a layer of the outermost graph puts out are lost."""
     if layer.graph is not None:
-        return any_mask(result.masks) and writer.tells(_is_1_13, "whether a mask leaves a nested model", layer.path)
+        return any_mask(result.masks) and writer.agree_on(_is_1_13, "whether a mask leaves a nested model", layer.path)
     if not any_mask(inputs.masks) or not _returns_its_input(layer):
         return False
-    lost = writer.tells(_is_1_13, f"whether {layer.class_name} hands on a mask", layer.path)
+    lost = writer.agree_on(_is_1_13, f"whether {layer.class_name} hands on a mask", layer.path)
     if lost and _uses(graph, layer) > 1:
         # The other uses lose the mask too, if they were built later: the file does not say.
         raise NotCovered("a tensor that loses its mask in tf.keras 1.13 and has other uses", layer.path)
@@ -49,27 +49,27 @@ def _uses(graph: Graph, layer: Layer) -> int:
     return max(sum(ref in call.inputs for call in calls) for made in layer.calls for ref in made.inputs)
 
 
-def has_its_own_loop(graph: Graph, depth: int, writer: Writer) -> bool:
+def is_nested_sequential(graph: Graph, depth: int, writer: Writer) -> bool:
     """True for a Sequential inside a nested model."""
     return (
         graph.class_name == "Sequential"
         and depth > 1
         and writer.standalone is None
-        and writer.tells(_is_1_13, "masks in a Sequential inside a nested model", graph.path)
+        and writer.agree_on(_is_1_13, "masks in a Sequential inside a nested model", graph.path)
     )
 
 
-def seen_in_its_loop(layer: Layer, inputs: Tensors, writer: Writer) -> Tensors:
+def sequential_input_masks(layer: Layer, inputs: Tensors, writer: Writer) -> Tensors:
     """What a layer of such a Sequential is given: a mask on a layer that takes none is no error there."""
     if layer.graph is not None or layer.class_name in STRUCTURED or layer.class_name in LOOKS_AT_MASKS | _OWN_MASK:
         return inputs
-    return inputs if hands_on(layer.class_name, writer, layer.path) else Tensors.unmasked(*inputs.values)
+    return inputs if propagates_mask(layer.class_name, writer, layer.path) else Tensors.unmasked(*inputs.values)
 
 
 _OWN_MASK = frozenset({"Masking", "Embedding"})
 
 
-def left_in_its_loop(call: LayerCall, result: Tensors, writer: Writer) -> Tensors:
+def sequential_output_masks(call: LayerCall, result: Tensors, writer: Writer) -> Tensors:
     """The masks after a layer of such a Sequential.
 
     Bidirectional says there that it does not support masks, so that its mask is dropped. Masking and Embedding

@@ -11,7 +11,7 @@ from transforms.source.hdf5.objects import HDF5Array, object_address
 
 
 @dataclass
-class Places:
+class StorageMap:
     """The objects met so far, by address, and the extents of contiguous data."""
 
     _objects: dict[int, str] = field(default_factory=dict)

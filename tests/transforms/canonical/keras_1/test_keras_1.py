@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.transforms.canonical.pieces import inside, piece, read, setting
-from transforms.canonical.keras_1 import keras_1_upgraded
+from tests.transforms.canonical.layer_rewrites import context, inside, layer_rewrite, read
+from transforms.canonical.keras_1 import upgrade_keras_1
 
 
 @pytest.mark.parametrize(("shape", "axes"), [((1, 1, 3), [1, 2]), ((3, 1, 1), [2, 3]), ((5, 6, 3), None), ((1,), [1])])
 def test_shared_axes_are_those_of_length_one(shape: tuple[int, ...], axes: list[int] | None) -> None:
-    done = keras_1_upgraded(piece("PReLU", {}, {"alphas": np.zeros(shape)}), setting("1.2.2"))
+    done = upgrade_keras_1(layer_rewrite("PReLU", {}, {"alphas": np.zeros(shape)}), context("1.2.2"))
     assert done.layer.config["shared_axes"] == axes
 
 
@@ -26,7 +26,7 @@ def test_the_gates_of_a_convolutional_lstm_stand_side_by_side(ordering: str) -> 
     }
     biases = {f"b_{gate}": np.array([number]) for number, gate in enumerate("ifco")}
     config = {"nb_filter": 1, "nb_row": 2, "nb_col": 3, "dim_ordering": ordering, "border_mode": "same"}
-    held = read(keras_1_upgraded(piece("ConvLSTM2D", config, {**stored, **biases}), setting("1.2.2")))
+    held = read(upgrade_keras_1(layer_rewrite("ConvLSTM2D", config, {**stored, **biases}), context("1.2.2")))
     wanted = np.concatenate([gates[gate] for gate in "ifco"], axis=-1)
     np.testing.assert_array_equal(held["kernel"], wanted)
     np.testing.assert_array_equal(held["recurrent_kernel"], wanted)
@@ -34,9 +34,9 @@ def test_the_gates_of_a_convolutional_lstm_stand_side_by_side(ordering: str) -> 
 
 
 def test_normalization_of_mode_1_hands_on_its_mask() -> None:
-    before = piece("BatchNormalization", {"mode": 1, "axis": 1}, {"gamma": np.ones(3), "beta": np.zeros(3)})
-    plain = keras_1_upgraded(before, setting("1.2.2"))
-    masked = keras_1_upgraded(before, setting("1.2.2", masked=True))
+    before = layer_rewrite("BatchNormalization", {"mode": 1, "axis": 1}, {"gamma": np.ones(3), "beta": np.zeros(3)})
+    plain = upgrade_keras_1(before, context("1.2.2"))
+    masked = upgrade_keras_1(before, context("1.2.2", masked=True))
     assert [name for name, _ in inside(plain)] == ["TensorOp", "BatchNormalization"]
     assert [name for name, _ in inside(masked)] == ["TensorOp", "BatchNormalization", "ReLU", "Add"]
     assert inside(plain)[1][1]["axis"] == -1

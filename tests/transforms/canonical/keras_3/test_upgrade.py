@@ -18,7 +18,7 @@ from transforms.architecture.parsing import parse_architecture
 from transforms.canonical import canonicalise
 from transforms.canonical.canonicalise import RULES
 from transforms.canonical.keras_3 import named_masks, upgrade
-from transforms.canonical.model import Piece, Setting
+from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.errors import MigrationError, Reason
 from transforms.legacy.model import open_legacy_model
 from transforms.migration import conversion
@@ -113,14 +113,16 @@ def test_gates_are_scaled_by_five_sixths() -> None:
     np.testing.assert_allclose(changed, stored * factors, rtol=1e-6)
 
 
-def no_scaling(piece: Piece) -> Piece:
-    return piece
+def no_scaling(rewrite: LayerRewrite) -> LayerRewrite:
+    return rewrite
 
 
-def keras_2_gate(piece: Piece, setting: Setting) -> Piece:
+def keras_2_gate(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """hard_sigmoid as tf-keras means it, without the scaling."""
-    config = {**piece.layer.config, "recurrent_activation": "sigmoid"}
-    return replace(piece, layer=replace(piece.layer, config=config)) if piece.layer.class_name == "GRU" else piece
+    config = {**rewrite.layer.config, "recurrent_activation": "sigmoid"}
+    return (
+        replace(rewrite, layer=replace(rewrite.layer, config=config)) if rewrite.layer.class_name == "GRU" else rewrite
+    )
 
 
 def assert_caught(name: str, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.transforms.canonical.pieces import piece, setting
+from tests.transforms.canonical.layer_rewrites import context, layer_rewrite
 from tests.transforms.reference.models import functional, node, parse, placeholder
-from transforms.canonical.rewrites.single_layer import dot_as_matrix_product, may_have_more_than_three_axes
+from transforms.canonical.rewrites.single_layer import expand_dot_to_matrix_product, may_have_more_than_three_axes
 from transforms.rebuild.tensor_ops import TENSOR_OPS
 
 
@@ -52,9 +52,9 @@ def test_two_vectors_and_their_lengths() -> None:
     ],
 )
 def test_which_runtimes_multiplied_matrices(version: str, backend: str, rewritten: bool) -> None:
-    before = piece("Dot", {"axes": 3})
-    assert (dot_as_matrix_product(before, setting(version, backend)) is not before) == rewritten
-    assert dot_as_matrix_product(before, setting(version, backend, more_than_three_axes=False)) is before
+    before = layer_rewrite("Dot", {"axes": 3})
+    assert (expand_dot_to_matrix_product(before, context(version, backend)) is not before) == rewritten
+    assert expand_dot_to_matrix_product(before, context(version, backend, more_than_three_axes=False)) is before
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.transforms.canonical.pieces import inside, piece, read, setting
-from transforms.canonical.rewrites.theano import theano_same_padding, theano_same_pooling
+from tests.transforms.canonical.layer_rewrites import context, inside, layer_rewrite, read
+from transforms.canonical.rewrites.theano import pad_as_theano, pool_as_theano
 from transforms.canonical.rewrites.theano_conv_lstm import theano_conv_lstm
 from transforms.errors import MigrationError, Reason
 from transforms.rebuild.tensor_ops import TENSOR_OPS
@@ -41,7 +41,7 @@ def test_a_maximum_never_falls_on_the_border() -> None:
 
 def test_a_mean_counts_no_border() -> None:
     config = {"padding": "same", "pool_size": [2, 3], "strides": None, "data_format": "channels_first"}
-    classes = [name for name, _ in inside(theano_same_pooling(piece("AveragePooling2D", config), setting()))]
+    classes = [name for name, _ in inside(pool_as_theano(layer_rewrite("AveragePooling2D", config), context()))]
     pooled = ["TensorOp", "AveragePooling2D"]
     assert classes == ["Permute", *pooled, "TensorOp", *pooled, "TensorOp", "Permute"]
 
@@ -55,8 +55,8 @@ def test_a_mean_counts_no_border() -> None:
     ],
 )
 def test_padding_in_front_of_a_convolution(class_name: str, role: str, mode: str, padding: list[list[int]]) -> None:
-    before = piece(class_name, {"padding": mode, "strides": [2, 2]}, {role: np.zeros((2, 3, 1, 4), "f4")})
-    (_, zeros), (_, inner) = inside(theano_same_padding(before, setting()))
+    before = layer_rewrite(class_name, {"padding": mode, "strides": [2, 2]}, {role: np.zeros((2, 3, 1, 4), "f4")})
+    (_, zeros), (_, inner) = inside(pad_as_theano(before, context()))
     assert zeros["padding"] == padding
     assert inner["padding"] == "valid"
 
@@ -64,12 +64,12 @@ def test_padding_in_front_of_a_convolution(class_name: str, role: str, mode: str
 def conv_lstm(window: tuple[int, int], **config: Any) -> tuple[Any, dict[str, Any]]:
     kernel = np.arange(1.0, 1.0 + np.prod(window)).reshape(*window, 1, 1)
     held = {"kernel": kernel, "recurrent_kernel": kernel, "bias": np.zeros(1)}
-    return piece("ConvLSTM2D", {"kernel_size": list(window), **config}, held), held
+    return layer_rewrite("ConvLSTM2D", {"kernel_size": list(window), **config}, held), held
 
 
 def test_an_even_recurrent_window_is_made_odd() -> None:
     before, _ = conv_lstm((2, 1), padding="same")
-    done = theano_conv_lstm(before, setting())
+    done = theano_conv_lstm(before, context())
     assert done.layer.config["kernel_size"] == [3, 1]
     assert read(done)["recurrent_kernel"][:, 0, 0, 0].tolist() == [1.0, 2.0, 0.0]
 
@@ -84,20 +84,20 @@ def test_an_even_recurrent_window_is_made_odd() -> None:
 )
 def test_the_input_gets_what_the_longer_window_needs(config: dict[str, Any], padding: list[list[int]]) -> None:
     before, _ = conv_lstm((2, 3), **config)
-    (_, zeros), (_, inner) = inside(theano_conv_lstm(before, setting()))
+    (_, zeros), (_, inner) = inside(theano_conv_lstm(before, context()))
     assert (zeros["padding"], inner["padding"], inner["kernel_size"]) == (padding, "valid", [3, 3])
 
 
 def test_odd_windows_stay() -> None:
     before, _ = conv_lstm((3, 3), padding="same")
-    assert theano_conv_lstm(before, setting()) is before
+    assert theano_conv_lstm(before, context()) is before
 
 
 def test_full_exists_in_theano_alone() -> None:
-    from transforms.canonical.keras_1 import keras_1_upgraded
+    from transforms.canonical.keras_1 import upgrade_keras_1
 
-    before = piece("Convolution2D", {"border_mode": "full", "nb_filter": 1, "nb_row": 2, "nb_col": 2})
-    assert keras_1_upgraded(before, setting("1.2.2", "theano")).layer.config["padding"] == "full"
+    before = layer_rewrite("Convolution2D", {"border_mode": "full", "nb_filter": 1, "nb_row": 2, "nb_col": 2})
+    assert upgrade_keras_1(before, context("1.2.2", "theano")).layer.config["padding"] == "full"
     with pytest.raises(MigrationError, match="State the backend 'theano'") as caught:
-        keras_1_upgraded(before, setting("1.2.2", "tensorflow"))
+        upgrade_keras_1(before, context("1.2.2", "tensorflow"))
     assert caught.value.reason is Reason.UNSUPPORTED_LAYER

@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.transforms.canonical.pieces import inside, piece, setting
-from transforms.canonical.model import Piece
-from transforms.canonical.rewrites.transposed_convolution import deconvolution_as_stated, theano_transposed_same
+from tests.transforms.canonical.layer_rewrites import context, inside, layer_rewrite
+from transforms.canonical.model import LayerRewrite
+from transforms.canonical.rewrites.transposed_convolution import (
+    state_deconvolution_length,
+    transpose_convolution_as_theano,
+)
 
 
-def deconvolution(length: int, window: int, stride: int, padding: str) -> Piece:
+def deconvolution(length: int, window: int, stride: int, padding: str) -> LayerRewrite:
     config = {"padding": padding, "strides": [stride] * 2, "output_shape": [None, length, length, 3]}
-    return piece("Conv2DTranspose", config, {"kernel": np.zeros((window, window, 3, 2), "f4")})
+    return layer_rewrite("Conv2DTranspose", config, {"kernel": np.zeros((window, window, 3, 2), "f4")})
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,7 @@ def test_a_stated_length(
     output_padding: int,
     cropping: list[int] | None,
 ) -> None:
-    done = deconvolution_as_stated(deconvolution(length, window, stride, padding), setting("1.2.2", backend))
+    done = state_deconvolution_length(deconvolution(length, window, stride, padding), context("1.2.2", backend))
     (_, spread), *behind = inside(done)
     assert (spread["padding"], spread["output_padding"]) == ("valid", [output_padding] * 2)
     assert [config["cropping"] for _, config in behind] == ([] if cropping is None else [[cropping] * 2])
@@ -52,7 +55,7 @@ def test_a_stated_length(
 @pytest.mark.parametrize(("length", "padding"), [(10, "same"), (11, "valid")])
 def test_the_length_of_keras_2_needs_no_rewrite(length: int, padding: str) -> None:
     before = deconvolution(length, 3, 2, padding)
-    assert deconvolution_as_stated(before, setting("1.2.2", "tensorflow")) is before
+    assert state_deconvolution_length(before, context("1.2.2", "tensorflow")) is before
 
 
 @pytest.mark.parametrize(
@@ -63,12 +66,14 @@ def test_theano_begins_half_a_window_in(
     window: int, stride: int, stated: int | None, output_padding: int, cropping: list[int] | None
 ) -> None:
     config = {"padding": "same", "strides": [stride] * 2, "output_padding": stated and [stated] * 2}
-    before = piece("Conv2DTranspose", config, {"kernel": np.zeros((window, window, 3, 2), "f4")})
-    (_, spread), *behind = inside(theano_transposed_same(before, setting()))
+    before = layer_rewrite("Conv2DTranspose", config, {"kernel": np.zeros((window, window, 3, 2), "f4")})
+    (_, spread), *behind = inside(transpose_convolution_as_theano(before, context()))
     assert spread["output_padding"] == [output_padding] * 2
     assert [config["cropping"] for _, config in behind] == ([] if cropping is None else [[cropping] * 2])
 
 
 def test_without_strides_both_backends_begin_alike() -> None:
-    before = piece("Conv2DTranspose", {"padding": "same", "strides": [1, 1]}, {"kernel": np.zeros((3, 3, 3, 2), "f4")})
-    assert theano_transposed_same(before, setting()) is before
+    before = layer_rewrite(
+        "Conv2DTranspose", {"padding": "same", "strides": [1, 1]}, {"kernel": np.zeros((3, 3, 3, 2), "f4")}
+    )
+    assert transpose_convolution_as_theano(before, context()) is before
