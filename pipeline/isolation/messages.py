@@ -23,7 +23,7 @@ _PLAIN_RECORDS = frozenset(
     {
         "pathlib",
         "transforms.errors",
-        "transforms.evidence.input_domains",
+        "transforms.records.input_domain",
         "transforms.records.inspection",
         "transforms.records.outcome",
         "transforms.records.runtime",

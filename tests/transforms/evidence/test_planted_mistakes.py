@@ -107,7 +107,7 @@ def assert_caught(name: str, tmp_path: Path) -> None:
     for samples, evidence in ((fixture.samples, Evidence.GOLDEN), (None, Evidence.REFERENCE)):
         staging = tmp_path / evidence.value
         staging.mkdir()
-        outcome = migration.migrate(MigrationRequest(name, fixture.source, staging, samples=samples))
+        outcome = migration.migrate_model(MigrationRequest(name, fixture.source, staging, samples=samples))
         assert outcome.status is Status.MISMATCH, outcome
         assert outcome.evidence is evidence
         assert outcome.max_abs_error > 1e-4

@@ -126,7 +126,7 @@ def keras_2_gate(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite
 
 
 def assert_caught(name: str, tmp_path: Path) -> None:
-    outcome = migration.migrate(MigrationRequest(name, fixture_file(name).source, tmp_path))
+    outcome = migration.migrate_model(MigrationRequest(name, fixture_file(name).source, tmp_path))
     assert outcome.status is Status.MISMATCH, outcome
     assert outcome.evidence is Evidence.REFERENCE
 
