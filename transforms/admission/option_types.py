@@ -21,7 +21,8 @@ def _is_integer(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return (_is_integer(value) or isinstance(value, float)) and math.isfinite(value)  # type: ignore[arg-type]
+    """Infinities among them, which mean something where a bound is open: ReLU(max_value=inf)."""
+    return _is_integer(value) or (isinstance(value, float) and not math.isnan(value))
 
 
 def _at_least(least: int) -> Check:
@@ -85,9 +86,10 @@ _EVERYWHERE: Mapping[str, tuple[Check, str]] = {
         (_is_flag, "true or false"),
     ),
     **dict.fromkeys(
-        "stddev sigma alpha theta threshold negative_slope mask_value max_value momentum l1 l2".split(),
+        "stddev sigma alpha theta threshold negative_slope max_value momentum l1 l2".split(),
         (_is_number, "a number"),
     ),
+    "mask_value": (_either(_is_number, lambda value: isinstance(value, float)), "a number"),
     **dict.fromkeys("rate p dropout recurrent_dropout dropout_W dropout_U".split(), (_within(0, 1), "between 0 and 1")),
     "epsilon": (_within(0, 1e30), "a number not below zero"),
     "offset": (_NUMBERS, "a number, or a list of such"),

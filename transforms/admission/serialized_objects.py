@@ -1,12 +1,12 @@
-"""Objects among the options of layers: initializers, regularizers, constraints, dtype policies. An allowlist of names.
+"""Objects among the options of layers: initializers, regularizers, constraints, dtype policies.
 
-None of them takes part in inference and none is ever made, but a file that hides code or a foreign module among them
-is not one to be carried on. Bytecode is refused wherever it stands, custom code or not.
+None of them takes part in inference and none is ever made. Initializers, regularizers and constraints may therefore be
+anybody's: they are left out, and the row says so. Every other object must be on an allowlist of names. Bytecode is
+refused wherever it stands, custom code or not.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,8 +26,7 @@ _NAMES = frozenset(
     ellipsis
     """.split()
 )
-#: What Keras 1 and 2 store of a function that somebody wrote as an initializer: its bare name.
-_FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|<lambda>")
+#: Options that act in training alone, by their endings.
 _OPTIONS = ("initializer", "regularizer", "constraint", "init")
 _BYTECODE_CLASSES = frozenset({"Lambda", "__lambda__"})
 
@@ -38,37 +37,48 @@ _LAYERS = frozenset({"layer", "layers", "backward_layer", "cell", "cells"})
 _ACTIVATIONS = frozenset({"activation", "recurrent_activation", "inner_activation"})
 
 
-def check_stored_objects(graph: Graph, *, custom_code: bool) -> None:
+def check_stored_objects(graph: Graph, *, custom_code: bool) -> tuple[str, ...]:
     """Refuses what is not known among the options of all layers.
 
     Args:
         graph: the outermost graph, its custom layers marked.
         custom_code: whether the operator brings code, which then stands for names that are not known.
 
+    Returns:
+        One line for each initializer, regularizer or constraint of somebody's own.
+
     Raises:
         MigrationError: `unsafe_lambda`, `custom_objects_needed`.
     """
-    _check(Layer(graph.class_name, graph.name, (), graph.config), custom_code)
-    for layer in graph.walk():
-        _check(layer, custom_code or is_custom(layer.class_name))
+    foreign: dict[str, Layer] = {}
+    for layer in (Layer(graph.class_name, graph.name, (), graph.config), *graph.walk()):
+        for name in _check(layer, custom_code or is_custom(layer.class_name)):
+            foreign.setdefault(name, layer)
+    return tuple(
+        f"{name[:120]} (layer {'/'.join(layer.path) or layer.name}) is not Keras's own and acts in training alone: "
+        "it is left out."
+        for name, layer in foreign.items()
+    )
 
 
-def _check(layer: Layer, custom_code: bool) -> None:
+def _check(layer: Layer, custom_code: bool) -> Iterator[str]:
+    """Names of objects that are left out."""
     own = is_custom(layer.class_name)
     for option, value in layer.config.items():
         if option in _LAYERS and not own:
             continue
+        trains = option.endswith(_OPTIONS)
         for found in _objects(value):
             _refuse_bytecode(found, option, layer)
             if option in _ACTIVATIONS:
                 continue
-            _refuse_foreign_module(found, option, layer)
-            name = str(found.get("class_name"))
-            if "class_name" in found and not custom_code and not _is_known(name):
-                raise _unknown(name, option, layer)
-        named = isinstance(value, str) and option.endswith(_OPTIONS) and value
-        if named and not custom_code and not (_is_known(str(value)) or _FUNCTION.fullmatch(str(value))):
-            raise _unknown(str(value), option, layer)
+            name = _foreign_name(found)
+            if name and not custom_code:
+                if not trains:
+                    raise _unknown(name, option, layer)
+                yield name
+        if isinstance(value, str) and trains and value and not custom_code and not _is_known(value):
+            yield value
 
 
 def _objects(value: object) -> Iterator[Mapping[str, Any]]:
@@ -93,10 +103,12 @@ def _refuse_bytecode(found: Mapping[str, Any], option: str, layer: Layer) -> Non
         )
 
 
-def _refuse_foreign_module(found: Mapping[str, Any], option: str, layer: Layer) -> None:
-    module = found.get("module")
+def _foreign_name(found: Mapping[str, Any]) -> str:
+    """The name of an object that is not Keras's own, "" for one that is, or for what names no class."""
+    module, name = found.get("module"), str(found.get("class_name"))
     if module is not None and not (isinstance(module, str) and is_of_keras(module)):
-        raise _unknown(f"{str(module)[:60]}.{str(found.get('class_name'))[:60]}", option, layer)
+        return f"{str(module)[:60]}.{name[:60]}"
+    return name if "class_name" in found and not _is_known(name) else ""
 
 
 def _is_known(name: str) -> bool:
@@ -109,5 +121,5 @@ def _unknown(name: str, option: str, layer: Layer) -> MigrationError:
         Reason.CUSTOM_OBJECTS_NEEDED,
         f"The option {option} names {name[:120]}, which is not Keras's own",
         layer=layer.path,
-        advice="It has no part in inference: save the model without it, or give its code in `custom_objects`.",
+        advice="Give its code in `custom_objects`, or save the model without it.",
     )

@@ -18,7 +18,9 @@ _NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 
 
 def parse_config(text: str, what: str, limits: Limits = DEFAULT_LIMITS) -> Any:
-    """Parses JSON of bounded size and depth, without duplicate keys, NaN, infinities, huge numbers or half characters.
+    """Parses JSON of bounded size and depth, without duplicate keys, huge numbers or half characters.
+
+    `NaN`, `Infinity` and `-Infinity` are floats: Python's json writes them so, e.g. for the bound of `K.sqrt`.
 
     Args:
         text: the stored text.
@@ -42,7 +44,7 @@ def parse_config(text: str, what: str, limits: Limits = DEFAULT_LIMITS) -> Any:
         raise over_budget(f"The {what} nests {depth:,} deep", "json_depth", limits)
     try:
         found = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
+            text, object_pairs_hook=_object, parse_constant=float, parse_int=_integer, parse_float=_float
         )
     except (ValueError, RecursionError) as error:
         raise MigrationError(
@@ -68,10 +70,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("an object has two entries of one key")
     return found
-
-
-def _constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 def _integer(digits: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from transforms.architecture.attention import MULTI_HEAD
@@ -57,5 +58,6 @@ def _own_domain(layer: Layer) -> InputDomain:
         depth = layer.config.get("num_tokens")
         return InputDomain(depth if isinstance(depth, int) else None)
     if layer.class_name == "Masking":
-        return InputDomain(None, float(layer.config.get("mask_value") or 0.0))
+        value = float(layer.config.get("mask_value") or 0.0)
+        return InputDomain(None, value if math.isfinite(value) else None)  # 0 * inf and 0 * nan are no zeros
     return InputDomain()

@@ -79,8 +79,8 @@ def admitted_graph(
         graph = with_custom_objects(graph, custom, runtime)
         assumed = (*assumed, *overridden(graph, runtime))
         admit(graph, runtime, limits)
-        check_stored_objects(graph, custom_code=bool(custom.digest))
-    return graph, assumed
+        left_out = check_stored_objects(graph, custom_code=bool(custom.digest))
+    return graph, (*assumed, *left_out)
 
 
 def roles_of_runtime(runtime: Runtime) -> RolesOf:

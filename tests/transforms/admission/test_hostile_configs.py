@@ -46,8 +46,7 @@ CONFIGS: dict[str, tuple[Any, Reason]] = {
         sequential(dense(kernel_constraint={"class_name": "MaxNorm", "config": {"f": [{"g": NEW_LAMBDA}]}})),
         Reason.UNSAFE_LAMBDA,
     ),
-    "a regularizer of another module": (sequential(dense(kernel_regularizer=FOREIGN)), Reason.CUSTOM_OBJECTS_NEEDED),
-    "an initializer nobody has": (sequential(dense(bias_initializer="os.system")), Reason.CUSTOM_OBJECTS_NEEDED),
+    "an option of another module": (sequential(dense(arguments=FOREIGN)), Reason.CUSTOM_OBJECTS_NEEDED),
     "a class of another module": (
         sequential({**dense(), "module": "os", "registered_name": None}),
         Reason.CUSTOM_OBJECTS_NEEDED,

@@ -64,7 +64,6 @@ def test_an_alias_stands_for_its_anchor(tmp_path: Path) -> None:
         ("[*nowhere]", Reason.INVALID_CONFIG),
         ('!!python/object/apply:os.system ["id"]', Reason.INVALID_CONFIG),
         ("!!python/name:os.system", Reason.INVALID_CONFIG),
-        ("a: .nan", Reason.INVALID_CONFIG),
         ("a: 2020-01-01", Reason.INVALID_CONFIG),
         ("!!set {a}", Reason.INVALID_CONFIG),
         ("a: [", Reason.INVALID_CONFIG),
