@@ -23,7 +23,11 @@ def with_custom_objects(graph: Graph, names: CustomNames, runtime: Runtime) -> G
     Layers: the class name. Activations: the stored value, whatever form it has. Lambda layers: the class name, and as
     `function` the name of the function: the stored one, else the layer's own. Stored bytecode is dropped unread.
     """
-    return replace(graph, layers=tuple(_layer(layer, names, runtime) for layer in graph.layers))
+    return replace(
+        graph,
+        layers=tuple(_layer(layer, names, runtime) for layer in graph.layers),
+        unused=tuple((place, _layer(layer, names, runtime)) for place, layer in graph.unused),
+    )
 
 
 def overridden(graph: Graph, runtime: Runtime) -> Iterator[str]:

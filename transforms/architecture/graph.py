@@ -78,6 +78,10 @@ class Graph:
     A Sequential is stored here as the chain it is. Where it has no input layer of its own, one is added
     (class `InputLayer`, name `<first layer>_input`, as Keras names it); its config then holds
     `batch_input_shape`, which is None when the file does not say.
+
+    Attributes:
+        unused: stored layers that no output depends on (see `pruning`), each with its place in stored order. Their
+            arrays stand among the others in the file; nothing else of them counts.
     """
 
     class_name: str
@@ -87,6 +91,15 @@ class Graph:
     layers: tuple[Layer, ...]
     inputs: tuple[TensorRef, ...]
     outputs: tuple[TensorRef, ...]
+    unused: tuple[tuple[int, Layer], ...] = ()
+
+    @property
+    def stored_layers(self) -> tuple[Layer, ...]:
+        """All layers in stored order, those that are not used among them."""
+        layers = list(self.layers)
+        for place, layer in self.unused:
+            layers.insert(place, layer)
+        return tuple(layers)
 
     def layer(self, name: str) -> Layer:
         """The layer of that name. Raises KeyError."""

@@ -148,9 +148,6 @@ def _graph(
     graph: Graph, arrays: ArraysByLayer, context: RewriteContext, rules: tuple[RewriteRule, ...]
 ) -> tuple[Graph, list[LayerRewrite]]:
     reachable = _reachable(graph)
-    dangling = [layer for layer in graph.layers if layer.name not in reachable]
-    if any(below(path, layer.path) for layer in dangling for path in arrays):
-        raise MigrationError(Reason.INVALID_CONFIG, "A layer with weights feeds no output", layer=dangling[0].path)
     rewrites_of = [_start(layer, arrays, context, rules) for layer in graph.layers if layer.name in reachable]
     return replace(graph, layers=tuple(rewrite.layer for rewrite in rewrites_of)), rewrites_of
 

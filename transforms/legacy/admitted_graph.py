@@ -17,6 +17,7 @@ from transforms.architecture.functions import with_functions
 from transforms.architecture.graph import Graph
 from transforms.architecture.keras_3 import keras_3_assumptions, keras_3_graph, refuse_later_keras
 from transforms.architecture.parsing import parse_architecture
+from transforms.architecture.pruning import left_out_note, without_unused
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.records.runtime import Family, Runtime, runtime_of
@@ -68,19 +69,19 @@ def admitted_graph(
     Raises MigrationError: any reason of an architecture.
     """
     refuse_later_keras(runtime)
-    assumed: tuple[str, ...] = ()
     with config_errors():
-        graph = parse_architecture(architecture, limits)
+        graph, left_out = without_unused(parse_architecture(architecture, limits))
+        assumed = left_out_note(left_out)
         if runtime.family is Family.KERAS_3:
-            graph, assumed = keras_3_graph(graph), tuple(keras_3_assumptions(runtime))
+            graph, assumed = keras_3_graph(graph), (*assumed, *keras_3_assumptions(runtime))
         elif runtime.family is Family.TF_KERAS:
             graph = with_functions(graph, limits)
         graph = with_attention_arguments(graph)
         graph = with_custom_objects(graph, custom, runtime)
         assumed = (*assumed, *overridden(graph, runtime))
         admit(graph, runtime, limits)
-        left_out = check_stored_objects(graph, custom_code=bool(custom.digest))
-    return graph, (*assumed, *left_out)
+        foreign = check_stored_objects(graph, custom_code=bool(custom.digest))
+    return graph, (*assumed, *foreign)
 
 
 def roles_of_runtime(runtime: Runtime) -> RolesOf:

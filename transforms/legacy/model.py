@@ -232,7 +232,8 @@ def _arrays(
         with config_errors():
             arrays.update(assign_arrays(layer, groups.get(layer.name, ()), roles))
     _check_leaves(graph, arrays)
-    strangers = [name for name, held in groups.items() if held and name not in layers]
+    known = {layer.name for layer in graph.stored_layers}
+    strangers = [name for name, held in groups.items() if held and name not in known]
     if strangers:
         raise MigrationError(
             Reason.WEIGHTS_MISMATCH,

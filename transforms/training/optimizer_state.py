@@ -72,7 +72,7 @@ def trained_parameters(legacy: LegacyModel) -> tuple[ArraySlot, ...]:
     names (`Model.compile` in keras/engine/training.py, 2.0.5 and 2.0.6).
     """
     roles = roles_of_runtime(legacy.runtime)
-    slots = [slot for layer in legacy.graph.layers for slot in array_slots(layer, roles)]
+    slots = [slot for layer in legacy.graph.stored_layers for slot in array_slots(layer, roles)]
     trained = [slot for slot in slots if slot.trainable]
     if legacy.runtime.family is Family.KERAS and legacy.runtime.version < (2, 0, 6):
         trained.sort(key=lambda slot: legacy.arrays[slot.path][slot.role.name].name)

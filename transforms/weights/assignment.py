@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from transforms.architecture.custom_names import is_custom
-from transforms.architecture.graph import Layer, LayerPath
+from transforms.architecture.graph import Layer, LayerPath, walk
 from transforms.errors import MigrationError, Reason
 from transforms.source.stored_array import StoredArray
 from transforms.weights.custom_weights import split_custom_arrays
@@ -29,6 +29,14 @@ _KNOWN_ROLES = frozenset(
     """
     kernel recurrent_kernel bias embeddings gamma beta moving_mean moving_variance depthwise_kernel pointwise_kernel
     alpha scale mean variance count
+    """.split()
+)
+
+
+#: Classes without arrays that a model may hold only where no output depends on them.
+_NEVER_REBUILT = frozenset(
+    """
+    AddLoss AddMetric TFOpLambda SlicingOpLambda ClassMethod InstanceMethod InstanceProperty TensorFlowOpLayer Lambda
     """.split()
 )
 
@@ -77,14 +85,25 @@ def assign_arrays(
     assigned: dict[LayerPath, dict[str, StoredArray]] = {}
     for slot, array in zip(best, arrays, strict=True):
         assigned.setdefault(slot.path, {})[slot.role.name] = array
-    return {**custom, **assigned}
+    unused = list(_unused_paths(layer))
+    return {
+        path: held
+        for path, held in {**custom, **assigned}.items()
+        if not any(path[: len(left_out)] == left_out for left_out in unused)
+    }
+
+
+def _unused_paths(layer: Layer) -> Iterator[LayerPath]:
+    for inner in walk(layer):
+        if inner.graph is not None:
+            yield from (left_out.path for _, left_out in inner.graph.unused)
 
 
 def array_slots(layer: Layer, roles: RolesOf, frozen: bool = False) -> Iterator[ArraySlot]:
     """The arrays of a layer and of those inside it, in creation order. Raises MigrationError `unsupported_layer`."""
     frozen = frozen or layer.config.get("trainable") is False
     if layer.graph is not None:
-        for inner in layer.graph.layers:
+        for inner in layer.graph.stored_layers:
             yield from array_slots(inner, roles, frozen)
     elif layer.class_name == "Bidirectional":
         forward = layer.slots["forward"]
@@ -103,6 +122,8 @@ def array_slots(layer: Layer, roles: RolesOf, frozen: bool = False) -> Iterator[
 def layer_roles(layer: Layer, roles: RolesOf) -> tuple[Role, ...]:
     """The arrays of a leaf layer; none are known of a custom one. Raises MigrationError `unsupported_layer`."""
     if is_custom(layer.class_name):
+        return ()
+    if layer.class_name in _NEVER_REBUILT:
         return ()
     try:
         return roles(layer.class_name, layer.config)

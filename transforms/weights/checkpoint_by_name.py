@@ -73,7 +73,7 @@ def place_by_name(graph: Graph, tensors: Mapping[str, Tensor], roles: RolesOf) -
 
 def _owners(graph: Graph, models: tuple[str, ...]) -> Iterator[tuple[Layer, tuple[str, ...]]]:
     """The layers after which variables are named, with the names of the models they are in."""
-    for layer in graph.layers:
+    for layer in graph.stored_layers:
         inner = next((held for held in walk(layer) if held.graph is not None), None)
         if inner is not None and inner.graph is not None:
             yield from _owners(inner.graph, (*models, layer.name, inner.name, inner.graph.name))

@@ -103,7 +103,7 @@ def _layers(graph: Graph, node: int, objects: ObjectGraph, roles: RolesOf) -> li
     children = objects.children[node]
     numbered = {int(match[1]): children[name] for name in children if (match := _NUMBERED.fullmatch(name))}
     weighted = {child for name, child in children.items() if name.startswith(_WEIGHTED)}
-    candidates = [graph.layers]
+    candidates = [graph.stored_layers]
     if graph.class_name == "Sequential" and graph.layers[0].class_name == "InputLayer":
         candidates.append(graph.layers[1:])
     for layers in candidates:
@@ -130,7 +130,7 @@ def _has_weights(layer: Layer, roles: RolesOf) -> bool | None:
 
 def _classes(layer: Layer) -> Iterator[str]:
     yield layer.class_name
-    for inner in (*layer.slots.values(), *(layer.graph.layers if layer.graph else ())):
+    for inner in (*layer.slots.values(), *(layer.graph.stored_layers if layer.graph else ())):
         yield from _classes(inner)
 
 

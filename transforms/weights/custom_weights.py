@@ -50,7 +50,7 @@ def stored_name(role: str) -> str:
 def _leaves(layer: Layer) -> Iterator[tuple[LayerPath, str, bool]]:
     """Path, name in array names, and whether it is custom, of every leaf layer."""
     if layer.graph is not None:
-        for inner in layer.graph.layers:
+        for inner in layer.graph.stored_layers:
             yield from _leaves(inner)
     elif layer.class_name == "Bidirectional" and "backward" not in layer.slots:
         for path, name, custom in _leaves(layer.slots["forward"]):

@@ -1,0 +1,24 @@
+"""What only training needs, in the graph of a model: losses and metrics that were added to it, and what feeds them."""
+
+from .catalogue import fixture
+from .feeds import real
+
+
+@fixture("tfkeras-2.3.4 tfkeras-2.8.4 tfkeras-2.15.1", "addloss addmetric nested unused_branch", real(6))
+def losses_and_metrics(k):
+    """Two heads of one shape, the first of which only the loss of a nested model needs."""
+    mean = k.tf.reduce_mean
+    inside = k.Input((6,))
+    h = k.Dense(5, activation="tanh")(inside)
+    aside, ahead = k.Dense(5)(h), k.Dense(5)(h)
+    inner = k.Model(inside, [ahead, k.Dense(3)(h)])
+    inner.add_loss(mean(k.tf.square(aside)))
+    inner.add_metric(mean(k.tf.abs(aside)), name="size", aggregation="mean")
+    x = k.Input((6,))
+    y = k.Dense(6, activation="relu")(x)
+    used, other = inner(y)
+    out = k.Dense(2)(used)
+    model = k.Model(x, out)
+    model.add_loss(mean(k.Dense(4)(other)) + mean(inner(x)[0]))
+    model.add_metric(mean(out), name="level", aggregation="mean")
+    return model
