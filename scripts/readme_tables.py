@@ -19,9 +19,9 @@ from transforms.admission.classes import WRAPPERS
 from transforms.architecture.function_signatures import FUNCTIONS
 from transforms.architecture.keras_3 import OPERATIONS
 from transforms.errors import FAILURES, MEANINGS, Reason
+from transforms.layer_specs.registry import WEIGHTED, WEIGHTLESS
 from transforms.legacy.dialects import DIALECTS
 from transforms.records.rewrites import REWRITES
-from transforms.weights.roles import WEIGHTED, WEIGHTLESS
 from transforms.weights.roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 
 README = Path(__file__).parents[1] / "README.md"

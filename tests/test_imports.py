@@ -81,6 +81,7 @@ ORDER = """
     transforms.errors
     transforms.limits transforms.records
     transforms.architecture transforms.source
+    transforms.layer_specs
     transforms.weights
     transforms.admission
     transforms.legacy

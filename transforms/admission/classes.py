@@ -18,9 +18,9 @@ from transforms.architecture.graph import MODEL_CLASSES, Graph, Layer, LayerPath
 from transforms.architecture.keras_3 import KERAS_3_ACTIVATIONS, KERAS_3_CLASSES
 from transforms.architecture.parsing import WRAPPED_KEYS
 from transforms.errors import MigrationError, Reason
+from transforms.layer_specs.registry import WEIGHTED, WEIGHTLESS
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 from transforms.records.runtime import Family, Runtime
-from transforms.weights.roles import WEIGHTED, WEIGHTLESS
 from transforms.weights.roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 
 WRAPPERS = frozenset({*WRAPPED_KEYS, "StackedRNNCells"})

@@ -12,6 +12,7 @@ from typing import Any
 
 from transforms.architecture.graph import Layer
 from transforms.errors import MigrationError, Reason
+from transforms.layer_specs.registry import SPECS
 
 Check = Callable[[Any], bool]
 
@@ -119,7 +120,10 @@ _EVERYWHERE: Mapping[str, tuple[Check, str]] = {
 }
 
 #: Options that a class uses in a way of its own.
-_EXCEPT = frozenset({("Merge", "output_shape"), ("Lambda", "output_shape"), ("EinsumDense", "output_shape")})
+_EXCEPT = frozenset(
+    {("Merge", "output_shape"), ("Lambda", "output_shape")}
+    | {(spec.name, option) for spec in SPECS.values() for option in spec.own_types}
+)
 
 
 def check_options(layer: Layer) -> None:

@@ -12,14 +12,7 @@ from dataclasses import dataclass, replace
 from transforms.architecture.graph import Graph, Layer
 from transforms.canonical.model import ArraysByLayer
 from transforms.errors import MigrationError, Reason
-
-#: Layers whose output has the shape of their input.
-_KEEPS_SHAPE = frozenset(
-    """
-    Activation ActivityRegularization AlphaDropout Dropout GaussianDropout GaussianNoise Masking ELU LeakyReLU ReLU
-    Softmax ThresholdedReLU PReLU BatchNormalization BatchNormalizationV1 LayerNormalization
-    """.split()
-)
+from transforms.layer_specs.registry import SPECS
 
 
 @dataclass(frozen=True)
@@ -102,7 +95,8 @@ def _known_before(layers: Sequence[Layer], arrays: ArraysByLayer) -> _Known:
         if _keeps_channels(layer):
             # Behind it the extents are others, but the last one is still the input's.
             return known.merged(_Known(None, _known_before(layers[index + 1 :], arrays).last))
-        if layer.class_name not in _KEEPS_SHAPE:
+        spec = SPECS.get(layer.class_name)
+        if spec is None or not spec.infers_through:
             break
     return known
 

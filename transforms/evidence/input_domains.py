@@ -7,16 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from transforms.architecture.attention import MULTI_HEAD
 from transforms.architecture.graph import Graph, Layer, TensorRef, evaluation_order
+from transforms.layer_specs.registry import SPECS
 from transforms.records.input_domain import InputDomain
-
-#: Layers that hand input values on unchanged, wherever they put them.
-_PROPAGATES = frozenset(
-    """
-    Reshape Flatten Permute RepeatVector Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianNoise
-    GaussianDropout AlphaDropout ActivityRegularization Cropping1D Cropping2D Cropping3D ZeroPadding1D ZeroPadding2D
-    UpSampling1D UpSampling2D Concatenate Masking TimeDistributed MaxPooling1D MaxPooling2D
-    """.split()
-)
 
 
 def input_domains(graph: Graph) -> tuple[InputDomain, ...]:
@@ -28,7 +20,8 @@ def input_domains(graph: Graph) -> tuple[InputDomain, ...]:
         sources = [origins.get(ref, frozenset()) for ref in call.inputs]
         for index, found in _domains_at(layer, sources):
             domains[index] = domains[index].narrowed(found)
-        if layer.class_name in _PROPAGATES:
+        spec = SPECS.get(layer.class_name)
+        if spec is not None and spec.keeps_values:
             origins[TensorRef(layer.name, call_index)] = frozenset().union(*sources)
     return tuple(domains)
 

@@ -10,35 +10,11 @@ import tf_keras
 from transforms.architecture.attention import CALL_OPTIONS
 from transforms.architecture.custom_names import is_custom
 from transforms.architecture.graph import Layer
-from transforms.canonical.options import OPTIONS, POLICY
+from transforms.canonical.options import POLICY
 from transforms.custom.code import CustomCode
 from transforms.custom.layers import build_custom_layer, resolved_activations
 from transforms.errors import MigrationError, Reason
-
-#: Arrays are assigned right after, so the cheapest initial values will do.
-_INITIALIZERS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        (
-            "Dense",
-            *(f"Conv{rank}D{kind}" for rank in (1, 2, 3) for kind in ("", "Transpose")),
-            "LocallyConnected1D",
-            "LocallyConnected2D",
-            "EinsumDense",
-            "MultiHeadAttention",
-        ),
-        ("kernel_initializer",),
-    ),
-    **dict.fromkeys(
-        (
-            *(f"{kind}{part}" for kind in ("SimpleRNN", "LSTM", "GRU") for part in ("", "Cell")),
-            *(f"ConvLSTM{rank}D" for rank in (1, 2, 3)),
-        ),
-        ("kernel_initializer", "recurrent_initializer"),
-    ),
-    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), ("depthwise_initializer", "pointwise_initializer")),
-    **dict.fromkeys(("DepthwiseConv1D", "DepthwiseConv2D"), ("depthwise_initializer",)),
-    "Embedding": ("embeddings_initializer",),
-}
+from transforms.layer_specs.registry import CANONICAL, SPECS
 
 #: Options that only some classes' constructors know, and that say nothing when they have this value.
 _SILENT_DEFAULTS: Mapping[str, Any] = {"time_major": False, "zero_output_for_mask": False, "keepdims": False}
@@ -60,7 +36,7 @@ def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any], c
     """
     if custom is not None and is_custom(layer.class_name):
         return build_custom_layer(custom, layer, name, dtype)
-    if layer.class_name not in OPTIONS:
+    if layer.class_name not in CANONICAL:
         raise MigrationError(Reason.UNSUPPORTED_LAYER, f"{layer.class_name} is not admitted", layer=layer.path)
     options = {
         key: value
@@ -72,7 +48,8 @@ def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any], c
         precision = tf_keras.mixed_precision.Policy(layer.config[POLICY])
     elif layer.config.get("output_mode") == "int":
         precision = "int64"
-    options.update(dict.fromkeys(_INITIALIZERS.get(layer.class_name, ()), "zeros"))
+    # Arrays are assigned right after, so the cheapest initial values will do.
+    options.update(dict.fromkeys(SPECS[layer.class_name].initializers, "zeros"))
     options = resolved_activations(custom, options)
     constructor = getattr(tf_keras.layers, layer.class_name)
     try:

@@ -16,9 +16,10 @@ from typing import Any, TypeAlias
 from transforms.architecture.custom_names import is_custom
 from transforms.architecture.graph import Layer, LayerPath, walk
 from transforms.errors import MigrationError, Reason
+from transforms.layer_specs.spec import Role, Roles
 from transforms.source.stored_array import StoredArray
 from transforms.weights.custom_weights import split_custom_arrays
-from transforms.weights.roles import Role, Roles, roles_of
+from transforms.weights.roles import roles_of
 
 RolesOf: TypeAlias = Callable[[str, Mapping[str, Any]], Roles]
 

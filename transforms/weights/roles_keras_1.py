@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from transforms.weights.roles import WEIGHTLESS, PartialShape, Role, Roles
+from transforms.layer_specs.registry import WEIGHTLESS
+from transforms.layer_specs.spec import PartialShape, Role, Roles
 
 _Config: TypeAlias = Mapping[str, Any]
 

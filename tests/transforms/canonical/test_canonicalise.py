@@ -9,10 +9,10 @@ from tests.fixture_files import MIGRATABLE, FixtureFile, fixture_file
 from transforms.architecture.parsing import parse_architecture
 from transforms.canonical import CanonicalModel, canonicalise
 from transforms.canonical.fingerprint import architecture_fingerprint
-from transforms.canonical.options import OPTIONS
 from transforms.canonical.rewrites.single_layer import refuse_shared_state
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError
+from transforms.layer_specs.registry import CANONICAL
 from transforms.legacy.model import open_legacy_model
 from transforms.records.rewrites import REWRITES
 
@@ -56,7 +56,7 @@ def test_every_layer_is_of_an_admitted_class_and_every_array_as_promised(fixture
                 assert values.dtype == array.dtype
                 assert array.dtype.kind in "iu" or array.dtype == np.dtype(result.floatx)
     for layer in result.graph.walk():
-        assert layer.class_name in {*OPTIONS, "InputLayer", "Model", "Sequential", "Functional", TENSOR_OP}
+        assert layer.class_name in {*CANONICAL, "InputLayer", "Model", "Sequential", "Functional", TENSOR_OP}
     assert {note.rule for note in result.rewrites} <= set(REWRITES)
 
 

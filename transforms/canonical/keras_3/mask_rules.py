@@ -14,20 +14,13 @@ from transforms.architecture.attention import ATTENTION_MASK, MULTI_HEAD
 from transforms.architecture.graph import Call, Layer, LayerPath, TensorRef
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError, Reason
+from transforms.layer_specs.registry import SPECS
 
 MaskRef: TypeAlias = TensorRef | None
 
 #: Layers that look at the mask of a sequence, and hand it on where they return one.
 RECURRENT = frozenset({"SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional"})
 CONVOLUTIONAL = frozenset({"ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
-
-_PROPAGATE = frozenset(
-    """
-    Activation ActivityRegularization AlphaDropout BatchNormalization Dense Dropout ELU GaussianDropout GaussianNoise
-    GroupNormalization Identity LayerNormalization LeakyReLU PReLU ReLU Rescaling SpatialDropout1D SpatialDropout2D
-    SpatialDropout3D UnitNormalization
-    """.split()
-)
 
 
 @dataclass
@@ -78,7 +71,7 @@ MaskRule: TypeAlias = Callable[[MaskedCall], tuple[Layer, Call]]
 
 def rule_of(class_name: str) -> MaskRule:
     """The rule of a class; layers without one drop the mask."""
-    if class_name in _PROPAGATE:
+    if class_name in SPECS and SPECS[class_name].propagates_mask:
         return _handed_on
     return _RULES.get(class_name, _dropped)
 

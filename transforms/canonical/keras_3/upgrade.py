@@ -14,8 +14,8 @@ from transforms.architecture.keras_3 import KERAS_3_ACTIVATIONS, OPERANDS, OPERA
 from transforms.canonical.model import Array, CanonicalArray, LayerRewrite, RewriteContext
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, moved_arrays
 from transforms.errors import MigrationError, Reason
+from transforms.layer_specs.registry import WEIGHTLESS
 from transforms.records.runtime import Family
-from transforms.weights.roles import WEIGHTLESS
 
 #: Activations that tf-keras has under the same name with the same formula.
 _SAME = frozenset(

@@ -10,6 +10,7 @@ from transforms.architecture.graph import Graph, Layer, walk
 from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, input_count, moved_arrays
 from transforms.errors import MigrationError, Reason
+from transforms.layer_specs.preprocessing import AUGMENTATION
 from transforms.records.runtime import Family
 
 _RENAMED = {
@@ -256,18 +257,11 @@ def _may_add_axes(layer: Layer) -> bool:
     return layer.class_name == "Merge" and layer.config.get("mode") == "cos"
 
 
-_AUGMENTATION = frozenset(
-    """
-    RandomFlip RandomTranslation RandomRotation RandomZoom RandomHeight RandomWidth RandomContrast RandomBrightness
-    """.split()
-)
-
-
 def drop_augmentation(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Layers that change images in training only hand them on at inference."""
+    """Layers that change images in training alone pass them through at inference."""
     del context
     layer = rewrite.layer
-    if layer.class_name not in _AUGMENTATION:
+    if layer.class_name not in AUGMENTATION:
         return rewrite
     config = {"name": layer.name, "activation": "linear"}
     return rewrite.rewritten(

@@ -1,0 +1,54 @@
+"""Preprocessing: images, categories, and augmentation that acts in training alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from transforms.layer_specs.spec import REQUIRED, Config, LayerSpec, same_shape
+from transforms.records.inspection import Shape
+
+
+def _resized(options: Config, inputs: Sequence[Shape]) -> list[Shape]:
+    x = inputs[0]
+    return [(*x[:-3], options["height"], options["width"], x[-1])]
+
+
+#: Layers that change images in training alone, and may change their extents then.
+AUGMENTATION = frozenset(
+    """
+    RandomFlip RandomTranslation RandomRotation RandomZoom RandomHeight RandomWidth RandomContrast RandomBrightness
+    """.split()
+)
+_CHANGES_EXTENTS = frozenset({"RandomHeight", "RandomWidth"})
+
+SPECS = (
+    LayerSpec("Rescaling", options={"scale": REQUIRED, "offset": 0.0}, shape=same_shape, propagates_mask=True),
+    LayerSpec(
+        "Resizing",
+        options={"height": REQUIRED, "width": REQUIRED, "interpolation": "bilinear", "crop_to_aspect_ratio": False},
+        shape=_resized,
+    ),
+    LayerSpec("CenterCrop", options={"height": REQUIRED, "width": REQUIRED}, shape=_resized),
+    *(
+        LayerSpec(name, options=None, shape=None if name in _CHANGES_EXTENTS else same_shape)
+        for name in sorted(AUGMENTATION)
+    ),
+    LayerSpec("CategoryEncoding", options={"num_tokens": REQUIRED, "output_mode": "multi_hot"}),
+    LayerSpec("Discretization", options={"bin_boundaries": REQUIRED, "output_mode": "int"}),
+    LayerSpec("Hashing", options={"num_bins": REQUIRED, "mask_value": None, "salt": None, "output_mode": "int"}),
+    LayerSpec(
+        "IntegerLookup",
+        options={
+            "vocabulary": REQUIRED,
+            "max_tokens": None,
+            "num_oov_indices": 1,
+            "mask_token": None,
+            "oov_token": -1,
+            "vocabulary_dtype": "int64",
+            "idf_weights": None,
+            "invert": False,
+            "output_mode": "int",
+            "pad_to_max_tokens": False,
+        },
+    ),
+)
