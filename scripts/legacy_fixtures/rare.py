@@ -4,6 +4,21 @@ from .catalogue import fixture
 from .feeds import real
 
 
+@fixture("tfkeras-2.3.4 tfkeras-2.8.4 tfkeras-2.15.1", "activation layer leakyrelu prelu elu softmax relu", real(6, 4))
+def activation_layers(k):
+    """Layers in the place of activation functions, one with weights of its own."""
+    layers = k.layers
+    x = k.Input((6, 4))
+    found = [k.Dense(5, activation=layers.LeakyReLU(0.17))(x), k.Dense(3, activation=layers.Softmax())(x)]
+    found += [k.Conv1D(4, 3, padding="same", activation=layers.PReLU(shared_axes=[1]))(x), k.Dense(2, activation=layers.PReLU())(x)]
+    found += [k.TimeDistributed(k.Dense(3, activation=layers.PReLU()))(x), k.Activation(layers.ThresholdedReLU(0.3))(x)]
+    found += [k.LSTM(3, activation=layers.ELU(0.7), return_sequences=True)(x), k.Softmax()(k.Activation(layers.PReLU())(x))]
+    found += [k.Bidirectional(k.GRU(2, activation=layers.LeakyReLU(0.4), return_sequences=True))(x)]
+    named = "LeakyReLU" if k.version >= (2, 5) else layers.LeakyReLU()
+    found += [k.Conv1D(2, 1, activation=layers.ReLU(1.5, negative_slope=0.1, threshold=0.2))(x), k.Dense(2, activation=named)(x)]
+    return k.Model(x, layers.Concatenate()(found))
+
+
 @fixture("tfkeras-2.15.1", "rare layernormalization axis_list einsumdense depthwise time_major", real(6, 4))
 def rare_layers(k):
     x = k.Input((6, 4))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from transforms.admission.lambda_bytecode import bytecode_refusal, holds_bytecode
 from transforms.admission.option_types import check_options
 from transforms.admission.tensor_sizes import check_sizes
-from transforms.architecture.config_values import activation_name, is_of_keras
+from transforms.architecture.config_values import ACTIVATION_LAYERS, activation_name, is_of_keras
 from transforms.architecture.custom_names import is_custom
 from transforms.architecture.function_signatures import FUNCTION_CLASSES
 from transforms.architecture.graph import MODEL_CLASSES, Graph, Layer, LayerPath, evaluation_order
@@ -145,7 +145,7 @@ def _foreign_names(layer: Layer, runtime: Runtime) -> Iterator[str]:
     for key in ACTIVATION_KEYS:
         value = layer.config.get(key)
         name = activation_name(value)
-        admitted = name in _known_activations(runtime) or name in KNOWN_CLASSES or is_custom(name)
+        admitted = name in _known_activations(runtime) or name in ACTIVATION_LAYERS or is_custom(name)
         if value is not None and not admitted:
             yield name or str(value)[:60]
     module = layer.config.get("module")

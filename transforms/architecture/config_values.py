@@ -81,4 +81,21 @@ def activation_name(value: object) -> str:
     return ""
 
 
+#: Layers that may stand as the activation of another layer (`activations.get` of tf.keras 2.5 to 2.15, and Keras 3).
+ACTIVATION_LAYERS = frozenset({"ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "ThresholdedReLU"})
+
+
+def activation_layer(value: object) -> tuple[str, Mapping[str, Any]] | None:
+    """The class and config of an activation that is itself a layer; None for a function.
+
+    It is stored as an object, or, where somebody wrote the config by hand, by its class name alone.
+    """
+    if isinstance(value, str):
+        return (value, {}) if value in ACTIVATION_LAYERS else None
+    if not isinstance(value, Mapping) or value.get("class_name") in ("function", None):
+        return None
+    config = value.get("config")
+    return activation_name(value), config if isinstance(config, Mapping) else {}
+
+
 _KERAS_MODULES = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from transforms.architecture.config_values import activation_name
+from transforms.architecture.config_values import ACTIVATION_LAYERS, activation_layer, activation_name
 from transforms.architecture.graph import LayerPath
 from transforms.errors import MigrationError, Reason
 from transforms.layer_specs.registry import SPECS
@@ -54,13 +54,18 @@ def canonical_options(class_name: str, config: Mapping[str, Any], path: LayerPat
 _ACTIVATION_ALIASES = {"silu": "swish"}
 
 
-def _activation(value: object, path: LayerPath) -> str:
-    name = activation_name(value)
-    if isinstance(value, Mapping) and value.get("class_name") not in ("function", None):
+def _activation(value: object, path: LayerPath) -> Any:
+    """The name of a function, or a layer as `{"class_name", "config"}` with its own options stated."""
+    found = activation_layer(value)
+    if found is None:
+        name = activation_name(value)
+        return _ACTIVATION_ALIASES.get(name, name)
+    class_name, config = found
+    if class_name not in ACTIVATION_LAYERS:
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER,
-            f"An activation that is a layer ({name}) inside another layer is not supported",
+            f"The activation is a layer of the class {class_name}, which no activation may be",
             layer=path,
             advice="Save the model with the activation as a layer of its own.",
         )
-    return _ACTIVATION_ALIASES.get(name, name)
+    return {"class_name": class_name, "config": canonical_options(class_name, config, path)}

@@ -50,7 +50,7 @@ def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any], c
         precision = "int64"
     # Arrays are assigned right after, so the cheapest initial values will do.
     options.update(dict.fromkeys(SPECS[layer.class_name].initializers, "zeros"))
-    options = resolved_activations(custom, options)
+    options = {key: _activation_layer(value) for key, value in resolved_activations(custom, options).items()}
     constructor = getattr(tf_keras.layers, layer.class_name)
     try:
         return constructor(*_wrapped(layer, slots, options), name=name, dtype=precision, **options)
@@ -58,6 +58,13 @@ def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any], c
         raise MigrationError(
             Reason.INVALID_CONFIG, f"tf-keras rejects the options of {layer.class_name}: {error}", layer=layer.path
         ) from error
+
+
+def _activation_layer(value: Any) -> Any:
+    """A tf-keras layer for an activation that is one; other values as they are."""
+    if not isinstance(value, Mapping) or set(value) != {"class_name", "config"}:
+        return value
+    return getattr(tf_keras.layers, value["class_name"])(**value["config"])
 
 
 def _wrapped(layer: Layer, slots: Mapping[str, Any], options: dict[str, Any]) -> tuple[Any, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from transforms.architecture.config_values import activation_layer
 from transforms.architecture.function_signatures import FUNCTION_CLASSES
 from transforms.architecture.keras_3 import KERAS_3_CLASSES
 from transforms.layer_specs.registry import SPECS
-from transforms.layer_specs.spec import Config, Roles
+from transforms.layer_specs.spec import Config, Role, Roles
 
 
 def roles_of(class_name: str, config: Config) -> Roles:
@@ -18,7 +19,16 @@ def roles_of(class_name: str, config: Config) -> Roles:
     roles = SPECS[class_name].roles
     if roles is None:
         raise KeyError(class_name)
-    return roles(config)
+    return (*roles(config), *_of_activations(config))
+
+
+def _of_activations(config: Config) -> Roles:
+    """A PReLU as activation is a layer inside the layer, tracked behind the layer's own arrays."""
+    for option in ("activation", "recurrent_activation"):
+        found = activation_layer(config.get(option))
+        if found is not None and found[0] == "PReLU":
+            return (Role("alpha"),)
+    return ()
 
 
 def keras_3_roles_of(class_name: str, config: Config) -> Roles:

@@ -99,7 +99,7 @@ def relu(x: Array, slope: float = 0.0, max_value: float | None = None, threshold
     return np.asarray(positive - slope * np.maximum(threshold - x, 0.0)) if slope else np.asarray(positive)
 
 
-def leaky_relu(x: Array, alpha: float = 0.2) -> Array:
+def leaky_relu(x: Array, alpha: float | Array = 0.2) -> Array:
     """Leaky ReLU: x where x > 0, alpha * x elsewhere. The default is that of `tf.nn`; the layer stores its own."""
     return np.where(x > 0, x, alpha * x)
 
@@ -187,6 +187,7 @@ def activation_of(value: Any, call: LayerCall) -> Activation:
 
     It is a name, None, or a dictionary: `{"class_name": "LeakyReLU", "config": {...}}` for a layer used as an
     activation, `{"class_name": "function", "config": "relu"}` for a function that tf.keras 2.13 or later serialized.
+    A PReLU so used has its alpha among the weights of the layer, in the shape of one sample or step.
 
     Raises NotCovered for anything else, such as a custom function.
     """
@@ -199,8 +200,12 @@ def activation_of(value: Any, call: LayerCall) -> Activation:
     known = _STANDALONE if call.runtime.family is Family.KERAS else ACTIVATIONS
     if isinstance(value, str) and value in known:
         return ACTIVATIONS[value]
+    if isinstance(value, str) and value in (*ACTIVATION_LAYERS, "PReLU") and call.runtime.family is not Family.KERAS:
+        value = {"class_name": value, "config": {}}
     if isinstance(value, Mapping):
         class_name, config = str(value.get("class_name")), value.get("config")
+        if class_name == "PReLU":
+            return lambda x: leaky_relu(x, call.weights["alpha"])
         if class_name == "function":
             return activation_of(config, call)
         if class_name == "Activation" and isinstance(config, Mapping):

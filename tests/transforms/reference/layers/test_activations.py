@@ -109,7 +109,7 @@ def test_stored_forms(stored: Any, x: float, expected: float) -> None:
     np.testing.assert_allclose(activation_of(stored, _CALL)(np.array([x])), [expected])
 
 
-@pytest.mark.parametrize("stored", ["my_swish", {"class_name": "PReLU", "config": {}}, 3, {"class_name": "Mine"}])
+@pytest.mark.parametrize("stored", ["my_swish", 3, {"class_name": "Mine"}])
 def test_what_nobody_knows_is_not_guessed(stored: Any) -> None:
     with pytest.raises(NotCovered, match="activation"):
         activation_of(stored, _CALL)
@@ -119,3 +119,18 @@ def test_what_nobody_knows_is_not_guessed(stored: Any) -> None:
 def test_standalone_keras_had_no_such_name(name: str) -> None:
     with pytest.raises(NotCovered):
         activation_of(name, layer_call("Activation", np.zeros((1, 1)), version="2.3.1"))
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        ({"class_name": "LeakyReLU", "config": {"alpha": 0.5}}, [-1.0, 3.0]),
+        ({"class_name": "ReLU", "config": {"max_value": math.inf}}, [0.0, 3.0]),
+        ({"class_name": "PReLU", "config": {"shared_axes": None}}, [-0.5, 3.0]),
+        ({"module": "keras.layers", "class_name": "ThresholdedReLU", "config": {"theta": 3.5}}, [0.0, 0.0]),
+        ("LeakyReLU", [-0.6, 3.0]),
+    ],
+)
+def test_layers_as_activations(stored: object, expected: list[float]) -> None:
+    call = layer_call("Dense", np.zeros((1, 2)), weights={"alpha": np.array([0.25, 0.75])}, version="2.8.0")
+    np.testing.assert_allclose(activation_of(stored, call)(np.array([[-2.0, 3.0]])), [expected])
