@@ -149,17 +149,7 @@ class MigrationError(Exception):
         self.advice = advice
         self.detail = detail
 
-    def __reduce__(self) -> tuple[object, ...]:
-        """Pickles by keyword, since the error crosses from the converting child to its parent."""
-        return _restore, (self.reason, self.message, self.layer, self.advice, self.detail)
-
     def __str__(self) -> str:
         where = f" (layer {'/'.join(self.layer)})" if self.layer else ""
         advice = f" {self.advice}" if self.advice else ""
         return f"{self.message}{where}.{advice}"
-
-
-def _restore(
-    reason: Reason, message: str, layer: tuple[str, ...], advice: str, detail: tuple[str, ...] = ()
-) -> MigrationError:
-    return MigrationError(reason, message, layer=layer, advice=advice, detail=detail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 _SAMPLES = "assets.extra/samples.npz"
 
 
-def replay_samples(output: str, rtol: float, atol: float, custom_code: bool) -> tuple[list[str], float]:
+def replay_samples(output: Path, rtol: float, atol: float, custom_code: bool) -> tuple[list[str], float]:
     """Loads an output and compares its answers with those kept in its samples.
 
     Args:
@@ -31,14 +32,14 @@ def replay_samples(output: str, rtol: float, atol: float, custom_code: bool) -> 
 
     from transforms.saved_model.operation_check import check_operations
 
-    check_operations(Path(output), custom_code=custom_code)
+    check_operations(output, custom_code=custom_code)
     try:
-        with np.load(Path(output, _SAMPLES), allow_pickle=False) as arrays:
+        with np.load(output / _SAMPLES, allow_pickle=False) as arrays:
             samples = {name: arrays[name] for name in arrays.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         return [f"has no readable samples: {error}"], float("nan")
     try:
-        loaded = tf.saved_model.load(output)  # Its functions hold its variables only weakly.
+        loaded = tf.saved_model.load(os.fspath(output))  # Its functions hold its variables only weakly.
         serve = loaded.serve
         specs = serve.concrete_functions[0].structured_input_signature[0]
         inputs = [tf.cast(samples[f"x{index}"], spec.dtype) for index, spec in enumerate(specs)]

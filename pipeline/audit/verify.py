@@ -171,7 +171,7 @@ def replay(folder: Path, state: OutputState, child: ConfinedProcess) -> OutputSt
     key = receipt.key
     custom_code = bool(key.custom_objects_sha256 or key.architecture_sha256)
     try:
-        problems, error = child.call(_REPLAY, str(folder), key.rtol, key.atol, custom_code)
+        problems, error = child.call(_REPLAY, folder, key.rtol, key.atol, custom_code, returns=tuple[list[str], float])
     except MigrationError as refusal:
         problems, error = [str(refusal)], float("nan")
     drift = tuple(Finding(Kind.DRIFT, state.path, str(problem)) for problem in problems)

@@ -12,8 +12,10 @@ from typing import Any
 from pipeline.inspection.view import lines_of, tree_of
 from pipeline.isolation.parallel_map import map_in_children
 from pipeline.isolation.process import ConfinedProcess, Isolation
+from pipeline.printable import printable
 from transforms.errors import MEANINGS, MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.records.inspection import Inspection
 from transforms.records.outcome import MigrationRequest
 
 _DESCRIBE = "transforms.inspection.inspect:describe_source"
@@ -63,10 +65,10 @@ def describe_model(
     architecture = architecture.absolute() if architecture else None
     try:
         if custom_objects is None:
-            inspection = child.call(_DESCRIBE, model, architecture, backend, limits)
+            inspection = child.call(_DESCRIBE, model, architecture, backend, limits, returns=Inspection)
         else:
             request = MigrationRequest(
-                str(model),
+                printable(str(model)),
                 model,
                 staging=Path(),
                 architecture=architecture,
@@ -74,7 +76,7 @@ def describe_model(
                 custom_objects=custom_objects.absolute(),
                 allow_custom_code=True,
             )
-            inspection = child.call(_DESCRIBE_WITH_CODE, request, limits)
+            inspection = child.call(_DESCRIBE_WITH_CODE, request, limits, returns=Inspection)
     except MigrationError as error:
         return {
             "accepted": False,
@@ -93,7 +95,7 @@ def describe_model(
 def _recorded(child: ConfinedProcess, model: Path, limits: Limits) -> dict[str, Any]:
     """What a refused file says of its writer; nothing where it cannot be read."""
     try:
-        return dict(child.call(_RECORDED, model, limits))
+        return dict(child.call(_RECORDED, model, limits, returns=dict[str, str]))
     except MigrationError:
         return {}
 

@@ -1,132 +1,204 @@
-"""Messages between a parent and its child: a length (8 bytes, big-endian) and a pickle, over pipes.
+"""What a parent and its child say to each other: a closed list of messages in MessagePack.
 
-The parent never waits beyond a deadline, for a child may stop reading as well as answering, and unpickles through an
-allowlist, for a child has read hostile files. The child trusts its parent.
+```
+parent: Confinement            child: Ready
+parent: Task                   child: Done, Refused or Failed
+                               child: Ask, any number of times while a task runs
+parent: Answered or Refused    child: …
+```
+A message carries values: plain ones (numbers, texts, bytes, paths, lists of them) or one of the frozen dataclasses of
+`transforms`. Whoever receives a value says which types it may have; each field of a record, and no other, must then be
+there and of its declared type. Nothing that is received names code.
 """
 
 from __future__ import annotations
 
-import io
-import os
-import pickle
-import select
-import struct
-import time
-from typing import Any
+import functools
+import operator
+from dataclasses import is_dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
 
-from transforms.limits import GIB
+import msgspec
 
-_LENGTH = struct.Struct(">Q")
-#: Batches of images, and what models make of them, cross here.
-_MOST_BYTES = 2 * GIB
-_PLAIN_RECORDS = frozenset(
-    {
-        "pathlib",
-        "transforms.errors",
-        "transforms.records.input_domain",
-        "transforms.records.inspection",
-        "transforms.records.outcome",
-        "transforms.records.runtime",
-        "transforms.records.staged_model",
-    }
-)
+from pipeline.isolation.record_types import alternatives, decode_path, encode_path, is_record, wire_type
+from transforms.errors import MigrationError, Reason
 
 
-def open_pipe(*, child_reads: bool) -> tuple[int, io.FileIO]:
-    """A pipe: the child's descriptor, and the parent's end, which never blocks."""
-    reader, writer = os.pipe()
-    child, parent = (reader, writer) if child_reads else (writer, reader)
-    os.set_blocking(parent, False)
-    return child, io.FileIO(parent, "w" if child_reads else "r")
+class MessageError(Exception):
+    """What was received is no message, or holds another value than was asked for."""
 
 
-def send_until(stream: io.FileIO, message: object, deadline: float) -> None:
-    """Sends a message from the parent.
+class Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
+    """One message; on the wire its class is named."""
+
+
+class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A value, still to be read.
+
+    Attributes:
+        record: name of the dataclass, "" for a plain value.
+        data: the value in MessagePack.
+    """
+
+    record: str
+    data: msgspec.Raw
+
+
+class Confinement(Message, frozen=True):
+    """What the child limits itself to before it imports anything heavy.
+
+    Attributes:
+        memory_bytes: address space, 0 for no limit.
+        file_bytes: size of a file it may write, 0 for no limit.
+        preload: modules to import before it reports `Ready`.
+    """
+
+    memory_bytes: int = 0
+    file_bytes: int = 0
+    preload: tuple[str, ...] = ()
+
+
+class Task(Message, frozen=True):
+    """One call.
+
+    Attributes:
+        function: "module:name" of the function.
+        arguments: its positional arguments; the function's own annotations say their types.
+        seconds: the wall clock that the parent allows.
+        asks: whether the function takes, as its last argument, a function that asks the parent
+            (`pipeline.isolation.worker.Questions.ask`).
+    """
+
+    function: str
+    arguments: tuple[Value, ...]
+    seconds: float
+    asks: bool = False
+
+
+class Answered(Message, frozen=True):
+    """The parent's answer to the question of an `Ask`."""
+
+    value: Value
+
+
+class Ready(Message, frozen=True):
+    """The child has limited itself and imported what it was told to."""
+
+
+class Done(Message, frozen=True):
+    """The function's result."""
+
+    value: Value
+
+
+class Ask(Message, frozen=True):
+    """A question of the function that runs."""
+
+    question: Value
+
+
+class Refused(Message, frozen=True):
+    """A MigrationError, field by field; the reason travels as its code."""
+
+    reason: Reason
+    message: str
+    layer: tuple[str, ...]
+    advice: str
+    detail: tuple[str, ...]
+
+    @classmethod
+    def of(cls, error: MigrationError) -> Refused:
+        """The message of an error. File names in it need be no UTF-8; here they are escaped."""
+        layer, detail = tuple(map(_encodable, error.layer)), tuple(map(_encodable, error.detail))
+        return cls(error.reason, _encodable(error.message), layer, _encodable(error.advice), detail)
+
+    def error(self) -> MigrationError:
+        """The error again."""
+        return MigrationError(self.reason, self.message, layer=self.layer, advice=self.advice, detail=self.detail)
+
+
+class Failure(StrEnum):
+    """How a function ended that neither returned nor refused."""
+
+    OUT_OF_MEMORY = "out_of_memory"
+    FILE_ERROR = "file_error"
+    UNEXPECTED = "unexpected"
+
+
+class Failed(Message, frozen=True):
+    """The function ended with another exception, whose text this is."""
+
+    failure: Failure
+    text: str
+
+    @classmethod
+    def of(cls, failure: Failure, text: str) -> Failed:
+        """The message; file names in the text need be no UTF-8."""
+        return cls(failure, _encodable(text))
+
+
+FromParent: TypeAlias = Confinement | Task | Answered | Refused
+FromChild: TypeAlias = Ready | Done | Ask | Refused | Failed
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=encode_path)
+_from_parent: msgspec.msgpack.Decoder[FromParent] = msgspec.msgpack.Decoder(FromParent)
+_from_child: msgspec.msgpack.Decoder[FromChild] = msgspec.msgpack.Decoder(FromChild)
+
+
+def encode(message: Message) -> bytes:
+    """A message as it travels."""
+    return _encoder.encode(message)
+
+
+def read_from_parent(frame: bytes | bytearray) -> FromParent:
+    """A message that the child received. Raises MessageError when it is none of the parent's."""
+    message: FromParent = _decoded(_from_parent, frame)
+    return message
+
+
+def read_from_child(frame: bytes | bytearray) -> FromChild:
+    """A message that the parent received. Raises MessageError when it is none of a child's."""
+    message: FromChild = _decoded(_from_child, frame)
+    return message
+
+
+def value_of(value: object) -> Value:
+    """A value ready to be sent.
 
     Raises:
-        TimeoutError: the child does not read it in time.
-        BrokenPipeError: the child is gone.
+        TypeError: neither a record nor plain.
+        ValueError, OverflowError: a text that is no Unicode, or an integer of more than 64 bits.
     """
-    view = memoryview(_framed(message))
-    poll = select.poll()
-    poll.register(stream, select.POLLOUT)
-    while view:
-        _wait(poll, deadline)
-        view = view[stream.write(view) or 0 :]
+    return Value(type(value).__name__ if is_dataclass(value) else "", msgspec.Raw(_encoder.encode(value)))
 
 
-def receive_until(stream: io.FileIO, deadline: float) -> Any:
-    """Receives a message in the parent.
+def read_value(value: Value, hint: Any) -> Any:
+    """The value, which must be of the type that `hint` names; of its alternatives several may be dataclasses.
 
     Raises:
-        TimeoutError: none came in time.
-        EOFError: the child is gone.
-        pickle.UnpicklingError: it holds what is no plain record, cannot be read, or is too large.
+        MessageError: it is of another type, lacks a field, has one too many or one of another type.
     """
-    length = _LENGTH.unpack(_read_until(stream, _LENGTH.size, deadline))[0]
-    if length > _MOST_BYTES:
-        raise pickle.UnpicklingError(f"it has {length} bytes")
-    frame = io.BytesIO(_read_until(stream, length, deadline))
+    kinds = [each for each in alternatives(hint) if is_record(each) == bool(value.record)]
+    if value.record:
+        kinds = [each for each in kinds if each.__name__ == value.record]
+    if not kinds:
+        raise MessageError(f"it holds a {value.record or 'plain value'}")
+    expected = functools.reduce(operator.or_, kinds)
+    return msgspec.convert(_decoded(_value_decoder(expected), value.data), expected, from_attributes=True)
+
+
+@functools.cache
+def _value_decoder(hint: Any) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(wire_type(hint), dec_hook=decode_path)
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[Any], data: Any) -> Any:
     try:
-        return _PlainUnpickler(frame).load()
-    except pickle.UnpicklingError:
-        raise
-    except Exception as error:  # Damaged pickles raise whatever the step that they break raises.
-        raise pickle.UnpicklingError(f"it cannot be read ({type(error).__name__})") from error
+        return decoder.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise MessageError(f"it cannot be read: {error}") from error
 
 
-def send(stream: io.FileIO, message: object) -> None:
-    """Sends a message from the child. Raises BrokenPipeError when the parent is gone."""
-    view = memoryview(_framed(message))
-    while view:
-        view = view[stream.write(view) :]
-
-
-def receive(stream: io.FileIO) -> Any:
-    """Receives a message in the child; None when the parent has hung up."""
-    header = _read(stream, _LENGTH.size)
-    return pickle.loads(_read(stream, _LENGTH.unpack(header)[0])) if header else None
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    """Refuses everything but the records of `transforms`."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        found = super().find_class(module, name) if module in _PLAIN_RECORDS and "." not in name else None
-        if isinstance(found, type) or (module, name) == ("transforms.errors", "_restore"):
-            return found
-        raise pickle.UnpicklingError(f"it holds a {module}.{name}")
-
-
-def _framed(message: object) -> bytes:
-    frame = pickle.dumps(message)
-    return _LENGTH.pack(len(frame)) + frame
-
-
-def _wait(poll: select.poll, deadline: float) -> None:
-    left = deadline - time.monotonic()
-    if left <= 0 or not poll.poll(left * 1000):
-        raise TimeoutError
-
-
-def _read_until(stream: io.FileIO, count: int, deadline: float) -> bytes:
-    data = bytearray()
-    poll = select.poll()
-    poll.register(stream, select.POLLIN | select.POLLHUP)
-    while len(data) < count:
-        _wait(poll, deadline)
-        block = stream.read(count - len(data))
-        if not block:
-            raise EOFError
-        data += block
-    return bytes(data)
-
-
-def _read(stream: io.FileIO, count: int) -> bytes:
-    data = bytearray()
-    while len(data) < count:
-        block = stream.read(count - len(data))
-        if not block:
-            return b""
-        data += block
-    return bytes(data)
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

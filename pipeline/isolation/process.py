@@ -2,14 +2,13 @@
 
 Hostile files are parsed and TensorFlow is run only there. The child is a fresh interpreter (not a fork: TensorFlow
 and Beam's threads do not survive one), lives for many models because importing TensorFlow takes seconds, and
-answers with plain records, which are unpickled through an allowlist.
+answers with plain records of declared types.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -19,9 +18,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
-from pipeline.isolation.messages import open_pipe, receive_until, send_until
-from pipeline.isolation.record_types import check_fields
-from pipeline.isolation.worker import Confinement, Task
+from pipeline.isolation.environment import child_environment, share_of_memory
+from pipeline.isolation.messages import (
+    Answered,
+    Ask,
+    Confinement,
+    Done,
+    Failed,
+    Failure,
+    FromChild,
+    FromParent,
+    MessageError,
+    Ready,
+    Refused,
+    Task,
+    Value,
+    encode,
+    read_from_child,
+    read_value,
+    value_of,
+)
+from pipeline.isolation.pipes import FrameError, open_pipe, receive_until, send_until
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, GIB
 
@@ -31,7 +48,6 @@ _START_ADVICE = "Check the installation, and that --memory-limit leaves room for
 #: For a child that hung up to end by itself, so that its status can be told.
 _DEATH_SECONDS = 5.0
 _ERROR_TEXT_BYTES = 8192
-_PARENT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
 
 @dataclass(frozen=True)
@@ -78,17 +94,21 @@ class ConfinedProcess:
         self,
         function: str,
         *arguments: object,
+        returns: Any = Any,
         answering: Callable[[Any], Any] | None = None,
+        question: Any = Any,
         same_model: bool = False,
     ) -> Any:
         """Runs "module:name" in the child.
 
         Args:
             function: resolved by name in the child.
-            arguments: plain records.
-            same_model: the call goes on with the model of the last one, which the child keeps open.
+            arguments: plain values or records, of the types that the function declares.
+            returns: type of the result: of plain values, one record or a union of several.
             answering: answers what the function asks back; the function then gets, as its last argument, what asks
                 (`pipeline.isolation.worker.Questions.ask`).
+            question: type of what it asks.
+            same_model: the call goes on with the model of the last one, which the child keeps open.
 
         Raises:
             MigrationError: the function's own refusal or that of `answering`; or `timeout`, `crashed`,
@@ -96,20 +116,26 @@ class ConfinedProcess:
         """
         if not same_model and self._served >= self._isolation.models_per_child:
             self.close()
+        task = Task(function, tuple(map(value_of, arguments)), self._isolation.timeout, answering is not None)
         self.start()
         self._await_ready()
         errors_from = os.fstat(self._log.fileno()).st_size
         self._served += not same_model
-        task = Task(function, arguments, self._isolation.timeout, asks=answering is not None)
         deadline = time.monotonic() + task.seconds
-        word, value = self._exchange(task, deadline, errors_from)
-        while word == "ask" and answering is not None:
-            word, value = self._exchange(_reply(answering, value), deadline, errors_from)
-        if word == "memory":
-            self.close()
-        if word == "done":
-            return value
-        raise _failure(word, value)
+        answer = self._exchange(task, deadline, errors_from)
+        while isinstance(answer, Ask) and answering is not None:
+            reply = _reply(answering, self._accepted(answer.question, question))
+            answer = self._exchange(reply, deadline, errors_from)
+        match answer:
+            case Done(value=value):
+                return self._accepted(value, returns)
+            case Refused() as refused:
+                raise refused.error()
+            case Failed(failure=failure, text=text):
+                if failure is Failure.OUT_OF_MEMORY:
+                    self.close()
+                raise _failure(failure, text)
+        raise self._unacceptable(f"{type(answer).__name__} is none")
 
     def kill(self) -> None:
         """Ends the process, from any thread or a signal handler; whoever waits for its answer is told of its death."""
@@ -149,47 +175,56 @@ class ConfinedProcess:
             os.close(answer_end)
         self._served = 0
         self._ready = False
-        memory = self._isolation.memory_bytes or _share_of_memory(self._isolation.workers)
+        memory = self._isolation.memory_bytes or share_of_memory(self._isolation.workers)
         confinement = Confinement(memory, self._isolation.file_bytes, self._isolation.preload)
         self._started = time.monotonic()
         with contextlib.suppress(BrokenPipeError, TimeoutError):  # Whoever waits for the child is told.
-            send_until(self._requests, confinement, self._started + _START_SECONDS)
+            send_until(self._requests, encode(confinement), self._started + _START_SECONDS)
 
     def _await_ready(self) -> None:
         if self._ready:
             return
         try:
-            self._answer(self._started + _START_SECONDS, 0)
+            if not isinstance(answer := self._answer(self._started + _START_SECONDS, 0), Ready):
+                raise self._unacceptable(f"{type(answer).__name__} comes too early")
         except MigrationError as error:
             raise MigrationError(
                 error.reason, f"The converting process did not start: {error.message}", advice=_START_ADVICE
             ) from error
         self._ready = True
 
-    def _exchange(self, request: object, deadline: float, errors_from: int) -> tuple[str, Any]:
+    def _exchange(self, request: FromParent, deadline: float, errors_from: int) -> FromChild:
         """Sends a request and waits for its answer; the child does not outlive a missing one."""
         try:
-            send_until(self._requests, request, deadline)
+            send_until(self._requests, encode(request), deadline)
         except TimeoutError:
             raise self._timeout() from None
         except BrokenPipeError:
             raise self._death(errors_from) from None
         return self._answer(deadline, errors_from)
 
-    def _answer(self, deadline: float, errors_from: int) -> tuple[str, Any]:
+    def _answer(self, deadline: float, errors_from: int) -> FromChild:
         try:
-            word, value = receive_until(self._answers, deadline)
-            check_fields(value)
+            return read_from_child(receive_until(self._answers, deadline))
         except TimeoutError:
             raise self._timeout() from None
         except EOFError:
             raise self._death(errors_from) from None
-        except (pickle.UnpicklingError, TypeError, ValueError) as error:
-            self.close()
-            raise MigrationError(
-                Reason.INTERNAL_ERROR, f"The child's answer was not accepted: {error}", advice="Please report it."
-            ) from error
-        return word, value
+        except (FrameError, MessageError) as error:
+            raise self._unacceptable(error) from error
+
+    def _accepted(self, value: Value, kind: Any) -> Any:
+        """A value that the child sent; the child does not outlive one of another type."""
+        try:
+            return read_value(value, kind)
+        except MessageError as error:
+            raise self._unacceptable(error) from error
+
+    def _unacceptable(self, why: object) -> MigrationError:
+        self.close()
+        return MigrationError(
+            Reason.INTERNAL_ERROR, f"The child's answer was not accepted: {why}", advice="Please report it."
+        )
 
     def _timeout(self) -> MigrationError:
         self.close()
@@ -224,39 +259,12 @@ class ConfinedProcess:
         )
 
 
-def child_environment(workers: int) -> dict[str, str]:
-    """The child's whole environment: no credentials, no GPU, no HDF5 plug-ins, and its share of the cores."""
-    threads = str(max(1, len(os.sched_getaffinity(0)) // max(1, workers)))
-    kept = {name: os.environ[name] for name in _PARENT_VARIABLES if name in os.environ}
-    return kept | {
-        "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path),
-        "PYTHONHASHSEED": "0",
-        "PYTHONUNBUFFERED": "1",
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_ENABLE_ONEDNN_OPTS": "0",
-        "TF_USE_LEGACY_KERAS": "1",
-        "TF_NUM_INTRAOP_THREADS": threads,
-        "TF_NUM_INTEROP_THREADS": threads,
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "HDF5_PLUGIN_PRELOAD": "::",
-        "HDF5_PLUGIN_PATH": os.devnull,
-        "HDF5_USE_FILE_LOCKING": "FALSE",
-    }
-
-
-def _reply(answering: Callable[[Any], Any], question: Any) -> tuple[str, Any]:
+def _reply(answering: Callable[[Any], Any], question: Any) -> Answered | Refused:
     """The answer to a child's question, or the refusal that takes its place."""
     try:
-        return "told", answering(question)
+        return Answered(value_of(answering(question)))
     except MigrationError as error:
-        return "refused", error
-
-
-def _share_of_memory(workers: int) -> int:
-    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(4 * GIB, machine * 4 // 5 // max(1, workers))
+        return Refused.of(error)
 
 
 def _tail(log: IO[bytes], start: int) -> str:
@@ -266,20 +274,18 @@ def _tail(log: IO[bytes], start: int) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-def _failure(word: str, value: Any) -> MigrationError:
-    """What to raise for an answer other than `done`."""
-    if word == "refused" and isinstance(value, MigrationError):
-        return value
-    if word == "memory":
-        return _out_of_memory(f"The model needs more memory than the child may use ({value or 'MemoryError'})")
-    if word == "io":
+def _failure(failure: Failure, text: str) -> MigrationError:
+    """What to raise where the function itself raised something unforeseen."""
+    if failure is Failure.OUT_OF_MEMORY:
+        return _out_of_memory(f"The model needs more memory than the child may use ({text or 'MemoryError'})")
+    if failure is Failure.FILE_ERROR:
         return MigrationError(
             Reason.OUTPUT_ERROR,
-            f"A file could not be read or written: {value}",
+            f"A file could not be read or written: {text}",
             advice="Check the disk, then run again.",
         )
     return MigrationError(
-        Reason.INTERNAL_ERROR, f"The child met an unexpected error: {value}", advice="Please report it."
+        Reason.INTERNAL_ERROR, f"The child met an unexpected error: {text}", advice="Please report it."
     )
 
 

@@ -1,51 +1,60 @@
-"""Whether a record that came from a child holds what its class declares.
+"""The types that msgspec reads records with.
 
-A child has read hostile files. Unpickling admits only the classes of `transforms`, but puts anything into their fields.
+A child has read hostile files, so what it sends is believed only as far as its declared type goes: each field is there,
+is of its type, and no other is. msgspec holds dataclasses to the first two alone, hence the structures.
 """
 
 from __future__ import annotations
 
+import os
 import types
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from transforms.errors import MigrationError, Reason
+import msgspec
 
 
-def check_fields(value: object) -> None:
-    """Looks at a record, or at a typed error, and at the records in it. Other values are left to who expects them.
+def is_record(kind: object) -> bool:
+    """True for a dataclass, not for its instances."""
+    return isinstance(kind, type) and is_dataclass(kind)
 
-    Raises:
-        TypeError: a field is not of its declared type.
-    """
-    if isinstance(value, MigrationError):
-        texts = (value.message, value.advice, *value.layer, *value.detail)
-        if not isinstance(value.reason, Reason) or not all(isinstance(text, str) for text in texts):
-            raise TypeError("the error has no such fields")
-    elif is_dataclass(value) and not isinstance(value, type):
-        for name, hint in _hints(type(value)).items():
-            if not _is(getattr(value, name, None), hint):
-                raise TypeError(f"{type(value).__name__}.{name} is no {getattr(hint, '__name__', hint)}")
+
+def alternatives(hint: Any) -> tuple[Any, ...]:
+    """The types that a union names; a hint that is none names itself."""
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    found = get_type_hints(kind)
-    return {field.name: found[field.name] for field in fields(kind)}
+def wire_type(hint: Any) -> Any:
+    """The type to decode for a hint: every dataclass in it becomes a structure that refuses unknown fields."""
+    if is_record(hint):
+        declared = get_type_hints(hint)
+        named = [(field.name, wire_type(declared[field.name])) for field in fields(hint)]
+        return msgspec.defstruct(hint.__name__, named, forbid_unknown_fields=True)
+    inner = tuple(_inner_types(hint))
+    if not inner:
+        return hint
+    if len(alternatives(hint)) > 1:
+        return Union[inner]  # noqa: UP007, the members are not known here
+    return get_origin(hint)[inner]
 
 
-def _is(value: object, hint: Any) -> bool:
-    origin = get_origin(hint)
-    if origin in (Union, types.UnionType):
-        return any(_is(value, each) for each in get_args(hint))
-    if origin is tuple:
-        return type(value) is tuple and all(_is(item, get_args(hint)[0]) for item in value)
-    if is_dataclass(hint):
-        if type(value) is not hint:
-            return False
-        check_fields(value)
-        return True
-    if isinstance(value, bool):
-        return hint is bool
-    return isinstance(value, (float, int) if hint is float else hint)
+def _inner_types(hint: Any) -> Iterator[Any]:
+    return (each if each is Ellipsis else wire_type(each) for each in get_args(hint))
+
+
+def encode_path(value: object) -> bytes:
+    """A path as the system's own bytes, which need be no UTF-8. Raises TypeError for what is no path."""
+    if isinstance(value, Path):
+        return os.fsencode(value)
+    raise TypeError(f"a {type(value).__name__} does not cross processes")
+
+
+def decode_path(kind: type, value: object) -> Path:
+    """The path again. Raises TypeError when it is none."""
+    if issubclass(kind, Path) and isinstance(value, bytes):
+        return Path(os.fsdecode(value))
+    raise TypeError(f"no {kind.__name__}")

@@ -1,10 +1,7 @@
 """The child's side of `pipeline.isolation.process`: limits itself, then runs the functions that it is asked to run.
 
-Started as `python -P -m pipeline.isolation.worker REQUESTS ANSWERS` with two pipe descriptors. The first request is a
-`Confinement`, each later one a `Task`; each answer is a pair of a word and a value: `ready`, `done` (the function's
-result), `refused` (a MigrationError), or with a text as value `memory`, `io` or `broken`. While a task runs the child
-may send `ask` with a question and go on; the next request is then a pair of `told` and the answer, or of `refused` and
-a MigrationError.
+Started as `python -P -m pipeline.isolation.worker REQUESTS ANSWERS` with two pipe descriptors, over which go the
+messages of `pipeline.isolation.messages`.
 """
 
 from __future__ import annotations
@@ -20,49 +17,33 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from inspect import signature
+from typing import Any, get_type_hints
 
-from pipeline.isolation.messages import receive, send
+from pipeline.isolation.messages import (
+    Answered,
+    Ask,
+    Confinement,
+    Done,
+    Failed,
+    Failure,
+    FromChild,
+    FromParent,
+    Ready,
+    Refused,
+    Task,
+    encode,
+    read_from_parent,
+    read_value,
+    value_of,
+)
+from pipeline.isolation.pipes import receive, send
 from transforms.errors import MigrationError, Reason
 
 _ORPHAN_CHECK_SECONDS = 1.0
 _UNWANTED = ("pandas",)
 #: Beyond the parent's own deadline, so that this limit only ever ends a child that lost its parent.
 _CPU_GRACE_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Confinement:
-    """What the child limits itself to before it imports anything heavy.
-
-    Attributes:
-        memory_bytes: address space, 0 for no limit.
-        file_bytes: size of a file it may write, 0 for no limit.
-        preload: modules to import before it reports `ready`.
-    """
-
-    memory_bytes: int = 0
-    file_bytes: int = 0
-    preload: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Task:
-    """One call.
-
-    Attributes:
-        function: "module:name" of the function.
-        arguments: its positional arguments.
-        seconds: the wall clock that the parent allows.
-        asks: whether the function takes, as its last argument, a function that asks the parent; what that returns
-            waits for the answer.
-    """
-
-    function: str
-    arguments: tuple[Any, ...]
-    seconds: float
-    asks: bool = False
 
 
 def named_function(name: str) -> Callable[..., Any]:
@@ -108,22 +89,32 @@ class Questions:
     def __init__(self, requests: io.FileIO, answers: io.FileIO) -> None:
         self._requests = requests
         self._answers = answers
-        self._open: list[tuple[str, Any]] | None = None
+        self._open: list[FromParent | None] | None = None
 
-    def ask(self, question: Any) -> Callable[[], Any]:
-        """Sends a question. What it returns waits for the answer; it raises the MigrationError of a refusal."""
+    def ask(self, question: Any, kind: Any = Any) -> Callable[[], Any]:
+        """Sends a question.
+
+        Args:
+            question: a record or a plain value.
+            kind: type of the answer.
+
+        Returns:
+            A function that waits for the answer; it raises the MigrationError of a refusal.
+        """
         self.settle()
-        reply: list[tuple[str, Any]] = []
+        reply: list[FromParent | None] = []
         self._open = reply
-        send(self._answers, ("ask", question))
+        send(self._answers, encode(Ask(value_of(question))))
 
         def answer_to_it() -> Any:
             if not reply:
                 self.settle()
-            word, value = reply[0]
-            if word == "refused":
-                raise value
-            return value
+            match reply[0]:
+                case Answered(value=value):
+                    return read_value(value, kind)
+                case Refused() as refused:
+                    raise refused.error()
+            raise MigrationError(Reason.CRASHED, "Nobody answers any more")
 
         return answer_to_it
 
@@ -131,38 +122,53 @@ class Questions:
         """Waits for the answer that is still to come, if any."""
         if self._open is not None:
             reply, self._open = self._open, None
-            nobody = "refused", MigrationError(Reason.CRASHED, "Nobody answers any more")
-            reply.append(receive(self._requests) or nobody)
+            reply.append(_next(self._requests))
 
 
-def answer(task: Task, ask: Callable[[Any], Callable[[], Any]]) -> tuple[str, Any]:
+def answer(task: Task, ask: Callable[..., Callable[[], Any]]) -> FromChild:
     """Runs a task and says how it went; only death and the parent's patience end it otherwise."""
     _limit_cpu(task.seconds)
     try:
-        return "done", named_function(task.function)(*task.arguments, *((ask,) if task.asks else ()))
+        function = named_function(task.function)
+        return Done(value_of(function(*_arguments(task, function), *((ask,) if task.asks else ()))))
     except MigrationError as error:
-        return "refused", error
+        return Refused.of(error)
     except MemoryError as error:
-        return "memory", str(error)
+        return Failed.of(Failure.OUT_OF_MEMORY, str(error))
     except OSError as error:
-        return "io", str(error)
+        return Failed.of(Failure.FILE_ERROR, str(error))
     except Exception as error:  # The boundary of the process: whatever else went wrong is reported as text.
         traceback.print_exc()
-        return "broken", "".join(traceback.format_exception_only(error)).strip()
+        return Failed.of(Failure.UNEXPECTED, "".join(traceback.format_exception_only(error)).strip())
 
 
 def serve(requests: io.FileIO, answers: io.FileIO) -> None:
     """Answers requests until the parent hangs up."""
-    confinement = receive(requests)
+    confinement = _next(requests)
+    if not isinstance(confinement, Confinement):
+        return
     confine(confinement)
     preload(confinement.preload)
-    send(answers, ("ready", os.getpid()))
+    send(answers, encode(Ready()))
 
     questions = Questions(requests, answers)
-    while (task := receive(requests)) is not None:
+    while isinstance(task := _next(requests), Task):
         answered = answer(task, questions.ask)
         questions.settle()
-        send(answers, answered)
+        send(answers, encode(answered))
+
+
+def _next(requests: io.FileIO) -> FromParent | None:
+    """What the parent says next; None when it has hung up."""
+    frame = receive(requests)
+    return None if frame is None else read_from_parent(frame)
+
+
+def _arguments(task: Task, function: Callable[..., Any]) -> list[Any]:
+    """A task's arguments, of the types that the function declares; plain ones where it declares none."""
+    hints = get_type_hints(function)
+    names = signature(function).parameters if task.arguments else ()
+    return [read_value(value, hints.get(name, Any)) for value, name in zip(task.arguments, names, strict=False)]
 
 
 def _limit(kind: int, size: int) -> None:

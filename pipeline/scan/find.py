@@ -140,7 +140,7 @@ def _batches(files: Iterable[FoundFile]) -> Iterator[list[FoundFile]]:
 def _kinds(child: ConfinedProcess, paths: Sequence[Path]) -> list[str]:
     """One call for all; where that fails, one for each, so that the file to blame stands alone."""
     try:
-        return [str(kind) for kind in child.call(_KINDS, list(paths))]
+        return list(child.call(_KINDS, list(paths), returns=list[str]))
     except MigrationError:
         return ["damaged"] if len(paths) == 1 else [_kinds(child, [path])[0] for path in paths]
 

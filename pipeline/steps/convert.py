@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from pipeline.manifest.row import ManifestRow
 from pipeline.publication.layout import output_folder
@@ -118,15 +117,22 @@ class _ConfinedSteps:
         self._files: StagedFiles | None = None
 
     def stage(self, request: MigrationRequest) -> StagedModel | MigrationOutcome:
-        answer = self._workshop.converter.call(f"{self._settings.converter}:stage", request, self._settings.limits)
-        return answer if isinstance(answer, StagedModel) else _expected(answer, MigrationOutcome)
+        function, limits = f"{self._settings.converter}:stage", self._settings.limits
+        staged: StagedModel | MigrationOutcome = self._workshop.converter.call(
+            function, request, limits, returns=StagedModel | MigrationOutcome
+        )
+        return staged
 
     def verify(self, asked: VerificationRequest) -> MigrationOutcome:
         self._files = StagedFiles(self._folder, self._workshop.io_threads)
-        answer = self._workshop.verifier.call(
-            f"{self._settings.verifier}:verify", asked, answering=self._expected_outputs
+        outcome: MigrationOutcome = self._workshop.verifier.call(
+            f"{self._settings.verifier}:verify",
+            asked,
+            returns=MigrationOutcome,
+            answering=self._expected_outputs,
+            question=Question,
         )
-        return _expected(answer, MigrationOutcome)
+        return outcome
 
     def finish(self) -> None:
         self._workshop.converter.call(f"{self._settings.converter}:finish", same_model=True)
@@ -136,21 +142,10 @@ class _ConfinedSteps:
         assert self._files is not None
         return self._files.verified_files()
 
-    def _expected_outputs(self, question: object) -> Answers:
+    def _expected_outputs(self, question: Question) -> Answers:
         function = f"{self._settings.converter}:expected_outputs"
-        return _expected(
-            self._workshop.converter.call(function, _expected(question, Question), same_model=True), Answers
-        )
-
-
-_Record = TypeVar("_Record")
-
-
-def _expected(answer: object, kind: type[_Record]) -> _Record:
-    """The answer, if it is of this kind; a child may answer with any plain record."""
-    if isinstance(answer, kind):
-        return answer
-    raise MigrationError(Reason.INTERNAL_ERROR, f"The converting process answered with a {type(answer).__name__}")
+        answers: Answers = self._workshop.converter.call(function, question, returns=Answers, same_model=True)
+        return answers
 
 
 def _check(

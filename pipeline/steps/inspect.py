@@ -92,7 +92,14 @@ def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings,
     architecture = files.architecture.path if files.architecture else None
     try:
         inspection = child.call(
-            settings.inspector, source.path, architecture, row.backend, settings.limits, source.sha256, source.identity
+            settings.inspector,
+            source.path,
+            architecture,
+            row.backend,
+            settings.limits,
+            source.sha256,
+            source.identity,
+            returns=Inspection,
         )
     except MigrationError as error:
         samples_may_mend = error.reason is Reason.INVALID_CONFIG and row.samples  # They may state the missing shape.
@@ -100,12 +107,6 @@ def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings,
         if samples_may_mend or code_may_mend:
             return candidate
         raise
-    if not isinstance(inspection, Inspection):
-        raise MigrationError(
-            Reason.INTERNAL_ERROR,
-            f"The reading process answered with a {type(inspection).__name__}",
-            advice="Please report it.",
-        )
     found = {
         "source_sha256": inspection.source_sha256,
         "source_bytes": inspection.source_bytes,

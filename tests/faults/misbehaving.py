@@ -16,13 +16,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tests.pipeline import fakes
-from transforms.errors import MigrationError, Reason
+from transforms.errors import Reason
 from transforms.inspection.inspect import Inspection
 from transforms.limits import Limits
 from transforms.records.file_identity import FileIdentity
 from transforms.records.outcome import MigrationOutcome, MigrationRequest
-from transforms.records.staged_model import Answers, Ask, Question, StagedModel, VerificationRequest
+from transforms.records.staged_model import Answers, Question, StagedModel, VerificationRequest
 
 CHILDREN = "tests.faults.misbehaving"
 _GIB = 1 << 30
@@ -75,13 +77,17 @@ def _promise() -> None:
 
 
 def _garbage() -> None:
-    frame = b"\x80\x04\x8c\x04\xff\xff\xff\xff\x94."
-    os.write(_answers(), struct.pack(">Q", len(frame)) + frame)
-    time.sleep(600)
+    _send(b"\x80\x04\x8c\x04\xff\xff\xff\xff\x94.")
 
 
 def _opened() -> None:
-    raise MigrationError(7, ["no", "text"], layer=(None,))  # type: ignore[arg-type,list-item]
+    fields = {"type": "Refused", "reason": 7, "message": ["no", "text"], "layer": [None], "advice": "", "detail": []}
+    _send(msgspec.msgpack.encode(fields))
+
+
+def _send(frame: bytes) -> None:
+    os.write(_answers(), struct.pack(">Q", len(frame)) + frame)
+    time.sleep(600)
 
 
 def _answers() -> int:
@@ -185,12 +191,12 @@ def finish() -> None:
     fakes.finish()
 
 
-def verify(asked: VerificationRequest, ask: Ask) -> object:
+def verify(asked: VerificationRequest, ask: Callable[..., Callable[[], Answers]]) -> object:
     way = _misbehave("verify", asked.request.model)
     folder = asked.request.staging
     match way:
         case "asks":
-            ask("anything")()  # type: ignore[arg-type]
+            ask("anything")()
         case "nothing":
             return None
         case "changes":

@@ -9,6 +9,7 @@ import hashlib
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from transforms.errors import MigrationError, Reason
@@ -18,7 +19,6 @@ from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequ
 from transforms.records.staged_model import (
     Answer,
     Answers,
-    Ask,
     Feed,
     Oracle,
     Question,
@@ -80,11 +80,11 @@ def finish() -> None:
     """Does nothing."""
 
 
-def verify(asked: VerificationRequest, ask: Ask) -> MigrationOutcome:
+def verify(asked: VerificationRequest, ask: Callable[..., Callable[[], Answers]]) -> MigrationOutcome:
     """Asks once, misbehaves as the last part of the model's name says, or agrees with the conversion."""
     request = asked.request
     question = Question(Oracle.REFERENCE, (Feed(plain_arrays([[1.0, 2.0]]), "a fake"),))
-    if ask(question)() != expected_outputs(question):
+    if ask(question, Answers)() != expected_outputs(question):
         raise ValueError("the question was lost")
     match request.model.rpartition("/")[2].partition("-")[0]:
         case "unverifiable":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from transforms.migration.verification import Verification
 from transforms.records.outcome import MigrationOutcome
-from transforms.records.staged_model import Ask, VerificationRequest
+from transforms.records.staged_model import Answers, Question, VerificationRequest
 
 _verification = Verification()
 
 
-def verify(asked: VerificationRequest, ask: Ask) -> MigrationOutcome:
+def verify(
+    asked: VerificationRequest, ask: Callable[[Question, type[Answers]], Callable[[], Answers]]
+) -> MigrationOutcome:
     """The outcome of a staged model; `ask` reaches the converting child."""
-    return _verification.verify(asked, ask)
+    return _verification.verify(asked, lambda question: ask(question, Answers))
