@@ -1,7 +1,8 @@
-# Each target works as the only command on a machine with Python 3.11, git and make.
-PYTHON ?= python3.11
-BIN := .venv/bin
-INSTALLED := .venv/.installed
+# Each target works as the only command on a machine with Python 3.11, 3.12 or 3.13, git and make.
+# PYTHON=… names the interpreter, VENV=… where the environment is kept.
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
 
 .PHONY: sample test soak fuzz audit bench lint format fixtures lock clean
 .DEFAULT_GOAL := sample
@@ -42,14 +43,13 @@ fixtures: $(INSTALLED) ## write tests/fixtures anew under genuine legacy runtime
 	$(BIN)/python scripts/make_fixtures.py --out tests/fixtures
 	$(BIN)/python scripts/keras_3_fixtures.py --out tests/fixtures
 
-lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
-	scripts/compile_lock.sh
+LOCK ?=
+lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml (LOCK=--upgrade: with the newest versions)
+	UV="$$(command -v uv || echo $(BIN)/uv)" scripts/compile_lock.sh $(LOCK)
 
 clean: ## remove the environment and what was written
-	rm -rf .venv out build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) out build *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
-$(INSTALLED): requirements.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+$(INSTALLED): requirements.lock pyproject.toml scripts/set_up.sh
+	PYTHON="$(PYTHON)" scripts/set_up.sh $(VENV)
 	touch $@
