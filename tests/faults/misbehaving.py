@@ -19,7 +19,6 @@ from typing import Any
 import msgspec
 
 from tests.pipeline import fakes
-from transforms.errors import Reason
 from transforms.inspection.inspect import Inspection
 from transforms.limits import Limits
 from transforms.records.file_identity import FileIdentity
@@ -211,7 +210,7 @@ def verify(asked: VerificationRequest, ask: Callable[..., Callable[[], Answers]]
         case "fifo":
             os.mkfifo(folder / "late")
         case "reason":
-            return replace(asked.staged.known, reason=Reason.TIMEOUT, status="migrated")  # type: ignore[arg-type]
+            return replace(asked.staged.known, reason="luck")  # type: ignore[arg-type]
     return fakes.verify(asked, ask)
 
 
