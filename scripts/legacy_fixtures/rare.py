@@ -19,6 +19,14 @@ def activation_layers(k):
     return k.Model(x, layers.Concatenate()(found))
 
 
+@fixture("tfkeras-1.13.1 tfkeras-2.8.4", "batchnormalization virtual_batch_size", real(4, 5, 3), real(6), batch=4)
+def virtual_batches(k):
+    """Statistics of part of a batch, in training: the layer stores an axis that its input lacks."""
+    x, y = k.Input((4, 5, 3)), k.Input((6,))
+    first = k.BatchNormalization(axis=1, virtual_batch_size=2)(k.BatchNormalization(virtual_batch_size=4, epsilon=1e-6)(x))
+    return k.Model([x, y], [first, k.Dense(2)(k.BatchNormalization(virtual_batch_size=2, scale=False)(y))])
+
+
 @fixture("tfkeras-2.15.1", "rare layernormalization axis_list einsumdense depthwise time_major", real(6, 4))
 def rare_layers(k):
     x = k.Input((6, 4))

@@ -22,6 +22,7 @@ from transforms.canonical.model import (
 )
 from transforms.canonical.options import canonical_options
 from transforms.canonical.precision import cast_to, floatx_of, stated_policy, uses_float16
+from transforms.canonical.rewrites.batch_normalization import join_virtual_batches, unwrap_axis
 from transforms.canonical.rewrites.bidirectional import keep_legacy_masked_steps, with_both_directions
 from transforms.canonical.rewrites.cudnn import canonicalise_cudnn
 from transforms.canonical.rewrites.data_format import wrap_channels_first
@@ -42,7 +43,6 @@ from transforms.canonical.rewrites.single_layer import (
     reset_state_each_call,
     state_prelu_extents,
     state_reset_after,
-    unwrap_axis,
 )
 from transforms.canonical.rewrites.stacked_cells import apply_first_cell_when_masked
 from transforms.canonical.rewrites.theano import pad_as_theano, pool_as_theano, rotate_theano_kernels
@@ -67,6 +67,7 @@ RULES: tuple[RewriteRule, ...] = (
     drop_augmentation,
     rename_classes,
     canonicalise_cudnn,
+    join_virtual_batches,
     unwrap_axis,
     state_reset_after,
     reset_state_each_call,

@@ -28,6 +28,7 @@ REWRITES: Mapping[str, str] = {
     "augmentation_left_out": "layers that change images in training only hand them on",
     "function_named": "TensorFlow functions among the layers called by name, from a closed list",
     "class_renamed": "classes that tf.keras 1.13 to 2.0 stored under another name",
+    "virtual_batches_joined": "BatchNormalization with virtual batches, which training alone has, loses an axis",
     "axis_unwrapped": "BatchNormalization axes stored as a list",
     "keras_3_upgraded": "Keras 3 names and operations to those of Keras 2 and TensorFlow",
     "keras_3_masks": "masks of Keras 3 as tensors, given by name to the layers that look at them",

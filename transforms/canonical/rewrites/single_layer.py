@@ -32,16 +32,6 @@ def rename_classes(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewri
     return rewrite.rewritten(replace(rewrite.layer, class_name=target), "class_renamed", f"to {target}")
 
 
-def unwrap_axis(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """BatchNormalization of tf.keras 1.x stores its axis as a list, `ListWrapper([3])`."""
-    del context
-    axis = rewrite.layer.config.get("axis")
-    if rewrite.layer.class_name != "BatchNormalization" or not isinstance(axis, list) or len(axis) != 1:
-        return rewrite
-    config = {**rewrite.layer.config, "axis": axis[0]}
-    return rewrite.rewritten(replace(rewrite.layer, config=config), "axis_unwrapped", f"{axis} to {axis[0]}")
-
-
 def state_reset_after(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Before Keras 2.1.3 a GRU had no `reset_after` and reset before the product; tf-keras defaults to after."""
     del context

@@ -38,15 +38,34 @@ def _batch_normalization(call: LayerCall) -> Array:
     """Returns (x - moving_mean) / sqrt(moving_variance + epsilon) * gamma + beta along `axis`."""
     if call.option("mode", 0) != 0:
         raise NotCovered(f"BatchNormalization mode {call.option('mode', 0)}", call.path)
-    axes = _axes(call)
+    axes = _batch_axes(call)
     mean, variance = (_along(call.weights[role], call.x, axes) for role in ("moving_mean", "moving_variance"))
     return _scale_and_shift(call, (call.x - mean) / np.sqrt(variance + _epsilon(call, axes)), axes)
+
+
+def _batch_axes(call: LayerCall) -> tuple[int, ...]:
+    """The axes of the statistics. With virtual batches `build` counts an axis more, and stores it so.
+
+    x is reshaped to (virtual_batch_size, groups, ...) for the statistics of training, which gives `moving_mean` an axis
+    of length 1 behind the first; at inference all rows are normalized alike (`BatchNormalizationBase.build` and `call`
+    in tensorflow/python/keras/layers/normalization.py, 1.13; keras/layers/normalization/batch_normalization.py, 2.8).
+    """
+    if not _is_virtual(call):
+        return _axes(call)
+    axis = call.config["axis"]
+    return tuple(sorted(each - 1 for each in ([axis] if isinstance(axis, int) else axis)))
+
+
+def _is_virtual(call: LayerCall) -> bool:
+    virtual = call.config.get("virtual_batch_size") is not None
+    return virtual and call.weights["moving_mean"].ndim == call.x.ndim + 1
 
 
 def _epsilon(call: LayerCall, axes: tuple[int, ...]) -> float:
     """The epsilon in effect: as stored, or `_FUSED_EPSILON` where `nn.fused_batch_norm` raised it."""
     epsilon = float(call.option("epsilon", 1e-3))
-    if epsilon >= _FUSED_EPSILON or call.class_name == "SyncBatchNormalization":  # which is never fused
+    never_fused = call.class_name == "SyncBatchNormalization" or _is_virtual(call)
+    if epsilon >= _FUSED_EPSILON or never_fused:
         return epsilon
     if is_theano(call) and epsilon < 1e-5:
         raise NotCovered(f"BatchNormalization with epsilon {epsilon}, which Theano refuses", call.path)
