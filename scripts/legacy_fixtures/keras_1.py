@@ -18,9 +18,11 @@ from keras.layers import (
     Convolution1D,
     Convolution2D,
     Deconvolution2D,
+    Highway,
     Input,
     LSTM,
     Masking,
+    MaxoutDense,
     MaxPooling2D,
     TimeDistributed,
     merge,
@@ -56,6 +58,7 @@ def on_tensorflow():
     yield "prelu_shared", chain((6, 7, 2), Convolution2D(3, 2, 2), PReLU(shared_axes=[1, 2])), "prelu shared_axes"
     masked = chain((6, 3), Masking(), BatchNormalization(mode=1), LSTM(4))
     yield "samplewise_norm_masked", masked, "batchnorm mode_1 mask"
+    yield "highway_maxout", chain((6,), Highway(activation="tanh"), MaxoutDense(4, nb_feature=3)), "highway maxoutdense"
     yield "dot_four_axes", dot_of_four_axes(), "merge dot rank_4"
 
 
