@@ -23,13 +23,13 @@ def relu_negative_threshold(k):
     return k.Model(x, k.layers.ReLU(max_value=2.0, negative_slope=0.2, threshold=-0.5)(k.layers.Dense(4)(x)))
 
 
-@fixture("keras-2.2.4", "prelu inputlayer_first", real(5, 6, 2))
+@fixture("keras-2.2.4", "prelu inputlayer_first golden_alone", real(5, 6, 2))
 def prelu_unrecorded_input(k):
     entry, convolution = k.layers.InputLayer((5, 6, 2)), k.layers.Conv2D(3, 2)
     return k.Sequential([entry, convolution, k.layers.PReLU(), k.layers.Flatten()])
 
 
-@fixture("keras-2.2.4", "minimum maximum nan", real(6))
+@fixture("keras-2.2.4", "minimum maximum nan golden_alone", real(6))
 def minimum_of_nan(k):
     """Six exponentials of any number are infinity, and infinity less infinity is NaN: it stands in a later input."""
     x = k.Input((6,))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixture_files import fixture_file, fixture_files
+from tests.fixture_files import GOLDEN_ALONE, fixture_file, fixture_files
 from transforms.canonical.canonicalise import RULES, canonicalise
 from transforms.errors import MigrationError
 from transforms.legacy.model import open_legacy_model
@@ -60,7 +60,9 @@ def migrated_without(rule: str, name: str, folder: Path, monkeypatch: pytest.Mon
     rules = tuple(each for each in RULES if each.__name__ != rule)
     assert len(rules) == len(RULES) - 1
     monkeypatch.setattr(conversion, "canonicalise", partial(canonicalise, rules=rules))
-    return migrate_model(MigrationRequest(name, fixture_file(name).source, folder)).status
+    fixture = fixture_file(name)
+    samples = fixture.samples if fixture in GOLDEN_ALONE else None
+    return migrate_model(MigrationRequest(name, fixture.source, folder, samples=samples)).status
 
 
 @pytest.mark.parametrize(("rule", "name"), NEEDED_BY.items())

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.fixture_files import MIGRATABLE, REFUSED, FixtureFile, fixture_file
+from tests.fixture_files import GOLDEN_ALONE, MIGRATABLE, REFUSED, FixtureFile, fixture_file
 from tests.transforms.conftest import Migrations
 from transforms.errors import Reason
 from transforms.migration.migrate import migrate_model
@@ -31,6 +31,12 @@ def test_the_reopened_artefact_gives_the_legacy_outputs(fixture: FixtureFile, mi
             np.testing.assert_allclose(outputs[name], wanted, rtol=2e-4, atol=2e-5)
             compared += 1
     assert compared
+
+
+@pytest.mark.parametrize("fixture", GOLDEN_ALONE, ids=lambda fixture: fixture.name)
+def test_golden_outputs_decide_where_nothing_else_can(fixture: FixtureFile, tmp_path: Path) -> None:
+    outcome = migrate_model(MigrationRequest("m", fixture.source, tmp_path, samples=fixture.samples))
+    assert (outcome.status, outcome.evidence) == (Status.MIGRATED, Evidence.GOLDEN), outcome.message
 
 
 @pytest.mark.parametrize(("name", "reason"), REFUSED.items())
