@@ -31,7 +31,6 @@ NEEDED_BY = {
     "expand_negative_threshold_relu": "keras-2.3.1/relu_negative_threshold",
     "keep_legacy_bilinear_grid": "keras-2.2.4/bilinear",
     "keep_tf1_minimum_nan": "keras-2.2.4/minimum_of_nan",
-    "state_prelu_extents": "keras-2.2.4/prelu_unrecorded_input",
     "drop_mask": "tfkeras-2.3.4/relu_without_mask",
     "drop_attention_mask": "tfkeras-2.8.4/multi_head_masked",
     "keep_legacy_masked_steps": "keras-2.2.4/masked_bi_sequences",
@@ -48,6 +47,7 @@ ANSWERS_ALIKE = {
     "unwrap_axis": "tf-keras takes a list of one axis too; the rewrite makes retrained copies share a graph",
     "state_reset_after": "the legacy default is stated for every option; the rewrite says so in the report",
     "reset_state_each_call": "no stateful option reaches tf-keras; the rewrite says in the report what that means",
+    "state_prelu_extents": "given samples state the same extents; the rewrite serves files without samples",
     "disable_unroll": "a loop and its unrolled form compute the same; the rewrite says which one is published",
 }
 #: Rules that no fixture needs, with the tests that show them.
