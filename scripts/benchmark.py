@@ -5,7 +5,7 @@ python scripts/benchmark.py --quick             less of it; a few minutes
 python scripts/benchmark.py --only sizes,peers  these sections; the others stay as they were measured before
 python scripts/benchmark.py --render            measures nothing: writes page and drawing from the results again
 
-Writes benchmark.json, benchmark.md and benchmark.svg into docs/, and the README's table by scripts/readme_tables.py.
+Writes benchmark.json, benchmark.md and benchmark.svg into docs/, and the README's figures by scripts/docs_tables.py.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main() -> int:
     draw(found, arguments.folder / "benchmark.svg")
     print(target_table(found))
     if arguments.folder == ROOT / "docs":
-        subprocess.run([sys.executable, str(ROOT / "scripts" / "readme_tables.py")], check=True)
+        subprocess.run([sys.executable, str(ROOT / "scripts" / "docs_tables.py")], check=True)
     return int(failed)
 
 

@@ -1,4 +1,4 @@
-"""Writes docs/reason_codes.md and docs/report_columns.md from the program's own tables.
+"""Writes the pages of docs/ that follow from the program's own tables, and the README's figures of the last benchmark.
 
 python scripts/docs_tables.py            writes them
 python scripts/docs_tables.py --check    exit status 1 when they are behind the code
@@ -7,15 +7,23 @@ python scripts/docs_tables.py --check    exit status 1 when they are behind the 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from benchmarks.results import read_results
+from benchmarks.tables import readme_block
+from supported_layers import supported_layers
+
 from pipeline.report.row import DESCRIPTIONS, ReportRow
 from transforms.errors import FAILURES, MEANINGS, REMEDIES, Reason
+from transforms.records.rewrites import REWRITES
 
 DOCS = Path(__file__).parents[1] / "docs"
+README = DOCS.parent / "README.md"
+_BENCHMARK = re.compile(r"(<!-- benchmark -->\n).*?(<!-- end of benchmark -->)", re.DOTALL)
 #: What the types of a report row are called in Parquet.
 TYPES = {
     "str": "text",
@@ -57,7 +65,37 @@ def report_columns() -> str:
     return "\n".join([head, "| column | type | |", "|---|---|---|", *rows, ""])
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"reason_codes.md": reason_codes, "report_columns.md": report_columns}
+def rewrites() -> str:
+    """A table of the rewrites."""
+    head = (
+        f"{_NOTE}# Rewrites\n\n"
+        "Every change to config or weights on the way to canonical layout stands in column `rewrites` of the report, "
+        "with the path of its layer: `layer: rewrite (detail)`.\n"
+    )
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in REWRITES.items()]
+    return "\n".join([head, "| rewrite | what it does |", "|---|---|", *rows, ""])
+
+
+def layers() -> str:
+    """What migrates, class by class."""
+    return _NOTE + supported_layers()
+
+
+def readme(text: str) -> str:
+    """The README with the figures of the last benchmark. Raises ValueError when their place is missing."""
+    block = readme_block(read_results(DOCS / "benchmark.json"))
+    text, found = _BENCHMARK.subn(lambda match: f"{match[1]}{block}\n{match[2]}", text)
+    if found != 1:
+        raise ValueError(f"README.md has {found} places for the benchmark")
+    return text
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "reason_codes.md": reason_codes,
+    "report_columns.md": report_columns,
+    "rewrites.md": rewrites,
+    "supported_layers.md": layers,
+}
 
 
 def main() -> int:
@@ -65,6 +103,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
+    written = README.read_text("utf-8")
+    if arguments.check and readme(written) != written:
+        return 1
+    README.write_text(readme(written), "utf-8")
     for name, page in PAGES.items():
         path = DOCS / name
         if arguments.check:

@@ -34,8 +34,14 @@ def machine_line(results: Results) -> str:
 
 
 def readme_block(results: Results) -> str:
-    """What the README shows."""
-    return f"{target_table(results)}\n\nOn {machine_line(results)}"
+    """What the README shows: three figures, from `make bench`."""
+    lines = []
+    for target in TARGETS[:4]:
+        name, figure = target.name.removesuffix(", against load + save"), measured(target, results["sections"])
+        if "export" not in name:
+            lines.append(f"- {name}: {'not measured' if figure is None else f'{_number(figure)} x'}.")
+    peer = "How many times as fast as tf-keras `load_model` and `save` in one warm process, which checks nothing"
+    return f"{peer} ([docs/benchmark.md](docs/benchmark.md)):\n\n" + "\n".join(lines)
 
 
 def document(results: Results) -> str:
