@@ -30,8 +30,10 @@ def replay_samples(output: Path, rtol: float, atol: float, custom_code: bool) ->
     import numpy as np
     import tensorflow as tf
 
+    from transforms.saved_model.loaded import keep_functions_as_written
     from transforms.saved_model.operation_check import check_operations
 
+    keep_functions_as_written()
     check_operations(output, custom_code=custom_code)
     try:
         with np.load(output / _SAMPLES, allow_pickle=False) as arrays:

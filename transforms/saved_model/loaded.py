@@ -36,6 +36,15 @@ def stated_inputs(meta_graph: Any) -> tuple[InputSpec, ...]:
     return tuple(_spec(name, tf.TensorShape(info.tensor_shape), tf.as_dtype(info.dtype)) for name, info in stated)
 
 
+def keep_functions_as_written() -> None:
+    """Keeps TensorFlow from exchanging functions in this process, for good: a function runs that the graph names.
+
+    Grappler's implementation selector calls another function that states the same `api_implements`. For processes that
+    load artefacts and write none: what they trace would state the option.
+    """
+    tf.config.optimizer.set_experimental_options({"implementation_selector": False})
+
+
 class LoadedArtefact:
     """The signature of a loaded SavedModel, and nothing of the model it came from."""
 

@@ -50,14 +50,6 @@ INFERENCE = frozenset(
 #: What only the functions that read and write the variables may hold.
 SAVER_ONLY = frozenset("SaveV2 RestoreV2 MergeV2Checkpoints ShardedFilename".split())
 
-#: All that these functions consist of.
-SAVER = SAVER_ONLY | frozenset(
-    """
-    Const Identity NoOp Placeholder Pack Select StringJoin StaticRegexFullMatch StridedSlice Cast DisableCopyOnRead
-    ReadVariableOp AssignVariableOp LookupTableImportV2 LookupTableExportV2 PartitionedCall StatefulPartitionedCall
-    """.split()
-)
-
 #: Stateful operations that custom code may use besides stateless ones: variables, tables, lists, random numbers.
 HARMLESS_STATEFUL = frozenset(
     """

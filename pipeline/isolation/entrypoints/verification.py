@@ -7,7 +7,9 @@ from collections.abc import Callable
 from transforms.migration.verification import Verification
 from transforms.records.outcome import MigrationOutcome
 from transforms.records.staged_model import Answers, Question, VerificationRequest
+from transforms.saved_model.loaded import keep_functions_as_written
 
+keep_functions_as_written()
 _verification = Verification()
 
 
