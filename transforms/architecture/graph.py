@@ -82,6 +82,7 @@ class Graph:
     Attributes:
         unused: stored layers that no output depends on (see `pruning`), each with its place in stored order. Their
             arrays stand among the others in the file; nothing else of them counts.
+        listed: names of the stored layers as the runtime lists them (see `loader_order`), empty where nobody asked.
     """
 
     class_name: str
@@ -92,6 +93,7 @@ class Graph:
     inputs: tuple[TensorRef, ...]
     outputs: tuple[TensorRef, ...]
     unused: tuple[tuple[int, Layer], ...] = ()
+    listed: tuple[str, ...] = ()
 
     @property
     def stored_layers(self) -> tuple[Layer, ...]:

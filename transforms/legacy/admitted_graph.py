@@ -16,14 +16,15 @@ from transforms.architecture.custom_names import CustomNames
 from transforms.architecture.functions import with_functions
 from transforms.architecture.graph import Graph
 from transforms.architecture.keras_3 import keras_3_assumptions, keras_3_graph, refuse_later_keras
+from transforms.architecture.loader_order import with_loader_order
 from transforms.architecture.parsing import parse_architecture
 from transforms.architecture.pruning import left_out_note, without_unused
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.records.runtime import Family, Runtime, runtime_of
-from transforms.weights.assignment import RolesOf
 from transforms.weights.roles import keras_3_roles_of, roles_of
 from transforms.weights.roles_keras_1 import keras_1_roles_of
+from transforms.weights.slots import RolesOf
 
 
 def writing_runtime(recorded: str, backend: str, architecture: object) -> tuple[Runtime, tuple[str, ...]]:
@@ -70,7 +71,7 @@ def admitted_graph(
     """
     refuse_later_keras(runtime)
     with config_errors():
-        graph, left_out = without_unused(parse_architecture(architecture, limits))
+        graph, left_out = without_unused(with_loader_order(parse_architecture(architecture, limits)))
         assumed = left_out_note(left_out)
         if runtime.family is Family.KERAS_3:
             graph, assumed = keras_3_graph(graph), (*assumed, *keras_3_assumptions(runtime))

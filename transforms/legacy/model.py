@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import h5py
 import numpy as np
@@ -35,7 +35,7 @@ from transforms.source.hdf5.objects import (
     text_attribute,
 )
 from transforms.source.stored_array import StoredArray
-from transforms.weights.assignment import assign_arrays
+from transforms.weights.assignment import Assignment, assign_groups
 from transforms.weights.bounds import check_extents, refuse_excess
 from transforms.weights.checkpoint import (
     assign_variables,
@@ -45,6 +45,9 @@ from transforms.weights.checkpoint import (
 )
 from transforms.weights.hdf5_groups import architecture_needed, weight_groups
 
+#: Arrays by leaf layer path and role.
+Arrays: TypeAlias = Mapping[LayerPath, Mapping[str, StoredArray]]
+
 
 @dataclass(frozen=True)
 class LegacyModel:
@@ -53,22 +56,26 @@ class LegacyModel:
     Attributes:
         graph: the layers as stored.
         runtime: which Keras wrote it.
-        arrays: by leaf layer path, then role, in the layout of the file.
+        arrays: by leaf layer path, then role, in the layout of the file, as their position assigns them.
+        named_arrays: the same, as their names assign them: what the reference starts from.
         digest: SHA-256 and size of the file.
         training_config: optimizer, loss and metrics as data; None when absent or not readable.
         optimizer_arrays: the optimizer's slots in stored order, unread; empty when absent or not readable.
         warnings: what was assumed while reading.
         backend_assumed: True when neither file nor operator says which backend wrote it.
+        open_assignment: what file and architecture leave open about which array is which weight, "" where nothing.
     """
 
     graph: Graph
     runtime: Runtime
-    arrays: Mapping[LayerPath, Mapping[str, StoredArray]]
+    arrays: Arrays
+    named_arrays: Arrays
     digest: SourceDigest
     training_config: Mapping[str, Any] | None = None
     optimizer_arrays: tuple[StoredArray, ...] = ()
     warnings: tuple[str, ...] = ()
     backend_assumed: bool = False
+    open_assignment: str = ""
 
     @property
     def parameters(self) -> int:
@@ -81,15 +88,15 @@ class LegacyModel:
         return sum(array.bytes for held in self.arrays.values() for array in held.values())
 
     def weights_of(self, path: LayerPath) -> Mapping[str, npt.NDArray[np.generic]]:
-        """The original arrays of a leaf layer by role, read now, in their stored precision.
+        """The original arrays of a leaf layer by role, as named, read now, in their stored precision.
 
         Raises MigrationError `nonfinite_weights`, `weights_mismatch` when a variance is
         negative, `corrupt_h5` when HDF5 cannot read it.
         """
-        return {role: self.read_array(path, role) for role in self.arrays.get(path, {})}
+        return {role: _checked(array, role, path) for role, array in self.named_arrays.get(path, {}).items()}
 
     def read_array(self, path: LayerPath, role: str) -> npt.NDArray[np.generic]:
-        """One original array, read now. Raises as `weights_of` does; KeyError when there is none."""
+        """One original array, by position, read now. Raises as `weights_of` does; KeyError when there is none."""
         return _checked(self.arrays[path][role], role, path)
 
 
@@ -116,6 +123,7 @@ def open_legacy_model(
     limits: Limits = DEFAULT_LIMITS,
     custom: CustomNames | None = None,
     hashed: FileIdentity | None = None,
+    other_assignment: bool = False,
 ) -> Iterator[LegacyModel]:
     """Opens a model file. Arrays can be read until the context ends.
 
@@ -127,6 +135,7 @@ def open_legacy_model(
         limits: the budget.
         custom: what the operator's code defines.
         hashed: the file that was found to have the expected digest, which then is not computed again.
+        other_assignment: take the other of two assignments of the arrays that the file leaves open.
 
     Raises:
         MigrationError: any reason of reading.
@@ -138,12 +147,18 @@ def open_legacy_model(
         return
     with open_hdf5(path, limits, sha256, hashed) as (file, digest):
         with hdf5_errors():
-            model = _read(file, digest, architecture, backend, limits, own)
+            model = _read(file, digest, architecture, backend, limits, own, other_assignment)
         yield model
 
 
 def _read(
-    file: h5py.File, digest: SourceDigest, architecture: object, backend: str, limits: Limits, custom: CustomNames
+    file: h5py.File,
+    digest: SourceDigest,
+    architecture: object,
+    backend: str,
+    limits: Limits,
+    custom: CustomNames,
+    other_assignment: bool,
 ) -> LegacyModel:
     weights = group_at(file, "model_weights") if has_link(file, "model_weights") else file
     layer_names = list_attribute(weights, "layer_names", limits)
@@ -166,17 +181,29 @@ def _read(
     stored_backend = _first_text((weights, file), "backend", limits)
     runtime, warnings = writing_runtime(recorded, backend or stored_backend, architecture)
     graph, assumed = admitted_graph(architecture, runtime, limits, custom)
-    warnings = (*warnings, *assumed)
-    arrays = _arrays(graph, weights, layer_names, runtime, limits)
+    found = _assignment(graph, weights, layer_names, runtime, limits)
+    if other_assignment and found.other is not None:
+        found = replace(found.other, question=found.question)
+    warnings = (*warnings, *assumed, *found.warnings)
     backend_assumed = runtime.is_keras_1 and not runtime.backend
     if backend_assumed:
-        runtime, hint = _with_backend(runtime, arrays)
+        runtime, hint = _with_backend(runtime, found.by_position)
         warnings = (*warnings, hint)
-    training_config, slots = _training_config(file, limits), _optimizer_arrays(file, limits)
-    return LegacyModel(graph, runtime, arrays, digest, training_config, slots, warnings, backend_assumed)
+    return LegacyModel(
+        graph=graph,
+        runtime=runtime,
+        arrays=found.by_position,
+        named_arrays=found.by_name,
+        digest=digest,
+        training_config=_training_config(file, limits),
+        optimizer_arrays=_optimizer_arrays(file, limits),
+        warnings=warnings,
+        backend_assumed=backend_assumed,
+        open_assignment=found.question,
+    )
 
 
-def _with_backend(runtime: Runtime, arrays: Mapping[LayerPath, Mapping[str, StoredArray]]) -> tuple[Runtime, str]:
+def _with_backend(runtime: Runtime, arrays: Arrays) -> tuple[Runtime, str]:
     """Keras 1 records no backend. TensorFlow's variable names end in ":0", Theano's do not."""
     names = [array.name for held in arrays.values() for array in held.values()]
     backend = "theano" if names and not any(name.endswith(":0") for name in names) else "tensorflow"
@@ -200,10 +227,10 @@ def _read_checkpoint(
         assigned = assign_variables(bundle, graph, roles_of_runtime(runtime), limits)
     _check_leaves(graph, assigned.arrays)
     warnings = (*warnings, *assumed, *assigned.warnings)
-    return LegacyModel(graph, runtime, assigned.arrays, bundle.digest, warnings=warnings)
+    return LegacyModel(graph, runtime, assigned.arrays, assigned.arrays, bundle.digest, warnings=warnings)
 
 
-def _check_leaves(graph: Graph, arrays: Mapping[LayerPath, Mapping[str, StoredArray]]) -> None:
+def _check_leaves(graph: Graph, arrays: Arrays) -> None:
     for leaf in graph.walk():
         if not is_custom(leaf.class_name):
             check_extents(leaf, arrays.get(leaf.path, {}))
@@ -217,30 +244,18 @@ def _first_text(items: Sequence[h5py.Group], name: str, limits: Limits) -> str:
     return ""
 
 
-def _arrays(
+def _assignment(
     graph: Graph, weights: h5py.Group, layer_names: Sequence[str], runtime: Runtime, limits: Limits
-) -> Mapping[LayerPath, Mapping[str, StoredArray]]:
+) -> Assignment:
     if len(set(layer_names)) != len(layer_names):
         raise MigrationError(Reason.WEIGHTS_MISMATCH, "layer_names lists a layer twice", advice=_RESTORE)
     skipped = STATES_OF_KERAS_3 if runtime.family is Family.KERAS_3 else frozenset()
     groups = weight_groups(weights, layer_names, limits, skipped)
     refuse_excess([array for held in groups.values() for array in held], limits)
-    layers = {layer.name: layer for layer in graph.layers}
-    roles = roles_of_runtime(runtime)
-    arrays: dict[LayerPath, Mapping[str, StoredArray]] = {}
-    for layer in layers.values():
-        with config_errors():
-            arrays.update(assign_arrays(layer, groups.get(layer.name, ()), roles))
-    _check_leaves(graph, arrays)
-    known = {layer.name for layer in graph.stored_layers}
-    strangers = [name for name, held in groups.items() if held and name not in known]
-    if strangers:
-        raise MigrationError(
-            Reason.WEIGHTS_MISMATCH,
-            f"The file holds weights of layers that the config lacks: {', '.join(strangers[:5])}",
-            advice="Config and weights belong to different models: pair the right ones.",
-        )
-    return arrays
+    found = assign_groups(graph, groups, roles_of_runtime(runtime), runtime.is_keras_1)
+    for arrays in (found.by_position, found.by_name):
+        _check_leaves(graph, arrays)
+    return found
 
 
 def _training_config(file: h5py.File, limits: Limits) -> Mapping[str, Any] | None:

@@ -16,7 +16,7 @@ from transforms.architecture.graph import LayerPath
 from transforms.canonical import canonicalise
 from transforms.legacy.model import LegacyModel
 from transforms.source.stored_array import StoredArray
-from transforms.weights.assignment import ArraySlot
+from transforms.weights.slots import ArraySlot
 
 Positions = npt.NDArray[np.int64]
 _DIGIT = 1 << 23  # exact in float32

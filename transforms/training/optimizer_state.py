@@ -26,7 +26,7 @@ from transforms.training.optimizers import (
     order_of,
     unused_slots,
 )
-from transforms.weights.assignment import ArraySlot, array_slots
+from transforms.weights.slots import ArraySlot, array_slots
 
 Array = npt.NDArray[Any]
 

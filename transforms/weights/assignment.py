@@ -1,198 +1,223 @@
-"""Maps the arrays of each weight group to the leaf layers inside it, by order, role name and shape.
+"""Which array of a file is which weight: what its order says, what its names say, and what follows from both.
 
-Keras stores one group for each layer of the outermost graph. A group lists, for a nested model, the arrays of all
-layers inside it: all trainable ones first, then all others (`Network.weights` of Keras 2; `_legacy_weights` of
-tf.keras). TensorFlow 2.x lists them layer by layer where a layer tracks its sub-layers. Both orders are tried; the
-names and shapes in the file decide, and where they cannot, the file is refused.
+`by_position` does what the legacy loaders do, `by_name` reads the names; neither knows the other. Where they agree,
+the canonicaliser starts from the one and the reference from the other. Where both fit and differ:
+
+- inside one group, names that give each array one place win. A layer that was frozen when the weights were saved has
+  moved to the end of the listing, and no config before TensorFlow 2.9 says so. An order that no freezing explains may
+  be meant as well.
+- between groups, either may be meant: legacy loaders pair groups and layers by their order, whatever their names.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
+from transforms.architecture.config_values import config_errors
 from transforms.architecture.custom_names import is_custom
-from transforms.architecture.graph import Layer, LayerPath, walk
+from transforms.architecture.graph import Graph, Layer, walk
 from transforms.errors import MigrationError, Reason
-from transforms.layer_specs.spec import Role, Roles
 from transforms.source.stored_array import StoredArray
-from transforms.weights.custom_weights import split_custom_arrays
-from transforms.weights.roles import roles_of
+from transforms.weights.by_name import groups_by_name
+from transforms.weights.by_position import Assigned, in_loader_order
+from transforms.weights.group_assignment import GroupAssignment, assign_group
+from transforms.weights.slots import PAIR, RolesOf, array_slots
 
-RolesOf: TypeAlias = Callable[[str, Mapping[str, Any]], Roles]
+#: The weight groups of a file by name, in its order.
+Groups: TypeAlias = Mapping[str, Sequence[StoredArray]]
 
-_KERAS_1_ROLE = re.compile(
-    r"_((?:[WUb](?:_[icfozrh]|_carry)?)|gamma|beta|running_mean|running_std|alphas|depthwise_kernel|pointwise_kernel)$"
-)
-_KNOWN_ROLES = frozenset(
-    """
-    kernel recurrent_kernel bias embeddings gamma beta moving_mean moving_variance depthwise_kernel pointwise_kernel
-    alpha scale mean variance count
-    """.split()
-)
+#: Names of layers with the names of their groups.
+_Pairs: TypeAlias = Mapping[str, str]
 
-
-#: Classes without arrays that a model may hold only where no output depends on them.
-_NEVER_REBUILT = frozenset(
-    """
-    AddLoss AddMetric TFOpLambda SlicingOpLambda ClassMethod InstanceMethod InstanceProperty TensorFlowOpLayer Lambda
-    """.split()
-)
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class ArraySlot:
-    """A place for one array: which leaf layer, which role, and whether that layer trains it."""
+class Assignment:
+    """The arrays of a model by leaf layer path and role.
 
-    path: LayerPath
-    role: Role
-    trainable: bool
+    Attributes:
+        by_position: as the loader of the runtime assigns them: what the canonicaliser starts from.
+        by_name: as their names say: what the reference starts from.
+        warnings: where only one of the two could be found.
+        question: what the file leaves open, "" where nothing.
+        other: the assignment that may be meant as well, where there is a question.
+    """
+
+    by_position: Assigned
+    by_name: Assigned
+    warnings: tuple[str, ...] = ()
+    question: str = ""
+    other: Assignment | None = None
 
 
-def assign_arrays(
-    layer: Layer, arrays: Sequence[StoredArray], roles: RolesOf = roles_of
-) -> Mapping[LayerPath, Mapping[str, StoredArray]]:
-    """The arrays of one weight group by leaf layer path and role.
+def assign_groups(graph: Graph, groups: Groups, roles: RolesOf, keras_1: bool) -> Assignment:
+    """The arrays of all groups of a file.
 
     Args:
-        layer: the layer of the outermost graph that the group belongs to.
-        arrays: what the group lists, in the order of its `weight_names`.
+        graph: the model.
+        groups: the arrays of each weight group by its name, in the order of the file.
         roles: which arrays a class owns, in the dialect of the file.
+        keras_1: whether the file is one of Keras 1.
 
     Raises:
-        MigrationError: `weights_mismatch` when number, names or shapes do not fit the layer's config, or when
-            two different assignments fit equally well.
+        MigrationError: `weights_mismatch` when number, names or shapes do not fit, `unsupported_layer`.
     """
-    custom, arrays = split_custom_arrays(layer, arrays)
-    slots = list(array_slots(layer, roles))
-    if len(slots) != len(arrays):
-        raise MigrationError(
-            Reason.WEIGHTS_MISMATCH,
-            f"The config implies {len(slots)} arrays ({_listing(slots)}), the file holds {len(arrays)} "
-            f"({', '.join(array.name for array in arrays[:6])})",
-            layer=layer.path,
-            advice="Config and weights belong to different models: restore the file, or pair the right ones.",
+    held = {name: arrays for name, arrays in groups.items() if arrays}
+    with config_errors():
+        by_order = _paired_by_order(graph, held, roles)
+        named = groups_by_name(graph, list(held), keras_1)
+    by_name = named.groups if named is not None else None
+    if by_order is None and by_name is None:
+        raise _unpaired(graph, held, roles)
+    in_order = _tried(graph, held, by_order, roles, keras_1)
+    as_named = in_order if by_name == by_order else _tried(graph, held, by_name, roles, keras_1)
+    if not isinstance(in_order, Assignment):
+        if not isinstance(as_named, Assignment):
+            raise as_named if by_name is not None else in_order
+        return _warned(
+            as_named, "Groups and layers are paired by their names alone: in the order of the file they do not fit."
         )
-    candidates = _distinct([_trainable_first(slots), slots])
-    fitting = [order for order in candidates if all(map(_fits, order, arrays))]
-    if not fitting:
-        raise _misfit(candidates[0], arrays)
-    best = max(fitting, key=lambda order: _name_agreement(order, arrays))
-    tied = [order for order in fitting if _name_agreement(order, arrays) == _name_agreement(best, arrays)]
-    if len(tied) > 1:
-        best = tied[0]  # the order every Keras writes; names say nothing against it
-    assigned: dict[LayerPath, dict[str, StoredArray]] = {}
-    for slot, array in zip(best, arrays, strict=True):
-        assigned.setdefault(slot.path, {})[slot.role.name] = array
-    unused = list(_unused_paths(layer))
-    return {
-        path: held
-        for path, held in {**custom, **assigned}.items()
-        if not any(path[: len(left_out)] == left_out for left_out in unused)
-    }
+    if named is not None and by_name == by_order:
+        renamed = "" if named.exact else f"{_renaming(named.groups)}: paired by position and by rank, which agree."
+        return _warned(in_order, renamed)
+    assert by_order is not None
+    if isinstance(as_named, Assignment):
+        question = f"{_renaming(by_order)} in the order of the file, as Keras loads it, and not as they are named"
+        return replace(in_order, question=_joined(question, in_order.question), other=as_named)
+    alone = f"{_renaming(by_order)}: paired by position alone, as Keras loads it"
+    if _only_order_that_fits(graph, held, by_order, roles):
+        return _warned(in_order, f"{alone}; no other order fits.")
+    return replace(in_order, question=_joined(alone, in_order.question))
 
 
-def _unused_paths(layer: Layer) -> Iterator[LayerPath]:
-    for inner in walk(layer):
-        if inner.graph is not None:
-            yield from (left_out.path for _, left_out in inner.graph.unused)
+def _paired_by_order(graph: Graph, held: Groups, roles: RolesOf) -> _Pairs | None:
+    """Layers and groups one after the other, those without arrays left out; None where their numbers differ.
 
-
-def array_slots(layer: Layer, roles: RolesOf, frozen: bool = False) -> Iterator[ArraySlot]:
-    """The arrays of a layer and of those inside it, in creation order. Raises MigrationError `unsupported_layer`."""
-    frozen = frozen or layer.config.get("trainable") is False
-    if layer.graph is not None:
-        for inner in layer.graph.stored_layers:
-            yield from array_slots(inner, roles, frozen)
-    elif layer.class_name == "Bidirectional":
-        forward = layer.slots["forward"]
-        backward = layer.slots.get("backward", forward)
-        yield from array_slots(forward, roles, frozen)
-        for slot in array_slots(backward, roles, frozen):
-            yield ArraySlot((*layer.path, "backward", *slot.path[len(backward.path) :]), slot.role, slot.trainable)
-    elif layer.slots:
-        for inner in layer.slots.values():
-            yield from array_slots(inner, roles, frozen)
-    else:
-        for role in layer_roles(layer, roles):
-            yield ArraySlot(layer.path, role, role.trainable and not frozen)
-
-
-def layer_roles(layer: Layer, roles: RolesOf) -> tuple[Role, ...]:
-    """The arrays of a leaf layer; none are known of a custom one. Raises MigrationError `unsupported_layer`."""
-    if is_custom(layer.class_name):
-        return ()
-    if layer.class_name in _NEVER_REBUILT:
-        return ()
-    try:
-        return roles(layer.class_name, layer.config)
-    except KeyError:
-        raise MigrationError(
-            Reason.UNSUPPORTED_LAYER,
-            f"Which arrays a {layer.class_name} owns is not known",
-            layer=layer.path,
-            advice="Ask for support of this class.",
-        ) from None
-
-
-def _trainable_first(slots: Sequence[ArraySlot]) -> list[ArraySlot]:
-    return [slot for slot in slots if slot.trainable] + [slot for slot in slots if not slot.trainable]
-
-
-def _distinct(orders: Sequence[list[ArraySlot]]) -> list[list[ArraySlot]]:
-    return [order for index, order in enumerate(orders) if order not in orders[:index]]
-
-
-def _fits(slot: ArraySlot, array: StoredArray) -> bool:
-    named = role_in(array.name)
-    # Keras 3 names the kernel of DepthwiseConv plainly `kernel`; MultiHeadAttention has layers with kernels inside.
-    plain = named in ("kernel", "bias") and slot.role.name.endswith(f"_{named}")
-    return (named is None or named == slot.role.name or plain) and slot.role.admits(array.shape)
-
-
-def role_in(name: str) -> str | None:
-    """The role that a weight name states, None when it states no known one.
-
-    `lstm_1/kernel_2:0` gives `kernel`, Keras 1's `lstm_1_W_i` gives `W_i`.
+    Whether a custom layer owns arrays, or one that is not used and not known, only the file tells: by a group of its
+    name, else by the number of groups.
     """
-    last = name.rsplit("/", 1)[-1].split(":", 1)[0]
-    if last in _KNOWN_ROLES:
-        return last
-    stem, _, number = last.rpartition("_")
-    if number.isdigit() and stem in _KNOWN_ROLES:
-        return stem
-    keras_1 = _KERAS_1_ROLE.search(last)
-    return keras_1[1] if keras_1 else None
+    layers = in_loader_order(graph)
+    unused = {layer.name for _, layer in graph.unused}
+    owns = {layer.name: _owns_arrays(layer, roles, layer.name in unused) for layer in layers}
+    sure = {name for name, answer in owns.items() if answer}
+    perhaps = {name for name, answer in owns.items() if answer is None}
+    for owners in (sure | (perhaps & set(held)), sure | perhaps):
+        if len(owners) == len(held):
+            return dict(zip((layer.name for layer in layers if layer.name in owners), held, strict=True))
+    return None
 
 
-def _name_agreement(order: Sequence[ArraySlot], arrays: Sequence[StoredArray]) -> int:
-    """In how many places the stored name contains the name of the layer it would go to."""
-    return sum(
-        any(part in array.name.split("/") for part in slot.path[1:] if part not in _GENERIC)
-        for slot, array in zip(order, arrays, strict=True)
+def _owns_arrays(layer: Layer, roles: RolesOf, unused: bool) -> bool | None:
+    """None where the config does not tell."""
+    try:
+        if next(array_slots(layer, roles), None) is not None:
+            return True
+    except MigrationError:
+        if not unused:
+            raise
+        return None
+    return None if any(is_custom(each.class_name) for each in walk(layer)) else False
+
+
+def _tried(
+    graph: Graph, held: Groups, pairs: _Pairs | None, roles: RolesOf, keras_1: bool
+) -> Assignment | MigrationError:
+    """The arrays of all layers where groups and layers are paired so, or why they do not fit."""
+    if pairs is None:
+        return _unpaired(graph, held, roles)
+    found: list[GroupAssignment] = []
+    errors: list[MigrationError] = []
+    for layer in graph.layers:
+        try:
+            with config_errors():
+                found.append(assign_group(layer, held.get(pairs.get(layer.name, ""), ()), roles, keras_1))
+        except MigrationError as error:
+            errors.append(error)
+    if errors:
+        return _all_of(errors)
+    questions = [each.question for each in found if each.question]
+    others = [each.other if each.other is not None else each.by_name for each in found]
+    other = Assignment(_merged(others), _merged(others)) if questions else None
+    return Assignment(
+        _merged([each.by_position for each in found]),
+        _merged([each.by_name for each in found]),
+        tuple(each.warning for each in found if each.warning),
+        _joined(*questions),
+        other,
     )
 
 
-_GENERIC = frozenset({"layer", "cell", "forward", "backward"})
+def _merged(parts: Sequence[Assigned]) -> Assigned:
+    return {path: held for part in parts for path, held in part.items()}
 
 
-def _misfit(order: Sequence[ArraySlot], arrays: Sequence[StoredArray]) -> MigrationError:
-    return misplaced(*next((s, a) for s, a in zip(order, arrays, strict=True) if not _fits(s, a)))
+def _all_of(errors: Sequence[MigrationError]) -> MigrationError:
+    """The first error, which names the further layers that do not fit."""
+    first, *others = errors
+    if not others:
+        return first
+    shown = ", ".join("/".join(error.layer) or error.message for error in others[:_SHOWN])
+    more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+    message = f"{first.message}; nor do the arrays of {shown}{more} fit"
+    return MigrationError(first.reason, message, layer=first.layer, advice=first.advice)
 
 
-def misplaced(slot: ArraySlot, array: StoredArray) -> MigrationError:
-    """The error of an array whose name or shape does not fit its place."""
-    wanted = " or ".join(str(list(shape)).replace("None", "?") for shape in slot.role.shapes) or "any shape"
+def _unpaired(graph: Graph, held: Groups, roles: RolesOf) -> MigrationError:
+    """Groups and layers that cannot be paired at all."""
+    owners = [layer.name for layer in graph.layers if _owns_arrays(layer, roles, unused=False)]
+    missing = [name for name in owners if name not in held]
+    strangers = [name for name in held if name not in owners]
     return MigrationError(
         Reason.WEIGHTS_MISMATCH,
-        f"The array {array.name!r} of shape {list(array.shape)} stands where the config has "
-        f"{slot.role.name} of shape {wanted}",
-        layer=slot.path,
-        advice="Config and weights belong to different models: restore the file, or pair the right ones.",
+        f"The config has {len(owners)} layers with arrays, the file {len(held)} groups of arrays; "
+        f"without a group: {_listed(missing)}; without a layer: {_listed(strangers)}",
+        advice=PAIR,
     )
 
 
-def _listing(slots: Sequence[ArraySlot]) -> str:
-    return ", ".join(f"{'/'.join(slot.path)}:{slot.role.name}" for slot in slots[:6])
+def _only_order_that_fits(graph: Graph, held: Groups, pairs: _Pairs, roles: RolesOf) -> bool:
+    """Whether shapes admit no other pairing of the groups with the layers: no circle of groups that fit the next."""
+    layers = {layer.name: list(array_slots(layer, roles)) for layer in graph.layers if layer.name in pairs}
+    shapes = {name: [array.shape for array in held[name]] for name in held}
+    fitting = {
+        name: [
+            other
+            for other in pairs
+            if other != name
+            and len(slots) == len(shapes[pairs[other]])
+            and all(slot.role.admits(shape) for slot, shape in zip(slots, shapes[pairs[other]], strict=True))
+        ]
+        for name, slots in layers.items()
+    }
+    open_ends = [name for name, others in fitting.items() if not others]
+    while open_ends:
+        closed = open_ends.pop()
+        del fitting[closed]
+        for name, others in fitting.items():
+            if closed in others:
+                others.remove(closed)
+                if not others:
+                    open_ends.append(name)
+    return not fitting
+
+
+def _renaming(pairs: _Pairs) -> str:
+    """Which group is taken for which layer, where their names differ."""
+    differing = [f"{group[:60]} for {layer[:60]}" for layer, group in pairs.items() if layer != group]
+    return f"Weights are taken from other names ({_listed(differing)})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(name[:130] for name in names[:_SHOWN]) or "none"
+    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
+
+
+def _joined(*questions: str) -> str:
+    return "; ".join(question for question in questions if question)
+
+
+def _warned(assignment: Assignment, warning: str) -> Assignment:
+    return replace(assignment, warnings=(warning, *assignment.warnings)) if warning else assignment

@@ -13,12 +13,12 @@ from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.source.checkpoint.bundle import Bundle, CheckpointArray, Tensor
 from transforms.source.stored_array import StoredArray
-from transforms.weights.assignment import ArraySlot, RolesOf, misplaced, role_in
 from transforms.weights.bounds import refuse_excess
 from transforms.weights.checkpoint_by_name import place_by_name
 from transforms.weights.checkpoint_by_object import place_by_object
 from transforms.weights.checkpoint_object_graph import ObjectGraph, object_graph
 from transforms.weights.layer_guess import revealed_layer
+from transforms.weights.slots import ArraySlot, RolesOf, misplaced, role_in
 
 _MOST_REVEALED = 6
 _CELL = re.compile(r"[a-z0-9_]+_cell(_[0-9]+)?")
@@ -51,7 +51,7 @@ def assign_variables(bundle: Bundle, graph: Graph, roles: RolesOf, limits: Limit
     for slot, name, tensor in placed:
         array = bundle.array(tensor, name, limits)
         if not slot.role.admits(array.shape):
-            raise misplaced(slot, array)
+            raise misplaced(slot, array.name, array.shape)
         arrays.setdefault(slot.path, {})[slot.role.name] = array
     refuse_excess([array for held in arrays.values() for array in held.values()], limits)
     return AssignedVariables(arrays, tuple(warnings))

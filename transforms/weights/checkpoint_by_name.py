@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from transforms.architecture.graph import Graph, Layer, LayerPath, walk
 from transforms.errors import MigrationError, Reason
 from transforms.source.checkpoint.bundle import Tensor
-from transforms.weights.assignment import ArraySlot, RolesOf, array_slots
+from transforms.weights.slots import ArraySlot, RolesOf, array_slots
 
 _PAIR = "Architecture and checkpoint belong to different models: pair the right ones."
 _OPTIMIZERS = (

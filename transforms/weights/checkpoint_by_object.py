@@ -17,9 +17,9 @@ from transforms.architecture.custom_names import is_custom
 from transforms.architecture.graph import Graph, Layer, LayerPath
 from transforms.errors import MigrationError, Reason
 from transforms.layer_specs.spec import Role
-from transforms.weights.assignment import ArraySlot, RolesOf, array_slots, layer_roles
 from transforms.weights.checkpoint_object_graph import ObjectGraph, Variable
 from transforms.weights.custom_weights import role_of
+from transforms.weights.slots import ArraySlot, RolesOf, array_slots, layer_roles
 
 #: Attributes of a model or layer that hold no weights of it: training state, and the states of stateful layers.
 _NOT_WEIGHTS = ("optimizer", "keras_api", "states", "_random_generator", "root")

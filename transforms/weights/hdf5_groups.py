@@ -10,8 +10,8 @@ from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits, over_budget
 from transforms.source.hdf5.aliases import StorageMap
 from transforms.source.hdf5.objects import HDF5Array, array_at, group_at, list_attribute
-from transforms.weights.assignment import role_in
 from transforms.weights.layer_guess import revealed_layer
+from transforms.weights.slots import role_in
 
 _RESTORE = "The file's index and content disagree: restore it from its origin."
 

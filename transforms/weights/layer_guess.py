@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from transforms.source.stored_array import StoredArray
-from transforms.weights.assignment import role_in
+from transforms.weights.slots import role_in
 
 _GATED_BIASES: Mapping[tuple[int, int], str] = {
     (4, 8): "CuDNNLSTM",
