@@ -70,6 +70,31 @@ def test_the_reference_sees_only_the_legacy_side():
     assert offenders("transforms/reference", {*TENSORFLOW, "h5py"}) == []
 
 
+def known_to(module):
+    """The modules of the project that one imports, and those that these import."""
+    found, pending = set(), [module]
+    while pending:
+        path = ROOT / (pending.pop().replace(".", "/") + ".py")
+        for name in imported(path):
+            if (
+                name not in found
+                and name.startswith("transforms.")
+                and (ROOT / (name.replace(".", "/") + ".py")).exists()
+            ):
+                found.add(name)
+                pending.append(name)
+    return found
+
+
+def test_the_two_assignments_of_arrays_share_no_code():
+    """What both start from: the parsed graph, the mark of a custom class, and an array with its name and shape."""
+    assert known_to("transforms.weights.by_position") & known_to("transforms.weights.by_name") == {
+        "transforms.architecture.graph",
+        "transforms.source.stored_array",
+        "transforms.architecture.custom_names",
+    }
+
+
 def test_reading_and_canonicalising_need_no_tensorflow():
     code = "import sys, transforms.inspection.inspect, transforms.migration.migrate; print('tensorflow' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)

@@ -63,7 +63,6 @@ class LegacyModel:
         optimizer_arrays: the optimizer's slots in stored order, unread; empty when absent or not readable.
         warnings: what was assumed while reading.
         backend_assumed: True when neither file nor operator says which backend wrote it.
-        open_assignment: what file and architecture leave open about which array is which weight, "" where nothing.
     """
 
     graph: Graph
@@ -75,7 +74,6 @@ class LegacyModel:
     optimizer_arrays: tuple[StoredArray, ...] = ()
     warnings: tuple[str, ...] = ()
     backend_assumed: bool = False
-    open_assignment: str = ""
 
     @property
     def parameters(self) -> int:
@@ -123,7 +121,6 @@ def open_legacy_model(
     limits: Limits = DEFAULT_LIMITS,
     custom: CustomNames | None = None,
     hashed: FileIdentity | None = None,
-    other_assignment: bool = False,
 ) -> Iterator[LegacyModel]:
     """Opens a model file. Arrays can be read until the context ends.
 
@@ -135,7 +132,6 @@ def open_legacy_model(
         limits: the budget.
         custom: what the operator's code defines.
         hashed: the file that was found to have the expected digest, which then is not computed again.
-        other_assignment: take the other of two assignments of the arrays that the file leaves open.
 
     Raises:
         MigrationError: any reason of reading.
@@ -147,18 +143,12 @@ def open_legacy_model(
         return
     with open_hdf5(path, limits, sha256, hashed) as (file, digest):
         with hdf5_errors():
-            model = _read(file, digest, architecture, backend, limits, own, other_assignment)
+            model = _read(file, digest, architecture, backend, limits, own)
         yield model
 
 
 def _read(
-    file: h5py.File,
-    digest: SourceDigest,
-    architecture: object,
-    backend: str,
-    limits: Limits,
-    custom: CustomNames,
-    other_assignment: bool,
+    file: h5py.File, digest: SourceDigest, architecture: object, backend: str, limits: Limits, custom: CustomNames
 ) -> LegacyModel:
     weights = group_at(file, "model_weights") if has_link(file, "model_weights") else file
     layer_names = list_attribute(weights, "layer_names", limits)
@@ -182,8 +172,6 @@ def _read(
     runtime, warnings = writing_runtime(recorded, backend or stored_backend, architecture)
     graph, assumed = admitted_graph(architecture, runtime, limits, custom)
     found = _assignment(graph, weights, layer_names, runtime, limits)
-    if other_assignment and found.other is not None:
-        found = replace(found.other, question=found.question)
     warnings = (*warnings, *assumed, *found.warnings)
     backend_assumed = runtime.is_keras_1 and not runtime.backend
     if backend_assumed:
@@ -199,7 +187,6 @@ def _read(
         optimizer_arrays=_optimizer_arrays(file, limits),
         warnings=warnings,
         backend_assumed=backend_assumed,
-        open_assignment=found.question,
     )
 
 
@@ -255,6 +242,12 @@ def _assignment(
     found = assign_groups(graph, groups, roles_of_runtime(runtime), runtime.is_keras_1)
     for arrays in (found.by_position, found.by_name):
         _check_leaves(graph, arrays)
+    if found.question:
+        raise MigrationError(
+            Reason.WEIGHTS_MISMATCH,
+            f"{found.question}: either may be meant",
+            advice="Save model and weights together, or give the architecture that the weights were saved with.",
+        )
     return found
 
 

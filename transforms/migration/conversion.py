@@ -124,14 +124,7 @@ class Conversion:
         request = self._request
         names = self._custom.names if self._custom else None
         return open_legacy_model(
-            request.source,
-            architecture,
-            request.backend,
-            request.sha256,
-            self._limits,
-            names,
-            request.hashed,
-            request.other_assignment,
+            request.source, architecture, request.backend, request.sha256, self._limits, names, request.hashed
         )
 
     def _given_samples(self, legacy: LegacyModel) -> SampleBatch | None:
@@ -231,7 +224,6 @@ def _described(known: MigrationOutcome, legacy: LegacyModel) -> MigrationOutcome
         backend=legacy.runtime.backend,
         backend_assumed=legacy.backend_assumed,
         dim_ordering_assumed=assumed_dim_ordering(legacy),
-        open_assignment=legacy.open_assignment,
         parameters=legacy.parameters,
         warnings=legacy.warnings,
     )

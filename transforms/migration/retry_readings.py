@@ -26,8 +26,6 @@ def other_readings(request: MigrationRequest, first: MigrationOutcome) -> Iterat
     decides = "golden outputs decide" if contradicted else "weights' shapes decide"
     of_backend = f"The file records no backend: the {decides} for {backend}, against {first.backend}."
     of_ordering = f"Layers store no dim_ordering: the {decides} for {ordering}, against {first.dim_ordering_assumed}."
-    if contradicted and first.open_assignment:
-        yield replace(request, other_assignment=True), f"Not so: {first.open_assignment}; the golden outputs decide."
     if contradicted and first.backend_assumed:
         yield replace(request, backend=backend), of_backend
     if (contradicted or misfit) and first.dim_ordering_assumed:

@@ -51,7 +51,6 @@ class MigrationRequest:
         samples: .npz with inputs and, if known, expected outputs.
         backend: the operator's word on the Keras backend, "" when the file is to be believed.
         dim_ordering: `th` or `tf` for layers of Keras 1 that store none, "" for what the rest of the model tells.
-        other_assignment: take the other of two assignments of the arrays, where the file leaves two open.
         sha256: expected digest of the source, "" when unknown.
         hashed: the file that was found to have this digest: while it is the same file, it is not hashed again.
         rtol, atol: |a - b| <= atol + rtol |b|, element by element.
@@ -83,7 +82,6 @@ class MigrationRequest:
         return self.allow_custom_code and (self.custom_objects is not None or build)
 
     dim_ordering: str = ""
-    other_assignment: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,6 @@ class MigrationOutcome:
         keras_version, backend: as recorded (or, for the backend, as assumed).
         backend_assumed: True when neither the file nor the operator says which backend it was.
         dim_ordering_assumed: `th` or `tf` where layers store none and the request states none, else "".
-        open_assignment: what the file leaves open about which array is which weight, "" where nothing.
         architecture: fingerprint (hex) of canonical architecture, weight shapes and dtypes.
         rewrites, warnings: in layer order.
         template_reused: True when the graph was traced for an earlier model of the same architecture.
@@ -146,7 +143,6 @@ class MigrationOutcome:
     backend: str = ""
     backend_assumed: bool = False
     dim_ordering_assumed: str = ""
-    open_assignment: str = ""
     architecture: str = ""
     rewrites: tuple[Rewrite, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())

@@ -76,9 +76,9 @@ def assign_groups(graph: Graph, groups: Groups, roles: RolesOf, keras_1: bool) -
     as_named = in_order if by_name == by_order else _tried(graph, held, by_name, roles, keras_1)
     if not isinstance(in_order, Assignment):
         if not isinstance(as_named, Assignment):
-            raise as_named if by_name is not None else in_order
+            raise in_order if by_order is None or by_name is None else as_named
         return _warned(
-            as_named, "Groups and layers are paired by their names alone: in the order of the file they do not fit."
+            as_named, "Weights are assigned by the names of their groups alone: in their order they do not fit."
         )
     if named is not None and by_name == by_order:
         renamed = "" if named.exact else f"{_renaming(named.groups)}: paired by position and by rank, which agree."

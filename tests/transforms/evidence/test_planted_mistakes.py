@@ -1,6 +1,7 @@
 """A wrong rewrite must be caught: each classic mistake is planted, and the row must become a mismatch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from transforms.canonical.rewrites.single_layer import expand_dot_to_matrix_prod
 from transforms.canonical.rewrites.theano import pool_as_theano, rotate_theano_kernels
 from transforms.canonical.rewrites.theano_conv_lstm import theano_conv_lstm
 from transforms.canonical.rewrites.transposed_convolution import state_deconvolution_length
+from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.migration import conversion
 from transforms.migration import migrate as migration
 from transforms.records.outcome import Evidence, MigrationRequest, Status
@@ -143,3 +145,22 @@ def test_a_missing_rule_is_caught(
     assert len(rules) == len(RULES) - 1
     monkeypatch.setattr(conversion, "canonicalise", partial(canonicalise, rules=rules))
     assert_caught(name, tmp_path)
+
+
+@pytest.mark.parametrize("side", ["arrays", "named_arrays"])
+def test_two_arrays_of_one_shape_swapped_are_caught(side: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The canonicaliser starts from one assignment of the arrays, the reference from another."""
+    fixture = fixture_file("keras-2.2.4/frozen_nested_norm")
+
+    @contextmanager
+    def misread(*given: Any) -> Iterator[LegacyModel]:
+        with open_legacy_model(*given) as model:
+            changed = dict(getattr(model, side))
+            path = next(path for path, held in changed.items() if "gamma" in held)
+            held = changed[path]
+            changed[path] = {**held, "gamma": held["moving_mean"], "moving_mean": held["gamma"]}
+            yield replace(model, **{side: changed})
+
+    monkeypatch.setattr(conversion, "open_legacy_model", misread)
+    outcome = migration.migrate_model(MigrationRequest(fixture.name, fixture.source, tmp_path))
+    assert (outcome.status, outcome.evidence) == (Status.MISMATCH, Evidence.REFERENCE), outcome
