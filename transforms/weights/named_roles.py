@@ -40,6 +40,7 @@ _OWNED: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("Attention", "AdditiveAttention"), frozenset({"scale"})),
     "Embedding": frozenset({"embeddings"}),
     "PReLU": frozenset({"alpha"}),
+    "Activation": frozenset({"alpha"}),
     "Normalization": frozenset({"mean", "variance", "count"}),
     "MultiHeadAttention": frozenset(f"{part}_{role}" for part in _ATTENTION_PARTS for role in ("kernel", "bias")),
 }
@@ -75,8 +76,14 @@ _OTHER_NAMES: Mapping[str, Mapping[str, str]] = {
 
 
 def owned_roles(class_name: str, keras_1: bool) -> frozenset[str]:
-    """The roles of a class that a name may state; none of a class that owns no arrays, or is not known."""
-    return (_OWNED_IN_KERAS_1 if keras_1 else _OWNED).get(class_name, frozenset())
+    """The roles of a class that a name may state; none of a class that owns no arrays, or is not known.
+
+    Since tf.keras 2.5 a PReLU may be the activation of any layer, which then owns its `alpha` too.
+    """
+    if keras_1:
+        return _OWNED_IN_KERAS_1.get(class_name, frozenset())
+    owned = _OWNED.get(class_name, frozenset())
+    return owned | {"alpha"} if owned else owned
 
 
 def stated_roles(name: str, class_name: str, keras_1: bool) -> Iterator[tuple[str, str, int]]:
