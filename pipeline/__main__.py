@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from pipeline.cli.app import main
+from typing import Never
+
+from pipeline.cli.interpreter import settle_interpreter
+
+
+def main() -> Never:
+    """Runs the program."""
+    settle_interpreter()
+    from pipeline.cli import app
+
+    app.main()
+
 
 if __name__ == "__main__":
     main()

@@ -1,23 +1,51 @@
-"""What a child is given: its environment, and its share of the machine."""
+"""What a child is given: its command line, its environment, and its share of the machine.
+
+The same model gives the same artefact on every machine, so a child sees none of its user's settings. Keras would take
+`~/.keras/keras.json` (another float type, another place for the channels), TensorFlow its compiler flags, Python
+modules that lie in PYTHONPATH under the name of an installed one.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 from transforms.limits import GIB
 
-_PARENT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
+_PARENT_VARIABLES = ("PATH", "HOME", "TMPDIR", "TZ", "LD_LIBRARY_PATH")
+#: `-s -P` and the explicit list leave nothing to PYTHONPATH, the user's own packages and the working folder.
+_START = "import sys; sys.path[:] = sys.argv[3:]; from pipeline.isolation.worker import main; main()"
+
+
+def child_command(requests: int, answers: int) -> list[str]:
+    """The command that starts a child on two pipe descriptors, with the parent's modules."""
+    paths = module_folders(sys.path, os.environ.get("PYTHONPATH", ""))
+    return [sys.executable, "-s", "-P", "-c", _START, str(requests), str(answers), *paths]
+
+
+def module_folders(paths: Sequence[str], python_path: str) -> list[str]:
+    """Where modules are looked for: absolute, what PYTHONPATH names behind everything else.
+
+    So it shadows nothing that is installed, and whatever lies only there is still found. The folder that this program
+    itself lies in keeps its place.
+    """
+    own = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    named = {os.path.abspath(path) for path in python_path.split(os.pathsep) if path} - {own}
+    folders = [os.path.abspath(path) for path in paths]
+    return [*(each for each in folders if each not in named), *(each for each in folders if each in named)]
 
 
 def child_environment(workers: int) -> dict[str, str]:
-    """The child's whole environment: no credentials, no GPU, no HDF5 plug-ins, and its share of the cores."""
+    """The child's whole environment: no credentials, no GPU, no HDF5 plug-ins, no settings of Keras, and its cores."""
     threads = str(max(1, len(os.sched_getaffinity(0)) // max(1, workers)))
     kept = {name: os.environ[name] for name in _PARENT_VARIABLES if name in os.environ}
     return kept | {
-        "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path),
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+        "KERAS_HOME": os.devnull,  # holds no keras.json, and takes none
+        "KERAS_BACKEND": "tensorflow",
         "CUDA_VISIBLE_DEVICES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_ENABLE_ONEDNN_OPTS": "0",

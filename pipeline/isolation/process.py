@@ -11,14 +11,13 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
-from pipeline.isolation.environment import child_environment, share_of_memory
+from pipeline.isolation.environment import child_command, child_environment, share_of_memory
 from pipeline.isolation.messages import (
     Answered,
     Ask,
@@ -161,7 +160,7 @@ class ConfinedProcess:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, closed with the child
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "pipeline.isolation.worker", str(request_end), str(answer_end)],
+                child_command(request_end, answer_end),
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,

@@ -1,7 +1,7 @@
 """The child's side of `pipeline.isolation.process`: limits itself, then runs the functions that it is asked to run.
 
-Started as `python -P -m pipeline.isolation.worker REQUESTS ANSWERS` with two pipe descriptors, over which go the
-messages of `pipeline.isolation.messages`.
+Started by `pipeline.isolation.environment.child_command` with two pipe descriptors, over which go the messages of
+`pipeline.isolation.messages`.
 """
 
 from __future__ import annotations
