@@ -79,20 +79,33 @@ def _shapes(states: int) -> Callable[[Config, Sequence[Shape]], list[Shape]]:
 
 
 _simple = _recurrent(1, lambda u: (u,))
-_lstm = _recurrent(4, lambda u: (4 * u,))
-_gru = _recurrent(3, lambda u: (3 * u,), lambda u: (2, 3 * u))
+_lstm_cell = _recurrent(4, lambda u: (4 * u,))
+_gru_cell = _recurrent(3, lambda u: (3 * u,), lambda u: (2, 3 * u))
+# The weights of a cuDNN layer load into its CPU equivalent, and the reverse (`_convert_rnn_weights` in
+# keras/engine/saving.py, 2.2.0 on): the bias tells whose they are.
+_lstm = _recurrent(4, lambda u: (4 * u,), lambda u: (8 * u,))
+_gru_reset_before = _recurrent(3, lambda u: (3 * u,))
+_gru_reset_after = _recurrent(3, lambda u: (2, 3 * u), lambda u: (6 * u,))
+
+
+def _gru(config: Config) -> Roles:
+    """A GRU that resets after the product has two biases; early files leave open which it is."""
+    if "reset_after" not in config:
+        return _gru_cell(config)
+    return _gru_reset_after(config) if config["reset_after"] else _gru_reset_before(config)
+
 
 SPECS = (
     LayerSpec("SimpleRNN", _simple, {**_CELL, **_RUN}, initializers=_INITIALIZERS, shape=_shapes(1)),
     LayerSpec("LSTM", _lstm, {**_GATED_CELL, **_RUN}, initializers=_INITIALIZERS, shape=_shapes(2)),
     LayerSpec("GRU", _gru, {**_GRU_CELL, **_RUN}, initializers=_INITIALIZERS, shape=_shapes(1)),
     LayerSpec("SimpleRNNCell", _simple, _CELL, initializers=_INITIALIZERS),
-    LayerSpec("LSTMCell", _lstm, _GATED_CELL, initializers=_INITIALIZERS),
-    LayerSpec("GRUCell", _gru, _GRU_CELL, initializers=_INITIALIZERS),
+    LayerSpec("LSTMCell", _lstm_cell, _GATED_CELL, initializers=_INITIALIZERS),
+    LayerSpec("GRUCell", _gru_cell, _GRU_CELL, initializers=_INITIALIZERS),
     LayerSpec("UnifiedLSTM", _lstm, None, shape=_shapes(2)),
     LayerSpec("UnifiedGRU", _gru, None, shape=_shapes(1)),
-    LayerSpec("CuDNNLSTM", _recurrent(4, lambda u: (8 * u,)), None, shape=_shapes(2)),
-    LayerSpec("CuDNNGRU", _recurrent(3, lambda u: (6 * u,)), None, shape=_shapes(1)),
+    LayerSpec("CuDNNLSTM", _lstm, None, shape=_shapes(2)),
+    LayerSpec("CuDNNGRU", _gru_reset_after, None, shape=_shapes(1)),
     *(
         LayerSpec(f"ConvLSTM{rank}D", _conv_lstm(rank), _conv_lstm_options(rank), initializers=_INITIALIZERS)
         for rank in (1, 2, 3)

@@ -13,11 +13,14 @@ keras/engine/saving.py (2.2.4) and tensorflow/python/keras/saving/hdf5_format.py
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from transforms.canonical.model import Array, LayerRewrite, RewriteContext
+from transforms.architecture.graph import Layer
+from transforms.canonical.model import Array, CanonicalArray, LayerRewrite, RewriteContext
+from transforms.errors import MigrationError, Reason
 
 
 def canonical_kernel(kernel: Array, gates: int) -> Array:
@@ -42,31 +45,71 @@ def paired_bias(bias: Array) -> Array:
     return bias.reshape(2, -1)
 
 
+#: The canonical class of each class that may hold arrays in cuDNN's layout, and its number of gates.
+_TARGETS = {"CuDNNLSTM": ("LSTM", 4), "LSTM": ("LSTM", 4), "CuDNNGRU": ("GRU", 3), "GRU": ("GRU", 3)}
+
+
 def canonicalise_cudnn(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Rewrites CuDNNLSTM and CuDNNGRU. The cuDNN cells know tanh and sigmoid and nothing else."""
+    """Rewrites CuDNNLSTM and CuDNNGRU, whose cells know tanh and sigmoid and nothing else.
+
+    Either class may hold the arrays of the other kind: legacy loaders convert weights that were saved from a cuDNN
+    layer for an LSTM or GRU, and the reverse. The length of the bias tells: 8u and 6u are cuDNN's.
+
+    Raises MigrationError `weights_mismatch` for cuDNN's arrays in a GRU that resets before the product.
+    """
     del context
     layer = rewrite.layer
-    if layer.class_name not in ("CuDNNLSTM", "CuDNNGRU"):
+    if layer.class_name not in _TARGETS:
         return rewrite
-    is_lstm = layer.class_name == "CuDNNLSTM"
-    gates = 4 if is_lstm else 3
+    target, gates = _TARGETS[layer.class_name]
     own = rewrite.own_arrays
+    stored_by_cudnn = "bias" in own and own["bias"].shape == (2 * gates * own["recurrent_kernel"].shape[0],)
+    if layer.class_name == target and not stored_by_cudnn:
+        return rewrite
     units = own["recurrent_kernel"].shape[0]
-    arrays = {
+    config = dict(layer.config)
+    if layer.class_name != target:
+        config |= {"activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True}
+        config |= {"reset_after": True} if target == "GRU" else {}
+    elif target == "GRU" and not config.get("reset_after"):
+        raise MigrationError(
+            Reason.WEIGHTS_MISMATCH,
+            "The weights are those of a CuDNNGRU, the GRU of the architecture resets before the product",
+            layer=layer.path,
+            advice="Give the architecture with reset_after=True.",
+        )
+    arrays = _out_of_cudnn_layout(own, gates) if stored_by_cudnn else own
+    return rewrite.rewritten(
+        replace(layer, class_name=target, config=config),
+        "cudnn_lstm_to_lstm" if target == "LSTM" else "cudnn_gru_to_gru",
+        f"{layer.class_name} of {units} units with {_origin(target, stored_by_cudnn)}, recurrent_activation "
+        f"{config['recurrent_activation']}" + ("" if target == "LSTM" else ", reset_after, biases kept apart"),
+        arrays=rewrite.with_own_arrays(arrays),
+        warning=_other_gates(layer, target),
+    )
+
+
+def _out_of_cudnn_layout(own: Mapping[str, CanonicalArray], gates: int) -> Mapping[str, CanonicalArray]:
+    units = own["recurrent_kernel"].shape[0]
+    return {
         "kernel": own["kernel"].mapped(lambda kernel: canonical_kernel(kernel, gates)),
         "recurrent_kernel": own["recurrent_kernel"].mapped(lambda kernel: canonical_recurrent_kernel(kernel, gates)),
         "bias": own["bias"].mapped(summed_bias, (4 * units,))
-        if is_lstm
+        if gates == 4
         else own["bias"].mapped(paired_bias, (2, 3 * units)),
     }
-    config = {**layer.config, "activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True}
-    if not is_lstm:
-        config["reset_after"] = True
-    target = "LSTM" if is_lstm else "GRU"
-    return rewrite.rewritten(
-        replace(layer, class_name=target, config=config),
-        "cudnn_lstm_to_lstm" if is_lstm else "cudnn_gru_to_gru",
-        f"{layer.class_name} of {units} units, recurrent_activation sigmoid"
-        + ("" if is_lstm else ", reset_after, biases kept apart"),
-        arrays=rewrite.with_own_arrays(arrays),
+
+
+def _origin(target: str, stored_by_cudnn: bool) -> str:
+    return f"weights of a {'CuDNN' if stored_by_cudnn else ''}{target}"
+
+
+def _other_gates(layer: Layer, target: str) -> str:
+    """What to say of an architecture that computes otherwise than the cuDNN layer that its weights are of."""
+    activations = layer.config.get("activation"), layer.config.get("recurrent_activation")
+    if layer.class_name != target or activations == ("tanh", "sigmoid"):
+        return ""
+    return (
+        f"{'/'.join(layer.path)} holds the weights of a CuDNN{target}, which computes tanh and sigmoid; the "
+        f"architecture says {activations[0]} and {activations[1]}, and is followed, as Keras does."
     )

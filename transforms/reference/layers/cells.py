@@ -40,6 +40,33 @@ def side_by_side(gates: Array, count: int) -> Array:
     return np.moveaxis(gates.reshape(len(gates), count, -1), 1, 0)
 
 
+@dataclass(frozen=True)
+class Gates:
+    """The weights of a gated layer at work, its gates side by side.
+
+    Attributes:
+        units: the width u of a gate.
+        project: x (n, ..., d) -> x W + b (n, ..., count u).
+        recur: h (n, u) -> h R + b' (n, count u).
+    """
+
+    units: int
+    project: Callable[[Array], Array]
+    recur: Callable[[Array], Array]
+
+
+def keras_gates(call: LayerCall, count: int) -> Gates:
+    """Gates in the layout of Keras: W (d, count u), R (u, count u), one bias (count u,) or two (2, count u)."""
+    recurrent, bias = call.weights["recurrent_kernel"], call.weights.get("bias")
+    units = recurrent.shape[0]
+    second = np.zeros(count * units)
+    if bias is not None and bias.shape == (2, count * units):
+        bias, second = bias
+    if bias is not None and bias.shape != (count * units,):
+        raise NotCovered(f"a bias of shape {bias.shape} for {units} units and {count} gates", call.path)
+    return Gates(units, _projection(call, bias), lambda h: np.asarray(h @ recurrent + second))
+
+
 def _projection(call: LayerCall, bias: Array | None) -> Callable[[Array], Array]:
     def project(x: Array) -> Array:
         y = product(x, call.weights, "kernel")
@@ -68,55 +95,73 @@ def simple_rnn_cell(call: LayerCall) -> Cell:
 
 
 def lstm_cell(call: LayerCall) -> Cell:
-    """Gates i, f, c, o side by side in W (d, 4u), R (u, 4u) and b (4u,).
+    """An LSTM whose arrays are in the layout of Keras, with its stored activations."""
+    return lstm_equations(keras_gates(call, 4), *stored_activations(call))
+
+
+def gru_cell(call: LayerCall) -> Cell:
+    """A GRU whose arrays are in the layout of Keras, with its stored activations."""
+    if _reset_after(call):
+        return gru_reset_after(keras_gates(call, 3), *stored_activations(call))
+    return _gru_reset_before(call, *stored_activations(call))
+
+
+def stored_activations(call: LayerCall) -> tuple[Activation, Activation]:
+    """`activation` and `recurrent_activation` of the config."""
+    return _stored(call, "activation"), _stored(call, "recurrent_activation")
+
+
+def lstm_equations(gates: Gates, act: Activation, rec: Activation) -> Cell:
+    """Gates i, f, c, o.
 
     z = x W + h R + b;  c' = rec(z_f) c + rec(z_i) act(z_c);  h' = rec(z_o) act(c')
     """
-    recurrent = call.weights["recurrent_kernel"]
-    act = _stored(call, "activation")
-    rec = _stored(call, "recurrent_activation")
-    units = recurrent.shape[0]
 
     def step(driven: Array, states: States) -> tuple[Array, States]:
         h, c = states
-        i, f, candidate, o = side_by_side(driven + h @ recurrent, 4)
+        i, f, candidate, o = side_by_side(driven + gates.recur(h), 4)
         c = rec(f) * c + rec(i) * act(candidate)
         h = rec(o) * act(c)
         return h, (h, c)
 
-    return Cell((units, units), _projection(call, call.weights.get("bias")), step)
+    return Cell((gates.units, gates.units), gates.project, step)
 
 
-def gru_cell(call: LayerCall) -> Cell:
-    """Gates z, r, h side by side in W (d, 3u) and R (u, 3u).
+def gru_reset_after(gates: Gates, act: Activation, rec: Activation) -> Cell:
+    """Gates z, r, h; the reset gate acts after the recurrent product, which has a bias b' of its own.
 
-    z = rec(x W_z + b_z + h R_z);  r = rec(x W_r + b_r + h R_r);  h' = z h + (1 - z) act(candidate)
-    reset_after False: candidate = x W_h + b_h + (r h) R_h
-    reset_after True:  candidate = x W_h + b_h + r (h R_h + b'_h), with a second bias b' on every gate, b (2, 3u)
+    z = rec(x W_z + b_z + h R_z + b'_z);  r likewise
+    h' = z h + (1 - z) act(x W_h + b_h + r (h R_h + b'_h))
     """
-    bias = call.weights.get("bias")
-    reset_after = _reset_after(call, bias)
-    recurrent_z, recurrent_r, recurrent_h = np.split(call.weights["recurrent_kernel"], 3, axis=-1)
-    act = _stored(call, "activation")
-    rec = _stored(call, "recurrent_activation")
-    units = recurrent_z.shape[0]
-    input_bias = bias[0] if bias is not None and bias.ndim == 2 else bias
-    second_bias = bias[1] if bias is not None and bias.ndim == 2 else np.zeros(3 * units)
-    bias_z, bias_r, bias_h = np.split(second_bias, 3)
 
     def step(driven: Array, states: States) -> tuple[Array, States]:
         (h,) = states
         x_z, x_r, x_h = side_by_side(driven, 3)
-        z, r = rec(x_z + h @ recurrent_z + bias_z), rec(x_r + h @ recurrent_r + bias_r)
-        remembered = r * (h @ recurrent_h + bias_h) if reset_after else (r * h) @ recurrent_h
-        h = z * h + (1.0 - z) * act(x_h + remembered)
+        h_z, h_r, h_h = side_by_side(gates.recur(h), 3)
+        z, r = rec(x_z + h_z), rec(x_r + h_r)
+        h = z * h + (1.0 - z) * act(x_h + r * h_h)
         return h, (h,)
 
-    return Cell((units,), _projection(call, input_bias), step)
+    return Cell((gates.units,), gates.project, step)
 
 
-def _reset_after(call: LayerCall, bias: Array | None) -> bool:
+def _gru_reset_before(call: LayerCall, act: Activation, rec: Activation) -> Cell:
+    """Gates z, r, h; the reset gate acts before the recurrent product: (r h) R_h in place of r (h R_h)."""
+    recurrent_z, recurrent_r, recurrent_h = np.split(call.weights["recurrent_kernel"], 3, axis=-1)
+
+    def step(driven: Array, states: States) -> tuple[Array, States]:
+        (h,) = states
+        x_z, x_r, x_h = side_by_side(driven, 3)
+        z, r = rec(x_z + h @ recurrent_z), rec(x_r + h @ recurrent_r)
+        h = z * h + (1.0 - z) * act(x_h + (r * h) @ recurrent_h)
+        return h, (h,)
+
+    return Cell((recurrent_z.shape[0],), _projection(call, call.weights.get("bias")), step)
+
+
+def _reset_after(call: LayerCall) -> bool:
     """From the bias, which has two rows with `reset_after` only; else as stored. Early Keras 2 lacks it: False."""
+    bias = call.weights.get("bias")
     if bias is not None:
         return bias.ndim == 2
     return bool(call.option("reset_after", False))

@@ -1,4 +1,4 @@
-"""The cells of CuDNNLSTM and CuDNNGRU, computed from the arrays as cuDNN reads them.
+"""The recurrent layers whose weights may be in the layout of cuDNN: CuDNNLSTM, CuDNNGRU, and what they load into.
 
 Keras hands cuDNN one flat buffer (`_canonical_to_params`): each gate's block of the kernel, (d, u) as Keras stores it,
 is flattened row by row, and cuDNN reads the same buffer row by row as its own matrix W (u, d). So
@@ -6,63 +6,66 @@ is flattened row by row, and cuDNN reads the same buffer row by row as its own m
     W = block.reshape(u, d)        (which is not the transpose of the block)
     R = block of the recurrent kernel, (u, u), as it stands
 
-and a gate is W x + b + R h + b' for column vectors x and h, with two biases, input and recurrent.
+and a gate is W x + b + R h + b' for column vectors x and h, with two biases, input and recurrent: 8u or 6u numbers.
+An LSTM has 4u and a GRU that resets after the product (2, 3u), which is how `_convert_rnn_weights` tells whose weights
+a file holds, whatever class they load into (keras/engine/saving.py, 2.2.0 to 2.3.1, hdf5_format.py of tf.keras).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from transforms.reference.layer_call import Array, LayerCall, NotCovered
-from transforms.reference.layers.activations import sigmoid
-from transforms.reference.layers.cells import Cell, States, side_by_side
+from transforms.reference.layer_call import Array, LayerCall, Refused
+from transforms.reference.layers.activations import Activation, sigmoid
+from transforms.reference.layers.cells import (
+    Cell,
+    Gates,
+    gru_cell,
+    gru_reset_after,
+    keras_gates,
+    lstm_equations,
+    stored_activations,
+)
 
 
-def cudnn_lstm_cell(call: LayerCall) -> Cell:
-    """Gates i, f, c, o; sigmoid for the gates and tanh for the candidate and the output. Bias (8u,)."""
-    units, project, recur = _gates(call, 4)
-
-    def step(driven: Array, states: States) -> tuple[Array, States]:
-        h, c = states
-        i, f, candidate, o = side_by_side(driven + recur(h), 4)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(candidate)
-        h = sigmoid(o) * np.tanh(c)
-        return h, (h, c)
-
-    return Cell((units, units), project, step)
+def lstm_of_either_layout(call: LayerCall) -> Cell:
+    """LSTM and CuDNNLSTM. Gates i, f, c, o in both layouts."""
+    gates = cudnn_gates(call, 4) if _is_of_cudnn(call, 4) else keras_gates(call, 4)
+    return lstm_equations(gates, *_activations(call))
 
 
-def cudnn_gru_cell(call: LayerCall) -> Cell:
-    """Gates z, r, h; the reset gate acts after the recurrent product. Bias (6u,).
-
-    h' = (1 - z) tanh(W_h x + b_h + r (R_h h + b'_h)) + z h
-    """
-    units, project, recur = _gates(call, 3)
-
-    def step(driven: Array, states: States) -> tuple[Array, States]:
-        (h,) = states
-        x_z, x_r, x_h = side_by_side(driven, 3)
-        h_z, h_r, h_h = side_by_side(recur(h), 3)
-        z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
-        h = (1.0 - z) * np.tanh(x_h + r * h_h) + z * h
-        return h, (h,)
-
-    return Cell((units,), project, step)
+def gru_of_either_layout(call: LayerCall) -> Cell:
+    """GRU and CuDNNGRU. Gates z, r, h in both layouts; cuDNN's reset gate acts after the recurrent product."""
+    if _is_of_cudnn(call, 3):
+        if not call.class_name.startswith("CuDNN") and not call.option("reset_after", False):
+            raise Refused("weights of a CuDNNGRU in a GRU that resets before the product", call.path)
+        return gru_reset_after(cudnn_gates(call, 3), *_activations(call))
+    if call.class_name.startswith("CuDNN"):
+        return gru_reset_after(keras_gates(call, 3), *_activations(call))
+    return gru_cell(call)
 
 
-def _gates(call: LayerCall, count: int) -> tuple[int, Callable[[Array], Array], Callable[[Array], Array]]:
-    """The width u, and the functions x (n, ..., d) -> W x + b and h (n, u) -> R h + b', gates side by side."""
+def _activations(call: LayerCall) -> tuple[Activation, Activation]:
+    """What is stored; cuDNN computes tanh and sigmoid and stores neither."""
+    return (np.tanh, sigmoid) if call.class_name.startswith("CuDNN") else stored_activations(call)
+
+
+def _is_of_cudnn(call: LayerCall, count: int) -> bool:
+    bias = call.weights.get("bias")
+    return bias is not None and bias.shape == (2 * count * call.weights["recurrent_kernel"].shape[0],)
+
+
+def cudnn_gates(call: LayerCall, count: int) -> Gates:
+    """Gates in the layout of cuDNN: x (n, ..., d) -> W x + b and h (n, u) -> R h + b', gates side by side."""
     kernel, recurrent, bias = (call.weights[role] for role in ("kernel", "recurrent_kernel", "bias"))
     features, units = kernel.shape[0], recurrent.shape[0]
-    if bias.shape != (2 * count * units,):
-        raise NotCovered(f"a bias of shape {bias.shape} for {units} units and {count} gates, twice", call.path)
     input_bias, recurrent_bias = np.split(bias, 2)
     # Rows of W and of R, gate under gate: (count u, d) and (count u, u).
     rows = np.concatenate([block.reshape(units, features) for block in _blocks(kernel, count)])
     recurrent_rows = np.concatenate(list(_blocks(recurrent, count)))
-    return (
+    return Gates(
         units,
         lambda x: np.asarray(x @ rows.T + input_bias),
         lambda h: np.asarray(h @ recurrent_rows.T + recurrent_bias),

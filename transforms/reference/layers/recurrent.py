@@ -8,16 +8,16 @@ import numpy as np
 
 from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered, Refused
 from transforms.reference.layers.cells import Cell, States, gru_cell, lstm_cell, simple_rnn_cell
-from transforms.reference.layers.cudnn import cudnn_gru_cell, cudnn_lstm_cell
+from transforms.reference.layers.cudnn import gru_of_either_layout, lstm_of_either_layout
 from transforms.reference.masks.masked_steps import MaskedOutput
 
 #: Cells of the layers and of the cell classes of the same equations.
 CELLS: Mapping[str, Callable[[LayerCall], Cell]] = {
     **dict.fromkeys(("SimpleRNN", "SimpleRNNCell"), simple_rnn_cell),
-    **dict.fromkeys(("LSTM", "LSTMCell", "UnifiedLSTM"), lstm_cell),
-    **dict.fromkeys(("GRU", "GRUCell", "UnifiedGRU"), gru_cell),
-    "CuDNNLSTM": cudnn_lstm_cell,
-    "CuDNNGRU": cudnn_gru_cell,
+    **dict.fromkeys(("LSTM", "UnifiedLSTM", "CuDNNLSTM"), lstm_of_either_layout),
+    **dict.fromkeys(("GRU", "UnifiedGRU", "CuDNNGRU"), gru_of_either_layout),
+    "LSTMCell": lstm_cell,
+    "GRUCell": gru_cell,
 }
 
 

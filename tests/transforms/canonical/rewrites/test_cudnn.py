@@ -2,10 +2,19 @@
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.canonical.rewrites.cudnn import canonical_kernel, canonical_recurrent_kernel, paired_bias, summed_bias
+from tests.transforms.canonical.layer_rewrites import context, layer_rewrite, read
+from transforms.canonical.rewrites.cudnn import (
+    canonical_kernel,
+    canonical_recurrent_kernel,
+    canonicalise_cudnn,
+    paired_bias,
+    summed_bias,
+)
+from transforms.errors import MigrationError
 
 Array = npt.NDArray[np.float64]
 
@@ -77,3 +86,49 @@ def test_layouts_only_move_numbers(size: tuple[int, int, int]) -> None:
     for gate in range(4):
         block = slice(gate * units, (gate + 1) * units)
         assert sorted(found[:, block].ravel()) == sorted(kernel[:, block].ravel())
+
+
+def drawn(gates: int, *bias: int) -> dict[str, Array]:
+    shapes = {"kernel": (3, 2 * gates), "recurrent_kernel": (2, 2 * gates), "bias": bias}
+    return {role: np.random.default_rng(5).normal(size=shape) for role, shape in shapes.items()}
+
+
+OWN = {"activation": "relu", "recurrent_activation": "hard_sigmoid", "reset_after": True}
+
+
+@pytest.mark.parametrize(
+    ("class_name", "arrays", "moved"),
+    [
+        ("LSTM", drawn(4, 8), False),
+        ("LSTM", drawn(4, 16), True),
+        ("CuDNNLSTM", drawn(4, 8), False),
+        ("CuDNNLSTM", drawn(4, 16), True),
+        ("GRU", drawn(3, 2, 6), False),
+        ("GRU", drawn(3, 12), True),
+        ("CuDNNGRU", drawn(3, 2, 6), False),
+        ("CuDNNGRU", drawn(3, 12), True),
+    ],
+)
+def test_the_bias_tells_whose_arrays_they_are(class_name: str, arrays: dict[str, Array], moved: bool) -> None:
+    target = class_name.removeprefix("CuDNN")
+    own = class_name == target
+    rewritten = canonicalise_cudnn(layer_rewrite(class_name, OWN if own else {}, arrays), context())
+    found = read(rewritten)
+    assert rewritten.layer.class_name == target
+    assert found["bias"].shape == ((8,) if target == "LSTM" else (2, 6))
+    assert np.array_equal(found["kernel"], arrays["kernel"]) is not moved
+    activations = rewritten.layer.config["activation"], rewritten.layer.config["recurrent_activation"]
+    assert activations == (("relu", "hard_sigmoid") if own else ("tanh", "sigmoid"))
+    assert bool(rewritten.rewrites) is (moved or not own)
+    assert any("which computes tanh and sigmoid" in warning for warning in rewritten.warnings) is (moved and own)
+
+
+def test_a_gru_that_resets_before_the_product_takes_no_weights_of_cudnn() -> None:
+    layer = layer_rewrite("GRU", {**OWN, "reset_after": False}, drawn(3, 12))
+    with pytest.raises(MigrationError, match="resets before the product"):
+        canonicalise_cudnn(layer, context())
+
+
+def test_a_layer_without_bias_is_left_alone() -> None:
+    layer = layer_rewrite("LSTM", OWN, {role: array for role, array in drawn(4, 8).items() if role != "bias"})
+    assert canonicalise_cudnn(layer, context()) is layer

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from tests.transforms.reference.layer_calls import layer_call, random_array
-from transforms.reference.layer_call import Array, NotCovered
+from transforms.reference.layer_call import Array, NotCovered, Refused
 from transforms.reference.layers.cells import gru_cell, lstm_cell
-from transforms.reference.layers.cudnn import cudnn_gru_cell, cudnn_lstm_cell
+from transforms.reference.layers.cudnn import gru_of_either_layout, lstm_of_either_layout
+from transforms.reference.layers.recurrent import CELLS
 
 
 def _weights(features: int, units: int, gates: int) -> dict[str, Array]:
@@ -50,7 +51,7 @@ def _sigmoid(x: float) -> float:
 def test_lstm(features: int, units: int) -> None:
     weights = _weights(features, units, 4)
     x, h, c = random_array(features), random_array(units, seed=1), random_array(units, seed=2)
-    cell = cudnn_lstm_cell(layer_call("CuDNNLSTM", np.zeros((1, 1, 1)), weights=weights))
+    cell = lstm_of_either_layout(layer_call("CuDNNLSTM", np.zeros((1, 1, 1)), weights=weights))
     output, (new_h, new_c) = cell.step(cell.project(x[None]), (h[None], c[None]))
     i, f, g, o = ([a + b for a, b in zip(*_gate(weights, gate, 4, x, h), strict=True)] for gate in range(4))
     for unit in range(units):
@@ -63,7 +64,7 @@ def test_lstm(features: int, units: int) -> None:
 def test_gru(features: int, units: int) -> None:
     weights = _weights(features, units, 3)
     x, h = random_array(features), random_array(units, seed=1)
-    cell = cudnn_gru_cell(layer_call("CuDNNGRU", np.zeros((1, 1, 1)), weights=weights))
+    cell = gru_of_either_layout(layer_call("CuDNNGRU", np.zeros((1, 1, 1)), weights=weights))
     output, (new_h,) = cell.step(cell.project(x[None]), (h[None],))
     (x_z, h_z), (x_r, h_r), (x_h, h_h) = (_gate(weights, gate, 3, x, h) for gate in range(3))
     for unit in range(units):
@@ -79,16 +80,16 @@ def test_the_layouts_of_cudnn_and_keras_differ(square: bool) -> None:
     weights = _weights(features, units, 4)
     summed = {**weights, "bias": weights["bias"][:12] + weights["bias"][12:]}
     config = {"activation": "tanh", "recurrent_activation": "sigmoid"}
-    stored = cudnn_lstm_cell(layer_call("CuDNNLSTM", np.zeros((1, 1, 1)), weights=weights))
+    stored = lstm_of_either_layout(layer_call("CuDNNLSTM", np.zeros((1, 1, 1)), weights=weights))
     misread = lstm_cell(layer_call("LSTM", np.zeros((1, 1, 1)), config, summed))
     x = random_array(4, features)
     assert np.abs(stored.project(x) + np.split(weights["bias"], 2)[1] - misread.project(x)).max() > 0.1
 
 
 def test_a_bias_of_another_layer() -> None:
-    weights = {**_weights(3, 2, 4), "bias": random_array(8)}
+    weights = {**_weights(3, 2, 4), "bias": random_array(9)}
     with pytest.raises(NotCovered, match="bias"):
-        cudnn_lstm_cell(layer_call("CuDNNLSTM", np.zeros((1, 1, 1)), weights=weights))
+        lstm_of_either_layout(layer_call("CuDNNLSTM", np.zeros((1, 1, 1)), weights=weights))
 
 
 def test_gru_of_one_feature_and_one_unit_is_the_keras_gru_with_reset_after() -> None:
@@ -96,6 +97,29 @@ def test_gru_of_one_feature_and_one_unit_is_the_keras_gru_with_reset_after() -> 
     weights = _weights(1, 1, 3)
     config = {"activation": "tanh", "recurrent_activation": "sigmoid", "reset_after": True}
     keras = gru_cell(layer_call("GRU", np.zeros((1, 1, 1)), config, {**weights, "bias": weights["bias"].reshape(2, 3)}))
-    cudnn = cudnn_gru_cell(layer_call("CuDNNGRU", np.zeros((1, 1, 1)), weights=weights))
+    cudnn = gru_of_either_layout(layer_call("CuDNNGRU", np.zeros((1, 1, 1)), weights=weights))
     x, h = random_array(5, 1), random_array(5, 1, seed=1)
     np.testing.assert_allclose(keras.step(keras.project(x), (h,))[0], cudnn.step(cudnn.project(x), (h,))[0])
+
+
+CONFIG = {"activation": "tanh", "recurrent_activation": "sigmoid", "reset_after": True}
+
+
+@pytest.mark.parametrize(("layer", "gates", "biases"), [("LSTM", 4, (8,)), ("GRU", 3, (2, 6))], ids=["LSTM", "GRU"])
+def test_weights_of_either_kind_under_either_class(layer: str, gates: int, biases: tuple[int, ...]) -> None:
+    """The layer computes what the class says, from arrays in the layout that the bias tells."""
+    ours = {**_weights(3, 2, gates), "bias": random_array(*biases)}
+    states = tuple(random_array(5, 2, seed=seed) for seed in range(2 if layer == "LSTM" else 1))
+    x = random_array(5, 3)
+    for weights in (_weights(3, 2, gates), ours):
+        found = []
+        for class_name, config in ((layer, CONFIG), (f"CuDNN{layer}", {})):
+            cell = CELLS[class_name](layer_call(class_name, np.zeros((1, 1, 1)), config, weights))
+            found.append(cell.step(cell.project(x), states)[0])
+        np.testing.assert_allclose(found[0], found[1])
+
+
+def test_a_gru_that_resets_before_the_product_takes_no_weights_of_cudnn() -> None:
+    call = layer_call("GRU", np.zeros((1, 1, 1)), {**CONFIG, "reset_after": False}, _weights(3, 2, 3))
+    with pytest.raises(Refused, match="resets before"):
+        CELLS["GRU"](call)
