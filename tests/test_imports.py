@@ -105,7 +105,8 @@ def test_reading_and_canonicalising_need_no_tensorflow():
 ORDER = """
     transforms.errors
     transforms.limits transforms.records
-    transforms.architecture transforms.source
+    transforms.source
+    transforms.architecture
     transforms.layer_specs
     transforms.weights
     transforms.admission

@@ -12,6 +12,7 @@ class Reason(StrEnum):
     DIGEST_MISMATCH = "digest_mismatch"
     INVALID_ROW = "invalid_row"
     DUPLICATE_OUTPUT = "duplicate_output"
+    OUTPUT_OCCUPIED = "output_occupied"
     NOT_HDF5 = "not_hdf5"
     CORRUPT_H5 = "corrupt_h5"
     CORRUPT_CHECKPOINT = "corrupt_checkpoint"
@@ -43,6 +44,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.DIGEST_MISMATCH: "the source is not the file whose SHA-256 the manifest expects",
     Reason.INVALID_ROW: "the manifest row breaks a rule; line and column are named",
     Reason.DUPLICATE_OUTPUT: "two rows would publish to one place",
+    Reason.OUTPUT_OCCUPIED: "what lies at the output, or around it, was not published for this row, and is left alone",
     Reason.NOT_HDF5: "the source has no HDF5 signature; what it looks like is named",
     Reason.CORRUPT_H5: "HDF5 cannot read the file, or data in it was never written",
     Reason.CORRUPT_CHECKPOINT: "a TensorFlow checkpoint is damaged, incomplete or not of its format",
@@ -76,6 +78,7 @@ REMEDIES: dict[Reason, str] = {
     " column `sha256`.",
     Reason.INVALID_ROW: "Correct the entry at the line and column that the message names.",
     Reason.DUPLICATE_OUTPUT: "Give each of the two rows a model name and version of its own.",
+    Reason.OUTPUT_OCCUPIED: "Move what the message names out of the way, or publish under another name or output.",
     Reason.NOT_HDF5: "Point the row at the `.h5` file itself; fetch it where the message speaks of a git-LFS pointer or"
     " a failed download, and unpack it where it speaks of an archive.",
     Reason.CORRUPT_H5: "Restore the file from its origin or a backup; what is missing from it cannot be mended.",

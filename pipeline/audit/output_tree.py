@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.audit.findings import Finding, Kind, relative_path
-from pipeline.publication.layout import RECEIPT, RECORD, RESERVED, RETIRED, STAGING
-from pipeline.publication.locks import is_locked
+from pipeline.publication.layout import GRAPHS, RECEIPT, RECORD, RESERVED, RETIRED, STAGING
+from pipeline.publication.locks import LockState, lock_state
 
 #: How files begin that a run keeps for itself, and takes away before it ends.
 _OURS = ".h5ferry-"
-_GRAPHS = frozenset({"saved_model.pb", "saved_model.pbtxt"})
 
 
 @dataclass
@@ -60,7 +59,7 @@ def _sort(tree: OutputTree, folder: Path, entries: list[os.DirEntry[str]]) -> li
         tree.outputs.append(folder)
         return []
     names = {entry.name for entry in entries}
-    if names & _GRAPHS:
+    if names & set(GRAPHS):
         tree.find(Kind.UNRECEIPTED, folder, "holds a SavedModel without a receipt: no run vouches for it")
         return []
     if RECORD in names:
@@ -83,7 +82,7 @@ def _sort(tree: OutputTree, folder: Path, entries: list[os.DirEntry[str]]) -> li
 
 
 def _leftover(tree: OutputTree, path: Path) -> None:
-    if is_locked(path):
+    if lock_state(path) is LockState.HELD:
         tree.notes.append(f"{relative_path(path, tree.root)} is being written by a run.")
     else:
         tree.find(Kind.LEFTOVER, path, "was left by a run that was killed; the next run removes it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,7 @@ from pipeline.audit.findings import Finding, Kind
 from pipeline.publication.layout import RECEIPT
 from pipeline.publication.receipt import PublishedFile, Receipt, parse_receipt, receipt_bytes
 from pipeline.storage.canonical_json import sha256_of
-from pipeline.storage.digest import digest_file
-from transforms.errors import MigrationError
-
-_NO_LIMIT = 1 << 62
+from pipeline.storage.regular_file import digest_regular
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def _about_receipt(receipt: Receipt | None, data: bytes, place: str, recorded: R
 def _about_files(receipt: Receipt, folder: Path, path: str) -> Iterator[Finding]:
     listed = {file.path: file for file in receipt.files}
     found: dict[str, PublishedFile | None] = {}
-    for name, finding in _files_below(folder, path):
+    for name, finding in _files_below(folder, path, listed):
         found[name] = None if isinstance(finding, Finding) else finding
         if isinstance(finding, Finding):
             yield finding
@@ -93,23 +90,30 @@ def _about_files(receipt: Receipt, folder: Path, path: str) -> Iterator[Finding]
             yield Finding(Kind.MISSING, f"{path}/{name}", "is missing")
 
 
-def _files_below(folder: Path, path: str) -> Iterator[tuple[str, PublishedFile | Finding]]:
-    """Every file but the receipt, hashed, or what is wrong with it; links are not followed."""
+def _files_below(
+    folder: Path, path: str, listed: Mapping[str, PublishedFile]
+) -> Iterator[tuple[str, PublishedFile | Finding]]:
+    """Every file but the receipt, or what is wrong with it; links are not followed.
+
+    Hashed are those that are listed with the size they have.
+    """
     unreadable: list[OSError] = []
     for parent, folders, names in os.walk(folder, onerror=unreadable.append):
         for entry in (*folders, *names):
             file = Path(parent, entry)
             name = file.relative_to(folder).as_posix()
             try:
-                mode = file.lstat().st_mode
+                status = file.lstat()
+                mode = status.st_mode
                 if stat.S_ISLNK(mode):
                     yield name, Finding(Kind.LINK, f"{path}/{name}", "is a symbolic link, which no run makes")
                 elif stat.S_ISREG(mode) and name != RECEIPT:
-                    digest = digest_file(file, _NO_LIMIT)
-                    yield name, PublishedFile(name, digest.size, digest.sha256)
+                    same_size = name in listed and status.st_size == listed[name].size
+                    digest = digest_regular(file, folder) if same_size else (status.st_size, "")
+                    yield name, PublishedFile(name, *digest)
                 elif not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
                     yield name, Finding(Kind.EXTRA, f"{path}/{name}", "is no plain file")
-            except (OSError, MigrationError) as error:
+            except OSError as error:
                 yield name, Finding(Kind.UNREADABLE, f"{path}/{name}", f"cannot be read: {error}")
     for closed in unreadable:
         yield "", Finding(Kind.UNREADABLE, path, f"cannot be read: {closed}")

@@ -19,11 +19,20 @@ from pipeline.history.record import (
     parse_record,
 )
 from pipeline.history.signing import is_signature
-from pipeline.publication.layout import LATEST, LOCK, RECORD, RESERVED, RUNS, SIGNATURE
-from pipeline.publication.locks import holder_of, is_locked
-from pipeline.storage.digest import digest_file
+from pipeline.publication.layout import (
+    LATEST,
+    LATEST_BYTES,
+    LOCK,
+    RECORD,
+    RECORD_BYTES,
+    RESERVED,
+    RUNS,
+    SIGNATURE,
+    SIGNATURE_BYTES,
+)
+from pipeline.publication.locks import LockState, holder_of, lock_state
+from pipeline.storage.regular_file import digest_regular, read_regular
 
-_NO_LIMIT = 1 << 62
 _NAMES_TOLD = 5
 _RECORDLESS = (
     f"has no {RECORD}: its run was killed, or the record was removed. Remove the folder once you have looked at it"
@@ -154,7 +163,7 @@ def _read_runs(reading: _Reading, folder: Path) -> None:
         if not entry.is_dir(follow_symlinks=False):
             reading.find(Kind.EXTRA, path, "is nothing that a run leaves")
         elif not os.path.lexists(path / RECORD):
-            if is_locked(path):
+            if lock_state(path) is LockState.HELD:
                 reading.notes.append(f"Run {entry.name} is at work.")
                 reading.at_work.add(entry.name)
             else:
@@ -166,9 +175,7 @@ def _read_runs(reading: _Reading, folder: Path) -> None:
 def _read_run(reading: _Reading, folder: Path) -> RunRecord | None:
     path = folder / RECORD
     try:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            raise RecordError("it is no plain file")
-        data = path.read_bytes()
+        data = read_regular(path, RECORD_BYTES, folder)
         record = parse_record(data)
     except (OSError, RecordError) as error:
         reading.find(Kind.ALTERED, path, f"was altered: {error}")
@@ -185,8 +192,9 @@ def _check_files(reading: _Reading, folder: Path, files: Mapping[str, FileDigest
     for name, expected in files.items():
         path = folder / name
         try:
-            plain = stat.S_ISREG(path.lstat().st_mode)
-            if not plain or digest_file(path, _NO_LIMIT).sha256 != expected.sha256:
+            status = path.lstat()
+            same = stat.S_ISREG(status.st_mode) and status.st_size == expected.bytes
+            if not same or digest_regular(path, folder)[1] != expected.sha256:
                 reading.find(Kind.ALTERED, path, "is not the file that the run wrote")
         except FileNotFoundError:
             reading.find(Kind.MISSING, path, "is missing")
@@ -200,7 +208,7 @@ def _check_files(reading: _Reading, folder: Path, files: Mapping[str, FileDigest
 def _check_signature(reading: _Reading, folder: Path, record: RunRecord, data: bytes) -> None:
     path = folder / SIGNATURE
     try:
-        signature = path.read_bytes() if not path.is_symlink() else b""
+        signature: bytes | None = read_regular(path, SIGNATURE_BYTES, folder)
     except FileNotFoundError:
         signature = None
     except OSError as error:
@@ -222,7 +230,7 @@ def _chain(reading: _Reading, latest: Path) -> tuple[list[RunRecord], bool]:
     if not reading.folders and not latest.exists():
         return [], True
     try:
-        data = latest.read_bytes()
+        data = read_regular(latest, LATEST_BYTES, reading.root)
         reference: RunReference | None = parse_latest(data)
     except (OSError, RecordError) as error:
         kind = Kind.ALTERED if latest.exists() else Kind.MISSING

@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 
+from pipeline.storage.durable_file import NEW_FILE
 from pipeline.storage.paths import is_remote
 from transforms.errors import MigrationError, Reason
 
@@ -73,7 +74,8 @@ def output_is_full(output: str) -> bool:
         return False
     probe = Path(output, _PROBE)
     try:
-        with probe.open("wb", buffering=0) as stream:
+        probe.unlink(missing_ok=True)
+        with os.fdopen(os.open(probe, NEW_FILE, 0o600), "wb", buffering=0) as stream:
             written = stream.write(bytes(_PROBE_BYTES))
         return written < _PROBE_BYTES
     except OSError as error:
@@ -96,7 +98,8 @@ def reserved_space(folder: Path, rows: int) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     reserve = folder / _RESERVE
     try:
-        with reserve.open("wb") as stream:
+        reserve.unlink(missing_ok=True)
+        with os.fdopen(os.open(reserve, NEW_FILE, 0o600), "wb") as stream:
             os.posix_fallocate(stream.fileno(), 0, _RESERVED_BYTES + rows * _RESERVED_BYTES_PER_ROW)
         yield
     finally:

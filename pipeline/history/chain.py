@@ -21,11 +21,22 @@ from pathlib import Path
 
 from pipeline.history.record import RecordError, RunRecord, RunReference, parse_latest, parse_record
 from pipeline.history.signing import Signer
-from pipeline.publication.layout import LATEST, RECORD, RESERVED, RUNS, SHARDS, SIGNATURE, run_folder
-from pipeline.publication.locks import _made_and_locked, is_locked
+from pipeline.publication.layout import (
+    LATEST,
+    LATEST_BYTES,
+    RECORD,
+    RECORD_BYTES,
+    RESERVED,
+    RUNS,
+    SHARDS,
+    SIGNATURE,
+    run_folder,
+)
+from pipeline.publication.locks import LockState, _made_and_locked, lock_state
 from pipeline.storage.canonical_json import sha256_of
 from pipeline.storage.durable_file import PART, read_file, write_file
 from pipeline.storage.paths import is_remote
+from pipeline.storage.regular_file import open_folder, read_regular
 
 
 @contextlib.contextmanager
@@ -43,7 +54,7 @@ def open_run_folder(output: str, run_id: str) -> Iterator[None]:
     if is_remote(output):
         yield
         return
-    descriptor = _made_and_locked(Path(folder))
+    descriptor = _made_and_locked(Path(folder), Path(output))
     try:
         sweep_runs(Path(output))
         yield
@@ -56,7 +67,9 @@ def open_run_folder(output: str, run_id: str) -> Iterator[None]:
 def sweep_runs(output: Path) -> None:
     """Removes the shards and half-written files of killed runs, and their folders where nothing else is in them."""
     for folder in sorted((output / RESERVED / RUNS).iterdir()):
-        if folder.is_symlink() or not folder.is_dir() or (folder / RECORD).exists() or is_locked(folder):
+        if folder.is_symlink() or not folder.is_dir() or os.path.lexists(folder / RECORD):
+            continue
+        if lock_state(folder) is not LockState.FREE:
             continue
         for entry in folder.iterdir():
             if entry.name.startswith(SHARDS):
@@ -77,7 +90,7 @@ def previous_run(output: str) -> RunReference | None:
         OSError: latest.json cannot be read.
     """
     path = f"{output}/{RESERVED}/{LATEST}"
-    data = read_file(path)
+    data = read_file(path, LATEST_BYTES, _root(output))
     newest = None
     if data is not None:
         with contextlib.suppress(RecordError):
@@ -88,6 +101,11 @@ def previous_run(output: str) -> RunReference | None:
     while newest in following:
         newest = following.pop(newest)
     return newest
+
+
+def _root(output: str) -> Path | None:
+    """What nothing of a local output's history may lead out of."""
+    return None if is_remote(output) else Path(output)
 
 
 def chain(output: str, newest: RunReference | None) -> Iterator[RunRecord]:
@@ -109,7 +127,8 @@ def _record_of(output: str, reference: RunReference) -> RunRecord | None:
     """The record that a reference names, also where a later run of the same id set it aside."""
     folder = run_folder(output, reference.run_id)
     for number in count():
-        data = read_file(f"{folder}.{number}/{RECORD}" if number else f"{folder}/{RECORD}")
+        place = f"{folder}.{number}" if number else folder
+        data = read_file(f"{place}/{RECORD}", RECORD_BYTES, _root(output))
         if data is not None and sha256_of(data) == reference.sha256:
             with contextlib.suppress(RecordError):
                 return parse_record(data)
@@ -123,7 +142,7 @@ def _records_since(runs: Path, instant: int) -> Iterator[tuple[RunReference | No
     for path in runs.glob(f"*/{RECORD}"):
         with contextlib.suppress(OSError, RecordError):
             if path.stat().st_mtime_ns >= instant:
-                record = parse_record(path.read_bytes())
+                record = parse_record(read_regular(path, RECORD_BYTES, runs.parents[1]))
                 yield record.previous, record.reference
 
 
@@ -133,15 +152,10 @@ def appending(output: str) -> Iterator[None]:
     if is_remote(output):
         yield
         return
-    folder = Path(output, RESERVED, RUNS)
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+    with open_folder(Path(output, RESERVED, RUNS), Path(output), make=True) as descriptor:
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(descriptor)
 
 
 def write_record(folder: str, record: RunRecord, signer: Signer | None) -> None:

@@ -10,11 +10,15 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pipeline.manifest.row import COLUMNS, COMMENT, REQUIRED, ManifestRow, parse_row, refused_entry
 from pipeline.storage.paths import is_remote
+from pipeline.storage.regular_file import read_regular
 from transforms.errors import Reason
+
+_MANIFEST_BYTES = 256 << 20
 
 
 class ManifestError(Exception):
@@ -68,21 +72,24 @@ def read_manifest(path: str) -> Manifest:
 
 
 def refuse_duplicates(rows: Sequence[ManifestRow]) -> Iterator[ManifestRow]:
-    """Refuses all rows that would write to one output, or into another row's version folder."""
-    by_output: dict[str, list[ManifestRow]] = defaultdict(list)
+    """Refuses all rows that would write to one output, into another row's version folder, or beside the versions of
+    another row's model under a name that readers take for a version.
+    """
+    by_place: dict[str, list[ManifestRow]] = defaultdict(list)
     for row in rows:
         if not row.reason:
-            by_output[row.name].append(row)
+            by_place[row.name].append(row)
+    for row in rows:  # Where a model's versions lie: "a/2" would be one of the versions of "a".
+        if not row.reason:
+            by_place[f"{row.model}/*"].append(row)
     rivals: dict[int, ManifestRow] = {}
-    for name, same in by_output.items():
-        inside = [by_output[parent][0] for parent in _parents(name) if parent in by_output]
-        for row in same:
-            others = [other for other in same if other is not row] + inside
-            if others:
-                rivals[row.line] = others[0]
-        for outer in inside:
-            for row in by_output[outer.name]:
-                rivals.setdefault(row.line, same[0])
+    for row in rows:
+        if not row.reason:
+            others = [other for place in _places(row) for other in by_place.get(place, ()) if other is not row]
+            for other in others[:1]:
+                rivals[row.line] = other
+            for other in others:
+                rivals.setdefault(other.line, row)
     for row in rows:
         yield _duplicate(row, rivals[row.line]) if row.line in rivals else row
 
@@ -98,29 +105,45 @@ def case_clashes(rows: Iterable[ManifestRow]) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def _parents(name: str) -> Iterator[str]:
+def _places(row: ManifestRow) -> Iterator[str]:
+    """What no other row may publish at: the output, the version folders around it, and models whose version the name
+    would be taken for.
+    """
+    yield row.name
+    name = row.name
     while "/" in name:
-        name = name.rpartition("/")[0]
+        name, _, part = name.rpartition("/")
         yield name
+        if name != row.model and part.isdecimal():
+            yield f"{name}/*"
 
 
 def _duplicate(row: ManifestRow, rival: ManifestRow) -> ManifestRow:
     return replace(
         row,
         reason=Reason.DUPLICATE_OUTPUT.value,
-        message=f"Manifest line {row.line} and line {rival.line} write to one place ({row.name} and {rival.name})."
+        message=f"Manifest line {row.line} and line {rival.line} write to one place, or one into the other's"
+        f" ({row.name} and {rival.name})."
         " Give each a model and version of its own.",
     )
 
 
 def _read_bytes(path: str) -> bytes:
+    if not is_remote(path):
+        try:
+            return read_regular(Path(os.path.realpath(path)), _MANIFEST_BYTES)
+        except OSError as error:
+            raise ManifestError(f"{path} cannot be read: {error.strerror}") from error
     from apache_beam.io.filesystems import FileSystems
 
     try:
         with FileSystems.open(path) as stream:
-            return bytes(stream.read())
+            data = bytes(stream.read(_MANIFEST_BYTES + 1))
     except Exception as error:  # Beam's file systems and codecs raise types of their own.
         raise ManifestError(f"{path} cannot be read: {error}") from error
+    if len(data) > _MANIFEST_BYTES:
+        raise ManifestError(f"{path} cannot be read: it has more than {_MANIFEST_BYTES:,} bytes")
+    return data
 
 
 def _entries(path: str, data: bytes) -> tuple[Sequence[Any], list[tuple[int, Any]]]:

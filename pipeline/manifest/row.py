@@ -121,7 +121,7 @@ def _model(name: str) -> str:
             " that begin with a letter, a digit or '_'",
         )
     parts = name.split("/")
-    if parts[0] == RESERVED:
+    if parts[0].casefold() == RESERVED:
         raise _ColumnError("model", f"begins with {RESERVED}, which is kept for reports")
     if max(map(len, parts)) > _PART_BYTES:
         raise _ColumnError("model", f"has a part of more than {_PART_BYTES} bytes")

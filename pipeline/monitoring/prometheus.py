@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pipeline import __version__
+from pipeline.storage.durable_file import write_file
+from pipeline.storage.regular_file import read_regular
 from transforms.errors import Reason
 from transforms.records.outcome import Evidence, Status
 
+#: A file of ours has a few thousand bytes.
+_METRICS_BYTES = 1 << 20
 _LAST_SUCCESS = "h5ferry_last_success_timestamp_seconds"
 
 
@@ -46,7 +52,7 @@ def write_metrics(path: Path, run: RunFigures) -> None:
     Raises:
         OSError: it cannot be written; what was there is there still.
     """
-    from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
     registry = CollectorRegistry()
 
@@ -76,7 +82,9 @@ def write_metrics(path: Path, run: RunFigures) -> None:
     success = run.finished.timestamp() if run.exit_status == 0 else last_success(path)
     if success is not None:
         gauge(_LAST_SUCCESS, "When a run last ended with every row published, in Unix time.").set(success)
-    write_to_textfile(str(path), registry)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+    write_file(str(path), generate_latest(registry))
 
 
 def last_success(path: Path) -> float | None:
@@ -84,7 +92,8 @@ def last_success(path: Path) -> float | None:
     from prometheus_client.parser import text_string_to_metric_families
 
     try:
-        families = list(text_string_to_metric_families(path.read_text("utf-8")))
+        text = read_regular(path, _METRICS_BYTES).decode()
+        families = list(text_string_to_metric_families(text))
     except (OSError, ValueError):
         return None
     return next(

@@ -1,11 +1,14 @@
 """A finished SavedModel, put where readers look: staged beside its place, made durable, then renamed into it.
 
 ```
-OUTPUT/<model>/.h5ferry-staging-<version>-<random>/    being written; locked by the process that writes it
+OUTPUT/<model>/.h5ferry-staging-<version>-<random>/    locked by the process that writes it, closed to other users
+                                  .../staged/          being written
+                                  .../replaced/        the version before, being removed
 OUTPUT/<model>/<version>/                              complete, at every moment at which it exists
-OUTPUT/<model>/.h5ferry-retired-<version>-<random>/    the version before, for as long as a replacement takes
+OUTPUT/<model>/.h5ferry-retired-<version>-<random>/    the version before, where two folders cannot be exchanged
 ```
-TensorFlow Serving takes any numeric folder as ready, hence the names.
+TensorFlow Serving takes any numeric folder as ready, hence the names. What was at the place is looked at before, and
+again once nobody else can reach it: only what this program published for the same model and version is removed.
 """
 
 from __future__ import annotations
@@ -14,23 +17,46 @@ import contextlib
 import ctypes
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.publication.destination import check_destination, occupant, remove_published
 from pipeline.publication.layout import RECEIPT, RETIRED, STAGING
-from pipeline.publication.locks import _ATTEMPTS, _make_locked, is_locked
-from pipeline.publication.receipt import Receipt
-from pipeline.storage.durable_file import write_through
+from pipeline.publication.locks import _ATTEMPTS, LockState, _make_locked, lock_state
+from pipeline.publication.receipt import Receipt, is_complete, parse_receipt, receipt_bytes
+from pipeline.storage.durable_file import NEW_FILE, write_through
+from pipeline.storage.regular_file import open_folder, refuse_long
+from transforms.errors import MigrationError
 
-_AT_FDCWD = -100
+_STAGED, _REPLACED = "staged", "replaced"
+_LEFTOVER = re.compile(rf"(?:{re.escape(STAGING)}|{re.escape(RETIRED)})([0-9]+)-[0-9a-f]+")
 _RENAME_EXCHANGE = 2
 
 
+@dataclass(frozen=True)
+class StagingArea:
+    """Where one version is written before it is published.
+
+    Attributes:
+        root: the output.
+        destination: where the version is going to lie.
+        folder: to write into.
+        descriptor: of the private folder around it, which whoever renames folders cannot exchange for another.
+    """
+
+    root: Path
+    destination: Path
+    folder: Path
+    descriptor: int
+
+
 @contextlib.contextmanager
-def staging_folder(root: Path, destination: Path) -> Iterator[Path]:
+def staging_area(root: Path, destination: Path) -> Iterator[StagingArea]:
     """An empty folder beside `destination`, on its file system, gone at the end unless it was published.
 
     Folders between `root` and `destination` are made, and taken away again if nothing came to lie in them.
@@ -38,73 +64,100 @@ def staging_folder(root: Path, destination: Path) -> Iterator[Path]:
     Raises:
         OSError: it cannot be made.
     """
-    folder, lock = _make_locked(destination)
+    refuse_long(destination.with_name(f"{STAGING}{destination.name}-00000000") / _REPLACED / RECEIPT)
+    private, lock = _make_locked(destination, root)
     try:
-        yield folder
+        os.mkdir(_STAGED, dir_fd=lock)
+        yield StagingArea(root, destination, private / _STAGED, lock)
     finally:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(_STAGED, dir_fd=lock)
         os.close(lock)
-        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.rmdir(private)
         _remove_empty(destination.parent, root)
 
 
-def publish(staged: Path, destination: Path, receipt: Receipt) -> None:
+def publish(area: StagingArea, receipt: Receipt) -> None:
     """Writes the receipt and moves the staged folder to its place, replacing what is there in one step.
 
     Raises:
-        OSError: nothing was published, and what was there is there still.
+        MigrationError: `output_occupied`, something is there that is not replaced.
+        OSError: as for it, nothing was published, and what was there is there still.
     """
-    write_receipt(staged, receipt)
-    _make_durable(staged)
-    for _ in range(_ATTEMPTS):
-        if _rename_new(staged, destination) or _exchange(staged, destination):
-            break
-        retired = destination.with_name(f"{RETIRED}{destination.name}-{secrets.token_hex(4)}")
-        with contextlib.suppress(FileNotFoundError):
-            os.rename(destination, retired)
-        try:
-            published = _rename_new(staged, destination)
-        except OSError:
-            with contextlib.suppress(FileNotFoundError):
-                os.rename(retired, destination)
-            raise
-        shutil.rmtree(retired, ignore_errors=True)
-        if published:
-            break
-    else:
-        raise OSError(errno.EBUSY, "is replaced by another process again and again", str(destination))
-    write_through(destination.parent, os.O_DIRECTORY)
+    write_receipt(area, receipt)
+    _make_durable(area.folder)
+    name = area.destination.name
+    with open_folder(area.destination.parent, area.root, make=True) as beside:
+        for _ in range(_ATTEMPTS):
+            check_destination(area.root, receipt.model, receipt.version)
+            if _rename_new(area, name, beside) or _replace(area, name, beside, receipt):
+                break
+        else:
+            raise OSError(errno.EBUSY, "is replaced by another process again and again", str(area.destination))
+        os.fsync(beside)
 
 
-def write_receipt(folder: Path, receipt: Receipt) -> None:
-    """Writes the receipt into a local folder."""
-    path = folder / RECEIPT
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(receipt.to_json(), encoding="utf-8")
+def write_receipt(area: StagingArea, receipt: Receipt) -> None:
+    """Writes the receipt into the staged folder."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(f"{_STAGED}/{os.path.dirname(RECEIPT)}", dir_fd=area.descriptor)
+    descriptor = os.open(f"{_STAGED}/{RECEIPT}", NEW_FILE, 0o666, dir_fd=area.descriptor)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(receipt.to_json().encode())
 
 
 def sweep_leftovers(root: Path, models: Iterable[str]) -> None:
     """Removes what killed runs left beside the models, and puts back a version that was retired but not replaced.
 
-    Folders of living processes are locked and left alone.
+    Folders of living processes are locked and left alone, as is whatever no run can have left.
     """
-    for folder in {root / model for model in models}:
+    for model in sorted(set(models)):
+        folder = root / model
         try:
-            left = [entry for entry in folder.iterdir() if entry.name.startswith((STAGING, RETIRED))]
+            with open_folder(folder, root) as opened:
+                left = [name for name in os.listdir(opened) if _LEFTOVER.fullmatch(name)]
         except OSError:
             continue
-        for entry in left:
-            version = entry.name.removeprefix(RETIRED).rpartition("-")[0]
-            if entry.name.startswith(RETIRED) and not (folder / version).exists():
-                os.rename(entry, folder / version)
-            elif not is_locked(entry):
-                shutil.rmtree(entry, ignore_errors=True)
+        for name in left:
+            if not (folder / name).is_symlink() and (folder / name).is_dir():
+                _sweep(folder / name, model)
         _remove_empty(folder, root)
 
 
-def _rename_new(staged: Path, destination: Path) -> bool:
+def _sweep(left: Path, model: str) -> None:
+    match = _LEFTOVER.fullmatch(left.name)
+    assert match is not None
+    if left.name.startswith(RETIRED):
+        _sweep_retired(left, model, int(match[1]))
+    elif lock_state(left) is LockState.FREE:
+        for part in (left / _STAGED, left / _REPLACED):
+            if (data := receipt_bytes(part, left)) is not None:
+                remove_published(part, data)
+            elif part.name == _STAGED:
+                shutil.rmtree(part, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.rmdir(left)
+
+
+def _sweep_retired(left: Path, model: str, version: int) -> None:
+    """Puts a retired version back where its place is free, else removes it; one that holds anything else stays."""
+    try:
+        data = occupant(left, model, version, left)
+    except (MigrationError, OSError):
+        return
+    if data is None or lock_state(left) is not LockState.FREE:
+        return
+    if os.path.lexists(left.with_name(str(version))):
+        remove_published(left, data)
+    elif (receipt := parse_receipt(data)) is not None and is_complete(receipt, left):
+        os.rename(left, left.with_name(str(version)))
+
+
+def _rename_new(area: StagingArea, name: str, beside: int) -> bool:
     """Renames to a name that is free (or an empty folder). False when something is there."""
     try:
-        os.rename(staged, destination)
+        os.rename(_STAGED, name, src_dir_fd=area.descriptor, dst_dir_fd=beside)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             return False
@@ -112,13 +165,55 @@ def _rename_new(staged: Path, destination: Path) -> bool:
     return True
 
 
-def _exchange(staged: Path, destination: Path) -> bool:
-    """Swaps two folders in one step (Linux), so that a reader finds one version or the other, never neither."""
+def _replace(area: StagingArea, name: str, beside: int, receipt: Receipt) -> bool:
+    """Puts the staged folder in the place of the one that is there. False when that is gone meanwhile."""
+    try:
+        exchanged = _exchange(area.descriptor, _STAGED, beside, name)
+    except FileNotFoundError:
+        return False
+    return _remove_exchanged(area, name, beside, receipt) if exchanged else _retire(area, name, beside, receipt)
+
+
+def _remove_exchanged(area: StagingArea, name: str, beside: int, receipt: Receipt) -> bool:
+    try:
+        data = occupant(area.folder, receipt.model, receipt.version)
+    except (MigrationError, OSError):
+        _exchange(area.descriptor, _STAGED, beside, name)
+        raise
+    os.rename(_STAGED, _REPLACED, src_dir_fd=area.descriptor, dst_dir_fd=area.descriptor)
+    remove_published(area.folder.with_name(_REPLACED), data)
+    return True
+
+
+def _retire(area: StagingArea, name: str, beside: int, receipt: Receipt) -> bool:
+    """As two renames: a reader may find no version in between."""
+    retired = area.destination.with_name(f"{RETIRED}{name}-{secrets.token_hex(4)}")
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(name, retired.name, src_dir_fd=beside, dst_dir_fd=beside)
+    try:
+        data = occupant(retired, receipt.model, receipt.version) if os.path.lexists(retired) else None
+        published = _rename_new(area, name, beside)
+    except (MigrationError, OSError):
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(retired.name, name, src_dir_fd=beside, dst_dir_fd=beside)
+        raise
+    remove_published(retired, data)
+    return published
+
+
+def _exchange(first_folder: int, first: str, second_folder: int, second: str) -> bool:
+    """Swaps two folders in one step (Linux), so that a reader finds one version or the other, never neither.
+
+    False where the system or the file system cannot. Raises FileNotFoundError when one is not there.
+    """
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if rename is None:
         return False
-    paths = os.fsencode(staged), os.fsencode(destination)
-    return bool(rename(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) == 0)
+    names = os.fsencode(first), os.fsencode(second)
+    done = bool(rename(first_folder, names[0], second_folder, names[1], _RENAME_EXCHANGE) == 0)
+    if not done and ctypes.get_errno() == errno.ENOENT:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), second)
+    return done
 
 
 def _make_durable(folder: Path) -> None:

@@ -14,18 +14,29 @@ import json
 import os
 import secrets
 import socket
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 
 from pipeline.publication.layout import LOCK, RESERVED, STAGING
+from pipeline.storage.regular_file import open_folder, open_regular, read_regular
 
 _POLL_SECONDS = 0.1
 #: Whoever only asks for the holder has the lock for a moment: no reason to refuse a run.
 _GRACE_SECONDS = 0.3
 _TEXT_BYTES = 4096
+
+
+class LockState(Enum):
+    """What can be told of a lock from outside."""
+
+    HELD = "held"
+    FREE = "free"
+    UNKNOWN = "unknown"
 
 
 class OutputInUseError(Exception):
@@ -63,8 +74,8 @@ def output_lock(
     """
     path = output / RESERVED / LOCK
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _locked_file(path, wait, tell)
+        with open_folder(path.parent, output, make=True):
+            descriptor = _locked_file(path, wait, tell)
     except OSError as error:
         warn(f"{path} cannot be locked ({error.strerror}): nothing keeps a second run from this output.")
         descriptor = None
@@ -85,7 +96,7 @@ def holder_of(output: Path) -> Holder | None:
     """The run that holds a local output now, None when none does. Takes nothing and writes nothing."""
     path = output / RESERVED / LOCK
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = open_regular(path, output)
     except OSError:
         return None
     try:
@@ -103,8 +114,11 @@ def _locked_file(path: Path, wait: float, tell: Callable[[str], None]) -> int:
     """Opens and locks the file. It may be removed between these steps, by the run that held it: then once more."""
     start, told = time.monotonic(), wait <= _GRACE_SECONDS
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
         try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+                raise OSError(errno.EINVAL, "is no plain file", str(path))
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(path, descriptor):
                 return descriptor
@@ -134,25 +148,28 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def _read_holder(path: Path) -> Holder | None:
-    """Who the file names; None while it is being written."""
+    """Who the file names; None while it is being written, and where it names nobody."""
     try:
-        with path.open("rb") as stream:
-            return Holder(**json.loads(stream.read(_TEXT_BYTES)))
-    except (OSError, ValueError, TypeError):
+        holder = Holder(**json.loads(read_regular(path, _TEXT_BYTES)))
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
+    texts = (holder.host, holder.run_id, holder.since)
+    return holder if type(holder.pid) is int and all(isinstance(text, str) for text in texts) else None
 
 
 _ATTEMPTS = 5
 
 
-def _make_locked(destination: Path) -> tuple[Path, int]:
-    """Makes a staging folder and locks it; others may sweep it between these two steps, so it is tried again."""
+def _make_locked(destination: Path, root: Path) -> tuple[Path, int]:
+    """Makes a folder beside `destination` that other users cannot look into, and locks it.
+
+    Others may sweep it between these two steps, so it is tried again.
+    """
     for _ in range(_ATTEMPTS):
         folder = destination.with_name(f"{STAGING}{destination.name}-{secrets.token_hex(4)}")
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            folder.mkdir()
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with contextlib.suppress(FileNotFoundError), open_folder(folder.parent, root, make=True) as beside:
+            os.mkdir(folder.name, 0o700, dir_fd=beside)
+            lock = os.open(folder.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=beside)
             with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if folder.exists():
@@ -161,32 +178,34 @@ def _make_locked(destination: Path) -> tuple[Path, int]:
     raise OSError(errno.EBUSY, "is removed by another process again and again", str(destination.parent))
 
 
-def is_locked(folder: Path) -> bool:
-    """True when a living process holds the folder, or when that cannot be told."""
+def lock_state(folder: Path) -> LockState:
+    """Whether a living process holds a folder."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
-        return True
+        return LockState.UNKNOWN
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return LockState.HELD
     except OSError:
-        return True
+        return LockState.UNKNOWN
     finally:
         os.close(descriptor)
-    return False
+    return LockState.FREE
 
 
-def _made_and_locked(folder: Path) -> int:
-    """Makes and locks a folder; another run may sweep it between these two steps, so it is tried again."""
+def _made_and_locked(folder: Path, root: Path) -> int:
+    """Makes and locks a folder below `root`; another run may sweep it between these two steps: it is tried again."""
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
         try:
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            with open_folder(folder, root, make=True) as opened:
+                descriptor = os.dup(opened)
         except FileNotFoundError:
             continue
         with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(folder.stat(), os.fstat(descriptor)):
+            if os.path.samestat(os.stat(folder, follow_symlinks=False), os.fstat(descriptor)):
                 return descriptor
         os.close(descriptor)

@@ -1,59 +1,90 @@
 """Publishing to an object store, where no rename is atomic: the receipt is what makes a version complete.
 
-The old receipt goes first, so that a half-replaced version is never taken for either. Then come the files, with
-saved_model.pb after all others, then a check of every size, and the new receipt as the very last.
+First comes a list of all that is going to lie there, so that a run after a killed one knows its leavings from other
+people's objects. Then the old receipt goes, so that a half-replaced version is never taken for either. Then come the
+files, with saved_model.pb after all others, a check of every size, and the new receipt; last, the list is removed.
+Nothing is replaced or removed that this program did not publish for the same model and version.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline.publication.layout import RECEIPT
-from pipeline.publication.receipt import Receipt, parse_receipt
-from pipeline.storage.durable_file import write_file
+from pipeline.publication.destination import foreign_to, occupied
+from pipeline.publication.layout import GRAPH, GRAPHS, RECEIPT, RECEIPT_BYTES, UPLOADING, output_folder
+from pipeline.publication.receipt import PublishedFile, Receipt, claim_of, parse_receipt
+from pipeline.storage.durable_file import read_file, write_file
 
-_GRAPH = "saved_model.pb"
 _BLOCK = 1 << 20
 
 
-def upload(staged: Path, destination: str, receipt: Receipt) -> None:
-    """Uploads a staged folder.
+def upload(staged: Path, output: str, receipt: Receipt) -> None:
+    """Uploads a staged folder to the place of its receipt's model and version.
 
     Raises:
+        MigrationError: `output_occupied`, and nothing was changed.
         OSError: the destination holds no valid receipt then.
     """
-    stale = _sizes(destination)
-    if RECEIPT in stale:
+    destination = output_folder(output, receipt.model, receipt.version)
+    there = _sizes(destination)
+    _check_destination(output, receipt.model, receipt.version, there)
+    paths = sorted((file.path for file in receipt.files), key=lambda path: (path == GRAPH, path))
+    stale = sorted(there.keys() - set(paths) - {RECEIPT, UPLOADING})
+    intended = replace(receipt, files=(*receipt.files, *(PublishedFile(path, there[path], "") for path in stale)))
+    write_file(f"{destination}/{UPLOADING}", intended.to_json().encode())
+    if RECEIPT in there:
         FileSystems.delete([f"{destination}/{RECEIPT}"])
-    paths = sorted((file.path for file in receipt.files), key=lambda path: (path == _GRAPH, path))
     for path in paths:
         _upload_file(staged / path, f"{destination}/{path}")
-    unwanted = sorted(set(stale) - set(paths) - {RECEIPT})
-    if unwanted:
-        FileSystems.delete([f"{destination}/{path}" for path in unwanted])
+    if stale:
+        FileSystems.delete([f"{destination}/{path}" for path in stale])
     arrived = _sizes(destination)
     damaged = [file.path for file in receipt.files if arrived.get(file.path) != file.size]
     if damaged:
         raise OSError(f"{destination}: {damaged[0]} did not arrive whole")
     write_file(f"{destination}/{RECEIPT}", receipt.to_json().encode())
+    FileSystems.delete([f"{destination}/{UPLOADING}"])
 
 
-def remote_receipt(destination: str) -> Receipt | None:
+def remote_receipt(output: str, model: str, version: int) -> Receipt | None:
     """The receipt of a remote output when all its files are there with their sizes; else None.
 
     Raises:
+        MigrationError: `output_occupied`, something else lies there.
         OSError: the store cannot be asked.
     """
+    destination = output_folder(output, model, version)
     sizes = _sizes(destination)
-    if RECEIPT not in sizes:
-        return None
-    with FileSystems.open(f"{destination}/{RECEIPT}", compression_type=CompressionTypes.UNCOMPRESSED) as stream:
-        receipt = parse_receipt(stream.read())
+    _check_destination(output, model, version, sizes)
+    data = read_file(f"{destination}/{RECEIPT}", RECEIPT_BYTES) if RECEIPT in sizes else None
+    receipt = None if data is None else parse_receipt(data)
     complete = receipt is not None and all(sizes.get(file.path) == file.size for file in receipt.files)
     return receipt if complete else None
+
+
+def _check_destination(output: str, model: str, version: int, there: Mapping[str, int]) -> None:
+    """Raises MigrationError `output_occupied` unless all objects of a place were published for this row."""
+    parts = PurePosixPath(model).parts
+    for count in range(len(parts) + 1):
+        folder = "/".join((output, *parts[:count]))
+        if any(FileSystems.exists(f"{folder}/{name}") for name in (RECEIPT, *GRAPHS)):
+            raise occupied(folder, "holds a SavedModel, and nothing is published within one")
+    destination = output_folder(output, model, version)
+    listed: set[str] = {UPLOADING}
+    for name in (RECEIPT, UPLOADING):
+        data = read_file(f"{destination}/{name}", RECEIPT_BYTES) if name in there else None
+        claim = None if data is None else claim_of(data)
+        if claim is not None and (claim.model, claim.version) != (model, version):
+            raise occupied(destination, f"holds {claim.model}/{claim.version}")
+        listed |= claim.paths if claim is not None else set()
+    foreign = foreign_to(listed, sorted(there))
+    if foreign:
+        raise occupied(destination, f"holds {foreign!a}, which this program did not publish")
 
 
 def _sizes(folder: str) -> dict[str, int]:

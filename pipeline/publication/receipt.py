@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
-from pipeline.publication.layout import RECEIPT
+from pipeline.publication.layout import RECEIPT, RECEIPT_BYTES
 from pipeline.storage.canonical_json import canonical_json, sha256_of
+from pipeline.storage.regular_file import read_regular
 from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import MIGRATION_VERSION
 from transforms.source.file import hash_file
 
 #: Raised when the receipt itself changes shape.
 _FORMAT = 1
-_RECEIPT_BYTES = 16 << 20
+_ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -114,21 +115,49 @@ def parse_receipt(text: bytes) -> Receipt | None:
         return None
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What a receipt says of its place, whether its seal holds or not: for whom the folder was published, and which
+    files belong to it.
+    """
+
+    model: str
+    version: int
+    paths: frozenset[str]
+
+
+def claim_of(data: bytes) -> Claim | None:
+    """What the text of a receipt says of its place; None where it says nothing of the kind."""
+    try:
+        content = json.loads(data)
+        model, version, files = content["model"], content["version"], content["files"]
+        paths = frozenset(file["path"] for file in files)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    named = isinstance(model, str) and type(version) is int
+    return Claim(model, version, paths) if named and all(map(_is_inside, paths)) else None
+
+
 def read_receipt(output: Path) -> Receipt | None:
     """The receipt of a local output folder, or None when there is no readable one."""
     data = receipt_bytes(output)
     return None if data is None else parse_receipt(data)
 
 
-def receipt_bytes(output: Path) -> bytes | None:
-    """The bytes of a local output's receipt; None where it is no plain file, too large, or unreadable."""
-    file = output / RECEIPT
-    try:
-        status = file.lstat()
-        plain = stat.S_ISREG(status.st_mode) and status.st_size <= _RECEIPT_BYTES
-        return file.read_bytes() if plain else None
-    except OSError:
-        return None
+def receipt_bytes(output: Path, root: Path | None = None) -> bytes | None:
+    """The bytes of a local output's receipt; None where it is no plain file, too large, or unreadable.
+
+    No folder below `root`, by default the output itself, may be a link.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return read_regular(output / RECEIPT, RECEIPT_BYTES, root or output)
+        except FileNotFoundError:
+            if not os.path.lexists(output / RECEIPT):
+                return None  # else the version was replaced by another one on the way
+        except OSError:
+            return None
+    return None
 
 
 def is_complete(receipt: Receipt, output: Path) -> bool:
@@ -170,8 +199,9 @@ def list_files(folder: Path, only: Collection[str] | None = None) -> tuple[Publi
     return tuple(sorted(found, key=lambda file: file.path))
 
 
-def _is_inside(path: str) -> bool:
-    return not path.startswith("/") and ".." not in path.split("/")
+def _is_inside(path: object) -> bool:
+    """Whether a path leads to a file below an output, and is written in the one way that a run writes it."""
+    return isinstance(path, str) and path != RECEIPT and "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
 
 
 def _without_nan(value: Any) -> Any:

@@ -16,7 +16,7 @@ from pipeline import __version__
 from pipeline.history.chain import appending, chain, previous_run, remove_record, write_latest, write_record
 from pipeline.history.record import FINISHED, INTERRUPTED, FileDigest, RunRecord
 from pipeline.monitoring.prometheus import RunFigures, write_metrics
-from pipeline.publication.layout import RECEIPT, run_folder
+from pipeline.publication.layout import RECEIPT, RECEIPT_BYTES, run_folder
 from pipeline.report.table import write_report
 from pipeline.storage.canonical_json import sha256_of
 from pipeline.storage.durable_file import read_file
@@ -157,7 +157,7 @@ def receipt_digests(frame: pd.DataFrame) -> dict[str, str]:
     rows = frame[frame["status"].isin(PUBLISHED)]
     names = [f"{model}/{version}" for model, version in zip(rows["model"], rows["version"], strict=True)]
     with ThreadPoolExecutor(_RECEIPT_READERS) as readers:
-        found = list(readers.map(lambda output: read_file(f"{output}/{RECEIPT}"), rows["output"]))
+        found = list(readers.map(lambda output: read_file(f"{output}/{RECEIPT}", RECEIPT_BYTES), rows["output"]))
     return {name: sha256_of(data) for name, data in zip(names, found, strict=True) if data is not None}
 
 

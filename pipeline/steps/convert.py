@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.manifest.row import ManifestRow
 from pipeline.publication.layout import output_folder
-from pipeline.publication.local import publish, staging_folder
+from pipeline.publication.local import StagingArea, publish, staging_area
 from pipeline.publication.receipt import PublishedFile, Receipt, ReceiptKey
 from pipeline.report.row import ReportRow, outcome_columns, require_reportable, stopped_row
 from pipeline.settings import MigrateSettings
@@ -39,7 +39,7 @@ def convert_model(candidate: Candidate, settings: MigrateSettings, pair: Process
     start = time.monotonic()
     row = candidate.row
     try:
-        with local_files(row, settings.limits.file_bytes, dict(candidate.hashed)) as files:
+        with local_files(row, settings.limits, dict(candidate.hashed)) as files:
             result = _convert(candidate, files, settings, pair)
     except MigrationError as error:
         result = error_row(row, settings, error, **dict(candidate.found))
@@ -58,7 +58,7 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, p
         status = Status.MIGRATED if receipt.attempt == settings.attempt else Status.UNCHANGED
         return published_row(row, receipt, settings, status)
     destination = output_folder(settings.output, row.model, row.version)
-    with _output_errors(destination), _staging(settings.output, destination) as staged:
+    with _output_errors(destination), _staging(settings.output, destination) as (staged, area):
         steps = _ConfinedSteps(settings, pair, staged)
         outcome = _migrated(_request(row, files, staged, settings), steps, settings, pair)
         if outcome.status is not Status.MIGRATED:
@@ -68,12 +68,12 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, p
             return stopped_row(row, settings.run_id, outcome.status, reason, outcome.message, **columns)
         receipt = _check(steps.verified_files(), row, key, outcome, settings)
         require_reportable(published_row(row, receipt, settings, Status.MIGRATED))
-        if is_remote(destination):
+        if area is None:
             from pipeline.publication.object_store import upload
 
-            upload(staged, destination, receipt)
+            upload(staged, settings.output, receipt)
         else:
-            publish(staged, Path(destination), receipt)
+            publish(area, receipt)
     return published_row(row, receipt, settings, Status.MIGRATED)
 
 
@@ -179,14 +179,14 @@ def _check(
 
 
 @contextlib.contextmanager
-def _staging(output: str, destination: str) -> Iterator[Path]:
+def _staging(output: str, destination: str) -> Iterator[tuple[Path, StagingArea | None]]:
     """An empty folder: beside the destination when that is local, else scratch to upload from."""
     if is_remote(destination):
         with tempfile.TemporaryDirectory(prefix="h5ferry-") as folder:
-            yield Path(folder)
+            yield Path(folder), None
     else:
-        with staging_folder(Path(output), Path(destination)) as folder_beside:
-            yield folder_beside
+        with staging_area(Path(output), Path(destination)) as area:
+            yield area.folder, area
 
 
 @contextlib.contextmanager

@@ -9,8 +9,9 @@ from typing import Any
 
 from pipeline.isolation.process import ConfinedProcess
 from pipeline.manifest.row import ManifestRow
+from pipeline.publication.destination import check_destination
 from pipeline.publication.layout import output_folder
-from pipeline.publication.receipt import Receipt, ReceiptKey, is_complete, read_receipt
+from pipeline.publication.receipt import Receipt, ReceiptKey, is_complete, parse_receipt
 from pipeline.report.row import ReportRow, stopped_row
 from pipeline.settings import MigrateSettings
 from pipeline.steps.source_files import RowFiles, local_files
@@ -70,7 +71,7 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: ConfinedProc
         return stopped_row(row, settings.run_id, Status.REFUSED, row.reason, row.message)
     found: dict[str, Any] = {}
     try:
-        with local_files(row, settings.limits.file_bytes) as files:
+        with local_files(row, settings.limits) as files:
             found |= {"source_sha256": files.source.sha256, "source_bytes": files.source.size}
             check_digest(row, files)
             key = receipt_key(row, files, settings)
@@ -149,18 +150,24 @@ def receipt_key(row: ManifestRow, files: RowFiles, settings: MigrateSettings) ->
 
 
 def valid_receipt(row: ManifestRow, key: ReceiptKey, settings: MigrateSettings) -> Receipt | None:
-    """The receipt at the row's output, if it vouches for this very key and its files are there."""
-    destination = output_folder(settings.output, row.model, row.version)
-    if is_remote(destination):
-        from pipeline.publication.object_store import remote_receipt
+    """The receipt at the row's output, if it vouches for this very key and its files are there.
 
-        try:
-            receipt = remote_receipt(destination)
-        except OSError as error:
-            raise MigrationError(Reason.OUTPUT_ERROR, f"{destination} cannot be looked at: {error}") from error
-        return receipt if receipt and receipt.key == key else None
-    receipt = read_receipt(Path(destination))
-    return receipt if receipt and receipt.key == key and is_complete(receipt, Path(destination)) else None
+    Raises:
+        MigrationError: `output_occupied`, something else lies there; `output_error`.
+    """
+    destination = output_folder(settings.output, row.model, row.version)
+    try:
+        if is_remote(destination):
+            from pipeline.publication.object_store import remote_receipt
+
+            receipt = remote_receipt(settings.output, row.model, row.version)
+        else:
+            data = check_destination(Path(settings.output), row.model, row.version)
+            receipt = None if data is None else parse_receipt(data)
+            receipt = receipt if receipt and is_complete(receipt, Path(destination)) else None
+    except OSError as error:
+        raise MigrationError(Reason.OUTPUT_ERROR, f"{destination} cannot be looked at: {error}") from error
+    return receipt if receipt and receipt.key == key else None
 
 
 def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings, status: Status) -> ReportRow:

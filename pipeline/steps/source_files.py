@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pipeline.manifest.row import ManifestRow
-from pipeline.storage.digest import LocalFile, _check_size, digest_file
+from pipeline.storage.digest import LocalFile, check_size, digest_file
 from pipeline.storage.paths import is_remote
 from transforms.errors import MigrationError, Reason
+from transforms.limits import Limits
 from transforms.source.checkpoint.files import (
     INDEX,
     checkpoint_prefix,
@@ -28,6 +29,13 @@ _MISSING = {
     "architecture": Reason.MISSING_ARCHITECTURE,
     "samples": Reason.INVALID_SAMPLES,
     "custom_objects": Reason.CUSTOM_OBJECTS_NEEDED,
+}
+#: The field of `Limits` that bounds the file of a column.
+_BOUND = {
+    "source": "file_bytes",
+    "architecture": "json_bytes",
+    "samples": "file_bytes",
+    "custom_objects": "json_bytes",
 }
 
 
@@ -48,16 +56,16 @@ class RowFiles:
 
 
 @contextlib.contextmanager
-def local_files(row: ManifestRow, max_bytes: int, hashed: Mapping[str, LocalFile] | None = None) -> Iterator[RowFiles]:
+def local_files(row: ManifestRow, limits: Limits, hashed: Mapping[str, LocalFile] | None = None) -> Iterator[RowFiles]:
     """Makes the row's files local for as long as the context lasts.
 
     Args:
         row: the manifest row.
-        max_bytes: the largest file.
+        limits: the budget in force.
         hashed: what was hashed before, by column: not read again while it is the same file.
 
     Raises:
-        MigrationError: `source_missing` (or the like, by column), `over_budget`.
+        MigrationError: `source_missing` (or the like, by column), `over_budget`, `unsafe_storage`.
     """
     with contextlib.ExitStack() as stack:
         scratch: Path | None = None
@@ -69,11 +77,11 @@ def local_files(row: ManifestRow, max_bytes: int, hashed: Mapping[str, LocalFile
             if is_remote(path) and scratch is None:
                 scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="h5ferry-")))
             try:
-                checkpoint = local_checkpoint_of(path, scratch, max_bytes) if column == "source" else None
+                checkpoint = local_checkpoint_of(path, scratch, limits) if column == "source" else None
                 found[column] = checkpoint or (
-                    fetch(path, scratch / f"{column}{PurePosixPath(path).suffix}", max_bytes)
+                    fetch(path, scratch / f"{column}{PurePosixPath(path).suffix}", limits, _BOUND[column])
                     if scratch and is_remote(path)
-                    else digest_file(Path(path), max_bytes, (hashed or {}).get(column))
+                    else digest_file(Path(path), limits, _BOUND[column], (hashed or {}).get(column))
                 )
             except (OSError, ValueError) as error:
                 raise MigrationError(
@@ -84,7 +92,7 @@ def local_files(row: ManifestRow, max_bytes: int, hashed: Mapping[str, LocalFile
         yield RowFiles(**found)
 
 
-def fetch(url: str, target: Path, max_bytes: int) -> LocalFile:
+def fetch(url: str, target: Path, limits: Limits, limit: str) -> LocalFile:
     """Downloads a remote file to `target`, hashing as it streams.
 
     Raises:
@@ -101,13 +109,13 @@ def fetch(url: str, target: Path, max_bytes: int) -> LocalFile:
     ):
         while block := stream.read(_BLOCK):
             size += len(block)
-            _check_size(url, size, max_bytes)
+            check_size(url, size, limits, limit)
             digest.update(block)
             copy.write(block)
     return LocalFile(target, digest.hexdigest(), size)
 
 
-def local_checkpoint_of(path: str, scratch: Path | None, max_bytes: int) -> LocalFile | None:
+def local_checkpoint_of(path: str, scratch: Path | None, limits: Limits) -> LocalFile | None:
     """The checkpoint that `path` names, fetched into `scratch` if it is remote; None where it names a plain file.
 
     Raises:
@@ -119,7 +127,8 @@ def local_checkpoint_of(path: str, scratch: Path | None, max_bytes: int) -> Loca
         if found is None:
             return None
         prefix = found
-        parts = [digest_file(each, max_bytes) for each in (Path(f"{prefix}{INDEX}"), *local_shards(prefix))]
+        files = (Path(f"{prefix}{INDEX}"), *local_shards(prefix))
+        parts = [digest_file(each, limits, _BOUND["source"]) for each in files]
     else:
         url = remote_checkpoint(path)
         if url is None:
@@ -127,11 +136,13 @@ def local_checkpoint_of(path: str, scratch: Path | None, max_bytes: int) -> Loca
         folder, _, name = url.rpartition("/")
         prefix = scratch / "source"
         suffixes = [INDEX, *(shard[len(name) :] for shard in shards_among(name, _names_like(f"{url}.data-*")))]
-        parts = [fetch(f"{folder}/{name}{suffix}", Path(f"{prefix}{suffix}"), max_bytes) for suffix in suffixes]
+        parts = [
+            fetch(f"{folder}/{name}{suffix}", Path(f"{prefix}{suffix}"), limits, _BOUND["source"])
+            for suffix in suffixes
+        ]
     size = sum(part.size for part in parts)
-    _check_size(path, size, max_bytes)
-    whole = all(part.sha256 for part in parts)
-    return LocalFile(prefix, combined_digest([part.sha256 for part in parts]) if whole else "", size)
+    check_size(path, size, limits, _BOUND["source"])
+    return LocalFile(prefix, combined_digest([part.sha256 for part in parts]), size)
 
 
 def remote_checkpoint(url: str) -> str | None:

@@ -7,9 +7,12 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from transforms.errors import MigrationError, Reason
+from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 from transforms.records.file_identity import FileIdentity
-from transforms.source.file import hash_file
+from transforms.source.file import hash_file, not_regular
+
+#: As for arrays that are compressed in a source (`Limits.inflated_bytes`).
+_INFLATION = 100
 
 
 @dataclass(frozen=True)
@@ -18,8 +21,7 @@ class LocalFile:
 
     Attributes:
         path: absolute; of a checkpoint its prefix.
-        sha256: hex digest, "" for something that is not a regular file (whoever opens it refuses it); of a checkpoint
-            the combined digest of all its files (`combined_digest`).
+        sha256: hex digest; of a checkpoint the combined digest of all its files (`combined_digest`).
         size: bytes, of all files.
         identity: of the file that was hashed where it lies; None for a fetched copy, and for a checkpoint.
     """
@@ -30,21 +32,27 @@ class LocalFile:
     identity: FileIdentity | None = None
 
 
-def digest_file(path: Path, max_bytes: int, hashed: LocalFile | None = None) -> LocalFile:
+def digest_file(path: Path, limits: Limits, limit: str, hashed: LocalFile | None = None) -> LocalFile:
     """Hashes a local file, unless it is still the one that was hashed before.
 
-    FIFOs and devices are left unread, so that nothing can block here.
+    Args:
+        path: may be a link to the file.
+        limits: the budget in force.
+        limit: the field of it that bounds this file.
+        hashed: what was hashed before.
 
     Raises:
         OSError: it is missing or unreadable.
-        MigrationError: `over_budget`.
+        MigrationError: `over_budget`; `unsafe_storage` for a FIFO, a device or a folder, which is not read.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            return LocalFile(path, "", 0)
-        _check_size(str(path), status.st_size, max_bytes)
+            raise not_regular(f"file {path}")
+        check_size(str(path), status.st_size, limits, limit)
+        if is_sparse(status, limits):
+            raise over_budget(f"{path} is sparse and says {status.st_size:,} bytes", "inflated_bytes", limits)
         identity = FileIdentity.of(status)
         if hashed is not None and hashed.identity == identity:
             return hashed
@@ -55,10 +63,15 @@ def digest_file(path: Path, max_bytes: int, hashed: LocalFile | None = None) -> 
         os.close(descriptor)
 
 
-def _check_size(path: str, size: int, max_bytes: int) -> None:
-    if size > max_bytes:
-        raise MigrationError(
-            Reason.OVER_BUDGET,
-            f"{path} has more than {max_bytes} bytes",
-            advice="Raise --max-file-size if it is to be trusted.",
-        )
+def is_sparse(status: os.stat_result, limits: Limits = DEFAULT_LIMITS) -> bool:
+    """Whether a file says to be so much larger than what the disk holds of it that reading it must not be trusted.
+
+    A few bytes on a disk can stand for a terabyte of zeros: the same bound as for compressed arrays.
+    """
+    return status.st_size > limits.inflated_bytes and status.st_blocks * 512 * _INFLATION < status.st_size
+
+
+def check_size(path: str, size: int, limits: Limits, limit: str) -> None:
+    """Raises MigrationError `over_budget` where a file is larger than a limit, a field of `limits`."""
+    if size > getattr(limits, limit):
+        raise over_budget(f"{path} holds {size:,} bytes", limit, limits)

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 from pipeline.storage.paths import is_remote
+from pipeline.storage.regular_file import open_folder, read_regular
 
 PART = ".part"
+#: Flags of `os.open` for a file that nobody else has put there.
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def write_file(path: str, data: bytes) -> None:
+def write_file(path: str, data: bytes, root: Path | None = None) -> None:
     """Writes `data` to a local path, whose folder is made, or to a URL of a Beam file system.
 
-    A local file lasts through a loss of power once this returns, and a reader finds the old or the new content.
+    A local file lasts through a loss of power once this returns, and a reader finds the old or the new content. A
+    link in its place is replaced, never followed.
+
+    Args:
+        path: local path or URL.
+        data: the whole content.
+        root: no folder between it and a local file may be a link; None trusts the path.
 
     Raises:
         OSError: it cannot be written; what was there is there still.
@@ -26,14 +36,20 @@ def write_file(path: str, data: bytes) -> None:
             sink.write(data)
         return
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}{PART}")
-    with part.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(target)
-    write_through(target.parent, os.O_DIRECTORY)
+    part = f".{target.name}{PART}"
+    with open_folder(target.parent, root, make=True) as folder:
+        with contextlib.suppress(FileNotFoundError):  # A killed run left it, or somebody put a link there.
+            os.unlink(part, dir_fd=folder)
+        with os.fdopen(os.open(part, NEW_FILE, 0o666, dir_fd=folder), "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        _replace(part, target.name, folder)
+        os.fsync(folder)
+
+
+def _replace(part: str, name: str, folder: int) -> None:
+    os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def write_through(path: Path, flags: int = 0) -> None:
@@ -45,11 +61,16 @@ def write_through(path: Path, flags: int = 0) -> None:
         os.close(descriptor)
 
 
-def read_file(path: str) -> bytes | None:
+def read_file(path: str, most_bytes: int, root: Path | None = None) -> bytes | None:
     """The content of a local file or an object, None when there is none.
 
+    Args:
+        path: local path or URL.
+        most_bytes: of what is admitted.
+        root: no folder between it and a local file may be a link; None trusts the path.
+
     Raises:
-        OSError: it cannot be read.
+        OSError: it cannot be read, is no regular file or is larger.
     """
     if is_remote(path):
         from apache_beam.io.filesystem import CompressionTypes
@@ -58,8 +79,11 @@ def read_file(path: str) -> bytes | None:
         if not FileSystems.exists(path):
             return None
         with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
-            return bytes(stream.read())
+            data = bytes(stream.read(most_bytes + 1))
+        if len(data) > most_bytes:
+            raise OSError(f"{path} has more than {most_bytes:,} bytes")
+        return data
     try:
-        return Path(path).read_bytes()
+        return read_regular(Path(path), most_bytes, root)
     except FileNotFoundError:
         return None

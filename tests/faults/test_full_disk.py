@@ -31,7 +31,7 @@ ENDS = [
     Refuse("pipeline.report.table:write_file", errno.EIO, 3),
     Refuse("pipeline.run.finish:write_record", errno.ENOSPC, 1),
     Refuse("pipeline.run.finish:write_latest", errno.EROFS, 1),
-    Refuse("pathlib:Path.replace", errno.ENOSPC, 1),
+    Refuse("pipeline.storage.durable_file:_replace", errno.ENOSPC, 1),
 ]
 SHORT_ENDS = ENDS[:1]
 

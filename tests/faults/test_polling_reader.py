@@ -11,7 +11,7 @@ import time
 import pytest
 
 from pipeline.publication.layout import RECEIPT
-from pipeline.publication.local import publish, staging_folder
+from pipeline.publication.local import publish, staging_area
 from pipeline.publication.receipt import Receipt, list_files, parse_receipt
 from tests.pipeline.fakes import write_artefact, write_extras
 from tests.pipeline.publication.test_receipt import KEY
@@ -78,10 +78,10 @@ def check(tmp_path, publishes):
     reader.start()
     for number in range(publishes):
         destination = folder / str(1 + number // 4)
-        with staging_folder(tmp_path / "out", destination) as staged:
-            write_artefact(staged, str(number).encode() * 20_000)
-            write_extras(staged)
-            publish(staged, destination, Receipt("model", 1, KEY, list_files(staged)))
+        with staging_area(tmp_path / "out", destination) as area:
+            write_artefact(area.folder, str(number).encode() * 20_000)
+            write_extras(area.folder)
+            publish(area, Receipt("model", int(destination.name), KEY, list_files(area.folder)))
         time.sleep(0.001)
     stop.set()
     seen, partial = told.get(timeout=60)

@@ -97,7 +97,7 @@ def test_unwritable_output_fails_every_row_but_not_the_run(tmp_path):
     (tmp_path / "out/good-1").write_text("a file where a folder should be")
     path = write_registry(tmp_path, ["good-1", "good-2"])
     assert outcomes(run_and_read(fake_run(path, tmp_path / "out"))[1]) == {
-        "good-1": "output_error",
+        "good-1": "output_occupied",
         "good-2": "migrated",
     }
 

@@ -12,13 +12,15 @@ from transforms.architecture.config_json import parse_config
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 from transforms.records.outcome import is_python
+from transforms.source.file import read_regular
 
 
 def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
     """The parsed architecture.
 
     Raises:
-        MigrationError: `source_missing`, `invalid_config`, `over_budget`; `custom_objects_needed` for Python code.
+        MigrationError: `source_missing`, `unsafe_storage`, `invalid_config`, `over_budget`; `custom_objects_needed` for
+            Python code.
     """
     if is_python(path):
         raise MigrationError(
@@ -27,13 +29,7 @@ def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
             advice="Pass --allow-custom-code to migrate, or give the architecture as JSON.",
         )
     try:
-        if path.stat().st_size > limits.json_bytes:
-            raise over_budget(f"The architecture holds {path.stat().st_size:,} bytes", "json_bytes", limits)
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise MigrationError(
-            Reason.SOURCE_MISSING, f"The architecture cannot be read: {error.strerror}", advice="Check its path."
-        ) from error
+        text = read_regular(path, "architecture", limits, "json_bytes").decode()
     except UnicodeError as error:
         raise MigrationError(Reason.INVALID_CONFIG, "The architecture is not UTF-8 text") from error
     if path.suffix.lower() in (".yaml", ".yml") or not text.lstrip().startswith(("{", '"')):

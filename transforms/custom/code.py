@@ -18,10 +18,11 @@ from transforms.architecture.custom_names import CustomNames
 from transforms.custom.keras_compat import old_keras
 from transforms.custom.layer_compat import Era
 from transforms.errors import MigrationError, Reason
+from transforms.limits import DEFAULT_LIMITS
 from transforms.records.runtime import Runtime
+from transforms.source.file import read_regular
 
 _MODULE = "h5ferry_custom_code"
-_SOURCE_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -96,16 +97,17 @@ def _executed(file: Path, name: str) -> ModuleType:
     module.__file__ = str(file)
     sys.modules[name] = module  # `inspect` and AutoGraph look for it there
     try:
-        source = file.read_bytes()
-        if len(source) > _SOURCE_BYTES:
-            raise MigrationError(Reason.OVER_BUDGET, f"The custom code has more than {_SOURCE_BYTES:,} bytes")
-        exec(compile(source, str(file), "exec"), vars(module))
+        exec(compile(_source(file), str(file), "exec"), vars(module))
     except (Exception, SystemExit) as error:
         sys.modules.pop(name, None)
         if isinstance(error, (MigrationError, MemoryError)):
             raise
         raise failure(f"The custom code {file.name}", error) from error
     return module
+
+
+def _source(file: Path) -> bytes:
+    return read_regular(file, "custom code", DEFAULT_LIMITS, "json_bytes")
 
 
 def _collected(modules: Sequence[ModuleType], files: Sequence[Path]) -> CustomCode:
@@ -124,6 +126,6 @@ def _collected(modules: Sequence[ModuleType], files: Sequence[Path]) -> CustomCo
                 continue
             if getattr(value, "__module__", "") == module.__name__ or (isinstance(listed, Mapping) and name in listed):
                 own.add(name)
-    digest = hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+    digest = hashlib.sha256(b"".join(hashlib.sha256(_source(file)).digest() for file in files)).hexdigest()
     names = CustomNames(frozenset(classes), frozenset(functions), frozenset(own), digest)
     return CustomCode(classes, functions, names, tuple(modules))

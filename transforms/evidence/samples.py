@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.errors import MigrationError, Reason
+from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.input_domain import InputDomain
+from transforms.source.npz import NpzFile
 
 Array = npt.NDArray[Any]
 
@@ -21,7 +22,7 @@ SHORT_LENGTHS = (2, 3)
 SEQUENCE_LENGTHS = ((8, 11), (24, 31), (64, 80), (200, 256))
 IMAGE_LENGTHS = ((32, 48), (64, 96), (128, 160), (224, 256))
 
-_MAX_SAMPLE_BYTES = 4 << 30
+_NAMES_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -44,44 +45,35 @@ class SampleBatch:
         return len(self.inputs[0]) if self.inputs else 0
 
 
-def read_samples(path: Path, input_names: Sequence[str], output_names: Sequence[str]) -> SampleBatch:
+def read_samples(
+    path: Path, input_names: Sequence[str], output_names: Sequence[str], limits: Limits = DEFAULT_LIMITS
+) -> SampleBatch:
     """Reads an .npz that holds `x0, x1, ...` or arrays by input name, and perhaps `y0, ...` or by output name.
 
     Raises:
         MigrationError: `invalid_samples` when the file is not an .npz of plain arrays, an input is missing, or
-            the batch sizes differ.
+            the batch sizes differ; `over_budget`, `unsafe_storage`, `source_missing`.
     """
-    arrays = _npz_arrays(path)
-    inputs = _by_name_or_number(arrays, input_names, "x")
-    if inputs is None:
-        raise _invalid(f"it has {', '.join(sorted(arrays))}; the model's inputs are {', '.join(input_names)}")
-    if len({len(x) for x in inputs if x.ndim}) != 1 or any(x.ndim == 0 for x in inputs):
-        raise _invalid("its inputs differ in batch size")
-    return SampleBatch(inputs, _by_name_or_number(arrays, output_names, "y"), f"samples of {path.name}")
-
-
-def _npz_arrays(path: Path) -> dict[str, Array]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > _MAX_SAMPLE_BYTES:
-            raise _invalid(f"it unpacks to {size:,} bytes")
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise _invalid(f"it cannot be read: {str(error)[:120]}") from error
+    with NpzFile(path, limits) as archive:
+        inputs = _by_name_or_number(archive.names, input_names, "x")
+        outputs = _by_name_or_number(archive.names, output_names, "y")
+        if inputs is None:
+            there = ", ".join(sorted(archive.names))[:_NAMES_SHOWN]
+            raise _invalid(f"it has {there!a}; the model's inputs are {', '.join(input_names)}")
+        arrays = archive.read([*inputs, *(outputs or ())])
     strange = [name for name, array in arrays.items() if array.dtype.kind not in "fiub"]
     if strange:
         raise _invalid(f"{', '.join(strange)} is not numeric")
-    return arrays
+    given = tuple(arrays[name] for name in inputs)
+    if len({len(x) for x in given if x.ndim}) != 1 or any(x.ndim == 0 for x in given):
+        raise _invalid("its inputs differ in batch size")
+    expected = None if outputs is None else tuple(arrays[name] for name in outputs)
+    return SampleBatch(given, expected, f"samples of {path.name}")
 
 
-def _by_name_or_number(arrays: dict[str, Array], names: Sequence[str], letter: str) -> tuple[Array, ...] | None:
+def _by_name_or_number(present: Sequence[str], names: Sequence[str], letter: str) -> list[str] | None:
     numbered = [f"{letter}{index}" for index in range(len(names))]
-    for keys in (numbered, list(names)):
-        if all(key in arrays for key in keys):
-            return tuple(arrays[key] for key in keys)
-    return None
+    return next((keys for keys in (numbered, list(names)) if set(keys) <= set(present)), None)
 
 
 def _invalid(detail: str) -> MigrationError:

@@ -25,21 +25,52 @@ class SourceDigest:
     size: int
 
 
-def open_regular(path: Path) -> int:
-    """A read-only descriptor of a regular file. Raises MigrationError `source_missing`, `unsafe_storage`."""
+def open_regular(path: Path, what: str = "source") -> int:
+    """A read-only descriptor of a regular file. Raises MigrationError `source_missing`, `unsafe_storage`.
+
+    Args:
+        path: may be a link to it.
+        what: names it in messages.
+    """
     try:
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):
-            raise MigrationError(
-                Reason.UNSAFE_STORAGE, "The source is not a regular file", advice="Point the row at a file."
-            )
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        if stat.S_ISREG(os.stat(path).st_mode):
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return descriptor
+            os.close(descriptor)
     except OSError as error:
         raise MigrationError(
             Reason.SOURCE_MISSING,
-            f"The source cannot be opened: {error.strerror}",
+            f"The {what} cannot be opened: {error.strerror}",
             advice="Check the path in the manifest and the file's permissions.",
         ) from error
+    raise not_regular(what)
+
+
+def not_regular(what: str) -> MigrationError:
+    """The refusal of a FIFO, a device or a folder where a file is meant."""
+    return MigrationError(Reason.UNSAFE_STORAGE, f"The {what} is not a regular file", advice="Point the row at a file.")
+
+
+def read_regular(path: Path, what: str, limits: Limits, limit: str) -> bytes:
+    """The content of a file that belongs to a source.
+
+    Args:
+        path: may be a link to it.
+        what: names it in messages.
+        limits: the budget in force.
+        limit: the field of it that bounds this file.
+
+    Raises:
+        MigrationError: as `open_regular`; `over_budget`.
+    """
+    most = getattr(limits, limit)
+    with open(open_regular(path, what), "rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        data = b"" if size > most else stream.read(most + 1)
+    if size > most or len(data) > most:
+        raise over_budget(f"The {what} holds {max(size, len(data)):,} bytes", limit, limits)
+    return data
 
 
 def hash_file(descriptor: int) -> str:

@@ -48,7 +48,22 @@ def test_good_values(fields, attribute, value):
     "column, value",
     [
         *(("model", name) for name in ["", "/a", "a/", "a//b", "a/../b", ".", "..", "a/.", ".a", "a b", "ä", "=1+1"]),
-        *(("model", name) for name in ["a\n", "a\0", "-a", "_h5ferry", "_h5ferry/x", "a" * 256, "\udcff", 7, ["a"]]),
+        *(
+            ("model", name)
+            for name in [
+                "a\n",
+                "a\0",
+                "-a",
+                "_h5ferry",
+                "_h5ferry/x",
+                "_H5FERRY",
+                "_H5Ferry/x",
+                "a" * 256,
+                "\udcff",
+                7,
+                ["a"],
+            ]
+        ),
         *(("source", value) for value in ["", "a\0b", 3, "\udc80"]),
         *(("version", value) for value in ["0", "-1", "1.5", "one", "1e3", True, 1.5, "9" * 30, "²"]),
         ("backend", "torch"),

@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 import time
@@ -8,10 +9,11 @@ import pytest
 
 from pipeline.publication import local as publishing
 from pipeline.publication.layout import RECEIPT, RETIRED, STAGING, output_folder
-from pipeline.publication.local import publish, staging_folder, sweep_leftovers
+from pipeline.publication.local import publish, staging_area, sweep_leftovers
 from pipeline.publication.receipt import Receipt, is_complete, list_files, read_receipt
 from tests.pipeline.fakes import write_artefact
 from tests.pipeline.publication.test_receipt import KEY
+from transforms.errors import MigrationError
 
 
 @pytest.fixture
@@ -20,9 +22,10 @@ def destination(tmp_path):
 
 
 def publish_content(root, destination, data):
-    with staging_folder(root, destination) as staged:
-        write_artefact(staged, data)
-        publish(staged, destination, Receipt("text/sentiment", 1, KEY, list_files(staged)))
+    with staging_area(root, destination) as area:
+        write_artefact(area.folder, data)
+        version = int(destination.name)
+        publish(area, Receipt("text/sentiment", version, KEY, list_files(area.folder)))
 
 
 def content(destination):
@@ -50,17 +53,22 @@ def test_publish_and_replace(tmp_path, destination, exchange, monkeypatch):
     assert destination.stat().st_mode & 0o055 == 0o055 & ~os.umask(os.umask(0o022))
 
 
-def test_replaces_a_damaged_or_empty_folder(tmp_path, destination):
+def test_replaces_an_empty_folder_and_a_receipt_whose_seal_is_broken(tmp_path, destination):
     destination.mkdir(parents=True)
     publish_content(tmp_path / "out", destination, b"one")
-    (destination / RECEIPT).unlink()
+    receipt = destination / RECEIPT
+    receipt.write_text(receipt.read_text().replace('"backend": "theano"', '"backend": "cntk"'))
+    assert read_receipt(destination) is None
     publish_content(tmp_path / "out", destination, b"two")
     assert content(destination) == b"two"
 
 
 def test_staging_leaves_nothing_behind(tmp_path, destination):
-    with pytest.raises(KeyError), staging_folder(tmp_path / "out", destination) as staged:
-        assert staged.parent == destination.parent and staged.name.startswith(".")
+    with pytest.raises(KeyError), staging_area(tmp_path / "out", destination) as area:
+        private = area.folder.parent
+        assert private.parent == destination.parent and private.name.startswith(".")
+        assert private.stat().st_mode & 0o077 == 0
+        write_artefact(area.folder, b"half")
         raise KeyError
     assert names(tmp_path / "out") == []
 
@@ -68,7 +76,7 @@ def test_staging_leaves_nothing_behind(tmp_path, destination):
 def test_what_is_no_folder_is_not_replaced(tmp_path, destination):
     destination.parent.mkdir(parents=True)
     destination.write_text("mine")
-    with pytest.raises(OSError):
+    with pytest.raises(MigrationError, match="is no folder"):
         publish_content(tmp_path / "out", destination, b"one")
     assert destination.read_text() == "mine" and names(destination.parent) == ["1"]
 
@@ -103,8 +111,8 @@ def test_a_reader_finds_a_whole_version_at_every_moment(tmp_path, destination):
 
 
 def hold_staging(root, destination, ready):
-    with staging_folder(root, destination) as staged:
-        write_artefact(staged, b"half")
+    with staging_area(root, destination) as area:
+        write_artefact(area.folder, b"half")
         ready.set()
         time.sleep(60)
 
@@ -129,8 +137,7 @@ def test_sweep_restores_a_version_that_was_retired_but_not_replaced(tmp_path, de
     destination.rename(destination.with_name(f"{RETIRED}1-abcd"))
     sweep_leftovers(tmp_path / "out", ["text/sentiment"])
     assert content(destination) == b"one" and names(destination.parent) == ["1"]
-    publish_content(tmp_path / "out", destination.with_name("2"), b"two")
-    destination.with_name("2").rename(destination.with_name(f"{RETIRED}1-dcba"))
+    shutil.copytree(destination, destination.with_name(f"{RETIRED}1-dcba"))
     sweep_leftovers(tmp_path / "out", ["text/sentiment"])
     assert content(destination) == b"one" and names(destination.parent) == ["1"]
 

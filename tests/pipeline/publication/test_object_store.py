@@ -9,8 +9,10 @@ from tests.pipeline.fakes import write_artefact
 from tests.pipeline.memory_filesystem import MemoryFileSystem
 from tests.pipeline.publication.test_receipt import KEY
 from tests.pipeline.registry import fake_run, run_and_read
+from transforms.errors import MigrationError, Reason
 
-PLACE = "memory://store/out/m/1"
+OUTPUT = "memory://store/out"
+PLACE = f"{OUTPUT}/m/1"
 
 
 @pytest.fixture(autouse=True)
@@ -32,32 +34,79 @@ def receipt_of(staged):
 
 
 def test_graph_comes_late_and_receipt_last(staged, store):
-    upload(staged, PLACE, receipt_of(staged))
+    upload(staged, OUTPUT, receipt_of(staged))
     assert MemoryFileSystem.written[-2:] == [f"{PLACE}/saved_model.pb", f"{PLACE}/{RECEIPT}"]
-    assert remote_receipt(PLACE).files == receipt_of(staged).files
+    assert remote_receipt(OUTPUT, "m", 1).files == receipt_of(staged).files
 
 
 def test_replacement_leaves_no_stale_file(staged, store):
-    upload(staged, PLACE, receipt_of(staged))
-    store[f"{PLACE}/variables/variables.data-00001-of-00002"] = b"old"
+    shard = staged / "variables/variables.data-00001-of-00002"
+    shard.write_bytes(b"old")
+    upload(staged, OUTPUT, receipt_of(staged))
+    shard.unlink()
     store["memory://store/out/m/10/saved_model.pb"] = b"another version"
-    upload(staged, PLACE, receipt_of(staged))
+    upload(staged, OUTPUT, receipt_of(staged))
     assert f"{PLACE}/variables/variables.data-00001-of-00002" not in store
     assert "memory://store/out/m/10/saved_model.pb" in store
 
 
 def test_interrupted_upload_has_no_receipt(staged, store):
-    upload(staged, PLACE, receipt_of(staged))
+    upload(staged, OUTPUT, receipt_of(staged))
     MemoryFileSystem.failing = "saved_model.pb"
     with pytest.raises(OSError):
-        upload(staged, PLACE, receipt_of(staged))
-    assert remote_receipt(PLACE) is None
+        upload(staged, OUTPUT, receipt_of(staged))
+    assert remote_receipt(OUTPUT, "m", 1) is None
+
+
+#: What lies on the store before, beside an upload of "m" version 1, and what of it keeps the upload away.
+OCCUPIED = {
+    f"{PLACE}/notes.txt": "notes.txt",
+    f"{PLACE}/saved_model.pb": "saved_model.pb",
+    f"{PLACE}/2/{RECEIPT}": RECEIPT,
+    f"{OUTPUT}/m/{RECEIPT}": "holds a SavedModel",
+    f"{OUTPUT}/saved_model.pbtxt": "holds a SavedModel",
+}
+
+
+@pytest.mark.parametrize("place", OCCUPIED)
+@pytest.mark.parametrize("published", [False, True])
+def test_what_somebody_else_put_there_stays(staged, store, place, published):
+    if published:
+        upload(staged, OUTPUT, receipt_of(staged))
+    store[place] = b"mine"
+    before = dict(store)
+    for act in (lambda: upload(staged, OUTPUT, receipt_of(staged)), lambda: remote_receipt(OUTPUT, "m", 1)):
+        if published and place.endswith("1/saved_model.pb"):
+            continue  # damaged, so that it is published anew
+        with pytest.raises(MigrationError, match=OCCUPIED[place]) as refusal:
+            act()
+        assert refusal.value.reason is Reason.OUTPUT_OCCUPIED and store == before
+
+
+def test_the_receipt_of_another_is_not_replaced(staged, store):
+    upload(staged, OUTPUT, replace(receipt_of(staged), model="M"))
+    store.update({path.replace("/M/", "/m/"): store.pop(path) for path in list(store)})
+    with pytest.raises(MigrationError, match="holds M/1"):
+        upload(staged, OUTPUT, receipt_of(staged))
+
+
+@pytest.mark.parametrize("failing", ["uploading.json", "variables.index", "saved_model.pb", "h5ferry.json"])
+@pytest.mark.parametrize("published", [False, True])
+def test_an_interrupted_upload_is_taken_up(staged, store, failing, published):
+    if published:
+        upload(staged, OUTPUT, receipt_of(staged))
+    MemoryFileSystem.failing = failing
+    with pytest.raises(OSError):
+        upload(staged, OUTPUT, receipt_of(staged))
+    upload(staged, OUTPUT, receipt_of(staged))
+    assert remote_receipt(OUTPUT, "m", 1).files == receipt_of(staged).files
+    assert len(store) == len(receipt_of(staged).files) + 1
 
 
 def test_receipt_does_not_vouch_for_lost_files(staged, store):
-    upload(staged, PLACE, receipt_of(staged))
+    upload(staged, OUTPUT, receipt_of(staged))
     del store[f"{PLACE}/saved_model.pb"]
-    assert remote_receipt(PLACE) is None
+    assert remote_receipt(OUTPUT, "m", 1) is None
 
 
 def test_whole_run_on_an_object_store(tmp_path, store):

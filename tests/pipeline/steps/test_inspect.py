@@ -90,6 +90,6 @@ def test_custom_code_may_mend_a_refusal_where_it_is_allowed(child, settings, sou
 
 def test_a_kept_training_state_is_part_of_the_key(settings, source):
     row = ManifestRow(2, "m", str(source))
-    with local_files(row, 100) as files:
+    with local_files(row, settings.limits) as files:
         keys = [receipt_key(row, files, replace(settings, keep_training=kept)) for kept in (False, True)]
     assert keys[0] != keys[1]

@@ -1,6 +1,8 @@
 """The files of a row, a checkpoint among them, local and remote."""
 
 import hashlib
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,13 @@ from pipeline.steps.source_files import local_files
 from tests.fixture_files import FOLDER
 from tests.pipeline.memory_filesystem import MemoryFileSystem
 from transforms.errors import MigrationError, Reason
+from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.source.checkpoint.files import combined_digest
 
 CHECKPOINT = FOLDER / "tfkeras-1.15.5/cudnn_siamese.object"
 FILES = [Path(f"{CHECKPOINT}{suffix}") for suffix in (".index", ".data-00000-of-00002", ".data-00001-of-00002")]
 DIGEST = combined_digest([hashlib.sha256(file.read_bytes()).hexdigest() for file in FILES])
-LIMIT = 1 << 20
+LIMIT = Limits(file_bytes=1 << 20)
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def test_a_remote_plain_file_beside_an_index_is_itself(store):
         (CHECKPOINT.name, FILES[1].name, LIMIT, Reason.CORRUPT_CHECKPOINT),
         (CHECKPOINT.name, FILES[0].name, LIMIT, Reason.SOURCE_MISSING),
         (f"{CHECKPOINT.name}.index", FILES[0].name, LIMIT, Reason.SOURCE_MISSING),
-        (CHECKPOINT.name, "", 1500, Reason.OVER_BUDGET),
+        (CHECKPOINT.name, "", Limits(file_bytes=1500), Reason.OVER_BUDGET),
     ],
 )
 def test_a_checkpoint_that_is_not_whole(store, source, missing, limit, reason):
@@ -74,3 +77,32 @@ def test_a_prefix_without_files_is_missing(tmp_path):
         with pytest.raises(MigrationError) as refusal, local_files(row(tmp_path / name), LIMIT):
             pass
         assert refusal.value.reason is Reason.SOURCE_MISSING
+
+
+def fifo(path):
+    os.mkfifo(path)
+
+
+def sparse(path):
+    with path.open("wb") as stream:
+        stream.truncate(1 << 29)
+
+
+PUT = {
+    "fifo": (fifo, Reason.UNSAFE_STORAGE),
+    "zeros without end": (lambda path: path.symlink_to("/dev/zero"), Reason.UNSAFE_STORAGE),
+    "folder": (lambda path: path.mkdir(), Reason.UNSAFE_STORAGE),
+    "sparse": (sparse, Reason.OVER_BUDGET),
+}
+
+
+@pytest.mark.parametrize("column", ["source", "architecture", "samples", "custom_objects"])
+@pytest.mark.parametrize("what", PUT)
+def test_every_file_of_a_row_is_a_regular_one_and_bounded(tmp_path, column, what):
+    put, reason = PUT[what]
+    (tmp_path / "sound").write_bytes(b"sound")
+    put(tmp_path / "odd")
+    odd = replace(row(tmp_path / "sound"), **{column: str(tmp_path / "odd")})
+    with pytest.raises(MigrationError) as refusal, local_files(odd, DEFAULT_LIMITS):
+        pass
+    assert refusal.value.reason is reason and str(tmp_path / "odd") in refusal.value.message

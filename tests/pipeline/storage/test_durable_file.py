@@ -11,10 +11,10 @@ from tests.pipeline.memory_filesystem import MemoryFileSystem
 def test_written_and_replaced(tmp_path, place):
     MemoryFileSystem.objects.clear()
     path = f"{place or tmp_path}/a/b.json"
-    assert read_file(path) is None
+    assert read_file(path, 9) is None
     for data in (b"one", b"two"):
         write_file(path, data)
-        assert read_file(path) == data
+        assert read_file(path, 9) == data
     assert place or os.listdir(tmp_path / "a") == ["b.json"]
 
 
@@ -27,4 +27,4 @@ def test_a_failed_write_leaves_the_old_content(tmp_path, monkeypatch):
     monkeypatch.setattr(durable_file.os, "fsync", fail)
     with pytest.raises(OSError):
         write_file(f"{tmp_path}/b.json", b"two")
-    assert read_file(f"{tmp_path}/b.json") == b"one"
+    assert read_file(f"{tmp_path}/b.json", 9) == b"one"
