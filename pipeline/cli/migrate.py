@@ -28,6 +28,7 @@ class RequiredEvidence(StrEnum):
     """The choices of --require-evidence, weakest first."""
 
     REBUILT = "rebuilt"
+    ASSUMED = "assumed"
     REFERENCE = "reference"
     GOLDEN = "golden"
 

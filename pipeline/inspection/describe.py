@@ -89,7 +89,13 @@ def describe_model(
             **_recorded(child, model, limits),
         }
     facts = dataclasses.asdict(inspection)
-    return {"accepted": True, **facts, "evidence": "rebuilt" if inspection.uncovered else "reference"}
+    return {"accepted": True, **facts, "evidence": _evidence_to_expect(inspection)}
+
+
+def _evidence_to_expect(inspection: Inspection) -> str:
+    if inspection.uncovered:
+        return "rebuilt"
+    return "assumed" if inspection.assumptions else "reference"
 
 
 def _recorded(child: ConfinedProcess, model: Path, limits: Limits) -> dict[str, Any]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _FAMILIES = {"keras": "Keras", "tf_keras": "tf.keras", "keras_3": "Keras 3"}
 _EVIDENCE = {
     "reference": "reference: an independent NumPy forward pass over the original arrays",
+    "assumed": "assumed: the same forward pass, resting on what the file does not say, where that changes the outputs",
     "rebuilt": "rebuilt only, the weakest: the reference has no rule for",
 }
 
@@ -86,6 +87,7 @@ def _accepted(description: Mapping[str, Any]) -> Iterator[_Entry]:
         for rewrite in elsewhere:
             yield _Entry(1, f"{rewrite} at {path or 'the model'}", "cyan")
     yield from (_Entry(1, f"warning: {warning}", "yellow") for warning in description["warnings"])
+    yield from (_Entry(1, f"would be assumed: {each}", "yellow") for each in description["assumptions"])
     uncovered = ", ".join(description["uncovered"])
     yield _Entry(1, f"evidence to expect: {_EVIDENCE[description['evidence']]}{' ' if uncovered else ''}{uncovered}")
     yield _Entry(1, "would be migrated; samples with expected outputs make the evidence golden", "green")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ _RANK: Mapping[str, int] = {Status.MIGRATED: 2, Status.UNCHANGED: 2, Status.REFU
 #: Errors below this share of the row's atol are all one: noise of the arithmetic.
 _NOISE = 1e-3
 #: Columns whose change is neither good nor bad; the rest (times, run ids) differ from run to run.
-_NEUTRAL = ("reason", "source_sha256", "output_sha256", "architecture")
+_NEUTRAL = ("reason", "source_sha256", "output_sha256", "architecture", "assumptions")
 
 
 class Verdict(StrEnum):
@@ -151,7 +151,9 @@ def _number(row: Mapping[str, Any], column: str) -> float:
 
 def _text(row: Mapping[str, Any], column: str) -> str:
     value = row.get(column)
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return "; ".join(map(str, value)) if isinstance(value, Iterable) else ""
 
 
 def _value(row: Mapping[str, Any], column: str) -> str | float:

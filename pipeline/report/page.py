@@ -35,6 +35,8 @@ EVIDENCE_MEANINGS = {
     Evidence.GOLDEN: "the outputs of the reloaded SavedModel were compared with outputs that came with the row",
     Evidence.REFERENCE: "the outputs of the reloaded SavedModel were compared with an independent forward pass over"
     " the original arrays, which shares no code with the rewrites",
+    Evidence.ASSUMED: "the same forward pass, which rests on something that the file does not say and that would change"
+    " the outputs: column assumptions names it, and the other answer",
     Evidence.REBUILT: "the outputs of the reloaded SavedModel were compared with the rebuilt Keras model only: a fault"
     " in a rewrite would not show",
     Evidence.NONE: "nothing was compared",
@@ -103,6 +105,7 @@ def headline(frame: pd.DataFrame) -> dict[str, Any]:
         "unchanged": int((frame["status"] == Status.UNCHANGED).sum()),
         "stopped": count(frame[frame["status"].isin(NEEDS_A_PERSON)], "status", list(NEEDS_A_PERSON)),
         "evidence": {shown(kind): number for kind, number in evidence.items()},
+        "assumed": evidence.get(Evidence.ASSUMED, 0),
         "weak": evidence.get(Evidence.REBUILT, 0) + len(published) - sum(evidence.values()),
         "worst": _row(worst[0]) if worst else None,
     }

@@ -57,6 +57,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "rtol": ManifestRow.rtol,
     "atol": ManifestRow.atol,
     "seconds": 0.0,
+    "assumptions": [],
 }
 
 

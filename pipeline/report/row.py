@@ -62,6 +62,7 @@ class ReportRow:
     manifest_row: str = ""
     graph_sha256: str = ""
     tolerance_used: float = float("nan")
+    assumptions: tuple[str, ...] = ()
 
     def as_record(self) -> dict[str, Any]:
         """The row as pyarrow takes it."""
@@ -78,7 +79,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "status": "`migrated`, `unchanged`, `mismatch`, `refused` or `failed`",
     "reason": "why the row was refused or failed, a code of the closed list; else empty",
     "message": "what is wrong, in which layer, and what to do next; empty when published",
-    "evidence": "what the outputs were compared with: `golden`, `reference`, `rebuilt`, or empty where nothing was",
+    "evidence": "what the outputs were compared with: `golden`, `reference`, `assumed` (the reference, where it rests"
+    " on what the file does not say), `rebuilt`, or empty where nothing was",
     "max_abs_error": "largest absolute difference between the reloaded SavedModel's outputs and the evidence",
     "max_rel_error": "largest difference relative to the evidence",
     "rtol": "relative tolerance that the row was held to",
@@ -106,6 +108,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "manifest_row": "the manifest's entry as a JSON line: a manifest of such lines does the rows again",
     "graph_sha256": "SHA-256 of the graph, `saved_model.pb`; empty where nothing was published",
     "tolerance_used": "largest error of any element as a share of its tolerance: at most 1 when published",
+    "assumptions": "what the outputs rest on and the file does not say, each with its layer and the other answers;"
+    " empty under `golden` and `reference`",
 }
 
 
@@ -188,6 +192,7 @@ def outcome_columns(outcome: MigrationOutcome) -> dict[str, Any]:
         "parameters": outcome.parameters,
         "rewrites": tuple(describe_rewrite(rewrite) for rewrite in outcome.rewrites),
         "warnings": outcome.warnings,
+        "assumptions": tuple(map(str, outcome.assumptions)),
         "architecture": outcome.architecture,
         "tensorflow_version": outcome.tensorflow_version,
     }

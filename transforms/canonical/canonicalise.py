@@ -54,7 +54,7 @@ from transforms.canonical.rewrites.transposed_convolution import (
 from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
 from transforms.errors import MigrationError, Reason
 from transforms.legacy.model import LegacyModel
-from transforms.legacy.release import writer_of
+from transforms.legacy.release import preferred_release, writer_of
 from transforms.records.outcome import Rewrite
 from transforms.records.runtime import Family
 
@@ -235,12 +235,9 @@ def with_stated_options(layer: Layer) -> Layer:
 def _release(model: LegacyModel) -> tuple[int, ...]:
     """The TensorFlow release that is taken to have written a tf.keras file, of those that may have.
 
-    The last 1.x release and 1.13, which were in wide use, before their neighbours. Where the candidates' masks would
-    lead to different outputs, the reference does not answer, and the row says so.
+    Where the candidates would lead to different outputs, the row says what was assumed.
     """
-    releases = writer_of(model.graph, model.runtime).releases
-    preferred = [release for release in ((1, 15), (1, 13)) if release in releases]
-    return preferred[0] if preferred else max(releases, default=())
+    return preferred_release(writer_of(model.graph, model.runtime).releases)
 
 
 def _reachable(graph: Graph) -> set[str]:

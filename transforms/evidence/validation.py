@@ -12,6 +12,7 @@ import numpy.typing as npt
 from transforms.evidence.comparison import EQUAL, Comparison, compare_outputs, differing
 from transforms.evidence.samples import IMAGE_LENGTHS, SEQUENCE_LENGTHS, SHORT_LENGTHS, SampleBatch, draw_batch
 from transforms.evidence.source_answers import ExpectedOutputs
+from transforms.records.assumptions import Assumption, merged_assumptions
 from transforms.records.input_domain import InputDomain
 from transforms.records.outcome import Evidence
 from transforms.records.staged_model import Answer, Ask, Oracle, numpy_arrays
@@ -46,6 +47,8 @@ class Validation:
         reference: against the reference where golden outputs were the evidence; None when it was not run.
         batches: what was run, the one to keep first.
         outputs: the artefact's outputs on the first batch.
+        assumptions: what the evidence rests on.
+        decided: what golden outputs decided: they agree with the answer assumed, and another gives others.
         warnings: what weakens the evidence.
     """
 
@@ -54,6 +57,8 @@ class Validation:
     reference: Comparison | None
     batches: tuple[SampleBatch, ...]
     outputs: tuple[Array, ...]
+    assumptions: tuple[Assumption, ...]
+    decided: tuple[Assumption, ...]
     warnings: tuple[str, ...]
 
 
@@ -88,6 +93,8 @@ class Validator:
         self._hearing = ExpectedOutputs(ask, self.as_fed)
         self._tolerance = tolerance
         self._warnings: list[str] = []
+        self._assumptions: list[Assumption] = []
+        self._decided: tuple[Assumption, ...] = ()
         self._artefact: LoadedArtefact | None = None
         self._batches: dict[tuple[int, int], list[SampleBatch]] = {}
 
@@ -118,6 +125,8 @@ class Validator:
             if golden is not None and golden.within and reference is not None and not reference.within:
                 self._warnings.append(f"The reference disagrees with the golden outputs ({reference.detail}).")
                 return self._result(golden, reference, None, runs)
+            if golden is not None and golden.within:
+                self._decided = answers[0].assumptions
         judged = [(run, self._against(run, answer)) for run, answer in zip(drawn, answers[len(runs) :], strict=True)]
         if reference is None and all(found is None for _, found in judged):
             # Over many steps numbers may leave the range that the reference answers for.
@@ -144,6 +153,7 @@ class Validator:
         if answer.outputs is None:
             self._warn(answer.why_none)
             return None
+        self._assumptions += answer.assumptions
         return self._compare(run.outputs, numpy_arrays(answer.outputs))
 
     def _against_all(self, oracle: Oracle, runs: Sequence[Run]) -> list[tuple[Run, Comparison | None]]:
@@ -221,7 +231,7 @@ class Validator:
             if disagrees and golden.within and reference is not None:
                 comparison = reference
         elif reference is not None:
-            evidence, comparison = Evidence.REFERENCE, reference
+            evidence, comparison = Evidence.ASSUMED if self._assumptions else Evidence.REFERENCE, reference
         elif rebuilt is not None:
             evidence, comparison = Evidence.REBUILT, rebuilt
         comparison = comparison.worse(self._repeats(runs))
@@ -231,6 +241,8 @@ class Validator:
             reference if evidence is Evidence.GOLDEN else None,
             tuple(run.batch for run in runs),
             runs[0].outputs if runs else (),
+            merged_assumptions(self._assumptions),
+            self._decided,
             tuple(self._warnings),
         )
 

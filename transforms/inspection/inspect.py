@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from transforms.architecture.source import read_architecture
@@ -11,7 +12,9 @@ from transforms.custom.request import opened_request
 from transforms.inspection.output_shapes import output_shapes
 from transforms.legacy.dialects import dialect_name, dialect_of
 from transforms.legacy.model import LegacyModel, open_legacy_model
+from transforms.legacy.open_questions import RELEASE
 from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.records.assumptions import Assumption
 from transforms.records.file_identity import FileIdentity
 from transforms.records.inspection import Inspection, LayerSummary
 from transforms.records.outcome import MigrationRequest
@@ -101,4 +104,16 @@ def _inspected(model: LegacyModel, custom_digest: str, shapes: bool) -> Inspecti
         warnings=(*model.warnings, *canonical.warnings),
         uncovered=tuple(uncovered(model.graph, model.runtime)),
         dialect=dialect_name(model.graph, model.runtime),
+        assumptions=tuple(str(each) for each in _foreseen(model)),
     )
+
+
+def _foreseen(model: LegacyModel) -> Iterator[Assumption]:
+    """What the file leaves open. Which release wrote it makes a difference to masks and to states alone."""
+    depends_on_release = any(
+        layer.class_name == "Masking" or layer.config.get("mask_zero") or layer.config.get("stateful")
+        for layer in model.graph.walk()
+    )
+    for question in model.open_questions:
+        if question.assumption.question != RELEASE or depends_on_release:
+            yield question.assumption

@@ -19,6 +19,7 @@ from transforms.architecture.graph import Graph, LayerPath
 from transforms.architecture.keras_3 import STATES_OF_KERAS_3
 from transforms.errors import MigrationError, Reason
 from transforms.legacy.admitted_graph import admitted_graph, roles_of_runtime, writing_runtime
+from transforms.legacy.open_questions import OpenQuestion, backend_question, with_open_questions
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.file_identity import FileIdentity
 from transforms.records.runtime import Family, Runtime, runtime_of
@@ -62,7 +63,7 @@ class LegacyModel:
         training_config: optimizer, loss and metrics as data; None when absent or not readable.
         optimizer_arrays: the optimizer's slots in stored order, unread; empty when absent or not readable.
         warnings: what was assumed while reading.
-        backend_assumed: True when neither file nor operator says which backend wrote it.
+        open_questions: what the file does not say; the model states the answers that are assumed.
     """
 
     graph: Graph
@@ -73,7 +74,7 @@ class LegacyModel:
     training_config: Mapping[str, Any] | None = None
     optimizer_arrays: tuple[StoredArray, ...] = ()
     warnings: tuple[str, ...] = ()
-    backend_assumed: bool = False
+    open_questions: tuple[OpenQuestion, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -172,12 +173,8 @@ def _read(
     runtime, warnings = writing_runtime(recorded, backend or stored_backend, architecture)
     graph, assumed = admitted_graph(architecture, runtime, limits, custom)
     found = _assignment(graph, weights, layer_names, runtime, limits)
-    warnings = (*warnings, *assumed, *found.warnings)
-    backend_assumed = runtime.is_keras_1 and not runtime.backend
-    if backend_assumed:
-        runtime, hint = _with_backend(runtime, found.by_position)
-        warnings = (*warnings, hint)
-    return LegacyModel(
+    asks_backend = runtime.is_keras_1 and not runtime.backend
+    model = LegacyModel(
         graph=graph,
         runtime=runtime,
         arrays=found.by_position,
@@ -185,17 +182,15 @@ def _read(
         digest=digest,
         training_config=_training_config(file, limits),
         optimizer_arrays=_optimizer_arrays(file, limits),
-        warnings=warnings,
-        backend_assumed=backend_assumed,
+        warnings=(*warnings, *assumed, *found.warnings),
     )
+    return with_open_questions(model, [backend_question(_likely_backend(found.by_position))] if asks_backend else [])
 
 
-def _with_backend(runtime: Runtime, arrays: Arrays) -> tuple[Runtime, str]:
+def _likely_backend(arrays: Arrays) -> str:
     """Keras 1 records no backend. TensorFlow's variable names end in ":0", Theano's do not."""
     names = [array.name for held in arrays.values() for array in held.values()]
-    backend = "theano" if names and not any(name.endswith(":0") for name in names) else "tensorflow"
-    hint = f"The file records no backend: {backend} is assumed from the form of its weight names."
-    return replace(runtime, backend=backend), hint
+    return "theano" if names and not any(name.endswith(":0") for name in names) else "tensorflow"
 
 
 def _read_checkpoint(
@@ -214,7 +209,9 @@ def _read_checkpoint(
         assigned = assign_variables(bundle, graph, roles_of_runtime(runtime), limits)
     _check_leaves(graph, assigned.arrays)
     warnings = (*warnings, *assumed, *assigned.warnings)
-    return LegacyModel(graph, runtime, assigned.arrays, assigned.arrays, bundle.digest, warnings=warnings)
+    return with_open_questions(
+        LegacyModel(graph, runtime, assigned.arrays, assigned.arrays, bundle.digest, warnings=warnings)
+    )
 
 
 def _check_leaves(graph: Graph, arrays: Arrays) -> None:

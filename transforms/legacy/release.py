@@ -6,7 +6,7 @@ The recorded version names a standalone Keras exactly. Under tf.keras it stands 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -73,11 +73,28 @@ class Writer:
         return [replace(self, releases=frozenset({release})) for release in sorted(self.releases)]
 
 
+def preferred_release(releases: Iterable[Release]) -> Release:
+    """The release that is taken to have written a file, of those that may have; empty where there are none.
+
+    The last 1.x release and 1.13, which were in wide use, before their neighbours.
+    """
+    candidates = frozenset(releases)
+    preferred = [release for release in ((1, 15), (1, 13)) if release in candidates]
+    return preferred[0] if preferred else max(candidates, default=())
+
+
+def release_name(release: Release) -> str:
+    """For people."""
+    return f"TensorFlow {'.'.join(map(str, release))}"
+
+
 def writer_of(graph: Graph, runtime: Runtime) -> Writer:
     """The writer, from the recorded version and the configs of the whole model."""
     backend = runtime.backend or "tensorflow"
     if runtime.family is Family.KERAS:
         return Writer(runtime.version, frozenset(), backend)
+    if runtime.release:
+        return Writer(None, frozenset({runtime.release}), "tensorflow")
     releases = _RELEASES_BY_RECORDED.get(runtime.version, frozenset({runtime.version[:2]}))
     for sign in _signs(graph):
         # Signs that contradict the recorded version come from a model that was loaded and saved again.

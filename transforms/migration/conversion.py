@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from transforms.canonical import CanonicalModel, canonicalise
 from transforms.canonical.fingerprint import architecture_fingerprint
-from transforms.canonical.keras_1.dim_ordering import assumed_dim_ordering, with_dim_ordering
 from transforms.custom.request import opened_request
 from transforms.errors import MigrationError, Reason
 from transforms.evidence.input_domains import input_domains
 from transforms.evidence.samples import SampleBatch, read_samples
 from transforms.legacy.model import LegacyModel, open_legacy_model
+from transforms.legacy.open_questions import read_as
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.rebuild.session_cleanup import KerasCleanup
 from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
@@ -71,9 +71,7 @@ class Conversion:
         known = MigrationOutcome(Status.FAILED)
         try:
             architecture, self._custom = self._open.enter_context(opened_request(self._request, self._limits))
-            legacy = self._open.enter_context(self._source(architecture))
-            if self._request.dim_ordering:
-                legacy = with_dim_ordering(legacy, self._request.dim_ordering)
+            legacy = read_as(self._open.enter_context(self._source(architecture)), self._request.choices)
             self._legacy = legacy
             known = _described(known, legacy)
             given = self._given_samples(legacy)
@@ -180,7 +178,7 @@ class Conversion:
         return self._rebuilt
 
     def _reference(self, question: Question) -> Answers:
-        from transforms.reference import forward_batches
+        from transforms.evidence.readings import answers_with_assumptions
 
         legacy, rules = self._known_source(), None
         if self._custom is not None:
@@ -188,8 +186,11 @@ class Conversion:
 
             rules = custom_rules(self._custom)
         batches = [numpy_arrays(feed.inputs) for feed in question.feeds]
-        answers = forward_batches(legacy.graph, legacy.weights_of, batches, legacy.runtime, rules)
-        return Answers(tuple(_answer(*pair) for pair in zip(answers, question.feeds, strict=True)))
+        answers = answers_with_assumptions(legacy, batches, rules)
+        found = [_answer(answer, feed) for (answer, _), feed in zip(answers, question.feeds, strict=True)]
+        return Answers(
+            tuple(replace(each, assumptions=rests_on) for each, (_, rests_on) in zip(found, answers, strict=True))
+        )
 
     def _known_source(self) -> LegacyModel:
         if self._legacy is None:
@@ -222,8 +223,7 @@ def _described(known: MigrationOutcome, legacy: LegacyModel) -> MigrationOutcome
         source_bytes=legacy.digest.size,
         keras_version=legacy.runtime.recorded,
         backend=legacy.runtime.backend,
-        backend_assumed=legacy.backend_assumed,
-        dim_ordering_assumed=assumed_dim_ordering(legacy),
+        open_questions=tuple(question.assumption for question in legacy.open_questions),
         parameters=legacy.parameters,
         warnings=legacy.warnings,
     )

@@ -18,7 +18,7 @@ import numpy as np
 from transforms.errors import MigrationError, Reason
 from transforms.evidence.samples import read_samples
 from transforms.evidence.validation import Tolerance, Validation, Validator
-from transforms.records.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
+from transforms.records.outcome import EVIDENCE_ORDER, Evidence, MigrationOutcome, MigrationRequest, Status
 from transforms.records.staged_model import Ask, VerificationRequest
 from transforms.saved_model.loaded import LoadedArtefact, stated_inputs
 from transforms.saved_model.operation_check import check_operations, refuse_other_files
@@ -117,13 +117,13 @@ def _judged(request: MigrationRequest, known: MigrationOutcome, validation: Vali
     """Raises `weak_evidence`."""
     known = replace(
         known,
+        **_assumed(known, validation),
         evidence=validation.evidence,
         max_abs_error=validation.comparison.max_abs_error,
         max_rel_error=validation.comparison.max_rel_error,
         tolerance_used=validation.comparison.tolerance_used,
         reference_max_abs_error=validation.reference.max_abs_error if validation.reference else float("nan"),
         samples=sum(batch.size for batch in validation.batches),
-        warnings=(*known.warnings, *validation.warnings),
     )
     if not validation.comparison.within:
         return replace(
@@ -135,10 +135,31 @@ def _judged(request: MigrationRequest, known: MigrationOutcome, validation: Vali
     if EVIDENCE_ORDER.index(validation.evidence) < EVIDENCE_ORDER.index(request.require_evidence):
         raise MigrationError(
             Reason.WEAK_EVIDENCE,
-            f"The evidence is {known.evidence.value!r}, the run requires {request.require_evidence.value!r}",
+            f"The evidence is {known.evidence.value!r}, the run requires {request.require_evidence.value!r}"
+            + "".join(f"; assumed is {each}" for each in known.assumptions),
             advice="Give golden outputs in `samples`, or lower --require-evidence.",
         )
     return replace(known, status=Status.MIGRATED)
+
+
+def _assumed(known: MigrationOutcome, validation: Validation) -> dict[str, Any]:
+    """What the outcome says of what the file leaves open.
+
+    Golden outputs decide; under the reference what counts is what changes its outputs; under weaker evidence nobody
+    knows, and everything may.
+    """
+    answered = validation.reference is not None or validation.evidence in (Evidence.ASSUMED, Evidence.REFERENCE)
+    open_questions = validation.assumptions if answered else known.open_questions
+    golden = validation.evidence is Evidence.GOLDEN
+    warnings = [f"The golden outputs decide: {each}." for each in validation.decided]
+    warnings += [f"The golden outputs leave open: {each}." for each in open_questions if each not in validation.decided]
+    if not golden:
+        warnings = [f"Assumed, which the file does not say: {each}." for each in open_questions]
+    return {
+        "open_questions": open_questions,
+        "assumptions": () if golden else open_questions,
+        "warnings": (*known.warnings, *validation.warnings, *warnings),
+    }
 
 
 def _write_extras(request: MigrationRequest, validation: Validation, feed: dict[str, Any]) -> None:

@@ -39,7 +39,8 @@ class Inspection:
         parameters: scalars in the weights.
         layers: in stored order, depth first.
         rewrites, warnings: what the migration would do and assume.
-        uncovered: what the independent reference has no rule for; empty means evidence `reference`.
+        uncovered: what the independent reference has no rule for; empty means evidence `reference` or `assumed`.
+        assumptions: what the file does not say and may change the outputs; the evidence is `assumed` where it does.
     """
 
     source_sha256: str
@@ -54,6 +55,7 @@ class Inspection:
     warnings: tuple[str, ...]
     uncovered: tuple[str, ...]
     dialect: str = ""
+    assumptions: tuple[str, ...] = ()
 
 
 Shape: TypeAlias = tuple[int | None, ...]

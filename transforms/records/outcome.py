@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from transforms.errors import FAILURES, MigrationError, Reason
+from transforms.records.assumptions import Assumption, Choice
 from transforms.records.file_identity import FileIdentity
 
 #: Raised whenever the same source would give another artefact: a receipt of an older version is redone.
@@ -21,6 +22,7 @@ class Evidence(StrEnum):
 
     NONE = ""
     REBUILT = "rebuilt"
+    ASSUMED = "assumed"
     REFERENCE = "reference"
     GOLDEN = "golden"
 
@@ -50,7 +52,7 @@ class MigrationRequest:
             `build_model()`, with `allow_custom_code` only.
         samples: .npz with inputs and, if known, expected outputs.
         backend: the operator's word on the Keras backend, "" when the file is to be believed.
-        dim_ordering: `th` or `tf` for layers of Keras 1 that store none, "" for what the rest of the model tells.
+        choices: answers to what the file leaves open, in place of those that would be assumed.
         sha256: expected digest of the source, "" when unknown.
         hashed: the file that was found to have this digest: while it is the same file, it is not hashed again.
         rtol, atol: |a - b| <= atol + rtol |b|, element by element.
@@ -81,7 +83,7 @@ class MigrationRequest:
         build = self.architecture is not None and is_python(self.architecture)
         return self.allow_custom_code and (self.custom_objects is not None or build)
 
-    dim_ordering: str = ""
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,8 @@ class MigrationOutcome:
         parameters: number of scalars in the weights.
         source_sha256, source_bytes: of the bytes that were parsed; of a checkpoint, of all its files together.
         keras_version, backend: as recorded (or, for the backend, as assumed).
-        backend_assumed: True when neither the file nor the operator says which backend it was.
-        dim_ordering_assumed: `th` or `tf` where layers store none and the request states none, else "".
+        assumptions: what the outputs rest on and the file does not say; empty under `golden` and `reference`.
+        open_questions: what the file does not say and may change the outputs, whatever the evidence.
         architecture: fingerprint (hex) of canonical architecture, weight shapes and dtypes.
         rewrites, warnings: in layer order.
         template_reused: True when the graph was traced for an earlier model of the same architecture.
@@ -141,8 +143,8 @@ class MigrationOutcome:
     source_bytes: int = 0
     keras_version: str = ""
     backend: str = ""
-    backend_assumed: bool = False
-    dim_ordering_assumed: str = ""
+    assumptions: tuple[Assumption, ...] = field(default=())
+    open_questions: tuple[Assumption, ...] = field(default=())
     architecture: str = ""
     rewrites: tuple[Rewrite, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())

@@ -24,12 +24,15 @@ class Runtime:
         version: the recorded version as integers, e.g. (2, 2, 4); (1, 0, 0) when a file records none.
         backend: `tensorflow`, `theano`, `cntk`, or "" where the file does not say.
         recorded: the `keras_version` attribute as found, "" when missing.
+        release: the release of TensorFlow that is taken to have written the file, of those that record the version;
+            empty for all that may have.
     """
 
     family: Family
     version: tuple[int, ...]
     backend: str
     recorded: str
+    release: tuple[int, ...] = ()
 
     @property
     def is_keras_1(self) -> bool:

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from transforms.records.assumptions import Assumption
 from transforms.records.input_domain import InputDomain
 from transforms.records.outcome import MigrationOutcome, MigrationRequest
 
@@ -89,10 +90,17 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """The outputs on one batch in order, or None and why there are none."""
+    """What one batch gives.
+
+    Attributes:
+        outputs: in order; None where there are none.
+        why_none: why there are none.
+        assumptions: what they rest on, of the answers to which another would change them.
+    """
 
     outputs: tuple[PlainArray, ...] | None
     why_none: str = ""
+    assumptions: tuple[Assumption, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,17 @@ It imports nothing of Keras, of TensorFlow or of the canonicaliser: a mistake in
 """
 
 from transforms.reference.coverage import uncovered
-from transforms.reference.forward import forward, forward_batches
-from transforms.reference.layer_call import NotCovered
+from transforms.reference.forward import Undecided, forward, forward_batches, same_outputs
+from transforms.reference.layer_call import NotCovered, Refused
 from transforms.reference.layer_weights import WeightsOf
 
-__all__ = ["NotCovered", "WeightsOf", "forward", "forward_batches", "uncovered"]
+__all__ = [
+    "NotCovered",
+    "Refused",
+    "Undecided",
+    "WeightsOf",
+    "forward",
+    "forward_batches",
+    "same_outputs",
+    "uncovered",
+]

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+import contextlib
+from collections.abc import Generator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
-from transforms.architecture.graph import Graph
-from transforms.legacy.release import UndecidedRelease, Writer, writer_of
+from transforms.architecture.graph import Graph, LayerPath
+from transforms.legacy.release import Release, UndecidedRelease, Writer, writer_of
 from transforms.records.runtime import Runtime
 from transforms.reference.custom_rules import CustomRules
 from transforms.reference.dialect import Tensors
 from transforms.reference.evaluation import Evaluation
 from transforms.reference.layer_call import Array, NotCovered, Refused
 from transforms.reference.layer_weights import OriginalWeights, WeightsOf
+
+
+class Undecided(NotCovered):
+    """Releases that may have written the file give different outputs.
+
+    Attributes:
+        answers: the outputs by release, of those that accept the model.
+    """
+
+    def __init__(self, what: str, layer: LayerPath, answers: Mapping[Release, list[Array]]) -> None:
+        super().__init__(what, layer)
+        self.answers = answers
+
 
 #: The outputs on one batch in the order of the graph, or why there are none.
 Answer: TypeAlias = list[Array] | NotCovered | ValueError
@@ -41,7 +55,8 @@ def forward(
         The outputs in the order of the graph.
 
     Raises:
-        NotCovered: the reference has no rule for something in the model, or the file leaves open which rule holds.
+        NotCovered: the reference has no rule for something in the model; Undecided where it has several, and the file
+            leaves open which of them holds.
         ValueError: the model does not run on these inputs.
     """
     (answer,) = forward_batches(graph, weights_of, [inputs], runtime, custom)
@@ -71,10 +86,17 @@ def forward_batches(
         try:
             return list((yield from under(writer).steps(graph, given)).values)
         except (UndecidedRelease, Refused) as open_question:
-            answers = yield from _agreed(map(under, writer.candidates()), graph, given)
-            if answers is None:
-                raise NotCovered(open_question.what, open_question.layer) from open_question
-            return answers
+            answers: dict[Release, list[Array]] = {}
+            for candidate in writer.candidates():
+                with contextlib.suppress(Refused):
+                    outputs = list((yield from under(candidate).steps(graph, given)).values)
+                    answers[min(candidate.releases)] = outputs
+            if not answers:
+                raise Refused(open_question.what, open_question.layer) from open_question
+            first, *others = answers.values()
+            if all(same_outputs(first, other) for other in others):
+                return first
+            raise Undecided(open_question.what, open_question.layer, answers) from open_question
 
     with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
         return _in_step([run(inputs) for inputs in batches], weights)
@@ -97,23 +119,9 @@ def _in_step(passes: Sequence[_Pass], weights: OriginalWeights) -> list[Answer]:
     return [answers[index] for index in range(len(passes))]
 
 
-def _agreed(
-    evaluations: Iterable[Evaluation], graph: Graph, inputs: Tensors
-) -> Generator[None, None, list[Array] | None]:
-    """What all releases give that may have written the file and accept the model; None where they differ."""
-    answers: list[list[Array]] = []
-    for evaluation in evaluations:
-        try:
-            answers.append(list((yield from evaluation.steps(graph, inputs)).values))
-        except Refused:
-            continue
-    if not answers or not all(_equal(answers[0], answer) for answer in answers[1:]):
-        return None
-    return answers[0]
-
-
-def _equal(first: list[Array], second: list[Array]) -> bool:
-    return all(
+def same_outputs(first: Sequence[Array], second: Sequence[Array]) -> bool:
+    """True where two passes in float64 differ by no more than their own rounding."""
+    return len(first) == len(second) and all(
         a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True)
         for a, b in zip(first, second, strict=True)
     )

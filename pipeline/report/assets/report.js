@@ -68,7 +68,7 @@
   };
   const TOLD = new Set([
     ...Object.values(SECTIONS).flatMap(Object.keys),
-    "model", "version", "status", "reason", "message", "rewrites", "warnings", "redo",
+    "model", "version", "status", "reason", "message", "rewrites", "warnings", "assumptions", "redo",
   ]);
   const FORMATS = {
     max_abs_error: figure, max_rel_error: figure, reference_max_abs_error: figure, rtol: figure, atol: figure,
@@ -97,6 +97,10 @@
     if (rewrites.length) {
       const lines = rewrites.map(([layer, rule, detail]) => [layer, make("code", rule), meanings.rewrites[rule] ?? "", detail]);
       tell("Rewrites, layer by layer", table(["Layer", "Rewrite", "What it does", "Here"], lines, { class: "plain" }));
+    }
+    const assumptions = value(row, "assumptions") || [];
+    if (assumptions.length) {
+      tell("Assumed, which the file does not say", make("ul", assumptions.map((text) => make("li", text))));
     }
     const warnings = value(row, "warnings") || [];
     if (warnings.length) tell("Warnings", make("ul", warnings.map((text) => make("li", text))));

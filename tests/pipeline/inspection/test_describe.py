@@ -12,7 +12,7 @@ from tests.fixture_files import FOLDER
 
 #: The keys that docs/operators.md promises.
 ACCEPTED = """file accepted source_sha256 source_bytes keras_version backend family fingerprint parameters layers
-rewrites warnings uncovered dialect evidence""".split()
+rewrites warnings uncovered dialect assumptions evidence""".split()
 REFUSED = "file accepted reason meaning message layer advice detail keras_version backend dialect".split()
 
 
@@ -85,6 +85,7 @@ def test_names_cannot_steer_the_terminal():
         "rewrites": [{"layer": nasty, "rule": "r", "detail": nasty}, {"layer": "gone", "rule": "s", "detail": ""}],
         "warnings": [nasty],
         "uncovered": [nasty],
+        "assumptions": [nasty],
         "evidence": "rebuilt",
     }
     refused = {

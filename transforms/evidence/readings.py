@@ -1,0 +1,89 @@
+"""What the reference answers under each reading of a source: which assumptions its outputs rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, TypeAlias
+
+import numpy.typing as npt
+
+from transforms.legacy.model import LegacyModel
+from transforms.legacy.open_questions import RELEASE, OpenQuestion, read_as, release_assumption
+from transforms.legacy.release import preferred_release, writer_of
+from transforms.records.assumptions import Assumption, merged_assumptions
+from transforms.reference import NotCovered, Refused, Undecided, forward_batches, same_outputs
+from transforms.reference.custom_rules import CustomRules
+from transforms.reference.forward import Answer
+
+Batches: TypeAlias = Sequence[Sequence[npt.NDArray[Any]]]
+
+#: Open questions of one kind that are answered otherwise one by one; more are answered otherwise all at once.
+_ONE_BY_ONE = 8
+
+
+def answers_with_assumptions(
+    model: LegacyModel, batches: Batches, custom: CustomRules | None = None
+) -> list[tuple[Answer, tuple[Assumption, ...]]]:
+    """What the original arrays answer to each batch, and what of that rests on an assumption.
+
+    An open question counts where another answer to it gives other outputs. An answer under which no runtime would
+    have built or run the model was not given; one that the reference does not cover may have been.
+
+    Args:
+        model: with its open questions, the assumed answers stated in it.
+        batches: inputs in order, for each batch.
+        custom: what custom code says of its own layers.
+    """
+    answered = [_decided(model, answer) for answer in _forward(model, batches, custom)]
+    outputs = [answer for answer, _ in answered]
+    rests_on: list[list[Assumption]] = [list(assumed) for _, assumed in answered]
+    for questions in _asked_together(model):
+        for others in _answered_otherwise(questions):
+            read = read_as(model, [each.choice(each.alternatives[0]) for each in others])
+            for index, answer in enumerate(_forward(read, batches, custom)):
+                if _changes(outputs[index], _decided(read, answer)[0]):
+                    rests_on[index] += others
+    return [(answer, merged_assumptions(assumed)) for answer, assumed in zip(outputs, rests_on, strict=True)]
+
+
+def _forward(model: LegacyModel, batches: Batches, custom: CustomRules | None) -> list[Answer]:
+    return forward_batches(model.graph, model.weights_of, batches, model.runtime, custom)
+
+
+def _decided(model: LegacyModel, answer: Answer) -> tuple[Answer, tuple[Assumption, ...]]:
+    """The answer of the release that is taken to have written the file, and that it was taken."""
+    if not isinstance(answer, Undecided):
+        return answer, ()
+    release = preferred_release(answer.answers)
+    outputs = answer.answers[release]
+    others = [other for other, found in sorted(answer.answers.items()) if not same_outputs(outputs, found)]
+    writer = replace(writer_of(model.graph, model.runtime), releases=frozenset(answer.answers))
+    what = answer.what.partition(" differs among ")[0]
+    return outputs, (release_assumption(model, writer, what, "/".join(answer.layer), others),)
+
+
+def _asked_together(model: LegacyModel) -> Iterator[list[OpenQuestion]]:
+    """The open questions one by one, but those of a kind together where there are many. The release is none of them."""
+    open_questions = [each for each in model.open_questions if each.assumption.question != RELEASE]
+    for _, found in groupby(open_questions, lambda each: each.assumption.question):
+        alike = list(found)
+        yield from [alike] if len(alike) > _ONE_BY_ONE else [[each] for each in alike]
+
+
+def _answered_otherwise(questions: Sequence[OpenQuestion]) -> Iterator[list[Assumption]]:
+    """The assumptions, each with one of its alternatives alone, for every alternative there is."""
+    most = max(len(each.assumption.alternatives) for each in questions)
+    for index in range(most):
+        yield [
+            replace(each.assumption, alternatives=(each.assumption.alternatives[index],))
+            for each in questions
+            if index < len(each.assumption.alternatives)
+        ]
+
+
+def _changes(assumed: Answer, other: Answer) -> bool:
+    if isinstance(assumed, Exception) or isinstance(other, (Refused, ValueError)):
+        return False
+    return isinstance(other, NotCovered) or not same_outputs(assumed, other)

@@ -1,0 +1,147 @@
+"""What a file leaves open: each question with the answer that is assumed, and the model as another answer has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from transforms.architecture.graph import Graph, Layer
+from transforms.errors import MigrationError, Reason
+from transforms.legacy.release import Release, Writer, preferred_release, release_name, writer_of
+from transforms.records.assumptions import Assumption, Choice
+from transforms.records.runtime import Family
+
+if TYPE_CHECKING:
+    from transforms.legacy.model import LegacyModel
+
+#: The question which release of TensorFlow wrote a file, of those that record the same version.
+RELEASE = "release"
+
+
+@dataclass(frozen=True)
+class OpenQuestion:
+    """One question that a file leaves open.
+
+    Attributes:
+        assumption: the question, and the answer that is assumed.
+        read: the model as it reads with an answer.
+        warning: what the report says as long as nothing settles the question.
+    """
+
+    assumption: Assumption
+    read: Callable[[LegacyModel, str], LegacyModel]
+    warning: str = ""
+
+
+def with_open_questions(model: LegacyModel, questions: Sequence[OpenQuestion] = ()) -> LegacyModel:
+    """The model with the assumed answers stated in it, and the questions beside it.
+
+    The release alone is not stated: most models answer the same under each that may have written the file.
+
+    Args:
+        model: as its file states it.
+        questions: those that were met while the file was read.
+    """
+    found = (*questions, *_dim_ordering(model), *_release(model))
+    for each in found:
+        if each.assumption.question != RELEASE:
+            model = each.read(model, each.assumption.assumed)
+    warnings = tuple(each.warning for each in found if each.warning)
+    return replace(model, open_questions=found, warnings=(*model.warnings, *warnings))
+
+
+def read_as(model: LegacyModel, choices: Sequence[Choice]) -> LegacyModel:
+    """The model read with the chosen answers, the questions that they settle no longer open.
+
+    Raises MigrationError `internal_error` where a choice answers nothing that is open.
+    """
+    for choice in choices:
+        question = next((each for each in model.open_questions if _asks(each, choice)), None)
+        if question is None:
+            raise MigrationError(Reason.INTERNAL_ERROR, f"The file does not leave {choice.question!a} open")
+        left = tuple(each for each in model.open_questions if each is not question)
+        warnings = tuple(warning for warning in model.warnings if warning != question.warning)
+        model = replace(question.read(model, choice.answer), open_questions=left, warnings=warnings)
+    return model
+
+
+def _asks(question: OpenQuestion, choice: Choice) -> bool:
+    return (question.assumption.question, question.assumption.layer) == (choice.question, choice.layer)
+
+
+def backend_question(assumed: str) -> OpenQuestion:
+    """The backend of a file of Keras 1, which records none."""
+    other = "tensorflow" if assumed == "theano" else "theano"
+    because = "Keras 1 does not record its backend"
+    return OpenQuestion(
+        Assumption("backend", "", assumed, (other,), because),
+        lambda model, backend: replace(model, runtime=replace(model.runtime, backend=backend)),
+        f"The file records no backend: {assumed} is assumed from the form of its weight names.",
+    )
+
+
+#: Layers of Keras 1 that work on a data format and store none.
+_SILENT_ON_FORMAT = frozenset(
+    {"ZeroPadding2D", "ZeroPadding3D", "Cropping2D", "Cropping3D", "UpSampling2D", "UpSampling3D"}
+)
+
+
+def _dim_ordering(model: LegacyModel) -> Iterator[OpenQuestion]:
+    """Where no layer of the model states an ordering, nothing tells that of the layers that leave it out."""
+    silent = [layer for layer in model.graph.walk() if _is_silent(layer)]
+    stated = any(layer.config.get("dim_ordering") for layer in model.graph.walk())
+    if model.runtime.is_keras_1 and silent and not stated:
+        because = "Keras 1 does not store it, and no other layer states one"
+        layer = "/".join(silent[0].path)
+        yield OpenQuestion(
+            Assumption("dim_ordering", layer, "tf", ("th",), because, alters_shapes=True),
+            lambda model, ordering: replace(model, graph=_stated(model.graph, ordering)),
+        )
+
+
+def _stated(graph: Graph, ordering: str) -> Graph:
+    return replace(graph, layers=tuple(_stated_layer(layer, ordering) for layer in graph.layers))
+
+
+def _stated_layer(layer: Layer, ordering: str) -> Layer:
+    silent = layer.class_name in _SILENT_ON_FORMAT
+    return replace(
+        layer,
+        config={**layer.config, "dim_ordering": ordering} if silent else layer.config,
+        graph=None if layer.graph is None else _stated(layer.graph, ordering),
+        slots={slot: _stated_layer(inner, ordering) for slot, inner in layer.slots.items()},
+    )
+
+
+def _is_silent(layer: Layer) -> bool:
+    return layer.class_name in _SILENT_ON_FORMAT and "dim_ordering" not in layer.config
+
+
+def _release(model: LegacyModel) -> Iterator[OpenQuestion]:
+    writer = writer_of(model.graph, model.runtime)
+    if model.runtime.family is Family.TF_KERAS and len(writer.releases) > 1:
+        names = {release_name(release): release for release in sorted(writer.releases)}
+        yield OpenQuestion(
+            release_assumption(model, writer),
+            lambda model, name: replace(model, runtime=replace(model.runtime, release=names[name])),
+        )
+
+
+def release_assumption(
+    model: LegacyModel, writer: Writer, what: str = "", layer: str = "", others: Sequence[Release] | None = None
+) -> Assumption:
+    """The release that is taken to have written a file, of several.
+
+    Args:
+        model: the model.
+        writer: what is known of who wrote it.
+        what: what they differ in, where that is known.
+        layer: where they differ.
+        others: those that differ; None for all others.
+    """
+    assumed = preferred_release(writer.releases)
+    rest = sorted(writer.releases - {assumed}) if others is None else others
+    because = f"each of them records the version {model.runtime.recorded}"
+    because = f"{because}, and {what} differs among them" if what else because
+    return Assumption(RELEASE, layer, release_name(assumed), tuple(map(release_name, rest)), because)
