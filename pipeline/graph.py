@@ -52,7 +52,11 @@ class MigrateRegistry(beam.PTransform):
     report_prefix: str
 
     def expand(self, pbegin: Any) -> Any:
-        inspected = pbegin | ReadManifest(self.manifest, self.manifest_sha256) | Inspect(self.settings)
+        inspected = (
+            pbegin
+            | ReadManifest(self.manifest, self.manifest_sha256, self.settings.folds_case)
+            | Inspect(self.settings)
+        )
         converted = inspected.candidates | Convert(self.settings)
         return (inspected[ENDED], converted) | Report(self.report_prefix)
 
@@ -63,12 +67,13 @@ class ReadManifest(beam.PTransform):
 
     path: str
     sha256: str
+    folds_case: bool = False
 
     def expand(self, pbegin: Any) -> Any:
         return (
             pbegin
             | "Path" >> beam.Create([self.path], reshuffle=False)
-            | "Rows" >> beam.FlatMap(read_same_manifest, sha256=self.sha256)
+            | "Rows" >> beam.FlatMap(read_same_manifest, sha256=self.sha256, folds_case=self.folds_case)
             | "Spread" >> beam.Reshuffle()
         )
 
@@ -197,13 +202,13 @@ class ConvertBatch(_RowStep):
                 yield self._row(candidate.row, partial(convert_model, candidate, self._settings, pair))
 
 
-def read_same_manifest(path: str, sha256: str) -> tuple[ManifestRow, ...]:
+def read_same_manifest(path: str, sha256: str, folds_case: bool = False) -> tuple[ManifestRow, ...]:
     """The rows of a manifest that must not have changed since it was checked.
 
     Raises:
         ManifestError: it has.
     """
-    manifest = read_manifest(path)
+    manifest = read_manifest(path, folds_case=folds_case)
     if manifest.sha256 != sha256:
         raise ManifestError(f"{path} changed while the run started.")
     return manifest.rows

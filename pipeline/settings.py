@@ -32,6 +32,7 @@ class MigrateSettings:
         converter: module with the functions `stage`, `expected_outputs` and `finish`, run in the converting child.
         verifier: module with the function `verify`, run in the verifying child.
         progress: local folder for progress marks, "" for none.
+        folds_case: whether names that differ in case alone are one file at the output.
     """
 
     output: str
@@ -48,6 +49,7 @@ class MigrateSettings:
     converter: str = CONVERTER
     verifier: str = VERIFIER
     progress: str = ""
+    folds_case: bool = False
 
     @property
     def converting(self) -> Isolation:

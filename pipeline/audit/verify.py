@@ -17,6 +17,7 @@ from pipeline.audit.output_tree import read_tree
 from pipeline.audit.published_output import Recorded, check_output
 from pipeline.audit.run_records import check_run_folder, read_history
 from pipeline.history.record import RunRecord
+from pipeline.isolation.machine import this_machine
 from pipeline.isolation.process import ConfinedProcess, Isolation
 from pipeline.publication.layout import RECORD, RESERVED, RUNS
 from pipeline.publication.receipt import read_receipt
@@ -147,7 +148,7 @@ def _examined(
 ) -> Iterator[OutputState]:
     """Hashes the outputs on all cores, and runs the samples of those that are sound, in one child."""
     child = ConfinedProcess(Isolation(preload=("tensorflow",)))
-    hashed = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="hash")
+    hashed = ThreadPoolExecutor(this_machine().cpus, thread_name_prefix="hash")
     try:
         pending = [
             (check, hashed.submit(partial(check_output, check.folder, check.path, check.recorded))) for check in checks

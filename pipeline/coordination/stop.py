@@ -20,6 +20,7 @@ from types import FrameType
 from pipeline.storage.durable_file import NEW_FILE
 from pipeline.storage.paths import is_remote
 from transforms.errors import MigrationError, Reason
+from transforms.platform import reserve
 
 _WORD = "stop"
 _LAUNCHER = "launcher"
@@ -96,14 +97,14 @@ def reserved_space(folder: Path, rows: int) -> Iterator[None]:
         yield
         return
     folder.mkdir(parents=True, exist_ok=True)
-    reserve = folder / _RESERVE
+    held = folder / _RESERVE
     try:
-        reserve.unlink(missing_ok=True)
-        with os.fdopen(os.open(reserve, NEW_FILE, 0o600), "wb") as stream:
-            os.posix_fallocate(stream.fileno(), 0, _RESERVED_BYTES + rows * _RESERVED_BYTES_PER_ROW)
+        held.unlink(missing_ok=True)
+        with os.fdopen(os.open(held, NEW_FILE, 0o600), "wb") as stream:
+            reserve(stream.fileno(), _RESERVED_BYTES + rows * _RESERVED_BYTES_PER_ROW)
         yield
     finally:
-        reserve.unlink(missing_ok=True)
+        held.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,6 @@ Each record names the digest of the one before, and latest.json that of the newe
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -37,6 +36,7 @@ from pipeline.storage.canonical_json import sha256_of
 from pipeline.storage.durable_file import PART, read_file, write_file
 from pipeline.storage.paths import is_remote
 from pipeline.storage.regular_file import open_folder, read_regular
+from transforms.platform import lock
 
 
 @contextlib.contextmanager
@@ -154,7 +154,7 @@ def appending(output: str) -> Iterator[None]:
         return
     with open_folder(Path(output, RESERVED, RUNS), Path(output), make=True) as descriptor:
         with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            lock(descriptor, wait=True)
         yield
 
 

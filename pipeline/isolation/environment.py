@@ -1,4 +1,4 @@
-"""What a child is given: its command line, its environment, and its share of the machine.
+"""What a child is started with: its command line and its environment.
 
 The same model gives the same artefact on every machine, so a child sees none of its user's settings. Keras would take
 `~/.keras/keras.json` (another float type, another place for the channels), TensorFlow its compiler flags, Python
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from transforms.limits import GIB
+from pipeline.isolation.machine import threads_of
 
 _PARENT_VARIABLES = ("PATH", "HOME", "TMPDIR", "TZ", "LD_LIBRARY_PATH")
 #: `-s -P` and the explicit list leave nothing to PYTHONPATH, the user's own packages and the working folder.
@@ -38,7 +38,7 @@ def module_folders(paths: Sequence[str], python_path: str) -> list[str]:
 
 def child_environment(workers: int) -> dict[str, str]:
     """The child's whole environment: no credentials, no GPU, no HDF5 plug-ins, no settings of Keras, and its cores."""
-    threads = str(max(1, len(os.sched_getaffinity(0)) // max(1, workers)))
+    threads = str(threads_of(workers))
     kept = {name: os.environ[name] for name in _PARENT_VARIABLES if name in os.environ}
     return kept | {
         "PYTHONHASHSEED": "0",
@@ -58,9 +58,3 @@ def child_environment(workers: int) -> dict[str, str]:
         "HDF5_PLUGIN_PATH": os.devnull,
         "HDF5_USE_FILE_LOCKING": "FALSE",
     }
-
-
-def share_of_memory(workers: int) -> int:
-    """Bytes of memory for each child, where the operator states no limit."""
-    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(4 * GIB, machine * 4 // 5 // max(1, workers))

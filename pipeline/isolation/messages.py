@@ -83,7 +83,13 @@ class Answered(Message, frozen=True):
 
 
 class Ready(Message, frozen=True):
-    """The child has limited itself and imported what it was told to."""
+    """The child has limited itself and imported what it was told to.
+
+    Attributes:
+        memory_bounded: whether the system holds it to its bound of memory; else its parent has to.
+    """
+
+    memory_bounded: bool
 
 
 class Done(Message, frozen=True):

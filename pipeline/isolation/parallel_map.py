@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from queue import SimpleQueue
 from typing import TypeVar
 
+from pipeline.isolation.machine import this_machine
 from pipeline.isolation.process import ConfinedProcess, Isolation
 
 _MOST_CHILDREN = 4
@@ -22,10 +22,10 @@ def map_in_children(
 ) -> Iterator[Result]:
     """`work(child, item)` for each item, answers in the items' order.
 
-    Children start when first needed, at most one for each core and four in all. Items are drawn from their source
+    Children start when first needed, at most one for each CPU and four in all. Items are drawn from their source
     while earlier ones are worked on. An error that `work` raises ends the iteration and is raised here.
     """
-    count = min(_MOST_CHILDREN, len(os.sched_getaffinity(0)))
+    count = min(_MOST_CHILDREN, this_machine().cpus)
     idle: SimpleQueue[ConfinedProcess] = SimpleQueue()
     children = [ConfinedProcess(replace(isolation, workers=count)) for _ in range(count)]
     for child in children:

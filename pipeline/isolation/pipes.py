@@ -11,6 +11,7 @@ import os
 import select
 import struct
 import time
+from collections.abc import Callable
 
 from transforms.limits import GIB, MIB
 
@@ -18,6 +19,7 @@ _LENGTH = struct.Struct(">Q")
 #: Batches of images, and what models make of them, cross here.
 _MOST_BYTES = 2 * GIB
 _MOST_AT_ONCE = MIB
+_WATCH_SECONDS = 0.25
 
 
 class FrameError(Exception):
@@ -47,15 +49,16 @@ def send_until(stream: io.FileIO, frame: bytes, deadline: float) -> None:
         view = view[stream.write(view) or 0 :]
 
 
-def receive_until(stream: io.FileIO, deadline: float) -> bytearray:
-    """Receives a frame in the parent.
+def receive_until(stream: io.FileIO, deadline: float, watch: Callable[[], None] | None = None) -> bytearray:
+    """Receives a frame in the parent, and calls `watch` again and again while it waits.
 
     Raises:
         TimeoutError: none came in time.
         EOFError: the child is gone.
         FrameError: it is too long.
     """
-    return _read_until(stream, _checked_length(_read_until(stream, _LENGTH.size, deadline)), deadline)
+    length = _checked_length(_read_until(stream, _LENGTH.size, deadline, watch))
+    return _read_until(stream, length, deadline, watch)
 
 
 def send(stream: io.FileIO, frame: bytes) -> None:
@@ -78,18 +81,21 @@ def _checked_length(header: bytearray) -> int:
     return length
 
 
-def _wait(poll: select.poll, deadline: float) -> None:
-    left = deadline - time.monotonic()
-    if left <= 0 or not poll.poll(left * 1000):
-        raise TimeoutError
+def _wait(poll: select.poll, deadline: float, watch: Callable[[], None] | None = None) -> None:
+    while (left := deadline - time.monotonic()) > 0:
+        if poll.poll(1000 * (left if watch is None else min(left, _WATCH_SECONDS))):
+            return
+        if watch is not None:
+            watch()
+    raise TimeoutError
 
 
-def _read_until(stream: io.FileIO, count: int, deadline: float) -> bytearray:
+def _read_until(stream: io.FileIO, count: int, deadline: float, watch: Callable[[], None] | None) -> bytearray:
     data = bytearray()
     poll = select.poll()
     poll.register(stream, select.POLLIN | select.POLLHUP)
     while len(data) < count:
-        _wait(poll, deadline)
+        _wait(poll, deadline, watch)
         block = stream.read(min(count - len(data), _MOST_AT_ONCE))
         if not block:
             raise EOFError

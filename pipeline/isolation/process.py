@@ -17,7 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
-from pipeline.isolation.environment import child_command, child_environment, share_of_memory
+from pipeline.isolation.environment import child_command, child_environment
+from pipeline.isolation.machine import address_space_of
 from pipeline.isolation.messages import (
     Answered,
     Ask,
@@ -40,6 +41,7 @@ from pipeline.isolation.messages import (
 from pipeline.isolation.pipes import FrameError, open_pipe, receive_until, send_until
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, GIB
+from transforms.platform import resident_memory
 
 #: Importing TensorFlow from a cold disk on a busy machine takes most of this.
 _START_SECONDS = 180.0
@@ -174,8 +176,9 @@ class ConfinedProcess:
             os.close(answer_end)
         self._served = 0
         self._ready = False
-        memory = self._isolation.memory_bytes or share_of_memory(self._isolation.workers)
-        confinement = Confinement(memory, self._isolation.file_bytes, self._isolation.preload)
+        self._memory_bounded = True
+        self._memory_bytes = self._isolation.memory_bytes or address_space_of(self._isolation.workers)
+        confinement = Confinement(self._memory_bytes, self._isolation.file_bytes, self._isolation.preload)
         self._started = time.monotonic()
         with contextlib.suppress(BrokenPipeError, TimeoutError):  # Whoever waits for the child is told.
             send_until(self._requests, encode(confinement), self._started + _START_SECONDS)
@@ -190,7 +193,7 @@ class ConfinedProcess:
             raise MigrationError(
                 error.reason, f"The converting process did not start: {error.message}", advice=_START_ADVICE
             ) from error
-        self._ready = True
+        self._ready, self._memory_bounded = True, answer.memory_bounded
 
     def _exchange(self, request: FromParent, deadline: float, errors_from: int) -> FromChild:
         """Sends a request and waits for its answer; the child does not outlive a missing one."""
@@ -204,13 +207,22 @@ class ConfinedProcess:
 
     def _answer(self, deadline: float, errors_from: int) -> FromChild:
         try:
-            return read_from_child(receive_until(self._answers, deadline))
+            watch = None if self._memory_bounded else self._refuse_excess
+            return read_from_child(receive_until(self._answers, deadline, watch))
         except TimeoutError:
             raise self._timeout() from None
         except EOFError:
             raise self._death(errors_from) from None
         except (FrameError, MessageError) as error:
             raise self._unacceptable(error) from error
+
+    def _refuse_excess(self) -> None:
+        """Ends a child that holds more memory than it may, where the system does not bound it."""
+        assert self._process is not None
+        held = resident_memory(self._process.pid)
+        if held is not None and held > self._memory_bytes:
+            self.close()
+            raise _out_of_memory(f"The child held {held / GIB:.1f} GiB of memory, more than it may")
 
     def _accepted(self, value: Value, kind: Any) -> Any:
         """A value that the child sent; the child does not outlive one of another type."""

@@ -39,6 +39,7 @@ from pipeline.isolation.messages import (
 )
 from pipeline.isolation.pipes import receive, send
 from transforms.errors import MigrationError, Reason
+from transforms.platform import is_memory_bounded, limit
 
 _ORPHAN_CHECK_SECONDS = 1.0
 _UNWANTED = ("pandas",)
@@ -53,11 +54,15 @@ def named_function(name: str) -> Callable[..., Any]:
     return function
 
 
-def confine(confinement: Confinement) -> None:
-    """Applies the limits to this process, for good."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _limit(resource.RLIMIT_AS, confinement.memory_bytes)
-    _limit(resource.RLIMIT_FSIZE, confinement.file_bytes)
+def confine(confinement: Confinement) -> bool:
+    """Applies the limits to this process, for good. Returns whether the system keeps it to that of the memory."""
+    limit(resource.RLIMIT_CORE, 0)
+    if confinement.file_bytes:
+        limit(resource.RLIMIT_FSIZE, confinement.file_bytes)
+    if not confinement.memory_bytes:
+        return True
+    limit(resource.RLIMIT_AS, confinement.memory_bytes)
+    return is_memory_bounded(confinement.memory_bytes)
 
 
 def preload(modules: Iterable[str]) -> None:
@@ -147,9 +152,9 @@ def serve(requests: io.FileIO, answers: io.FileIO) -> None:
     confinement = _next(requests)
     if not isinstance(confinement, Confinement):
         return
-    confine(confinement)
+    memory_bounded = confine(confinement)
     preload(confinement.preload)
-    send(answers, encode(Ready()))
+    send(answers, encode(Ready(memory_bounded)))
 
     questions = Questions(requests, answers)
     while isinstance(task := _next(requests), Task):
@@ -169,13 +174,6 @@ def _arguments(task: Task, function: Callable[..., Any]) -> list[Any]:
     hints = get_type_hints(function)
     names = signature(function).parameters if task.arguments else ()
     return [read_value(value, hints.get(name, Any)) for value, name in zip(task.arguments, names, strict=False)]
-
-
-def _limit(kind: int, size: int) -> None:
-    if size:
-        _, hard = resource.getrlimit(kind)
-        ceiling = size if hard == resource.RLIM_INFINITY else min(size, hard)
-        resource.setrlimit(kind, (ceiling, ceiling))
 
 
 def _limit_cpu(seconds: float) -> None:

@@ -42,8 +42,12 @@ class Manifest:
     warnings: tuple[str, ...] = ()
 
 
-def read_manifest(path: str) -> Manifest:
+def read_manifest(path: str, *, folds_case: bool = False) -> Manifest:
     """Reads and checks a manifest.
+
+    Args:
+        path: local or a URL.
+        folds_case: whether names that differ in case alone are one file at the output.
 
     Raises:
         ManifestError: it cannot be read, is none of the three formats, lacks a required column or has no entry.
@@ -66,26 +70,31 @@ def read_manifest(path: str) -> Manifest:
     return Manifest(
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
-        rows=tuple(refuse_duplicates(rows)),
-        warnings=(*warnings, *case_clashes(rows)),
+        rows=tuple(refuse_duplicates(rows, folds_case=folds_case)),
+        warnings=(*warnings, *(() if folds_case else case_clashes(rows))),
     )
 
 
-def refuse_duplicates(rows: Sequence[ManifestRow]) -> Iterator[ManifestRow]:
+def refuse_duplicates(rows: Sequence[ManifestRow], *, folds_case: bool = False) -> Iterator[ManifestRow]:
     """Refuses all rows that would write to one output, into another row's version folder, or beside the versions of
     another row's model under a name that readers take for a version.
     """
+
+    def folded(place: str) -> str:
+        return place.casefold() if folds_case else place
+
     by_place: dict[str, list[ManifestRow]] = defaultdict(list)
     for row in rows:
         if not row.reason:
-            by_place[row.name].append(row)
+            by_place[folded(row.name)].append(row)
     for row in rows:  # Where a model's versions lie: "a/2" would be one of the versions of "a".
         if not row.reason:
-            by_place[f"{row.model}/*"].append(row)
+            by_place[folded(f"{row.model}/*")].append(row)
     rivals: dict[int, ManifestRow] = {}
     for row in rows:
         if not row.reason:
-            others = [other for place in _places(row) for other in by_place.get(place, ()) if other is not row]
+            places = map(folded, _places(row))
+            others = [other for place in places for other in by_place.get(place, ()) if other is not row]
             for other in others[:1]:
                 rivals[row.line] = other
             for other in others:

@@ -14,7 +14,6 @@ again once nobody else can reach it: only what this program published for the sa
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import re
@@ -32,10 +31,10 @@ from pipeline.publication.receipt import Receipt, is_complete, parse_receipt, re
 from pipeline.storage.durable_file import NEW_FILE, write_through
 from pipeline.storage.regular_file import open_folder, refuse_long
 from transforms.errors import MigrationError
+from transforms.platform import exchange, flush
 
 _STAGED, _REPLACED = "staged", "replaced"
 _LEFTOVER = re.compile(rf"(?:{re.escape(STAGING)}|{re.escape(RETIRED)})([0-9]+)-[0-9a-f]+")
-_RENAME_EXCHANGE = 2
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def publish(area: StagingArea, receipt: Receipt) -> None:
                 break
         else:
             raise OSError(errno.EBUSY, "is replaced by another process again and again", str(area.destination))
-        os.fsync(beside)
+        flush(beside)
 
 
 def write_receipt(area: StagingArea, receipt: Receipt) -> None:
@@ -168,7 +167,7 @@ def _rename_new(area: StagingArea, name: str, beside: int) -> bool:
 def _replace(area: StagingArea, name: str, beside: int, receipt: Receipt) -> bool:
     """Puts the staged folder in the place of the one that is there. False when that is gone meanwhile."""
     try:
-        exchanged = _exchange(area.descriptor, _STAGED, beside, name)
+        exchanged = exchange(area.descriptor, _STAGED, beside, name)
     except FileNotFoundError:
         return False
     return _remove_exchanged(area, name, beside, receipt) if exchanged else _retire(area, name, beside, receipt)
@@ -178,7 +177,7 @@ def _remove_exchanged(area: StagingArea, name: str, beside: int, receipt: Receip
     try:
         data = occupant(area.folder, receipt.model, receipt.version)
     except (MigrationError, OSError):
-        _exchange(area.descriptor, _STAGED, beside, name)
+        exchange(area.descriptor, _STAGED, beside, name)
         raise
     os.rename(_STAGED, _REPLACED, src_dir_fd=area.descriptor, dst_dir_fd=area.descriptor)
     remove_published(area.folder.with_name(_REPLACED), data)
@@ -199,21 +198,6 @@ def _retire(area: StagingArea, name: str, beside: int, receipt: Receipt) -> bool
         raise
     remove_published(retired, data)
     return published
-
-
-def _exchange(first_folder: int, first: str, second_folder: int, second: str) -> bool:
-    """Swaps two folders in one step (Linux), so that a reader finds one version or the other, never neither.
-
-    False where the system or the file system cannot. Raises FileNotFoundError when one is not there.
-    """
-    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if rename is None:
-        return False
-    names = os.fsencode(first), os.fsencode(second)
-    done = bool(rename(first_folder, names[0], second_folder, names[1], _RENAME_EXCHANGE) == 0)
-    if not done and ctypes.get_errno() == errno.ENOENT:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), second)
-    return done
 
 
 def _make_durable(folder: Path) -> None:

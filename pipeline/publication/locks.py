@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import secrets
@@ -24,6 +23,7 @@ from pathlib import Path
 
 from pipeline.publication.layout import LOCK, RESERVED, STAGING
 from pipeline.storage.regular_file import open_folder, open_regular, read_regular
+from transforms.platform import lock
 
 _POLL_SECONDS = 0.1
 #: Whoever only asks for the holder has the lock for a moment: no reason to refuse a run.
@@ -100,7 +100,7 @@ def holder_of(output: Path) -> Holder | None:
     except OSError:
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        lock(descriptor, shared=True)
     except BlockingIOError:
         return _read_holder(path)
     except OSError:
@@ -119,7 +119,7 @@ def _locked_file(path: Path, wait: float, tell: Callable[[str], None]) -> int:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
                 raise OSError(errno.EINVAL, "is no plain file", str(path))
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(descriptor)
             if _is_at(path, descriptor):
                 return descriptor
             os.close(descriptor)
@@ -169,12 +169,12 @@ def _make_locked(destination: Path, root: Path) -> tuple[Path, int]:
         folder = destination.with_name(f"{STAGING}{destination.name}-{secrets.token_hex(4)}")
         with contextlib.suppress(FileNotFoundError), open_folder(folder.parent, root, make=True) as beside:
             os.mkdir(folder.name, 0o700, dir_fd=beside)
-            lock = os.open(folder.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=beside)
+            held = os.open(folder.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=beside)
             with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(held)
             if folder.exists():
-                return folder, lock
-            os.close(lock)
+                return folder, held
+            os.close(held)
     raise OSError(errno.EBUSY, "is removed by another process again and again", str(destination.parent))
 
 
@@ -185,7 +185,7 @@ def lock_state(folder: Path) -> LockState:
     except OSError:
         return LockState.UNKNOWN
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor)
     except BlockingIOError:
         return LockState.HELD
     except OSError:
@@ -204,7 +204,7 @@ def _made_and_locked(folder: Path, root: Path) -> int:
         except FileNotFoundError:
             continue
         with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(descriptor)
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.stat(folder, follow_symlinks=False), os.fstat(descriptor)):
                 return descriptor

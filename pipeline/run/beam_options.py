@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipeline.isolation.machine import this_machine
 from pipeline.run.request import RunRequest
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ def split_beam_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def with_local_runner(beam_arguments: Sequence[str]) -> list[str]:
-    """Beam's arguments with FnApiRunner as runner and all cores as threads of this process, unless they say otherwise.
+    """Beam's arguments with FnApiRunner as runner and its workers, as many as the machine serves, as threads.
 
-    "DirectRunner" itself would try to download another runner first. Threads are enough: the work is done in children.
+    What they say themselves stands. "DirectRunner" itself would try to download another runner first. Threads are
+    enough: the work is done in children.
     """
     if not runs_here(beam_arguments):
         return [*beam_arguments]
@@ -43,8 +44,22 @@ def with_local_runner(beam_arguments: Sequence[str]) -> list[str]:
     if not _names("--direct_running_mode", beam_arguments):
         chosen.append("--direct_running_mode=multi_threading")
     if not _names("--direct_num_workers", beam_arguments):
-        chosen.append(f"--direct_num_workers={len(os.sched_getaffinity(0))}")
+        chosen.append(f"--direct_num_workers={this_machine().workers}")
     return [*chosen, *beam_arguments]
+
+
+def memory_note(beam_arguments: Sequence[str]) -> str:
+    """What to say where the memory does not serve a worker for each CPU, or the workers asked for; "" elsewhere."""
+    machine = this_machine()
+    if not runs_here(beam_arguments):
+        return ""
+    if not _names("--direct_num_workers", beam_arguments):
+        shortage = machine.shortage(machine.cpus)
+        return f"{shortage}: {machine.workers} will work." if shortage else ""
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    shortage = machine.shortage(worker_count(PipelineOptions([*beam_arguments])))
+    return f"{shortage}: --direct_num_workers={machine.workers} is what it serves." if shortage else ""
 
 
 def runs_here(beam_arguments: Sequence[str]) -> bool:
@@ -80,7 +95,7 @@ def worker_count(options: PipelineOptions) -> int:
     direct = options.view_as(DirectOptions)
     if direct.direct_running_mode == "in_memory":
         return 1
-    return int(direct.direct_num_workers) or len(os.sched_getaffinity(0))
+    return int(direct.direct_num_workers) or this_machine().workers
 
 
 def thread_count(options: PipelineOptions) -> int:

@@ -32,12 +32,20 @@ from pipeline.publication.local import sweep_leftovers
 from pipeline.publication.locks import output_lock
 from pipeline.report.formatting import count
 from pipeline.report.table import gather
-from pipeline.run.beam_options import runs_here, runs_in_this_process, thread_count, with_local_runner, worker_count
+from pipeline.run.beam_options import (
+    memory_note,
+    runs_here,
+    runs_in_this_process,
+    thread_count,
+    with_local_runner,
+    worker_count,
+)
 from pipeline.run.finish import FAILED, finish_run
 from pipeline.run.request import RunRequest
 from pipeline.settings import MigrateSettings
 from pipeline.steps.converter_pool import drop_work, joined_pool
 from pipeline.storage.paths import is_remote
+from transforms.platform import folds_case
 from transforms.records.outcome import Status
 
 if TYPE_CHECKING:
@@ -68,13 +76,14 @@ def run_registry(run: RunRequest) -> int:
         else:
             errors.print(f"Warning: {printable(text)}", style="yellow", markup=False, soft_wrap=True)
 
-    manifest = read_manifest(run.manifest)
-    if not run.quiet or run.log_format is LogFormat.JSON:
-        for warning in manifest.warnings:
-            warn(warning)
     output = _absolute(run.settings.output)
+    one_case = not is_remote(output) and folds_case(Path(output))
+    manifest = read_manifest(run.manifest, folds_case=one_case)
+    if not run.quiet or run.log_format is LogFormat.JSON:
+        for warning in (*manifest.warnings, *filter(None, [memory_note(run.beam_arguments)])):
+            warn(warning)
     report = _absolute(run.report) if run.report else run_folder(output, run.settings.run_id)
-    run = replace(run, settings=replace(run.settings, output=output, attempt=secrets.token_hex(8)))
+    run = replace(run, settings=replace(run.settings, output=output, attempt=secrets.token_hex(8), folds_case=one_case))
     event("run_started", run_id=run.settings.run_id, manifest=manifest.path, rows=len(manifest.rows), output=output)
     with _held_output(run, report, warn):
         if not is_remote(output):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.storage.paths import is_remote
 from pipeline.storage.regular_file import open_folder, read_regular
+from transforms.platform import flush
 
 PART = ".part"
 #: Flags of `os.open` for a file that nobody else has put there.
@@ -43,9 +44,9 @@ def write_file(path: str, data: bytes, root: Path | None = None) -> None:
         with os.fdopen(os.open(part, NEW_FILE, 0o666, dir_fd=folder), "wb") as stream:
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
+            flush(stream.fileno())
         _replace(part, target.name, folder)
-        os.fsync(folder)
+        flush(folder)
 
 
 def _replace(part: str, name: str, folder: int) -> None:
@@ -56,7 +57,7 @@ def write_through(path: Path, flags: int = 0) -> None:
     """Waits until a file or folder is on the disk. Raises OSError when the disk refuses, or for a link."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | flags)
     try:
-        os.fsync(descriptor)
+        flush(descriptor)
     finally:
         os.close(descriptor)
 

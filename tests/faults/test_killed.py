@@ -39,8 +39,8 @@ STEPS = [
     Kill("pipeline.publication.local:_rename_new", 1, after=True),
     Kill("pipeline.publication.local:_rename_new", 2, after=True),
     Kill("pipeline.publication.local:_rename_new", 3, after=True),
-    Kill("pipeline.publication.local:_exchange"),
-    Kill("pipeline.publication.local:_exchange", after=True),
+    Kill("pipeline.publication.local:exchange"),
+    Kill("pipeline.publication.local:exchange", after=True),
     Kill("pipeline.publication.local:_sync_folder", 2),
     Kill("pipeline.steps.convert:published_row", 2),
     Kill("pipeline.graph:count_status", 3),
@@ -59,7 +59,7 @@ STEPS = [
 ]
 SHORT = [
     Kill("pipeline.publication.local:write_receipt", after=True),
-    Kill("pipeline.publication.local:_exchange", after=True),
+    Kill("pipeline.publication.local:exchange", after=True),
     Kill("pipeline.report.table:write_file", 2),
 ]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits, over_budget
+from transforms.platform import read_ahead
 from transforms.records.file_identity import FileIdentity
 
 _BLOCK = 1 << 20
@@ -82,7 +83,7 @@ def hash_file(descriptor: int) -> str:
         digest.update(block[:read])
         offset += read
         if offset % _AHEAD == 0:
-            os.posix_fadvise(descriptor, offset + _AHEAD, _AHEAD, os.POSIX_FADV_WILLNEED)
+            read_ahead(descriptor, offset + _AHEAD, _AHEAD)
     return digest.hexdigest()
 
 

@@ -169,7 +169,7 @@ MESSAGES = [
     (read_from_parent, Task("a:b", (value_of(7),), 1.5, asks=True)),
     (read_from_parent, Answered(value_of("a"))),
     (read_from_parent, Refused.of(MigrationError(Reason.TIMEOUT, "m"))),
-    (read_from_child, Ready()),
+    (read_from_child, Ready(memory_bounded=True)),
     (read_from_child, Ask(value_of(None))),
     (read_from_child, Failed(Failure.UNEXPECTED, "why")),
 ]

@@ -43,6 +43,20 @@ def test_duplicate_outputs(outputs, refused):
     assert {each.reason for each in found} <= {"", "duplicate_output"}
 
 
+@pytest.mark.parametrize(
+    "outputs, refused",
+    [
+        ([("a", 1), ("A", 1)], [0, 1]),
+        ([("a", 1), ("A", 1), ("b", 1)], [0, 1]),
+        ([("A", 1), ("a/1", 1)], [0, 1]),
+        ([("A", 2), ("a/1", 1)], []),
+    ],
+)
+def test_duplicates_where_case_makes_no_difference(outputs, refused):
+    found = list(refuse_duplicates([row(line, *output) for line, output in enumerate(outputs)], folds_case=True))
+    assert [each.line for each in found if each.reason] == refused
+
+
 def test_case_clash_is_a_warning():
     assert case_clashes([row(1, "a"), row(2, "b")]) == ()
     assert len(case_clashes([row(1, "a/x"), row(2, "A/x")])) == 1

@@ -155,7 +155,7 @@ def root(tmp_path):
 @pytest.fixture(params=[True, False], ids=["exchange", "two renames"])
 def exchange(request, monkeypatch):
     if not request.param:
-        monkeypatch.setattr(local, "_exchange", lambda *_: False)
+        monkeypatch.setattr(local, "exchange", lambda *_: False)
 
 
 def tree(root):

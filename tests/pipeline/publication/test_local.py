@@ -44,7 +44,7 @@ def test_output_folder():
 @pytest.mark.parametrize("exchange", [True, False])
 def test_publish_and_replace(tmp_path, destination, exchange, monkeypatch):
     if not exchange:
-        monkeypatch.setattr(publishing, "_exchange", lambda *_: False)
+        monkeypatch.setattr(publishing, "exchange", lambda *_: False)
     for data in (b"one", b"two", b"three"):
         publish_content(tmp_path / "out", destination, data)
         assert content(destination) == data

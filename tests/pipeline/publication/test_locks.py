@@ -86,7 +86,7 @@ def test_a_file_system_without_locks_warns_and_goes_on(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr(output_lock.fcntl, "flock", refuse)
+    monkeypatch.setattr(output_lock, "lock", refuse)
     warnings = []
     with output_lock.output_lock(tmp_path, "r1", 0, warnings.append, pytest.fail):
         assert "cannot be locked" in warnings[0]

@@ -6,10 +6,11 @@ so that a small file reads as gigabytes, and HDF5 has no call that adds the leng
 
 from __future__ import annotations
 
-import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from transforms.platform import address_space
 
 #: How HDF5 and h5py say that memory ran out.
 _OUT_OF_MEMORY = ("alloc", "memory", "resource unavailable")
@@ -17,14 +18,17 @@ _OUT_OF_MEMORY = ("alloc", "memory", "resource unavailable")
 
 @contextmanager
 def bounded_growth(size: int) -> Iterator[None]:
-    """Lets the address space of this process grow by `size` bytes and no more.
+    """Lets the address space of this process grow by `size` bytes and no more, where the system can tell it.
 
     Raises:
         MemoryError: the block asked for more.
     """
+    space = address_space()
+    if space is None:
+        yield
+        return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    with open("/proc/self/statm", encoding="ascii") as stream:
-        ceiling = int(stream.read().split()[0]) * os.sysconf("SC_PAGE_SIZE") + size
+    ceiling = space + size
     if soft != resource.RLIM_INFINITY:
         ceiling = min(ceiling, soft)
     resource.setrlimit(resource.RLIMIT_AS, (ceiling, hard))

@@ -1,0 +1,72 @@
+"""What this process may use of the machine, and how many workers that serves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+from pipeline.isolation.cgroups import cpu_quota, memory_quota
+from transforms.limits import GIB, MIB
+from transforms.platform import physical_memory, usable_cpus
+
+#: Resident bytes of a run beside its workers, and of one worker's three children while they convert small models
+#: (measured in a memory cgroup: 727 MiB with one worker, 1225 MiB with two; below 600 MiB a worker was killed).
+_RUN_BYTES, _WORKER_BYTES = 300 * MIB, 600 * MIB
+#: Address space of a child with TensorFlow; most of it is never resident.
+_LEAST_ADDRESS_SPACE = 4 * GIB
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What there is, and what says so.
+
+    Attributes:
+        cpus: at least 1.
+        cpus_from: "affinity mask", or the file of a control group.
+        memory_bytes: of the machine four fifths, for it has others to serve; of a control group all.
+        memory_from: "memory of the machine", or the file of a control group.
+    """
+
+    cpus: int
+    cpus_from: str
+    memory_bytes: int
+    memory_from: str
+
+    @property
+    def workers(self) -> int:
+        """One for each CPU, and fewer where the memory does not serve them."""
+        return max(1, min(self.cpus, (self.memory_bytes - _RUN_BYTES) // _WORKER_BYTES))
+
+    def shortage(self, workers: int) -> str:
+        """What to say where the memory does not serve so many workers, "" where it does."""
+        if workers <= 1 or _RUN_BYTES + workers * _WORKER_BYTES <= self.memory_bytes:
+            return ""
+        return (
+            f"{workers} workers need about {(_RUN_BYTES + workers * _WORKER_BYTES) / GIB:.1f} GiB of memory,"
+            f" and there are {self.memory_bytes / GIB:.1f} GiB ({self.memory_from})"
+        )
+
+
+@cache
+def this_machine() -> Machine:
+    """What this process may use: quotas of its control groups, else the machine's own."""
+    cpus, cpus_from = usable_cpus()
+    quota = cpu_quota()
+    if quota is not None and quota.amount < cpus:
+        cpus, cpus_from = max(1, math.ceil(quota.amount)), quota.file
+    memory, memory_from = physical_memory() * 4 // 5, "memory of the machine"
+    limit = memory_quota()
+    if limit is not None and limit.amount < memory:
+        memory, memory_from = int(limit.amount), limit.file
+    return Machine(cpus, cpus_from, memory, memory_from)
+
+
+def threads_of(workers: int) -> int:
+    """Threads for each of so many children that work at once."""
+    return max(1, this_machine().cpus // max(1, workers))
+
+
+def address_space_of(workers: int) -> int:
+    """Bytes of address space for each of so many children, where the operator states no limit."""
+    return max(_LEAST_ADDRESS_SPACE, this_machine().memory_bytes // max(1, workers))
