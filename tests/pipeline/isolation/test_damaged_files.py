@@ -12,6 +12,7 @@ from pipeline.isolation.process import ConfinedProcess, Isolation
 from pipeline.settings import INSPECTOR
 from tests.transforms.hostile_models import write_model
 from transforms.errors import MigrationError, Reason
+from transforms.records.inspection import Inspection
 from transforms.source.hdf5.file import open_hdf5
 
 #: A prime, so that the sample of the short form falls on every offset within a structure.
@@ -45,7 +46,7 @@ def answers(folder: Path, child: ConfinedProcess, damage: object, stride: int) -
     for position in range(0, len(data), stride):
         path.write_bytes(damage(data, position))  # type: ignore[operator]
         try:
-            child.call(INSPECTOR, path, None, "")
+            child.call(INSPECTOR, path, None, "", returns=Inspection)
             counted["read"] += 1
         except MigrationError as error:
             assert error.reason is not Reason.INTERNAL_ERROR, f"byte {position}: {error}"
