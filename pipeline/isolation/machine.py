@@ -36,15 +36,21 @@ class Machine:
     @property
     def workers(self) -> int:
         """One for each CPU, and fewer where the memory does not serve them."""
-        return max(1, min(self.cpus, (self.memory_bytes - _RUN_BYTES) // _WORKER_BYTES))
+        return self.served(self.cpus)
+
+    def served(self, workers: int) -> int:
+        """As many of these workers as the memory serves, at least one."""
+        return max(1, min(workers, (self.memory_bytes - _RUN_BYTES) // _WORKER_BYTES))
 
     def shortage(self, workers: int) -> str:
         """What to say where the memory does not serve so many workers, "" where it does."""
-        if workers <= 1 or _RUN_BYTES + workers * _WORKER_BYTES <= self.memory_bytes:
+        served = self.served(workers)
+        if served == workers:
             return ""
+        needed, given = (_RUN_BYTES + workers * _WORKER_BYTES) / GIB, self.memory_bytes / GIB
         return (
-            f"{workers} workers need about {(_RUN_BYTES + workers * _WORKER_BYTES) / GIB:.1f} GiB of memory,"
-            f" and there are {self.memory_bytes / GIB:.1f} GiB ({self.memory_from})"
+            f"{served} of {workers} workers run: together they need about {needed:.1f} GiB of memory, and there are"
+            f" {given:.1f} GiB ({self.memory_from})."
         )
 
 

@@ -33,33 +33,34 @@ def split_beam_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def with_local_runner(beam_arguments: Sequence[str]) -> list[str]:
-    """Beam's arguments with FnApiRunner as runner and its workers, as many as the machine serves, as threads.
+    """Beam's arguments with FnApiRunner as runner and its workers as threads, unless they say otherwise.
 
-    What they say themselves stands. "DirectRunner" itself would try to download another runner first. Threads are
-    enough: the work is done in children.
+    There is a worker for each CPU or as many as they say, and never more than the memory serves. "DirectRunner" itself
+    would try to download another runner first. Threads are enough: the work is done in children.
     """
     if not runs_here(beam_arguments):
         return [*beam_arguments]
     chosen = ["--runner=FnApiRunner"]
     if not _names("--direct_running_mode", beam_arguments):
         chosen.append("--direct_running_mode=multi_threading")
-    if not _names("--direct_num_workers", beam_arguments):
-        chosen.append(f"--direct_num_workers={this_machine().workers}")
+    asked = _asked_workers(beam_arguments)
+    served = this_machine().served(asked)
+    if not _names("--direct_num_workers", beam_arguments) or served < asked:
+        return [*chosen, *beam_arguments, f"--direct_num_workers={served}"]
     return [*chosen, *beam_arguments]
 
 
 def memory_note(beam_arguments: Sequence[str]) -> str:
-    """What to say where the memory does not serve a worker for each CPU, or the workers asked for; "" elsewhere."""
-    machine = this_machine()
-    if not runs_here(beam_arguments):
-        return ""
-    if not _names("--direct_num_workers", beam_arguments):
-        shortage = machine.shortage(machine.cpus)
-        return f"{shortage}: {machine.workers} will work." if shortage else ""
-    from apache_beam.options.pipeline_options import PipelineOptions
+    """What to say where the memory does not serve all workers, "" where it does or they are elsewhere."""
+    return this_machine().shortage(_asked_workers(beam_arguments)) if runs_here(beam_arguments) else ""
 
-    shortage = machine.shortage(worker_count(PipelineOptions([*beam_arguments])))
-    return f"{shortage}: --direct_num_workers={machine.workers} is what it serves." if shortage else ""
+
+def _asked_workers(beam_arguments: Sequence[str]) -> int:
+    """Workers that the arguments ask for, else one for each CPU."""
+    from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+
+    stated = int(PipelineOptions([*beam_arguments]).view_as(DirectOptions).direct_num_workers)
+    return stated if stated and _names("--direct_num_workers", beam_arguments) else this_machine().cpus
 
 
 def runs_here(beam_arguments: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import ctypes
+import io
 import os
 import resource
 from typing import Any
@@ -27,20 +28,14 @@ def take_away() -> None:
 
 
 def _without_files() -> None:
-    opened, read = builtins.open, os.open
+    opened = builtins.open
 
     def open_file(path: Any, *arguments: Any, **options: Any) -> Any:
-        if path in _FILES:
+        if str(path) in _FILES:
             raise FileNotFoundError(2, "No such file or directory", path)
         return opened(path, *arguments, **options)
 
-    def open_descriptor(path: Any, *arguments: Any, **options: Any) -> Any:
-        if path in _FILES:
-            raise FileNotFoundError(2, "No such file or directory", path)
-        return read(path, *arguments, **options)
-
-    builtins.open = open_file
-    os.open = open_descriptor
+    builtins.open = io.open = open_file
 
 
 def _without_c_functions() -> None:

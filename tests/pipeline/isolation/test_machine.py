@@ -21,12 +21,15 @@ def test_workers(cpus: int, memory: int, workers: int) -> None:
     found = Machine(cpus, "", memory, "memory.max")
     assert found.workers == workers
     assert found.shortage(found.workers) == ""
-    assert (found.shortage(cpus) == "") == (workers == cpus or cpus == 1)
+    assert (found.shortage(cpus) == "") == (workers == cpus)
 
 
 def test_a_shortage_is_told_with_what_says_so() -> None:
     said = Machine(16, "", 1536 * MIB, "/sys/fs/cgroup/memory.max").shortage(16)
-    assert said == ("16 workers need about 9.7 GiB of memory, and there are 1.5 GiB (/sys/fs/cgroup/memory.max)")
+    assert said == (
+        "2 of 16 workers run: together they need about 9.7 GiB of memory, and there are 1.5 GiB"
+        " (/sys/fs/cgroup/memory.max)."
+    )
 
 
 @pytest.fixture

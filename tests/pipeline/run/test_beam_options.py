@@ -1,11 +1,12 @@
-import os
-
 import pytest
 import typer
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
 from pipeline.cli.app import app
 from pipeline.cli.limit_options import OptionError, parse_size
-from pipeline.run.beam_options import beam_parser, split_beam_options, with_local_runner
+from pipeline.isolation.machine import Machine, this_machine
+from pipeline.run import beam_options
+from pipeline.run.beam_options import beam_parser, memory_note, split_beam_options, with_local_runner
 
 
 @pytest.mark.parametrize(
@@ -50,9 +51,9 @@ def test_no_option_of_ours_is_beams():
 
 
 def test_local_runner_is_pinned_unless_named():
-    cores = f"--direct_num_workers={len(os.sched_getaffinity(0))}"
+    cores = f"--direct_num_workers={this_machine().workers}"
     threads = "--direct_running_mode=multi_threading"
-    assert with_local_runner(["--streaming"]) == ["--runner=FnApiRunner", threads, cores, "--streaming"]
+    assert with_local_runner(["--streaming"]) == ["--runner=FnApiRunner", threads, "--streaming", cores]
     for named in (["--runner=X"], ["--runner", "X"]):
         assert with_local_runner(named) == named
 
@@ -60,3 +61,21 @@ def test_local_runner_is_pinned_unless_named():
 def test_stated_workers_are_kept():
     stated = ["--direct_num_workers", "1", "--direct_running_mode=in_memory"]
     assert with_local_runner(stated) == ["--runner=FnApiRunner", *stated]
+
+
+@pytest.mark.parametrize(
+    "arguments, workers, says",
+    [
+        ([], 2, "2 of 16 workers"),
+        (["--direct_num_workers=2"], 2, ""),
+        (["--direct_num_workers", "5"], 2, "2 of 5 workers"),
+        (["--direct_num_workers=0"], 2, "2 of 16 workers"),
+        (["--runner=X", "--direct_num_workers=5"], 5, ""),
+    ],
+)
+def test_no_more_workers_than_the_memory_serves(monkeypatch, arguments, workers, says):
+    small = Machine(16, "affinity mask", 1536 << 20, "memory.max")
+    monkeypatch.setattr(beam_options, "this_machine", lambda: small)
+    options = PipelineOptions(with_local_runner(arguments)).view_as(DirectOptions)
+    assert options.direct_num_workers == workers
+    assert memory_note(arguments).startswith(says) and bool(memory_note(arguments)) == bool(says)
