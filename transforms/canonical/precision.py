@@ -61,12 +61,12 @@ def stated_policy(layer: Layer) -> dict[str, str]:
 
 
 def cast_to(floatx: str, array: CanonicalArray, path: tuple[str, ...], halves: bool) -> CanonicalArray:
-    """The array in the precision of the model; integers, and halves where layers hold such, stay what they are.
+    """The array in the precision of the model; integers, booleans and halves that layers hold stay what they are.
 
     Raises MigrationError `nonfinite_weights` on reading, where a value leaves the range of that precision.
     """
     half = halves and array.dtype == np.float16
-    target = array.dtype if half or array.dtype.kind in "iu" else np.dtype(floatx)
+    target = array.dtype if half or array.dtype.kind in "iub" else np.dtype(floatx)
 
     def read() -> np.ndarray[Any, Any]:
         values = array.read()

@@ -19,6 +19,7 @@ from transforms.architecture.graph import Graph, LayerPath
 from transforms.architecture.keras_3 import STATES_OF_KERAS_3
 from transforms.errors import MigrationError, Reason
 from transforms.legacy.admitted_graph import admitted_graph, roles_of_runtime, writing_runtime
+from transforms.legacy.contradictions import refuse_contradictions
 from transforms.legacy.open_questions import OpenQuestion, backend_question, with_open_questions
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.file_identity import FileIdentity
@@ -37,7 +38,7 @@ from transforms.source.hdf5.objects import (
 )
 from transforms.source.stored_array import StoredArray
 from transforms.weights.assignment import Assignment, assign_groups
-from transforms.weights.bounds import check_extents, refuse_excess
+from transforms.weights.bounds import check_extents, refuse_excess, refuse_other_numbers
 from transforms.weights.checkpoint import (
     assign_variables,
     assumed_version,
@@ -153,6 +154,8 @@ def _read(
 ) -> LegacyModel:
     weights = group_at(file, "model_weights") if has_link(file, "model_weights") else file
     layer_names = list_attribute(weights, "layer_names", limits)
+    if weights is not file:
+        refuse_contradictions(file, weights, backend, limits)
     text = text_attribute(file, "model_config", limits)
     if layer_names is None and text is None:
         raise MigrationError(
@@ -217,7 +220,9 @@ def _read_checkpoint(
 def _check_leaves(graph: Graph, arrays: Arrays) -> None:
     for leaf in graph.walk():
         if not is_custom(leaf.class_name):
-            check_extents(leaf, arrays.get(leaf.path, {}))
+            held = arrays.get(leaf.path, {})
+            refuse_other_numbers(leaf, held)
+            check_extents(leaf, held)
 
 
 def _first_text(items: Sequence[h5py.Group], name: str, limits: Limits) -> str:
@@ -271,7 +276,7 @@ def _optimizer_arrays(file: h5py.File, limits: Limits) -> tuple[StoredArray, ...
                 return ()
             group = group_at(file, "optimizer_weights")
             names = list_attribute(group, "weight_names", limits) or ()
-            return tuple(array_at(group, name, limits, integers=True) for name in names[:_MAX_SLOTS])
+            return tuple(array_at(group, name, limits) for name in names[:_MAX_SLOTS])
     except MigrationError:
         return ()
 

@@ -27,7 +27,7 @@ _KEPT_BYTES = 16 << 20
 
 
 class LayerWeights(Mapping[str, Array]):
-    """The arrays of one layer by role: float64 on looking one up, and kept so.
+    """The arrays of one layer by role: floats are float64 on looking one up, and kept so.
 
     Args:
         stored: by role, in the precision of the file.
@@ -39,7 +39,8 @@ class LayerWeights(Mapping[str, Array]):
 
     def __getitem__(self, role: str) -> Array:
         if role not in self._wide:
-            self._wide[role] = np.asarray(self._stored[role], dtype=np.float64)
+            stored = self._stored[role]
+            self._wide[role] = np.asarray(stored, dtype=np.float64) if stored.dtype.kind == "f" else stored
         return self._wide[role]
 
     def __iter__(self) -> Iterator[str]:

@@ -42,6 +42,23 @@ def check_extents(layer: Layer, arrays: Mapping[str, StoredArray]) -> None:
             )
 
 
+#: The only array of Keras's own layers that is none of floats: how many values a Normalization has seen.
+_COUNT = "count"
+
+
+def refuse_other_numbers(layer: Layer, arrays: Mapping[str, StoredArray]) -> None:
+    """Refuses integers and booleans in the arrays of a layer that Keras has. Raises MigrationError `unsafe_storage`."""
+    for role, array in arrays.items():
+        if array.dtype.kind != "f" and role != _COUNT:
+            raise MigrationError(
+                Reason.UNSAFE_STORAGE,
+                f"The array {array.name!r} holds values of the type {array.dtype.name}, and {layer.class_name} floats",
+                layer=layer.path,
+                advice="If the numbers stand for themselves, write them as float32 into a copy of the file; if they "
+                "were quantized, scale them back first, as the code that wrote them does.",
+            )
+
+
 #: Trained weights hardly compress; zeros do, up to a thousandfold.
 _USUAL_COMPRESSION = 100
 

@@ -11,7 +11,6 @@ from transforms.limits import Limits, over_budget
 from transforms.source.hdf5.aliases import StorageMap
 from transforms.source.hdf5.objects import HDF5Array, array_at, group_at, list_attribute
 from transforms.weights.layer_guess import revealed_layer
-from transforms.weights.slots import role_in
 
 _RESTORE = "The file's index and content disagree: restore it from its origin."
 
@@ -62,4 +61,4 @@ def _group_arrays(
             Reason.WEIGHTS_MISMATCH, f"The group {name!r} lists no weight_names", layer=(name,), advice=_RESTORE
         )
     wanted = [weight for weight in names if weight.rsplit("/", 1)[-1] not in skipped]
-    return tuple(array_at(group, weight, limits, integers=role_in(weight) == "count") for weight in wanted)
+    return tuple(array_at(group, weight, limits) for weight in wanted)

@@ -71,8 +71,8 @@ def has_link(parent: h5py.Group, name: str) -> bool:
     return parent.get(name, getlink=True) is not None
 
 
-def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS, *, integers: bool = False) -> HDF5Array:
-    """The array at a path below `parent`, checked but not read; `integers` admits integers beside floats.
+def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS) -> HDF5Array:
+    """The array at a path below `parent`, checked but not read: of IEEE floats, integers or booleans.
 
     Raises:
         MigrationError: `unsafe_storage` for links, external or virtual storage, foreign filters and types;
@@ -81,7 +81,7 @@ def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS, *, 
     found = _walk(parent, path)
     if not isinstance(found, h5py.Dataset):
         raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} is not an array", advice=_RESTORE)
-    dtype = _number_dtype(found, path, integers)
+    dtype = _number_dtype(found, path)
     shape = _extent(found, path)
     _check_size(path, shape, dtype, limits)
     _check_storage(found, path, limits)
@@ -123,20 +123,35 @@ def object_address(item: h5py.Group | h5py.Dataset) -> int:
     return int(h5py.h5o.get_info(item.id).addr)
 
 
-def _number_dtype(dataset: h5py.Dataset, path: str, integers: bool) -> np.dtype[np.generic]:
+#: Classes of HDF5 types that hold no numbers, in words.
+_OTHER_VALUES = {
+    h5t.STRING: "text",
+    h5t.BITFIELD: "bit fields",
+    h5t.OPAQUE: "opaque bytes",
+    h5t.COMPOUND: "records",
+    h5t.REFERENCE: "references",
+    h5t.ENUM: "names of an enumeration",
+    h5t.VLEN: "sequences of varying length",
+    h5t.ARRAY: "arrays",
+}
+
+
+def _number_dtype(dataset: h5py.Dataset, path: str) -> np.dtype[np.generic]:
     stored = dataset.id.get_type()
-    if stored.get_class() == h5t.FLOAT:
-        for kind, name in _FLOATS:
-            if stored.equal(kind):
+    kind = stored.get_class()
+    if kind == h5t.FLOAT:
+        for known, name in _FLOATS:
+            if stored.equal(known):
                 return np.dtype(name)
-    if integers and stored.get_class() == h5t.INTEGER:
+    # h5py stores booleans as an enumeration of FALSE and TRUE, and reads that as such.
+    if kind == h5t.INTEGER or (kind == h5t.ENUM and dataset.dtype == np.dtype(bool)):
         stated: np.dtype[np.generic] = np.dtype(dataset.dtype)
         return stated
+    values = _OTHER_VALUES.get(kind, f"numbers of {stored.get_size()} bytes that are no IEEE floats")
     raise MigrationError(
         Reason.UNSAFE_STORAGE,
-        f"{path!r} holds values of the HDF5 class {stored.get_class()} ({stored.get_size()} bytes), "
-        "not IEEE floats of 2, 4 or 8 bytes",
-        advice="Weights of this type cannot be carried over exactly.",
+        f"{path!r} holds {values}, not IEEE floats of 2, 4 or 8 bytes",
+        advice="Where these are weights, write them as float32 into a copy of the file.",
     )
 
 

@@ -126,7 +126,7 @@ def absent(file: h5py.File) -> None:
         (missing_chunk, Reason.CORRUPT_H5),
         (of_type("S3"), Reason.UNSAFE_STORAGE),
         (of_type("complex64"), Reason.UNSAFE_STORAGE),
-        (of_type("uint8"), Reason.UNSAFE_STORAGE),
+        (of_type("g"), Reason.UNSAFE_STORAGE),
         (of_type([("a", "f4")]), Reason.UNSAFE_STORAGE),
         (absent, Reason.WEIGHTS_MISMATCH),
     ],
@@ -136,6 +136,15 @@ def test_refused_storage(file: h5py.File, create: Callable[[h5py.File], None], r
     with pytest.raises(MigrationError) as refusal:
         array_at(file, "w")
     assert refusal.value.reason is reason
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<i4", ">i8", "?"])
+def test_integers_and_booleans_are_numbers(file: h5py.File, dtype: str) -> None:
+    """Custom layers have them; whether a layer may is seen to where the layer is known."""
+    file["w"] = np.array([0, 1, 1], dtype)
+    array = array_at(file, "w")
+    assert array.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(array.read(), [0, 1, 1])
 
 
 @pytest.mark.parametrize("path", ["/w", "../w", "./w", "a//w", ""])
