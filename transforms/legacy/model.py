@@ -20,7 +20,12 @@ from transforms.architecture.keras_3 import STATES_OF_KERAS_3
 from transforms.errors import MigrationError, Reason
 from transforms.legacy.admitted_graph import admitted_graph, roles_of_runtime, writing_runtime
 from transforms.legacy.contradictions import refuse_contradictions
-from transforms.legacy.open_questions import OpenQuestion, backend_question, with_open_questions
+from transforms.legacy.open_questions import (
+    OpenQuestion,
+    assignment_questions,
+    backend_question,
+    with_open_questions,
+)
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.file_identity import FileIdentity
 from transforms.records.runtime import Family, Runtime, runtime_of
@@ -187,7 +192,8 @@ def _read(
         optimizer_arrays=_optimizer_arrays(file, limits),
         warnings=(*warnings, *assumed, *found.warnings),
     )
-    return with_open_questions(model, [backend_question(_likely_backend(found.by_position))] if asks_backend else [])
+    backends = [backend_question(_likely_backend(found.by_position))] if asks_backend else []
+    return with_open_questions(model, [*backends, *assignment_questions(found)])
 
 
 def _likely_backend(arrays: Arrays) -> str:
@@ -242,14 +248,9 @@ def _assignment(
     groups = weight_groups(weights, layer_names, limits, skipped)
     refuse_excess([array for held in groups.values() for array in held], limits)
     found = assign_groups(graph, groups, roles_of_runtime(runtime), runtime.is_keras_1)
-    for arrays in (found.by_position, found.by_name):
-        _check_leaves(graph, arrays)
-    if found.question:
-        raise MigrationError(
-            Reason.WEIGHTS_MISMATCH,
-            f"{found.question}: either may be meant",
-            advice="Save model and weights together, or give the architecture that the weights were saved with.",
-        )
+    for each in filter(None, (found, found.other)):
+        for arrays in (each.by_position, each.by_name):
+            _check_leaves(graph, arrays)
     return found
 
 

@@ -14,6 +14,7 @@ from transforms.records.runtime import Family
 
 if TYPE_CHECKING:
     from transforms.legacy.model import LegacyModel
+    from transforms.weights.assignment import Assignment
 
 #: The question which release of TensorFlow wrote a file, of those that record the same version.
 RELEASE = "release"
@@ -79,6 +80,21 @@ def backend_question(assumed: str) -> OpenQuestion:
         lambda model, backend: replace(model, runtime=replace(model.runtime, backend=backend)),
         f"The file records no backend: {assumed} is assumed from the form of its weight names.",
     )
+
+
+def assignment_questions(found: Assignment) -> list[OpenQuestion]:
+    """Which array is which weight, where two assignments may be meant."""
+    other = found.other
+    if other is None:
+        return []
+    assumed, alternative = found.answers
+
+    def read(model: LegacyModel, answer: str) -> LegacyModel:
+        if answer == assumed:
+            return model
+        return replace(model, arrays=other.by_position, named_arrays=other.by_name)
+
+    return [OpenQuestion(Assumption("weights", "", assumed, (alternative,), found.question, alters_shapes=True), read)]
 
 
 #: Layers of Keras 1 that work on a data format and store none.

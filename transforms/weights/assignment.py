@@ -23,7 +23,7 @@ from transforms.source.stored_array import StoredArray
 from transforms.weights.by_name import groups_by_name
 from transforms.weights.by_position import Assigned, in_loader_order
 from transforms.weights.group_assignment import GroupAssignment, assign_group
-from transforms.weights.slots import PAIR, RolesOf, array_slots
+from transforms.weights.slots import PAIR, ArraySlot, RolesOf, array_slots
 
 #: The weight groups of a file by name, in its order.
 Groups: TypeAlias = Mapping[str, Sequence[StoredArray]]
@@ -42,7 +42,8 @@ class Assignment:
         by_position: as the loader of the runtime assigns them: what the canonicaliser starts from.
         by_name: as their names say: what the reference starts from.
         warnings: where only one of the two could be found.
-        question: what the file leaves open, "" where nothing.
+        question: why the file leaves open which array is which weight, "" where it does not.
+        answers: what was taken, and what may be meant as well, in words.
         other: the assignment that may be meant as well, where there is a question.
     """
 
@@ -50,7 +51,12 @@ class Assignment:
     by_name: Assigned
     warnings: tuple[str, ...] = ()
     question: str = ""
+    answers: tuple[str, str] = ("", "")
     other: Assignment | None = None
+
+
+#: How arrays are assigned, in words.
+BY_POSITION, BY_NAME, BY_ANOTHER_ORDER = "by position", "by name", "by another order that fits"
 
 
 def assign_groups(graph: Graph, groups: Groups, roles: RolesOf, keras_1: bool) -> Assignment:
@@ -86,11 +92,17 @@ def assign_groups(graph: Graph, groups: Groups, roles: RolesOf, keras_1: bool) -
     assert by_order is not None
     if isinstance(as_named, Assignment):
         question = f"{_renaming(by_order)} in the order of the file, as Keras loads it, and not as they are named"
-        return replace(in_order, question=_joined(question, in_order.question), other=as_named)
+        return _open(in_order, question, (BY_POSITION, BY_NAME), as_named)
     alone = f"{_renaming(by_order)}: paired by position alone, as Keras loads it"
-    if _only_order_that_fits(graph, held, by_order, roles):
+    swapped = _another_order(graph, held, by_order, roles)
+    reordered = None if swapped is None else _tried(graph, held, swapped, roles, keras_1)
+    if not isinstance(reordered, Assignment):
         return _warned(in_order, f"{alone}; no other order fits.")
-    return replace(in_order, question=_joined(alone, in_order.question))
+    return _open(in_order, alone, (BY_POSITION, BY_ANOTHER_ORDER), reordered)
+
+
+def _open(found: Assignment, question: str, answers: tuple[str, str], other: Assignment) -> Assignment:
+    return replace(found, question=_joined(question, found.question), answers=answers, other=other)
 
 
 def _paired_by_order(graph: Graph, held: Groups, roles: RolesOf) -> _Pairs | None:
@@ -138,16 +150,17 @@ def _tried(
             errors.append(error)
     if errors:
         return _all_of(errors)
-    questions = [each.question for each in found if each.question]
-    others = [each.other if each.other is not None else each.by_name for each in found]
-    other = Assignment(_merged(others), _merged(others)) if questions else None
-    return Assignment(
+    assigned = Assignment(
         _merged([each.by_position for each in found]),
         _merged([each.by_name for each in found]),
         tuple(each.warning for each in found if each.warning),
-        _joined(*questions),
-        other,
     )
+    asked = [each for each in found if each.other is not None]
+    if not asked:
+        return assigned
+    others = _merged([each.other if each.other is not None else each.by_name for each in found])
+    answers = (BY_NAME, BY_POSITION) if asked[0].names_chosen else (BY_POSITION, BY_NAME)
+    return _open(assigned, _joined(*(each.question for each in asked)), answers, Assignment(others, others))
 
 
 def _merged(parts: Sequence[Assigned]) -> Assigned:
@@ -178,30 +191,36 @@ def _unpaired(graph: Graph, held: Groups, roles: RolesOf) -> MigrationError:
     )
 
 
-def _only_order_that_fits(graph: Graph, held: Groups, pairs: _Pairs, roles: RolesOf) -> bool:
-    """Whether shapes admit no other pairing of the groups with the layers: no circle of groups that fit the next."""
-    layers = {layer.name: list(array_slots(layer, roles)) for layer in graph.layers if layer.name in pairs}
-    shapes = {name: [array.shape for array in held[name]] for name in held}
-    fitting = {
-        name: [
-            other
-            for other in pairs
-            if other != name
-            and len(slots) == len(shapes[pairs[other]])
-            and all(slot.role.admits(shape) for slot, shape in zip(slots, shapes[pairs[other]], strict=True))
-        ]
-        for name, slots in layers.items()
+def _another_order(graph: Graph, held: Groups, pairs: _Pairs, roles: RolesOf) -> _Pairs | None:
+    """Another pairing of the groups with the layers that shapes admit; None where there is none.
+
+    Any two pairings differ by circles of layers, each of which takes the group of the next.
+    """
+    slots = {layer.name: list(array_slots(layer, roles)) for layer in graph.layers if layer.name in pairs}
+    shapes = {layer: [array.shape for array in held[pairs[layer]]] for layer in slots}
+    takes = {
+        layer: [other for other in slots if other != layer and _admit(slots[layer], shapes[other])] for layer in slots
     }
-    open_ends = [name for name, others in fitting.items() if not others]
-    while open_ends:
-        closed = open_ends.pop()
-        del fitting[closed]
-        for name, others in fitting.items():
-            if closed in others:
-                others.remove(closed)
+    ends = [layer for layer, others in takes.items() if not others]
+    while ends:
+        end = ends.pop()
+        del takes[end]
+        for layer, others in takes.items():
+            if end in others:
+                others.remove(end)
                 if not others:
-                    open_ends.append(name)
-    return not fitting
+                    ends.append(layer)
+    if not takes:
+        return None
+    way = [next(iter(takes))]
+    while (following := takes[way[-1]][0]) not in way:
+        way.append(following)
+    circle = way[way.index(following) :]
+    return {**pairs, **{layer: pairs[takes[layer][0]] for layer in circle}}
+
+
+def _admit(slots: Sequence[ArraySlot], shapes: Sequence[tuple[int, ...]]) -> bool:
+    return len(slots) == len(shapes) and all(slot.role.admits(shape) for slot, shape in zip(slots, shapes, strict=True))
 
 
 def _renaming(pairs: _Pairs) -> str:

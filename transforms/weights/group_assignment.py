@@ -19,12 +19,17 @@ _RENORM = frozenset({"renorm_mean", "renorm_mean_weight", "renorm_stddev", "reno
 
 @dataclass(frozen=True)
 class GroupAssignment:
-    """The arrays of one group, and what is left open: as `Assignment` of the whole file."""
+    """The arrays of one group, and what is left open: as `Assignment` of the whole file.
+
+    Attributes:
+        names_chosen: whether, of two assignments that may be meant, that by name was taken.
+    """
 
     by_position: Assigned
     by_name: Assigned
     warning: str = ""
     question: str = ""
+    names_chosen: bool = False
     other: Assigned | None = None
 
 
@@ -65,6 +70,7 @@ def assign_group(layer: Layer, arrays: Sequence[StoredArray], roles: RolesOf, ke
         used(found.by_name),
         found.warning,
         found.question,
+        found.names_chosen,
         None if found.other is None else used(found.other),
     )
 
@@ -89,7 +95,7 @@ def _settled(layer: Layer, readings: Sequence[Assigned], by_name: Assigned | Non
         return GroupAssignment(by_name, by_name, warning)
     question = f"The arrays of {name} are named for one order of its layers and listed in another"
     chosen, other = (by_name, readings[0]) if exact else (readings[0], by_name)
-    return GroupAssignment(chosen, chosen, question=question, other=other)
+    return GroupAssignment(chosen, chosen, question=question, names_chosen=exact, other=other)
 
 
 def _without_renorm(layer: Layer, arrays: Sequence[StoredArray]) -> Sequence[StoredArray]:

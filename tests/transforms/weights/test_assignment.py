@@ -77,7 +77,9 @@ def test_position_alone_is_sure_where_no_other_order_fits() -> None:
     assert "no other order fits" in found.warnings[0]
     open_one = assigned((dense("a"), dense("b")), {"x": both("x"), "y": both("y")})
     assert "by position alone" in open_one.question
-    assert open_one.other is None
+    assert open_one.other is not None
+    assert places(open_one.other)["a:kernel"] == "y/kernel:0"
+    assert open_one.answers == ("by position", "by another order that fits")
 
 
 INNER = sequential("m", dense("a"), norm("n"), dense("b"))
@@ -172,5 +174,8 @@ def test_a_planted_swap_in_either_is_noticed(side: str, monkeypatch: pytest.Monk
         return [swapped(reading) for reading in found]
 
     monkeypatch.setattr(group_assignment, side, wrong)
-    with pytest.raises(MigrationError, match=r"either may be meant|contradict"), open_legacy_model(source):
-        pass
+    try:
+        with open_legacy_model(source) as model:
+            assert [each.assumption.question for each in model.open_questions] == ["weights"]
+    except MigrationError as error:
+        assert "contradict" in error.message
