@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from transforms.records.staged_model import text_as_bytes
+
 FOLDER = Path(__file__).parent / "fixtures"
 
 
@@ -25,8 +27,8 @@ class FixtureFile:
     def batch(self, prefix: str = "") -> tuple[list[npt.NDArray[np.generic]], list[npt.NDArray[np.generic]]]:
         """Inputs and golden outputs; prefix `alt_` for the batch of another size and length."""
         with np.load(self.samples) as held:
-            inputs = [held[f"{prefix}x{i}"] for i in range(100) if f"{prefix}x{i}" in held.files]
-            outputs = [held[f"{prefix}y{i}"] for i in range(100) if f"{prefix}y{i}" in held.files]
+            inputs = [text_as_bytes(held[f"{prefix}x{i}"]) for i in range(100) if f"{prefix}x{i}" in held.files]
+            outputs = [text_as_bytes(held[f"{prefix}y{i}"]) for i in range(100) if f"{prefix}y{i}" in held.files]
         return inputs, outputs
 
 

@@ -27,6 +27,22 @@ class Feed:
         return values.astype("int32") if self.vocabulary else values
 
 
+class Words:
+    """Text: words of a vocabulary, the empty word, and words that it lacks."""
+
+    CHOICE = ["", "the", "caf\u00e9", "a", "of", "two words", "strange", "\u00e9t\u00e9", "[UNK]"]
+
+    def __init__(self, shape: "tuple[int, ...]"):
+        self.shape = shape
+
+    def draw(self, rng: np.random.RandomState, batch: int, time: int) -> np.ndarray:
+        return np.array(self.CHOICE)[rng.randint(0, len(self.CHOICE), (batch,) + self.shape)]
+
+
+def words(*shape: int) -> Words:
+    return Words(shape)
+
+
 def padded_steps(rng: np.random.RandomState, time: int, pad: str) -> np.ndarray:
     """Which steps of one sequence are padding; at least one step is real."""
     kind = ["right", "left", "middle", "none"][rng.randint(4)] if pad == "mixed" else pad

@@ -4,7 +4,7 @@ from .catalogue import fixture
 from .feeds import real
 
 
-@fixture("tfkeras-2.3.4 tfkeras-2.8.4 tfkeras-2.15.1", "activation layer leakyrelu prelu elu softmax relu", real(6, 4))
+@fixture("tfkeras-2.8.4 tfkeras-2.15.1", "activation layer leakyrelu prelu elu softmax relu", real(6, 4))
 def activation_layers(k):
     """Layers in the place of activation functions, one with weights of its own."""
     layers = k.layers

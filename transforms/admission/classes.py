@@ -114,7 +114,7 @@ def _refuse_unsafe(layer: Layer) -> None:
 #: Keras classes that this program does not migrate.
 _UNSUPPORTED = frozenset(
     """
-    CategoryCrossing StringLookup TextVectorization RandomCrop SpectralNormalization DenseFeatures
+    CategoryCrossing TextVectorization RandomCrop SpectralNormalization DenseFeatures
     ParametricSoftplus SReLU MaxoutDense Highway Merge NotEqual
     """.split()
 )

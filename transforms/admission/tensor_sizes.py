@@ -22,6 +22,9 @@ _STEPS = """
     stride pool_length height width num_tokens num_bins max_tokens
 """.split()
 
+#: Of these the numbers of categories, each of which takes a place unless the category itself is the output.
+_CATEGORIES = frozenset({"num_tokens", "num_bins", "max_tokens"})
+
 
 def check_sizes(graph: Graph, limits: Limits) -> None:
     """Refuses a graph, already free of circles, whose tensors grow beyond the budget.
@@ -29,7 +32,10 @@ def check_sizes(graph: Graph, limits: Limits) -> None:
     Raises MigrationError `over_budget`, naming the layer.
     """
     for layer in graph.walk():
+        in_one_number = layer.class_name != "CategoryEncoding" and layer.config.get("output_mode", "int") == "int"
         for option in _STEPS:
+            if in_one_number and option in _CATEGORIES:
+                continue
             for steps in _numbers(layer.config.get(option)):
                 if steps > limits.expansion:
                     raise over_budget(f"{layer.class_name} has {option}={steps:,}", "expansion", limits, layer.path)

@@ -24,6 +24,7 @@ from transforms.canonical.options import canonical_options
 from transforms.canonical.precision import cast_to, floatx_of, stated_policy, uses_float16
 from transforms.canonical.rewrites.batch_normalization import join_virtual_batches, unwrap_axis
 from transforms.canonical.rewrites.bidirectional import keep_legacy_masked_steps, with_both_directions
+from transforms.canonical.rewrites.categories import drop_default_salt, state_category_options
 from transforms.canonical.rewrites.cudnn import canonicalise_cudnn
 from transforms.canonical.rewrites.data_format import wrap_channels_first
 from transforms.canonical.rewrites.masking import drop_mask, keep_state_before_first_step
@@ -65,6 +66,8 @@ RULES: tuple[RewriteRule, ...] = (
     upgrade_keras_3,
     name_function,
     drop_augmentation,
+    state_category_options,
+    drop_default_salt,
     rename_classes,
     canonicalise_cudnn,
     join_virtual_batches,

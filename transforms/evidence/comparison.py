@@ -65,13 +65,21 @@ def compare_outputs(
         return differing(f"{len(actual)} outputs where the evidence has {len(evidence)}")
     result = EQUAL
     for name, a, b in zip(names, actual, evidence, strict=True):
-        result = result.worse(_compare(name, np.asarray(a, np.float64), np.asarray(b, np.float64), rtol, atol))
+        result = result.worse(_compare(name, np.asarray(a), np.asarray(b), rtol, atol))
     return result
+
+
+def is_text(values: Array) -> bool:
+    """True for an array of text, which is the same or is not."""
+    return values.dtype.kind == "S"
 
 
 def _compare(name: str, a: Array, b: Array, rtol: float, atol: float) -> Comparison:
     if a.shape != b.shape:
         return differing(f"{name}: shape {list(a.shape)} where it should be {list(b.shape)}")
+    if is_text(a) or is_text(b):
+        return EQUAL if np.array_equal(a, b) else differing(f"{name}: other text")
+    a, b = a.astype(np.float64), b.astype(np.float64)
     if not np.array_equal(np.isfinite(a), np.isfinite(b)):
         return differing(f"{name}: not finite where the evidence is, or the reverse")
     finite = np.isfinite(b)

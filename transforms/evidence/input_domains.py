@@ -48,9 +48,25 @@ def _own_domain(layer: Layer) -> InputDomain:
         size = vocabulary if isinstance(vocabulary, int) else None
         return InputDomain(size, 0.0 if layer.config.get("mask_zero") else None)
     if layer.class_name == "CategoryEncoding":
-        depth = layer.config.get("num_tokens")
+        depth = layer.config.get("num_tokens", layer.config.get("max_tokens"))
         return InputDomain(depth if isinstance(depth, int) else None)
+    if layer.class_name in ("IntegerLookup", "StringLookup"):
+        return _lookup_domain(layer)
     if layer.class_name == "Masking":
         value = float(layer.config.get("mask_value") or 0.0)
         return InputDomain(None, value if math.isfinite(value) else None)  # 0 * inf and 0 * nan are no zeros
     return InputDomain()
+
+
+#: Words of a vocabulary that may be drawn.
+_WORDS = 256
+
+
+def _lookup_domain(layer: Layer) -> InputDomain:
+    """Places of an inverted vocabulary are ids; others take its words, and one that it lacks where that has a place."""
+    stored = layer.config.get("vocabulary")
+    words = [str(word) for word in stored] if isinstance(stored, list) else []
+    others = layer.config.get("num_oov_indices", 1)
+    if layer.config.get("invert"):
+        return InputDomain(len(words) + others + 1)
+    return InputDomain(words=tuple(words[:_WORDS]), words_only=others == 0)

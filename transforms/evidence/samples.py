@@ -13,6 +13,7 @@ import numpy.typing as npt
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.input_domain import InputDomain
+from transforms.records.staged_model import text_as_bytes
 from transforms.source.npz import NpzFile
 
 Array = npt.NDArray[Any]
@@ -60,10 +61,10 @@ def read_samples(
         if inputs is None:
             there = ", ".join(sorted(archive.names))[:_NAMES_SHOWN]
             raise _invalid(f"it has {there!a}; the model's inputs are {', '.join(input_names)}")
-        arrays = archive.read([*inputs, *(outputs or ())])
-    strange = [name for name, array in arrays.items() if array.dtype.kind not in "fiub"]
+        arrays = {name: text_as_bytes(array) for name, array in archive.read([*inputs, *(outputs or ())]).items()}
+    strange = [name for name, array in arrays.items() if array.dtype.kind not in "fiubS"]
     if strange:
-        raise _invalid(f"{', '.join(strange)} is not numeric")
+        raise _invalid(f"{', '.join(strange)} holds neither numbers nor text")
     given = tuple(arrays[name] for name in inputs)
     if len({len(x) for x in given if x.ndim}) != 1 or any(x.ndim == 0 for x in given):
         raise _invalid("its inputs differ in batch size")
@@ -111,6 +112,8 @@ def draw_batch(
 
 
 def _drawn(generator: np.random.Generator, shape: tuple[int, ...], dtype: str, domain: InputDomain) -> Array:
+    if domain.words or np.dtype(dtype).kind == "S":
+        return _drawn_words(generator, shape, dtype, domain)
     if domain.vocabulary is not None:
         lowest = 1 if domain.pads_with is not None and domain.vocabulary > 1 else 0
         values: Array = generator.integers(lowest, domain.vocabulary, shape)
@@ -123,6 +126,29 @@ def _drawn(generator: np.random.Generator, shape: tuple[int, ...], dtype: str, d
     if domain.pads_with is not None and len(shape) > 1:
         _pad(values, domain.pads_with)
     return values.astype(dtype)
+
+
+#: What stands for a word that no vocabulary holds.
+_STRANGERS = ("", "a", "word", "another word", "-1", "7", "no word of any vocabulary at all, and rather long at that")
+
+
+def _drawn_words(generator: np.random.Generator, shape: tuple[int, ...], dtype: str, domain: InputDomain) -> Array:
+    """Words of the vocabulary and, where it has a place for them, others; or numbers that are such words."""
+    if np.dtype(dtype).kind == "S":
+        choice = np.array([*domain.words, *(() if domain.words_only else _STRANGERS)])
+        return as_fed(choice[generator.integers(0, len(choice), shape)], dtype)
+    numbers = [int(word) for word in domain.words]
+    if not domain.words_only:
+        numbers += [max(numbers) + step for step in (1, 2, 3)]
+    return np.asarray(generator.choice(np.array(numbers), shape)).astype(dtype)
+
+
+def as_fed(values: Any, dtype: str) -> Array:
+    """An input as a signature of this dtype sees it. Raises MigrationError `invalid_samples` for text among numbers."""
+    given = text_as_bytes(values)
+    if (given.dtype.kind == "S") != (np.dtype(dtype).kind == "S"):
+        raise _invalid(f"an input holds {given.dtype.name} where the model takes {dtype}")
+    return given.astype(dtype, copy=False)
 
 
 def _pad(values: Array, pads_with: float) -> None:

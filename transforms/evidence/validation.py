@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from transforms.evidence.comparison import EQUAL, Comparison, compare_outputs, differing
-from transforms.evidence.samples import IMAGE_LENGTHS, SEQUENCE_LENGTHS, SHORT_LENGTHS, SampleBatch, draw_batch
+from transforms.evidence.comparison import EQUAL, Comparison, compare_outputs, differing, is_text
+from transforms.evidence.samples import IMAGE_LENGTHS, SEQUENCE_LENGTHS, SHORT_LENGTHS, SampleBatch, as_fed, draw_batch
 from transforms.evidence.source_answers import ExpectedOutputs
 from transforms.records.assumptions import Assumption, merged_assumptions
 from transforms.records.input_domain import InputDomain
@@ -162,7 +162,7 @@ class Validator:
 
     def as_fed(self, batch: SampleBatch) -> list[Array]:
         """The inputs as the signature sees them: a float32 input has float32 precision for the reference too."""
-        return [np.asarray(x).astype(spec.dtype) for spec, x in zip(self._inputs, batch.inputs, strict=True)]
+        return [as_fed(x, spec.dtype) for spec, x in zip(self._inputs, batch.inputs, strict=True)]
 
     def _warn(self, warning: str) -> None:
         if warning not in self._warnings:
@@ -212,7 +212,7 @@ class Validator:
         """Outputs that are not finite say nothing, unless the evidence is finite there."""
         if not all(output.size for output in run.outputs):
             return False
-        if all(np.isfinite(output).all() for output in run.outputs):
+        if all(is_text(output) or np.isfinite(output).all() for output in run.outputs):
             return True
         ((_, found),) = self._against_all(Oracle.REFERENCE, [run])
         return found is not None and not found.within
@@ -254,7 +254,7 @@ class Validator:
         if not runs:
             return EQUAL
         again = self.run(runs[0].batch.inputs)
-        if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(runs[0].outputs, again, strict=True)):
+        if all(np.array_equal(a, b, equal_nan=not is_text(a)) for a, b in zip(runs[0].outputs, again, strict=True)):
             return EQUAL
         return differing("the same request got two answers")
 

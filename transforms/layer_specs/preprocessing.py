@@ -1,4 +1,4 @@
-"""Preprocessing: images, categories, and augmentation that acts in training alone."""
+"""Preprocessing of images and numbers, and augmentation that acts in training alone."""
 
 from __future__ import annotations
 
@@ -32,23 +32,5 @@ SPECS = (
     *(
         LayerSpec(name, options=None, shape=None if name in _CHANGES_EXTENTS else same_shape)
         for name in sorted(AUGMENTATION)
-    ),
-    LayerSpec("CategoryEncoding", options={"num_tokens": REQUIRED, "output_mode": "multi_hot"}),
-    LayerSpec("Discretization", options={"bin_boundaries": REQUIRED, "output_mode": "int"}),
-    LayerSpec("Hashing", options={"num_bins": REQUIRED, "mask_value": None, "salt": None, "output_mode": "int"}),
-    LayerSpec(
-        "IntegerLookup",
-        options={
-            "vocabulary": REQUIRED,
-            "max_tokens": None,
-            "num_oov_indices": 1,
-            "mask_token": None,
-            "oov_token": -1,
-            "vocabulary_dtype": "int64",
-            "idf_weights": None,
-            "invert": False,
-            "output_mode": "int",
-            "pad_to_max_tokens": False,
-        },
     ),
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from transforms.layer_specs import (
     activations,
     attention,
+    categories,
     convolution,
     core,
     merging,
@@ -39,6 +40,7 @@ SPECS = registered(
     normalization.SPECS,
     attention.SPECS,
     preprocessing.SPECS,
+    categories.SPECS,
 )
 
 #: Classes that own no arrays, and those that do.

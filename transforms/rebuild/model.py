@@ -50,7 +50,7 @@ class RebuiltModel:
 
     def run(self, inputs: Sequence[Any]) -> list[Any]:
         """Outputs of the Keras model itself, in order, as NumPy arrays."""
-        fed = [tf.cast(x, tensor.dtype) for x, tensor in zip(inputs, self.keras_model.inputs, strict=True)]
+        fed = [tf.cast(tf.constant(x), tensor.dtype) for x, tensor in zip(inputs, self.keras_model.inputs, strict=True)]
         outputs = self.keras_model(fed[0] if len(fed) == 1 else fed, training=False)
         return [value.numpy() for value in tf.nest.flatten(outputs)]
 

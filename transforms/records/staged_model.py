@@ -27,7 +27,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class PlainArray:
-    """An array on its way between processes: NumPy dtype name, shape, bytes in C order and native endianness."""
+    """An array on its way between processes: NumPy dtype, shape, bytes in C order and native endianness."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -116,7 +116,7 @@ Ask: TypeAlias = Callable[[Question], Callable[[], Answers]]
 
 def plain_arrays(arrays: Sequence[Any]) -> tuple[PlainArray, ...]:
     """Arrays as they cross processes."""
-    return tuple(PlainArray(a.dtype.name, a.shape, a.tobytes()) for a in map(_native, arrays))
+    return tuple(PlainArray(_dtype_name(a), a.shape, a.tobytes()) for a in map(_native, arrays))
 
 
 def numpy_arrays(arrays: Sequence[PlainArray]) -> tuple[Array, ...]:
@@ -124,6 +124,18 @@ def numpy_arrays(arrays: Sequence[PlainArray]) -> tuple[Array, ...]:
     return tuple(np.frombuffer(a.data, np.dtype(a.dtype)).reshape(a.shape) for a in arrays)
 
 
+def _dtype_name(array: Array) -> str:
+    return array.dtype.str if array.dtype.kind == "S" else array.dtype.name
+
+
+def text_as_bytes(values: Any) -> Array:
+    """The values; text, also as TensorFlow gives it (objects), as an array of UTF-8 bytes."""
+    array = np.asarray(values)
+    if array.dtype.kind == "U":
+        return np.asarray(np.char.encode(array, "utf-8"))
+    return array.astype(np.bytes_) if array.dtype == object else array
+
+
 def _native(array: Any) -> Array:
-    values = np.asarray(array)
+    values = text_as_bytes(array)
     return values.astype(values.dtype.newbyteorder("="), copy=False)

@@ -128,6 +128,6 @@ def same_outputs(first: Sequence[Array], second: Sequence[Array]) -> bool:
 
 
 def _widened(x: Array) -> Array:
-    """Integers stay, so that ids do; everything else in float64."""
+    """Integers stay, so that ids do, and text; everything else in float64."""
     x = np.asarray(x)
-    return x if np.issubdtype(x.dtype, np.integer) else x.astype(np.float64)
+    return x if np.issubdtype(x.dtype, np.integer) or x.dtype.kind == "S" else x.astype(np.float64)

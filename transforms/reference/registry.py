@@ -13,6 +13,7 @@ from transforms.reference.keras_3.dialect import keras_3_dialect
 from transforms.reference.layer_call import StatelessLayer
 from transforms.reference.layers.attention import ATTENTION
 from transforms.reference.layers.bidirectional import bidirectional
+from transforms.reference.layers.categories import CATEGORIES
 from transforms.reference.layers.convolution import CONVOLUTIONS
 from transforms.reference.layers.core_layers import CORE_LAYERS
 from transforms.reference.layers.locally_connected import LOCALLY_CONNECTED
@@ -41,6 +42,7 @@ STATELESS: Mapping[str, StatelessLayer] = {
     **NORMALIZATION,
     **ATTENTION,
     **PREPROCESSING,
+    **CATEGORIES,
 }
 
 STRUCTURED: Mapping[str, StructuredLayer] = {

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from transforms.records.staged_model import text_as_bytes
 from transforms.saved_model.variables import WrittenVariables
 from transforms.saved_model.writer import SIGNATURE, VARIABLES, quiet_tensorflow
 
@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class InputSpec:
-    """One input of a signature: name, shape with None for a free axis, NumPy dtype name."""
+    """One input of a signature: name, shape with None for a free axis, NumPy dtype name (`bytes` for text)."""
 
     name: str
     shape: tuple[int | None, ...]
@@ -27,7 +27,7 @@ class InputSpec:
 
 
 def _spec(name: str, shape: tf.TensorShape, dtype: tf.DType) -> InputSpec:
-    return InputSpec(name, tuple(shape.as_list()), dtype.as_numpy_dtype.__name__)
+    return InputSpec(name, tuple(shape.as_list()), "bytes" if dtype == tf.string else dtype.as_numpy_dtype.__name__)
 
 
 def stated_inputs(meta_graph: Any) -> tuple[InputSpec, ...]:
@@ -81,9 +81,10 @@ class LoadedArtefact:
         Raises ValueError when TensorFlow cannot run the signature on these inputs.
         """
         feed = {
-            spec.name: tf.constant(np.asarray(inputs[spec.name]).astype(spec.dtype, copy=False)) for spec in self.inputs
+            spec.name: tf.constant(text_as_bytes(inputs[spec.name]).astype(spec.dtype, copy=False))
+            for spec in self.inputs
         }
         try:
-            return {name: value.numpy() for name, value in self._signature(**feed).items()}
+            return {name: text_as_bytes(value.numpy()) for name, value in self._signature(**feed).items()}
         except tf.errors.OpError as error:
             raise ValueError(f"{type(error).__name__}: {' '.join(str(error.message).split())[:300]}") from error

@@ -22,7 +22,7 @@ INFERENCE = frozenset(
     Cos Tan Sinh Cosh Asin Acos Atan Atan2 Asinh Acosh Atanh Erf Erfc Floor Ceil Round Rint Maximum Minimum
     ClipByValue Xdivy Xlogy
     Sum Mean Max Min Prod All Any ArgMax ArgMin EuclideanNorm Cumsum Cumprod L2Loss
-    Bucketize DenseBincount AsString StringToHashBucketFast StringToHashBucketStrong
+    Bucketize DenseBincount AsString StringToHashBucketFast StringToHashBucketStrong SparseCross SparseToDense
     MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum MatrixBandPart MatrixDiagPartV3
     Equal NotEqual Less LessEqual Greater GreaterEqual LogicalAnd LogicalOr LogicalNot IsNan IsInf IsFinite
 

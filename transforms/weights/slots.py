@@ -20,7 +20,7 @@ _KERAS_1_ROLE = re.compile(
 _KNOWN_ROLES = frozenset(
     """
     kernel recurrent_kernel bias embeddings gamma beta moving_mean moving_variance depthwise_kernel pointwise_kernel
-    alpha scale mean variance count
+    alpha scale mean variance count num_elements idf
     """.split()
 )
 

@@ -8,7 +8,7 @@ import pytest
 from tests.fixture_files import fixture_file
 from transforms.errors import MigrationError, Reason
 from transforms.evidence.input_domains import input_domains
-from transforms.evidence.samples import draw_batch, read_samples
+from transforms.evidence.samples import as_fed, draw_batch, read_samples
 from transforms.legacy.model import open_legacy_model
 from transforms.records.input_domain import InputDomain
 
@@ -24,8 +24,8 @@ def test_samples_by_number_or_by_name(keys: tuple[str, str, str], tmp_path: Path
 
 @pytest.mark.parametrize(
     "arrays",
-    [{"y0": np.ones(2)}, {"x0": np.array(["a", "b"])}, {"x0": np.array([{}, {}], dtype=object)}, {"x0": np.float32(1)}],
-    ids=["no inputs", "strings", "pickles", "no batch"],
+    [{"y0": np.ones(2)}, {"x0": np.array([1j, 2j])}, {"x0": np.array([{}, {}], dtype=object)}, {"x0": np.float32(1)}],
+    ids=["no inputs", "complex numbers", "pickles", "no batch"],
 )
 def test_samples_that_cannot_be_used(arrays: dict[str, object], tmp_path: Path) -> None:
     np.savez(tmp_path / "s.npz", **arrays)  # type: ignore[arg-type]
@@ -65,3 +65,31 @@ def test_ids_are_found_where_an_embedding_takes_them(name: str, embedded: bool) 
     with open_legacy_model(fixture_file(name).source) as model:
         domains = input_domains(model.graph)
     assert all((domain.vocabulary is not None) == embedded for domain in domains)
+
+
+def test_text_is_read_as_bytes_and_fits_text_alone(tmp_path: Path) -> None:
+    np.savez(tmp_path / "s.npz", x0=np.array([["caf\u00e9"], ["a"]]), y0=np.ones(2))
+    batch = read_samples(tmp_path / "s.npz", ["x"], ["y"])
+    assert batch.inputs[0].tolist() == [["caf\u00e9".encode()], [b"a"]]
+    assert as_fed(batch.inputs[0], "bytes") is batch.inputs[0]
+    with pytest.raises(MigrationError, match="where the model takes float32"):
+        as_fed(batch.inputs[0], "float32")
+
+
+@pytest.mark.parametrize(
+    ("domain", "dtype", "admitted"),
+    [
+        (InputDomain(words=("a", "b"), words_only=True), "bytes", {b"a", b"b"}),
+        (InputDomain(words=("7", "12"), words_only=True), "int64", {7, 12}),
+        (InputDomain(words=("7", "12")), "int64", {7, 12, 13, 14, 15}),
+    ],
+)
+def test_words_of_a_vocabulary_are_drawn(domain: InputDomain, dtype: str, admitted: set[object]) -> None:
+    batch = draw_batch([(None, 40)], [dtype], [domain], 1, 4, 0)
+    assert set(batch.inputs[0].reshape(-1).tolist()) == admitted
+
+
+def test_text_without_a_vocabulary() -> None:
+    drawn = draw_batch([(None, 3)], ["bytes"], [InputDomain()], 1, 4, 0).inputs[0]
+    assert drawn.dtype.kind == "S"
+    assert len(set(drawn.reshape(-1).tolist())) > 2

@@ -21,15 +21,11 @@ PARTS = frozenset({"StackedRNNCells", "ConvLSTM2DCell"})
 WITHOUT_SHAPE = frozenset(
     """
     RNN Bidirectional TimeDistributed ConvLSTM1D ConvLSTM2D ConvLSTM3D SimpleRNNCell LSTMCell GRUCell InputLayer
-    EinsumDense Attention AdditiveAttention MultiHeadAttention CategoryEncoding Discretization Hashing IntegerLookup
-    RandomHeight RandomWidth
+    EinsumDense Attention AdditiveAttention MultiHeadAttention RandomHeight RandomWidth
     """.split()
 )
 #: Classes that the reference does not compute, with the reason.
-WITHOUT_REFERENCE = {
-    "InputLayer": "it is given, not computed",
-    "Hashing": "its hash function is TensorFlow's",
-}
+WITHOUT_REFERENCE = {"InputLayer": "it is given, not computed"}
 #: Base classes of others, which no file names: they only tell what is wrapped.
 ABSTRACT = frozenset({"ConvRNN2D"})
 

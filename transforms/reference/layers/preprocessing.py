@@ -1,4 +1,4 @@
-"""Preprocessing layers at inference: statistics, sizes of images, categories.
+"""Preprocessing layers at inference: statistics and sizes of images. `categories` has the others.
 
 Sources: keras/layers/preprocessing/ (2.8, 2.15), tensorflow/python/keras/layers/preprocessing/ (2.3).
 """
@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from transforms.reference.functions.images import IMAGES
-from transforms.reference.functions.operands import clear_of_ties
 from transforms.reference.layer_call import Array, LayerCall, NotCovered, StatelessLayer
 
 #: Layers that change images in training only.
@@ -82,76 +81,9 @@ def _identity(call: LayerCall) -> Array:
     return call.x
 
 
-def _encoded(call: LayerCall, ids: Array, depth: int) -> Array:
-    """Ids as they are, or as counts over the last axis, at most 1 but for `count` (`encode_categorical_inputs`)."""
-    mode = call.option("output_mode", "int")
-    if mode == "int":
-        return ids
-    if mode not in ("one_hot", "multi_hot", "count"):
-        raise NotCovered(f"the output mode {mode}", call.path)
-    if call.option("pad_to_max_tokens", False):
-        raise NotCovered("padding to max_tokens", call.path)
-    if ids.ndim < 2 or (mode == "one_hot" and ids.shape[-1] != 1):
-        ids = ids[..., np.newaxis]
-    if ids.ndim != 2:
-        raise NotCovered(f"categories of shape {ids.shape} in one {mode}", call.path)
-    counts = (ids[..., np.newaxis] == np.arange(depth)).sum(axis=1)
-    return np.asarray(counts if mode == "count" else np.minimum(counts, 1), dtype=np.float64)
-
-
-def _category_encoding(call: LayerCall) -> Array:
-    depth = call.config["num_tokens"]
-    ids = np.asarray(call.x).astype(np.int64)
-    if ids.size and (ids.min() < 0 or ids.max() >= depth):
-        raise NotCovered(f"categories beyond num_tokens={depth}", call.path)
-    return _encoded(call, ids, depth)
-
-
-def _discretization(call: LayerCall) -> Array:
-    """How many boundaries are at most x."""
-    bounds = np.asarray(call.config["bin_boundaries"], dtype=np.float32).astype(np.float64)
-    x = np.asarray(call.x, dtype=np.float64)
-    clear_of_ties(x[..., np.newaxis], bounds)
-    return _encoded(call, np.searchsorted(bounds, x, side="right"), len(bounds) + 1)
-
-
-def _integer_lookup(call: LayerCall) -> Array:
-    """The place of an id in [mask token] + out of vocabulary + vocabulary; with `invert`, the id of a place.
-
-    Only the mode `int` has a place for the mask token, others count it nowhere. Of several places for what is out of
-    vocabulary, id mod their number says which. A stored vocabulary may begin with the special tokens
-    (keras/layers/preprocessing/index_lookup.py, `set_vocabulary` and `_lookup_dense`).
-    """
-    token, others = call.config.get("mask_token"), call.option("num_oov_indices", 1)
-    masking = token is not None and call.option("output_mode", "int") == "int"
-    oov = call.option("oov_token", -1)
-    special = [token] * masking + [oov] * others
-    words = list(call.config["vocabulary"])
-    words = words[len(special) :] if special and words[: len(special)] == special else words
-    ids = np.asarray(call.x).astype(np.int64)
-    if call.option("invert", False):
-        table = np.array([*special, *words], dtype=np.int64)
-        inside = (ids >= 0) & (ids < len(table))
-        return np.where(inside, table[np.clip(ids, 0, len(table) - 1)], oov)
-    places = {word: len(special) + index for index, word in enumerate(words)}
-    if token is not None:
-        places[token] = 0 if masking else -1
-
-    def place(word: int) -> int:
-        if word not in places and not others:
-            raise NotCovered("ids out of vocabulary", call.path)
-        return places[word] if word in places else len(special) - others + word % others
-
-    found = np.array([place(int(word)) for word in ids.reshape(-1)], dtype=np.int64).reshape(ids.shape)
-    return _encoded(call, found, len(special) + len(words))
-
-
 PREPROCESSING: Mapping[str, StatelessLayer] = {
     "Normalization": _normalization,
     "Resizing": _resizing,
     "CenterCrop": _center_crop,
-    "CategoryEncoding": _category_encoding,
-    "Discretization": _discretization,
-    "IntegerLookup": _integer_lookup,
     **dict.fromkeys(AUGMENTATION, _identity),
 }

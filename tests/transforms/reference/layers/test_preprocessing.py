@@ -7,7 +7,10 @@ import pytest
 
 from tests.transforms.reference.layer_calls import layer_call
 from transforms.reference.layer_call import NotCovered
+from transforms.reference.layers.categories import CATEGORIES
 from transforms.reference.layers.preprocessing import PREPROCESSING
+
+RULES = {**PREPROCESSING, **CATEGORIES}
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,7 @@ from transforms.reference.layers.preprocessing import PREPROCESSING
 )
 def test_values(class_name: str, config: dict[str, Any], x: list[Any], expected: list[Any]) -> None:
     call = layer_call(class_name, np.asarray(x), config, version="2.8.0")
-    np.testing.assert_allclose(PREPROCESSING[class_name](call), expected)
+    np.testing.assert_allclose(RULES[class_name](call), expected)
 
 
 def test_the_middle_of_an_image() -> None:
@@ -63,4 +66,4 @@ def test_the_middle_of_an_image() -> None:
 )
 def test_what_is_not_answered(class_name: str, config: dict[str, Any], x: list[Any]) -> None:
     with pytest.raises(NotCovered):
-        PREPROCESSING[class_name](layer_call(class_name, np.asarray(x), config, version="2.8.0"))
+        RULES[class_name](layer_call(class_name, np.asarray(x), config, version="2.8.0"))
