@@ -107,7 +107,7 @@ ORDER = """
     transforms.limits transforms.records
     transforms.source
     transforms.architecture
-    transforms.layer_specs
+    transforms.layer_specs transforms.releases
     transforms.weights
     transforms.admission
     transforms.legacy

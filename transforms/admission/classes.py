@@ -14,13 +14,20 @@ from transforms.admission.tensor_sizes import check_sizes
 from transforms.architecture.config_values import ACTIVATION_LAYERS, activation_name, is_of_keras
 from transforms.architecture.custom_names import is_custom
 from transforms.architecture.function_signatures import FUNCTION_CLASSES
-from transforms.architecture.graph import MODEL_CLASSES, Graph, Layer, LayerPath, evaluation_order
+from transforms.architecture.graph import MODEL_CLASSES, Graph, Layer, evaluation_order
 from transforms.architecture.keras_3 import KERAS_3_ACTIVATIONS, KERAS_3_CLASSES
 from transforms.architecture.parsing import WRAPPED_KEYS
 from transforms.errors import MigrationError, Reason
 from transforms.layer_specs.registry import WEIGHTED, WEIGHTLESS
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 from transforms.records.runtime import Family, Runtime
+from transforms.releases.ownership import (
+    is_looked_up,
+    is_stored_by_keras,
+    releases_that_store,
+    releases_with_activation,
+    why_foreign,
+)
 from transforms.weights.roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLESS
 
 WRAPPERS = frozenset({*WRAPPED_KEYS, "StackedRNNCells"})
@@ -68,14 +75,15 @@ def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> No
     coded = [layer for layer in layers if holds_bytecode(layer)]
     if coded:
         raise bytecode_refusal(coded)
-    missing: dict[str, LayerPath] = {}
+    complete = is_stored_by_keras(graph)
+    missing: dict[str, str] = {}
     for layer in layers:
         _refuse_unsafe(layer)
-        _refuse_unsupported(layer, runtime)
-        for name in _foreign_names(layer, runtime):
-            missing.setdefault(name, layer.path)
+        _refuse_unsupported(layer, runtime, complete)
+        for name, why in _foreign_names(layer, runtime, complete):
+            missing.setdefault(name, f"layer {'/'.join(layer.path)}{': ' if why else ''}{why}")
     if missing:
-        listing = ", ".join(f"{name} (layer {'/'.join(path)})" for name, path in missing.items())
+        listing = ", ".join(f"{name} ({why})" for name, why in missing.items())
         raise MigrationError(
             Reason.CUSTOM_OBJECTS_NEEDED,
             f"The model uses code that the file lacks: {listing[:600]}",
@@ -120,8 +128,10 @@ _UNSUPPORTED = frozenset(
 )
 
 
-def _refuse_unsupported(layer: Layer, runtime: Runtime) -> None:
-    if layer.class_name in _UNSUPPORTED and layer.class_name not in _known_classes(runtime):
+def _refuse_unsupported(layer: Layer, runtime: Runtime, complete: bool) -> None:
+    keras_own = layer.class_name in _UNSUPPORTED or (is_looked_up(layer, runtime) and not is_custom(layer.class_name))
+    unknown = layer.class_name not in _known_classes(runtime) and layer.class_name != "Lambda"
+    if keras_own and unknown and not _is_somebody_elses(layer, runtime, complete):
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER,
             f"The class {layer.class_name} is not supported",
@@ -130,33 +140,47 @@ def _refuse_unsupported(layer: Layer, runtime: Runtime) -> None:
         )
 
 
-def is_foreign(layer: Layer, runtime: Runtime) -> bool:
-    """True for a layer whose class the Keras that wrote it did not have."""
-    return layer.class_name not in _known_classes(runtime) or _only_shares_the_name(layer, runtime)
+def is_foreign(layer: Layer, runtime: Runtime, complete: bool = True) -> bool:
+    """True for a layer whose class the Keras that wrote it did not have, or not with these options.
+
+    Args:
+        layer: as stored.
+        runtime: which Keras wrote the file.
+        complete: whether Keras itself stored the config (see `is_stored_by_keras`).
+    """
+    return layer.class_name not in _known_classes(runtime) or _is_somebody_elses(layer, runtime, complete)
 
 
-def _foreign_names(layer: Layer, runtime: Runtime) -> Iterator[str]:
+def _is_somebody_elses(layer: Layer, runtime: Runtime, complete: bool) -> bool:
+    if not is_looked_up(layer, runtime):
+        return _only_shares_the_name(layer)
+    return not releases_that_store(layer, runtime, complete)
+
+
+def _foreign_names(layer: Layer, runtime: Runtime, complete: bool) -> Iterator[tuple[str, str]]:
+    """Names of what is not Keras's own, each with the reason where one can be given."""
     if is_custom(layer.class_name):
         return
     if layer.class_name == "Lambda":
-        yield str(layer.config.get("function"))
-    elif is_foreign(layer, runtime):
-        yield layer.class_name
+        yield str(layer.config.get("function")), ""
+    elif is_foreign(layer, runtime, complete):
+        yield layer.class_name, why_foreign(layer, runtime) if is_looked_up(layer, runtime) else ""
     for key in ACTIVATION_KEYS:
         value = layer.config.get(key)
         name = activation_name(value)
-        admitted = name in _known_activations(runtime) or name in ACTIVATION_LAYERS or is_custom(name)
+        admitted = name in known_activations(runtime) or name in ACTIVATION_LAYERS or is_custom(name)
         if value is not None and not admitted:
-            yield name or str(value)[:60]
+            yield name or str(value)[:60], ""
     module = layer.config.get("module")
     if isinstance(module, str) and not is_of_keras(module):
-        yield f"{module}.{layer.class_name}"
+        yield f"{module}.{layer.class_name}", ""
 
 
-def _known_activations(runtime: Runtime) -> frozenset[str]:
-    if runtime.family is Family.TF_KERAS and runtime.version >= (2, 13):
-        return KNOWN_ACTIVATIONS | {"mish"}
-    return KERAS_3_ACTIVATIONS if runtime.family is Family.KERAS_3 else KNOWN_ACTIVATIONS
+def known_activations(runtime: Runtime) -> frozenset[str]:
+    """The activations that this program knows and that a release had which may have written the file."""
+    if runtime.family is Family.KERAS_3:
+        return KERAS_3_ACTIVATIONS
+    return frozenset(name for name in (*KNOWN_ACTIVATIONS, "mish") if releases_with_activation(name, runtime))
 
 
 def _known_classes(runtime: Runtime) -> frozenset[str]:
@@ -167,8 +191,8 @@ def _known_classes(runtime: Runtime) -> frozenset[str]:
     return KNOWN_CLASSES | FUNCTION_CLASSES if runtime.family is Family.TF_KERAS else KNOWN_CLASSES
 
 
-#: Classes that standalone Keras never had, with an option that the tf.keras class always stores.
-_TF_KERAS_ONLY = {
+#: An option that a class of Keras 3 always stores.
+_ALWAYS_STORED = {
     "Attention": "use_scale",
     "AdditiveAttention": "use_scale",
     "LayerNormalization": "epsilon",
@@ -187,9 +211,9 @@ _TF_KERAS_ONLY = {
 }
 
 
-def _only_shares_the_name(layer: Layer, runtime: Runtime) -> bool:
-    option = _TF_KERAS_ONLY.get(layer.class_name)
-    return option is not None and (runtime.family is Family.KERAS or option not in layer.config)
+def _only_shares_the_name(layer: Layer) -> bool:
+    option = _ALWAYS_STORED.get(layer.class_name)
+    return option is not None and option not in layer.config
 
 
 def _refuse_cycles(graph: Graph) -> None:

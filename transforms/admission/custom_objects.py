@@ -12,6 +12,7 @@ from transforms.architecture.custom_names import CustomNames, custom_name, is_cu
 from transforms.architecture.graph import MODEL_CLASSES, Graph, Layer
 from transforms.errors import MigrationError, Reason
 from transforms.records.runtime import Runtime
+from transforms.releases.ownership import is_stored_by_keras
 
 #: Classes that hold the graph together: no custom class takes their place.
 _STRUCTURE = frozenset({*WRAPPERS, *MODEL_CLASSES, "InputLayer"})
@@ -23,36 +24,41 @@ def with_custom_objects(graph: Graph, names: CustomNames, runtime: Runtime) -> G
     Layers: the class name. Activations: the stored value, whatever form it has. Lambda layers: the class name, and as
     `function` the name of the function: the stored one, else the layer's own. Stored bytecode is dropped unread.
     """
+    return _marked_graph(graph, names, runtime, is_stored_by_keras(graph))
+
+
+def _marked_graph(graph: Graph, names: CustomNames, runtime: Runtime, complete: bool) -> Graph:
     return replace(
         graph,
-        layers=tuple(_layer(layer, names, runtime) for layer in graph.layers),
-        unused=tuple((place, _layer(layer, names, runtime)) for place, layer in graph.unused),
+        layers=tuple(_layer(layer, names, runtime, complete) for layer in graph.layers),
+        unused=tuple((place, _layer(layer, names, runtime, complete)) for place, layer in graph.unused),
     )
 
 
 def overridden(graph: Graph, runtime: Runtime) -> Iterator[str]:
     """One line for each custom layer whose class that Keras had under the same name."""
+    complete = is_stored_by_keras(graph)
     for layer in graph.walk():
         name = custom_name(layer.class_name)
         if (
             is_custom(layer.class_name)
             and name != "Lambda"
-            and not is_foreign(replace(layer, class_name=name), runtime)
+            and not is_foreign(replace(layer, class_name=name), runtime, complete)
         ):
             yield f"{'/'.join(layer.path)}: {name} is the class of the custom file, not Keras's own."
 
 
-def _layer(layer: Layer, names: CustomNames, runtime: Runtime) -> Layer:
+def _layer(layer: Layer, names: CustomNames, runtime: Runtime, complete: bool) -> Layer:
     if any(map(is_custom, (layer.class_name, *layer.config.values()))):
         raise MigrationError(Reason.INVALID_CONFIG, "The stored config holds a name that is reserved", layer=layer.path)
     if layer.graph is not None:
-        return replace(layer, graph=with_custom_objects(layer.graph, names, runtime))
-    slots = {slot: _layer(inner, names, runtime) for slot, inner in layer.slots.items()}
+        return replace(layer, graph=_marked_graph(layer.graph, names, runtime, complete))
+    slots = {slot: _layer(inner, names, runtime, complete) for slot, inner in layer.slots.items()}
     if layer.class_name == "Lambda":
         return _lambda(layer, names)
     name = layer.class_name.rpartition(">")[2]
     replaceable = layer.class_name not in _STRUCTURE
-    if replaceable and name in names.classes and (name in names.own or is_foreign(layer, runtime)):
+    if replaceable and name in names.classes and (name in names.own or is_foreign(layer, runtime, complete)):
         return replace(layer, class_name=marked(name))
     return replace(layer, slots=slots, config=_config(layer, names))
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from transforms.architecture.graph import Graph, Layer
+from transforms.architecture.graph import Graph, Layer, LayerPath
 from transforms.errors import MigrationError, Reason
 from transforms.legacy.release import Release, Writer, preferred_release, release_name, writer_of
 from transforms.records.assumptions import Assumption, Choice
 from transforms.records.runtime import Family
+from transforms.releases.table import family_facts
 
 if TYPE_CHECKING:
     from transforms.legacy.model import LegacyModel
@@ -44,7 +46,7 @@ def with_open_questions(model: LegacyModel, questions: Sequence[OpenQuestion] = 
         model: as its file states it.
         questions: those that were met while the file was read.
     """
-    found = (*questions, *_dim_ordering(model), *_release(model))
+    found = (*questions, *_dim_ordering(model), *_unstored(model), *_release(model))
     for each in found:
         if each.assumption.question != RELEASE:
             model = each.read(model, each.assumption.assumed)
@@ -132,6 +134,54 @@ def _stated_layer(layer: Layer, ordering: str) -> Layer:
 
 def _is_silent(layer: Layer) -> bool:
     return layer.class_name in _SILENT_ON_FORMAT and "dim_ordering" not in layer.config
+
+
+#: Options that releases took and did not store, by class: the option, its default, the other values.
+_UNSTORED = {"UpSampling2D": ("interpolation", "nearest", ("bilinear",))}
+
+
+def _unstored(model: LegacyModel) -> Iterator[OpenQuestion]:
+    """Options of layers that a release which may have written the file takes and does not store."""
+    releases = writer_of(model.graph, model.runtime).releases
+    for layer in model.graph.walk():
+        option, default, others = _UNSTORED.get(layer.class_name, ("", "", ()))
+        if not option or option in layer.config or not releases:
+            continue
+        facts = family_facts(model.runtime.family)
+        runs = {release: facts.class_facts(layer.class_name, release) for release in sorted(releases)}
+        silent = [release for release, found in runs.items() if any(option in run.takes for run in found)]
+        if silent:
+            because = f"{' and '.join(map(release_name, silent))} did not store it"
+            yield OpenQuestion(
+                Assumption(option, "/".join(layer.path), default, others, because),
+                partial(_with_option, path=layer.path, option=option),
+            )
+
+
+def _with_option(model: LegacyModel, answer: str, path: LayerPath, option: str) -> LegacyModel:
+    """The default needs no statement. Another answer does, and must not be taken for a sign of a later release."""
+    if answer == _UNSTORED[_layer_at(model.graph, path).class_name][1]:
+        return model
+    release = preferred_release(writer_of(model.graph, model.runtime).releases)
+    graph = _graph_with_option(model.graph, path, option, answer)
+    return replace(model, graph=graph, runtime=replace(model.runtime, release=release))
+
+
+def _layer_at(graph: Graph, path: LayerPath) -> Layer:
+    return next(layer for layer in graph.walk() if layer.path == path)
+
+
+def _graph_with_option(graph: Graph, path: LayerPath, option: str, answer: str) -> Graph:
+    return replace(graph, layers=tuple(_layer_with_option(layer, path, option, answer) for layer in graph.layers))
+
+
+def _layer_with_option(layer: Layer, path: LayerPath, option: str, answer: str) -> Layer:
+    return replace(
+        layer,
+        config={**layer.config, option: answer} if layer.path == path else layer.config,
+        graph=None if layer.graph is None else _graph_with_option(layer.graph, path, option, answer),
+        slots={slot: _layer_with_option(inner, path, option, answer) for slot, inner in layer.slots.items()},
+    )
 
 
 def _release(model: LegacyModel) -> Iterator[OpenQuestion]:

@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from transforms.architecture.custom_names import is_custom
 from transforms.architecture.graph import Graph, Layer, LayerPath
 from transforms.records.runtime import Family, Runtime
+from transforms.releases.ownership import is_looked_up, is_stored_by_keras, may_have_written, releases_that_store
+from transforms.releases.table import Release as Release
 
 
 class UndecidedRelease(Exception):
@@ -28,20 +31,8 @@ class UndecidedRelease(Exception):
         self.layer = layer
 
 
-#: A release of TensorFlow, e.g. (1, 15), or of standalone Keras, e.g. (2, 2, 4).
-Release: TypeAlias = tuple[int, ...]
-
 #: True for a release that may have written what was found.
 Sign: TypeAlias = Callable[[Release], bool]
-
-#: TensorFlow releases by the Keras version that they record (`keras/__init__.py` of each).
-_RELEASES_BY_RECORDED: Mapping[Release, frozenset[Release]] = {
-    (2, 1, 5): frozenset({(1, 8), (1, 9)}),
-    (2, 1, 6): frozenset({(1, 10), (1, 11), (1, 12)}),
-    (2, 2, 4): frozenset({(1, 13), (1, 14), (1, 15), (2, 0), (2, 1)}),
-    (2, 3, 0): frozenset({(2, 2)}),
-    (2, 4, 0): frozenset({(2, 3), (2, 4)}),
-}
 
 
 @dataclass(frozen=True)
@@ -95,7 +86,11 @@ def writer_of(graph: Graph, runtime: Runtime) -> Writer:
         return Writer(runtime.version, frozenset(), backend)
     if runtime.release:
         return Writer(None, frozenset({runtime.release}), "tensorflow")
-    releases = _RELEASES_BY_RECORDED.get(runtime.version, frozenset({runtime.version[:2]}))
+    releases = frozenset(may_have_written(runtime))
+    complete = is_stored_by_keras(graph)
+    for layer in graph.walk():
+        if is_looked_up(layer, runtime) and not is_custom(layer.class_name):
+            releases = releases.intersection(releases_that_store(layer, runtime, complete)) or releases
     for sign in _signs(graph):
         # Signs that contradict the recorded version come from a model that was loaded and saved again.
         releases = frozenset(filter(sign, releases)) or releases
@@ -105,7 +100,7 @@ def writer_of(graph: Graph, runtime: Runtime) -> Writer:
 def _signs(graph: Graph) -> Iterator[Sign]:
     """Which releases write such configs, for each place that tells."""
     for layer in _stored_inputs(graph):
-        yield _since((1, 15), "ragged" in layer.config)
+        yield _stores_ragged("ragged" in layer.config)
     for layer in graph.walk():
         if layer.class_name == "BatchNormalizationV1":
             yield lambda release: release == (1, 13)
@@ -119,6 +114,11 @@ def _signs(graph: Graph) -> Iterator[Sign]:
 def _since(first: Release, has: bool) -> Sign:
     """Has what was introduced with a release: that one or later. Lacks it: an earlier one."""
     return lambda release: (release >= first) == has
+
+
+def _stores_ragged(has: bool) -> Sign:
+    """`InputLayer.get_config` stores it in TensorFlow 1.15 and from 2.1 on, not in 2.0."""
+    return lambda release: (release == (1, 15) or release >= (2, 1)) == has
 
 
 def _stored_inputs(graph: Graph) -> Iterator[Layer]:

@@ -37,9 +37,12 @@ def with_both_directions(layer: Layer) -> Layer:
 def keep_legacy_masked_steps(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Takes a masked Bidirectional apart where tf-keras would fill its masked steps differently."""
     layer = rewrite.layer
-    if layer.class_name != "Bidirectional" or not context.masked:
+    if layer.class_name != "Bidirectional":
         return rewrite
     forward = layer.slots["forward"]
+    _refuse_time_major(layer, forward, context)
+    if not context.masked:
+        return rewrite
     sequences = bool(forward.config.get("return_sequences"))
     if sequences and (context.runtime.family is Family.KERAS or _repeats_for_cudnn(forward, context)):
         return _taken_apart(rewrite, zero_masked_last=False)
@@ -48,6 +51,22 @@ def keep_legacy_masked_steps(rewrite: LayerRewrite, context: RewriteContext) -> 
     if context.runtime.family is Family.TF_KERAS and not sequences and forward.config.get("zero_output_for_mask"):
         return _taken_apart(rewrite, zero_masked_last=True)
     return rewrite
+
+
+def _refuse_time_major(layer: Layer, forward: Layer, context: RewriteContext) -> None:
+    """Before TensorFlow 2.3 a time-major backward half had its batch reversed: `K.reverse(y_rev, 1)` in wrappers.py.
+
+    Raises MigrationError `unsupported_layer`.
+    """
+    reversed_batch = bool(forward.config.get("return_sequences")) and context.release < (2, 3)
+    if forward.config.get("time_major") and (context.masked or reversed_batch):
+        raise MigrationError(
+            Reason.UNSUPPORTED_LAYER,
+            "A time-major Bidirectional is not supported under a mask, nor from TensorFlow before 2.3, which reversed "
+            "its batch in place of its time",
+            layer=layer.path,
+            advice="Rebuild the model with the time on the second axis.",
+        )
 
 
 def _has_states(layer: Layer) -> bool:
@@ -70,10 +89,6 @@ def _repeats_for_cudnn(half: Layer, context: RewriteContext) -> bool:
 
 def _taken_apart(rewrite: LayerRewrite, zero_masked_last: bool) -> LayerRewrite:
     layer = rewrite.layer
-    if layer.config.get("time_major") or layer.slots["forward"].config.get("time_major"):
-        raise MigrationError(
-            Reason.UNSUPPORTED_LAYER, "A time-major Bidirectional under a mask is not supported", layer=layer.path
-        )
     builder = SubgraphBuilder(layer)
     x, *states = builder.inputs
     half = len(states) // 2

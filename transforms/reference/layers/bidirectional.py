@@ -32,11 +32,24 @@ def bidirectional(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensor
     (y, *forward_states), (y_back, *backward_states) = results
     returns_sequences = bool(forward.config.get("return_sequences", False))
     if returns_sequences:
-        y_back = np.flip(y_back, axis=0 if forward.config.get("time_major") else 1)
+        y_back = np.flip(y_back, axis=_reversed_axis(forward, evaluator))
     outputs = _merged(layer, y, y_back)
     mask: Mask = inputs.masks[0] if returns_sequences else None
     states_out = (*forward_states, *backward_states)
     return Tensors((*outputs, *states_out), (*(mask,) * len(outputs), *(None,) * len(states_out)))
+
+
+def _reversed_axis(forward: Layer, evaluator: Evaluator) -> int:
+    """The time axis; before TensorFlow 2.3 the second axis, whatever it was (`Bidirectional.call` in wrappers.py)."""
+    time_major = bool(forward.config.get("time_major"))
+    return int(
+        not (
+            time_major
+            and evaluator.writer.agree_on(
+                lambda release: release >= (2, 3), "the axis that a time-major Bidirectional reverses", forward.path
+            )
+        )
+    )
 
 
 def _merged(layer: Layer, y: Array, y_back: Array) -> tuple[Array, ...]:

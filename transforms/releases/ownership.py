@@ -1,0 +1,168 @@
+"""Whether a stored layer is Keras's own: which releases, of those that may have written the file, store such a one.
+
+A class has to exist in the release; every option that the file holds must be one that it stores or takes; and none that
+it always stores may be missing. A layer of which no release says so was somebody's own class under the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from transforms.architecture.attention import CALL_OPTIONS
+from transforms.architecture.graph import Graph, Layer
+from transforms.architecture.parsing import IMPLIED
+from transforms.records.runtime import Family, Runtime
+from transforms.releases.table import (
+    GENERAL_OPTIONS,
+    ClassFacts,
+    FamilyFacts,
+    Release,
+    family_facts,
+    releases_by_recorded_version,
+)
+
+#: The layers that hold the graph together, and those whose meaning a function gives: they are looked at elsewhere.
+_APART = frozenset({"Lambda"})
+#: What an InputLayer stores in place of its other options (`InputLayer.get_config`, TensorFlow 2.5 on).
+_TYPE_SPEC = "type_spec"
+
+
+def may_have_written(runtime: Runtime) -> tuple[Release, ...]:
+    """The releases that record what the file records, in order; of Keras 3 none, whose files name their modules."""
+    if runtime.family is Family.KERAS_3:
+        return ()
+    facts = family_facts(runtime.family)
+    if runtime.family is Family.KERAS:
+        if runtime.recorded:
+            return (runtime.version,)
+        return tuple(each for each in facts.releases if each[0] == max(1, runtime.version[0]))
+    if runtime.release:
+        return (runtime.release,)
+    by_version = releases_by_recorded_version()
+    number = ".".join(map(str, runtime.version))
+    known = by_version.get(f"{number}-tf", by_version.get(number, frozenset()))
+    if known or runtime.version >= (2, 5):
+        return tuple(sorted(known)) or (runtime.version[:2],)
+    return _neighbours(runtime.version)
+
+
+def _neighbours(version: Release) -> tuple[Release, ...]:
+    """The releases of the versions recorded before and after one that none is known to record."""
+    recorded = sorted(
+        (tuple(int(part) for part in each.removesuffix("-tf").split(".")), releases)
+        for each, releases in releases_by_recorded_version().items()
+    )
+    earlier = [releases for each, releases in recorded if each < version][-1:]
+    later = [releases for each, releases in recorded if each > version][:1]
+    return tuple(sorted({release for releases in (*earlier, *later) for release in releases}))
+
+
+def is_looked_up(layer: Layer, runtime: Runtime) -> bool:
+    """False for what the table says nothing of: models, implied inputs, functions, Keras 3."""
+    return (
+        runtime.family is not Family.KERAS_3
+        and layer.graph is None
+        and layer.class_name not in _APART
+        and not layer.class_name.startswith("tf.")
+        and IMPLIED not in layer.config
+    )
+
+
+def is_stored_by_keras(graph: Graph) -> bool:
+    """False for a config written by hand: `Layer.get_config` of every release stores `trainable`."""
+    return any("trainable" in layer.config for layer in graph.walk())
+
+
+def releases_that_store(layer: Layer, runtime: Runtime, complete: bool = True) -> tuple[Release, ...]:
+    """The releases that may have stored the layer, of those that may have written the file.
+
+    Args:
+        layer: as stored.
+        runtime: which Keras wrote the file.
+        complete: whether Keras itself stored the config, and so every option that the class always stores.
+
+
+    Where none of these did, an earlier release of the same generation may have: configs outlive the version beside
+    them, since an architecture is often stored apart from its weights.
+    """
+    facts = family_facts(runtime.family)
+    candidates = may_have_written(runtime)
+    found = tuple(each for each in candidates if _stores(facts, layer, each, complete))
+    if found or not candidates:
+        return found
+    earlier = [each for each in facts.releases if each < candidates[0] and each[0] == candidates[0][0]]
+    return tuple(each for each in earlier if _stores(facts, layer, each, complete))
+
+
+def _stores(facts: FamilyFacts, layer: Layer, release: Release, complete: bool) -> bool:
+    return any(not _misfits(run, layer, complete) for run in facts.class_facts(layer.class_name, release))
+
+
+def _misfits(run: ClassFacts, layer: Layer, complete: bool = True) -> tuple[str, ...]:
+    """The options that such a class never stores, then those that it always stores and the layer lacks."""
+    held = layer.config.keys() - CALL_OPTIONS.keys()  # those were put there from the calls
+    if layer.class_name == "InputLayer" and _TYPE_SPEC in held:
+        return ()
+    strange = held - run.stores - run.takes - GENERAL_OPTIONS
+    missing = run.stores - held if complete else frozenset()
+    return (*sorted(strange), *(f"no {name}" for name in sorted(missing)))
+
+
+def why_foreign(layer: Layer, runtime: Runtime) -> str:
+    """Why a layer is not Keras's own: the releases that have the class, or the options that do not fit."""
+    facts = family_facts(runtime.family)
+    written_by = _names(may_have_written(runtime), runtime)
+    runs = facts.classes.get(layer.class_name, ())
+    if not runs:
+        return _known_elsewhere(layer.class_name, runtime)
+    fitting = [run for each in may_have_written(runtime) for run in facts.class_facts(layer.class_name, each)]
+    if not fitting:
+        known = ", ".join(f"{_name(run.since, runtime)} to {_name(run.until, runtime)}" for run in _joined(runs))
+        return f"{written_by} had no such class; known to {known}"
+    misfits = min((_misfits(run, layer) for run in fitting), key=len)
+    strange = [each for each in misfits if not each.startswith("no ")]
+    missing = [each.removeprefix("no ") for each in misfits if each.startswith("no ")]
+    told = []
+    if strange:
+        told.append(f"stores {_listed(strange)}, which the class of {written_by} does not have")
+    if missing:
+        told.append(f"lacks {_listed(missing)}, which the class of {written_by} always stores")
+    return " and ".join(told)
+
+
+def _known_elsewhere(class_name: str, runtime: Runtime) -> str:
+    """Where the other family has such a class: standalone Keras and tf.keras do not read each other's code."""
+    other = Family.KERAS if runtime.family is Family.TF_KERAS else Family.TF_KERAS
+    runs = family_facts(other).classes.get(class_name, ())
+    if not runs:
+        return ""
+    elsewhere = replace(runtime, family=other)
+    span = f"{_name(runs[0].since, elsewhere)} to {_name(runs[-1].until, elsewhere)}"
+    return f"{_names(may_have_written(runtime), runtime)} had no such class; known to {span}"
+
+
+def _joined(runs: tuple[ClassFacts, ...]) -> list[ClassFacts]:
+    """The first and the last run: what lies between is of no interest."""
+    first, last = runs[0], runs[-1]
+    return [ClassFacts(first.since, last.until, first.stores, first.takes, first.defaults)]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _names(releases: Iterable[Release], runtime: Runtime) -> str:
+    names = [_name(each, runtime) for each in releases]
+    return " or ".join(names) if len(names) < 6 else f"{names[0]} to {names[-1]}"
+
+
+def _name(release: Release, runtime: Runtime) -> str:
+    family = "TensorFlow" if runtime.family is Family.TF_KERAS else "Keras"
+    return f"{family} {'.'.join(map(str, release))}"
+
+
+def releases_with_activation(name: str, runtime: Runtime) -> tuple[Release, ...]:
+    """The releases with an activation function of that name, of those that may have written the file."""
+    facts = family_facts(runtime.family)
+    return tuple(each for each in may_have_written(runtime) if facts.has_activation(name, each))
