@@ -48,6 +48,8 @@ GENERAL = {
 NOT_ALWAYS_STORED = [
     ("keras", ("SimpleRNN", "GRU", "LSTM", "ConvLSTM2D"), "1.2.2", ("input_dim", "input_length")),
 ]
+#: Arguments that no instance stores: these classes have no `get_config` (`dense_attention.py` of the two releases).
+NEVER_STORED = [("tf.keras", ("Attention", "AdditiveAttention"), ("1.14.0", "2.0.4"), "use_scale")]
 #: Classes that the pre-releases of TensorFlow 2.0 stored, or 1.13 with the behaviour of 2.0, each with the class of
 #: which it has the options (`recurrent.py`, `normalization.py` of these releases).
 UNSEEN = {"UnifiedGRU": ("GRU", "1.14.0"), "BatchNormalizationV2": ("BatchNormalizationV1", "1.13.1")}
@@ -136,6 +138,9 @@ def _class_facts(family: str, name: str, release: str, run: Mapping[str, Any], t
     for of, classes, since, option in STORED_WHEN_USED:
         if of == family and name in classes and _key(release) >= _key(since):
             takes.add(option)
+    for of, classes, releases, option in NEVER_STORED:
+        if of == family and name in classes and release in releases:
+            takes.discard(option)
     for of, classes, until, options in NOT_ALWAYS_STORED:
         if of == family and name in classes and _key(release) <= _key(until):
             takes |= stores.intersection(options)

@@ -59,6 +59,8 @@ def test_releases_by_what_they_record(version: str, releases: list[tuple[int, ..
         (stored("Dense", "2.15.0"), "2.21.0", [(2, 21)]),
         # A config of an earlier release beside a later version.
         (stored("GRU", "2.0.9"), "2.2.4", [*((2, 0, n) for n in range(5, 10)), *((2, 1, n) for n in range(5))]),
+        # TensorFlow 1.14 and 2.0 had the class and stored none of its options; 1.15 and 2.1 store more than one.
+        (Layer("Attention", "a", ("a",), dict.fromkeys(("name", "trainable", "dtype", "use_scale"))), "2.2.4-tf", []),
         # Keras 2 took classes away: one of them under its version is somebody's own.
         (stored("Deconvolution2D", "1.2.2"), "2.2.4", []),
         (stored("BatchNormalizationV1", "2.2.4-tf"), "2.2.4-tf", [(1, 13)]),
