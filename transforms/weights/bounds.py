@@ -42,14 +42,15 @@ def check_extents(layer: Layer, arrays: Mapping[str, StoredArray]) -> None:
             )
 
 
-#: The only array of Keras's own layers that is none of floats: how many values a Normalization has seen.
-_COUNT = "count"
+#: The arrays of Keras's own layers that are none of floats: how many values a Normalization has seen, and how many
+#: categories a CategoryEncoding.
+_COUNTS = frozenset({"count", "num_elements"})
 
 
 def refuse_other_numbers(layer: Layer, arrays: Mapping[str, StoredArray]) -> None:
     """Refuses integers and booleans in the arrays of a layer that Keras has. Raises MigrationError `unsafe_storage`."""
     for role, array in arrays.items():
-        if array.dtype.kind != "f" and role != _COUNT:
+        if array.dtype.kind != "f" and role not in _COUNTS:
             raise MigrationError(
                 Reason.UNSAFE_STORAGE,
                 f"The array {array.name!r} holds values of the type {array.dtype.name}, and {layer.class_name} floats",

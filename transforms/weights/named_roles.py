@@ -41,6 +41,8 @@ _OWNED: Mapping[str, frozenset[str]] = {
     "Embedding": frozenset({"embeddings"}),
     "PReLU": frozenset({"alpha"}),
     "Activation": frozenset({"alpha"}),
+    "CategoryEncoding": frozenset({"num_elements", "idf"}),
+    **dict.fromkeys(("IntegerLookup", "StringLookup"), frozenset({"Variable"})),
     "Normalization": frozenset({"mean", "variance", "count"}),
     "MultiHeadAttention": frozenset(f"{part}_{role}" for part in _ATTENTION_PARTS for role in ("kernel", "bias")),
 }
