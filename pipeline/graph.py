@@ -1,37 +1,35 @@
-"""The Beam graph: ReadManifest | Inspect | Convert | Report.
+"""The Beam graph: ReadManifest | MigrateModels | WriteReport, and within: Check | Inspect | Convert.
 
 ```
-ReadManifest ── rows ──> Inspect ── candidates ──> Convert ── report rows ──┐
-                            └── rows that end here ─────────────────────────┴──> Report ──> Parquet shards
+rows ──> Check ── rows ──> Inspect ── candidates ──> Convert ── report rows ──┐
+                              └── rows that end here ─────────────────────────┴──> report rows
 ```
-One manifest row in gives one report row out, whatever fails. The work itself is in the modules named after the steps.
+One manifest row in gives one report row out, whatever fails. The work itself is in the modules of `pipeline.steps`.
 """
 
 from __future__ import annotations
 
-import logging
+import os
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 
-from pipeline.coordination.progress import ProgressMark, write_mark
-from pipeline.coordination.stop import Stop, not_reached, output_is_full, request_stop, stop_requested
+from pipeline.coordination.run_folder import ProgressMark
 from pipeline.isolation.process import ConfinedProcess
-from pipeline.manifest.reader import ManifestError, read_manifest
-from pipeline.manifest.row import ManifestRow
-from pipeline.report.row import ReportRow, report_schema, require_reportable
-from pipeline.settings import MigrateSettings
+from pipeline.manifest.reader import ManifestError, read_manifest, refuse_duplicates
+from pipeline.manifest.row import ManifestRow, checked_row
+from pipeline.report.row import ReportRow, report_schema
+from pipeline.settings import MigrateOptions, MigrateSettings, migrate_settings
 from pipeline.steps.convert import convert_model
 from pipeline.steps.converter_pool import join_pool, leave_pool
-from pipeline.steps.inspect import Candidate, error_row, inspect_row
-from transforms.errors import MigrationError, Reason
-from transforms.records.outcome import Status
+from pipeline.steps.inspect import Candidate, inspect_row
+from pipeline.steps.one_row import result_of
 
 #: Models of one architecture, and bytes of their sources, that one worker converts in a row: enough to pay for what
 #: they share, few enough that other workers get some.
@@ -39,7 +37,6 @@ MODELS_PER_BATCH = 32
 BYTES_PER_BATCH = 4 << 30
 ENDED = "ended"
 _NAMESPACE = "h5ferry"
-_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -52,13 +49,30 @@ class MigrateRegistry(beam.PTransform):
     report_prefix: str
 
     def expand(self, pbegin: Any) -> Any:
-        inspected = (
-            pbegin
-            | ReadManifest(self.manifest, self.manifest_sha256, self.settings.folds_case)
-            | Inspect(self.settings)
-        )
-        converted = inspected.candidates | Convert(self.settings)
-        return (inspected[ENDED], converted) | Report(self.report_prefix)
+        rows = pbegin | ReadManifest(self.manifest, self.manifest_sha256, self.settings.folds_case)
+        return rows | MigrateModels(self.settings) | WriteReport(self.report_prefix)
+
+
+class MigrateModels(beam.PTransform):
+    """Manifest rows -> report rows, one for each, in any pipeline.
+
+    A row is a `ManifestRow`, or a mapping with the manifest's columns. Models are converted in confined processes on
+    the workers and published with a receipt; a row whose receipt is valid is `unchanged`.
+
+    Args:
+        output: folder or URL for <model>/<version>/, the same on all workers; or settings that are complete.
+        options: see `MigrateOptions`.
+    """
+
+    def __init__(self, output: str | MigrateSettings, **options: Unpack[MigrateOptions]) -> None:
+        super().__init__()
+        self._settings = output if isinstance(output, MigrateSettings) else migrate_settings(output, **options)
+        self._base = os.getcwd()
+
+    def expand(self, rows: Any) -> Any:
+        inspected = rows | Check(self._base, self._settings.folds_case) | Inspect(self._settings)
+        converted = inspected.candidates | Convert(self._settings)
+        return (inspected[ENDED], converted) | beam.Flatten() | "Count" >> beam.Map(count_status)
 
 
 @dataclass
@@ -74,6 +88,26 @@ class ReadManifest(beam.PTransform):
             pbegin
             | "Path" >> beam.Create([self.path], reshuffle=False)
             | "Rows" >> beam.FlatMap(read_same_manifest, sha256=self.sha256, folds_case=self.folds_case)
+        )
+
+
+@dataclass
+class Check(beam.PTransform):
+    """Rows of whatever origin -> checked ones: what is unacceptable carries its reason, as in a manifest.
+
+    Rows of one namespace, the first part of the model's name, meet: two that would write to one place are refused.
+    """
+
+    base: str
+    folds_case: bool = False
+
+    def expand(self, rows: Any) -> Any:
+        return (
+            rows
+            | "Row" >> beam.Map(checked_row, base=self.base).with_output_types(ManifestRow)
+            | "KeyByNamespace" >> beam.WithKeys(namespace).with_output_types(tuple[str, ManifestRow])
+            | "Group" >> beam.GroupByKey()
+            | "Duplicates" >> beam.FlatMapTuple(meeting_rows, folds_case=self.folds_case)
             | "Spread" >> beam.Reshuffle()
         )
 
@@ -106,16 +140,14 @@ class Convert(beam.PTransform):
 
 
 @dataclass
-class Report(beam.PTransform):
-    """Report rows of all kinds -> Parquet shards."""
+class WriteReport(beam.PTransform):
+    """Report rows -> Parquet shards."""
 
     prefix: str
 
     def expand(self, rows: Any) -> Any:
         return (
             rows
-            | beam.Flatten()
-            | "Count" >> beam.Map(count_status)
             | "Record" >> beam.Map(ReportRow.as_record)
             | "Write" >> beam.io.WriteToParquet(self.prefix, report_schema(), file_name_suffix=".parquet")
         )
@@ -134,36 +166,13 @@ class _RowStep(beam.DoFn):
         leave_pool(self._settings)
 
     def _row(self, row: ManifestRow, step: Callable[[], Candidate | ReportRow]) -> Candidate | ReportRow:
-        """Runs a step, whose errors cost its row and not the run; of a stopped run, no further one."""
-        why = stop_requested(self._settings.progress)
-        result = error_row(row, self._settings, not_reached(why)) if why else self._tried(row, step)
+        result = result_of(row, self._settings, step)
         self._mark("ready" if isinstance(result, Candidate) else "end", row, result)
-        return result
-
-    def _tried(self, row: ManifestRow, step: Callable[[], Candidate | ReportRow]) -> Candidate | ReportRow:
-        folder = self._settings.progress
-        try:
-            result = step()
-            require_reportable(result.as_row(self._settings) if isinstance(result, Candidate) else result)
-        except MigrationError as error:
-            result = error_row(row, self._settings, error)
-        except Exception as error:
-            _log.exception("unexpected error at %s", ascii(row.name))
-            foreseen = MigrationError(
-                Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}", advice="Please report it."
-            )
-            result = error_row(row, self._settings, foreseen)
-        if isinstance(result, Candidate) or result.status != Status.FAILED:
-            return result
-        if stop_requested(folder) is Stop.INTERRUPTED:  # Its processes were ended under it.
-            return error_row(row, self._settings, not_reached(Stop.INTERRUPTED))
-        if folder and result.reason == Reason.OUTPUT_ERROR and output_is_full(self._settings.output):
-            request_stop(folder, Stop.OUTPUT_FULL)
         return result
 
     def _mark(self, step: str, row: ManifestRow, result: Candidate | ReportRow | None = None) -> None:
         ended = (result.status, result.reason, result.seconds) if isinstance(result, ReportRow) else ()
-        write_mark(self._settings.progress, ProgressMark(step, row.line, row.name, *ended))
+        self._settings.folder.mark(ProgressMark(step, row.line, row.name, *ended))
 
 
 class InspectRow(_RowStep):
@@ -182,7 +191,7 @@ class InspectRow(_RowStep):
     def process(self, row: ManifestRow) -> Iterator[Any]:
         self._mark("inspect", row)
         if self._child is None:
-            self._child = ConfinedProcess(self._settings.isolation)
+            self._child = ConfinedProcess(self._settings.inspecting)
             self._pool.watch(self._child)
         result = self._row(row, partial(inspect_row, row, self._settings, self._child))
         if isinstance(result, Candidate):
@@ -212,6 +221,21 @@ def read_same_manifest(path: str, sha256: str, folds_case: bool = False) -> tupl
     if manifest.sha256 != sha256:
         raise ManifestError(f"{path} changed while the run started.")
     return manifest.rows
+
+
+def namespace(row: ManifestRow) -> str:
+    """What rows must share to write to one place."""
+    return row.model.partition("/")[0].casefold()
+
+
+def meeting_rows(_: str, rows: Iterable[ManifestRow], folds_case: bool) -> Iterator[ManifestRow]:
+    """Rows of one namespace, in the manifest's order, with those refused that would write to one place."""
+    yield from refuse_duplicates(sorted(rows, key=in_manifest), folds_case=folds_case)
+
+
+def in_manifest(row: ManifestRow) -> tuple[int, str]:
+    """Sorts rows as a manifest has them."""
+    return row.line, row.name
 
 
 def architecture_key(candidate: Candidate) -> str:

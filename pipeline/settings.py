@@ -1,16 +1,40 @@
-"""What a run was asked for: h5ferry's own settings, and Beam's options told apart from them."""
+"""What a run was asked for, as each worker is told."""
 
 from __future__ import annotations
 
+import re
+import secrets
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TypedDict, Unpack
 
-from pipeline.isolation.process import Isolation
+from pipeline.coordination.run_folder import NO_FOLDER, RunFolder
+from pipeline.isolation.policy import Isolation, Role, option_advice
+from pipeline.storage.paths import absolute_path
 from transforms.limits import DEFAULT_LIMITS, Limits
-from transforms.records.outcome import Evidence
+from transforms.records.outcome import EVIDENCE_ORDER, Evidence
 
-CONVERTER = "pipeline.isolation.entrypoints.conversion"
-VERIFIER = "pipeline.isolation.entrypoints.verification"
-INSPECTOR = "transforms.inspection.inspect:inspect_source"
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class ChildFunctions:
+    """What the children run, by name: each name is resolved in the child.
+
+    Attributes:
+        inspector: "module:name" of the function run in the inspecting child.
+        converter: module with the functions `stage`, `expected_outputs` and `finish`, run in the converting child.
+        verifier: module with the function `verify`, run in the verifying child.
+        preload: what a converting child imports before these.
+    """
+
+    inspector: str = "transforms.inspection.inspect:inspect_source"
+    converter: str = "pipeline.isolation.entrypoints.conversion"
+    verifier: str = "pipeline.isolation.entrypoints.verification"
+    preload: tuple[str, ...] = ("tf_keras", "transforms.saved_model.templates")
+
+
+CHILD_FUNCTIONS = ChildFunctions()
 
 
 @dataclass(frozen=True)
@@ -20,7 +44,8 @@ class MigrateSettings:
     Attributes:
         output: absolute folder or URL.
         run_id: names the run in report and receipts.
-        attempt: drawn anew for each start of the program, to tell a retried bundle from a second run.
+        attempt: drawn anew for each run, to tell a retried bundle from a second run; the runs of one process share no
+            children.
         require_evidence: the weakest evidence that may be published.
         isolation: how the converting children are kept.
         threads: process pairs that one worker process may keep busy.
@@ -28,16 +53,14 @@ class MigrateSettings:
         keep_training: whether SavedModels are compiled, with the optimizer as it was.
         limits: the budget of reading.
         full_reload_every: of artefacts whose graph is loaded already, one in so many is loaded as a whole all the same.
-        inspector: "module:name" of the function run in the reading child.
-        converter: module with the functions `stage`, `expected_outputs` and `finish`, run in the converting child.
-        verifier: module with the function `verify`, run in the verifying child.
-        progress: local folder for progress marks, "" for none.
+        children: what the children run.
+        folder: through which workers on this machine and the launcher talk.
         folds_case: whether names that differ in case alone are one file at the output.
     """
 
     output: str
     run_id: str
-    attempt: str = ""
+    attempt: str = field(default_factory=lambda: secrets.token_hex(8))
     require_evidence: Evidence = Evidence.REBUILT
     isolation: Isolation = field(default_factory=Isolation)
     threads: int = 1
@@ -45,19 +68,94 @@ class MigrateSettings:
     keep_training: bool = False
     limits: Limits = DEFAULT_LIMITS
     full_reload_every: int = 50
-    inspector: str = INSPECTOR
-    converter: str = CONVERTER
-    verifier: str = VERIFIER
-    progress: str = ""
+    children: ChildFunctions = CHILD_FUNCTIONS
+    folder: RunFolder = NO_FOLDER
     folds_case: bool = False
 
     @property
     def converting(self) -> Isolation:
         """The converting child: TensorFlow is imported before the first model's clock starts."""
-        preload = ("tf_keras", "transforms.saved_model.templates") if self.converter == CONVERTER else ()
-        return replace(self.isolation, preload=(*preload, self.converter))
+        preload = (*self.children.preload, self.children.converter)
+        return replace(self.isolation, preload=preload, role=Role.CONVERTING)
 
     @property
     def verifying(self) -> Isolation:
         """The verifying child."""
-        return replace(self.isolation, preload=(self.verifier,))
+        return replace(self.isolation, preload=(self.children.verifier,), role=Role.VERIFYING)
+
+    @property
+    def inspecting(self) -> Isolation:
+        """The inspecting child."""
+        return replace(self.isolation, role=Role.INSPECTING)
+
+
+class SettingsError(ValueError):
+    """An option has an unusable value."""
+
+
+class MigrateOptions(TypedDict, total=False):
+    """What may be said of a migration besides source and output; each has the default of the command line.
+
+    Attributes:
+        run_id: name in report and receipts; one made of the time by default.
+        require_evidence: the weakest evidence that may be published: `rebuilt`, `reference` or `golden`.
+        timeout: wall-clock seconds for one model.
+        memory_limit: bytes for one converting process; 0 for its share of the machine.
+        workers: processes or threads of the pipeline that share one machine, for that share and for thread counts.
+        threads: models that one worker process may convert side by side.
+        allow_custom_code: execute the Python files that rows name.
+        keep_training: compile each SavedModel as its file says and restore the optimizer.
+        full_reload_every: of artefacts whose graph is loaded already, one in so many is loaded anew.
+        limits: what is read at most.
+    """
+
+    run_id: str
+    require_evidence: Evidence | str
+    timeout: float
+    memory_limit: int
+    workers: int
+    threads: int
+    allow_custom_code: bool
+    keep_training: bool
+    full_reload_every: int
+    limits: Limits
+
+
+def new_run_id() -> str:
+    """A run id that sorts by time: "20260131T142501-3f9a"."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def migrate_settings(output: str, **options: Unpack[MigrateOptions]) -> MigrateSettings:
+    """The settings of a migration.
+
+    Args:
+        output: folder or URL.
+        options: see `MigrateOptions`.
+
+    Raises:
+        SettingsError: an option has an unusable value.
+    """
+    run_id, required = options.get("run_id", ""), options.get("require_evidence", Evidence.REBUILT)
+    if run_id and not _RUN_ID.fullmatch(run_id):
+        raise SettingsError(f"The run id {run_id!r} is not made of letters, digits, '.', '_' and '-'.")
+    if required not in EVIDENCE_ORDER[1:]:
+        choices = ", ".join(each.value for each in EVIDENCE_ORDER[1:])
+        raise SettingsError(f"The required evidence {str(required)!r} is none of {choices}.")
+    isolation = Isolation(
+        timeout=options.get("timeout", Isolation.timeout),
+        memory_bytes=options.get("memory_limit", Isolation.memory_bytes),
+        workers=options.get("workers", Isolation.workers),
+        advice=option_advice("timeout=", "memory_limit="),
+    )
+    return MigrateSettings(
+        output=absolute_path(output),
+        run_id=run_id or new_run_id(),
+        require_evidence=Evidence(required),
+        isolation=isolation,
+        threads=options.get("threads", MigrateSettings.threads),
+        allow_custom_code=options.get("allow_custom_code", False),
+        keep_training=options.get("keep_training", False),
+        full_reload_every=options.get("full_reload_every", MigrateSettings.full_reload_every),
+        limits=options.get("limits", DEFAULT_LIMITS),
+    )

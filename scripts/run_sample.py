@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.run.exit_status import ExitStatus
+
 ROOT = Path(__file__).parents[1]
 OUTPUT = ROOT / "out/sample"
 REPORT = OUTPUT / "report"
 #: The row that is there to be refused, and why.
 EXPECTED = {"tabular/scaled": "unsafe_lambda"}
-SOME_NOT = 3
 
 
 def main() -> int:
@@ -31,8 +32,9 @@ def main() -> int:
         str(REPORT),
     ]
     status = subprocess.run([*command, *sys.argv[1:]], cwd=ROOT).returncode
-    if status != SOME_NOT:
-        print(f"The sample ended with exit status {status}; {SOME_NOT} was expected, for its one refused row.")
+    if status != ExitStatus.SOME_NOT:
+        expected = int(ExitStatus.SOME_NOT)
+        print(f"The sample ended with exit status {status}; {expected} was expected, for its one refused row.")
         return status or 1
     frame = pd.read_parquet(REPORT / "report.parquet")
     stopped = frame[~frame["status"].isin(("migrated", "unchanged"))]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.report.row import COLUMNS, DESCRIPTIONS
+from pipeline.run.exit_status import ExitStatus
 from tests.fixture_files import FOLDER
 from tests.pipeline.fakes import CONVERTER, VERIFIER
 from tests.pipeline.key_files import write_keys
@@ -39,7 +40,6 @@ PARSED_ONLY = {
 #: Make targets are only asked for their recipe: each is what every change runs anyway, or takes minutes.
 NOT_OURS = {"openssl": "the folder has a pair of keys already: a machine without openssl can run the rest"}
 STAND_INS = {"migrate": f"--converter {CONVERTER} --verifier {VERIFIER}", "verify": "--no-run-samples"}
-SOME_NOT = 3
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def folder(tmp_path_factory):
     write_keys(folder / "sign.pem")
     program = folder / ".venv/bin/h5ferry"
     program.parent.mkdir(parents=True)
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pipeline "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m tests.pipeline.program "$@"\n')
     program.chmod(0o755)
     return folder
 
@@ -79,7 +79,8 @@ def run_shown(folder, command):
     if program != "h5ferry":
         return f"{command}: neither run nor listed"
     run = shell(folder, f"{command} {STAND_INS.get(words[1], '')}")
-    allowed = (0, SOME_NOT) if "sample.csv" in command else (0,)  # one row of the sample is there to be refused
+    # One row of the sample is there to be refused.
+    allowed = (0, ExitStatus.SOME_NOT) if "sample.csv" in command else (0,)
     return None if run.returncode in allowed else f"{command}: {run.returncode}\n{run.stdout}{run.stderr}"
 
 

@@ -63,7 +63,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.INVALID_SAMPLES: "the samples file does not fit the model",
     Reason.WEAK_EVIDENCE: "the evidence is weaker than --require-evidence asks for",
     Reason.TIMEOUT: "the model took longer than --timeout",
-    Reason.CRASHED: "the converting process died",
+    Reason.CRASHED: "the process that read, converted or verified the model died",
     Reason.OUT_OF_MEMORY: "the conversion needed more memory than it was given",
     Reason.OUTPUT_ERROR: "the output could not be written",
     Reason.INTERRUPTED: "the run was stopped before the model was published: run it again",

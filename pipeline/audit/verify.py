@@ -18,15 +18,16 @@ from pipeline.audit.published_output import Recorded, check_output
 from pipeline.audit.run_records import check_run_folder, read_history
 from pipeline.history.record import RunRecord
 from pipeline.isolation.machine import this_machine
-from pipeline.isolation.process import ConfinedProcess, Isolation
+from pipeline.isolation.policy import Advice, Isolation, Role
+from pipeline.isolation.process import ConfinedProcess
 from pipeline.publication.layout import RECORD, RESERVED, RUNS
 from pipeline.publication.receipt import read_receipt
 from pipeline.report.table import PARQUET, ReportError, read_report
 from transforms.errors import MigrationError
-from transforms.records.outcome import Status
+from transforms.records.outcome import PUBLISHED
 
 _REPLAY = "pipeline.audit.replay:replay_samples"
-_PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
+_ADVICE = Advice(crash="Verify again; if it happens again, migrate the model anew, and report it.")
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _report_frame(request: VerifyRequest) -> tuple[AuditResult, list[_Check]]:
     moved = request.output or _output_around(folder, record)
     receipts: Mapping[str, str] = record.receipts if record else {}
     checks = []
-    for row in frame[frame["status"].isin(_PUBLISHED)].itertuples():
+    for row in frame[frame["status"].isin(PUBLISHED)].itertuples():
         name = f"{row.model}/{row.version}"
         if ".." in name.split("/"):
             findings.append(Finding(Kind.FOREIGN, name, "is no name of a model"))
@@ -147,7 +148,7 @@ def _examined(
     checks: Iterable[_Check], run_samples: bool, notice: Callable[[OutputState], None]
 ) -> Iterator[OutputState]:
     """Hashes the outputs on all cores, and runs the samples of those that are sound, in one child."""
-    child = ConfinedProcess(Isolation(preload=("tensorflow",)))
+    child = ConfinedProcess(Isolation(preload=("tensorflow",), role=Role.REPLAYING, advice=_ADVICE))
     hashed = ThreadPoolExecutor(this_machine().cpus, thread_name_prefix="hash")
     try:
         pending = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from pipeline.audit.findings import AuditResult, Finding, OutputState
 from pipeline.printable import printable
+from pipeline.storage.canonical_json import plain_json
 
 
 def output_lines(console: Console) -> Callable[[OutputState], None]:
@@ -43,7 +43,7 @@ def print_verification(console: Console, found: AuditResult) -> None:
 
 
 def as_json(found: AuditResult) -> str:
-    """One JSON object; a number that is not finite is null."""
+    """One JSON object."""
     content: dict[str, Any] = {
         "sound": found.sound,
         "runs": found.runs,
@@ -52,7 +52,7 @@ def as_json(found: AuditResult) -> str:
                 "path": output.path,
                 "sound": not output.findings,
                 "replayed": output.replayed,
-                "max_abs_error": output.max_abs_error if math.isfinite(output.max_abs_error) else None,
+                "max_abs_error": output.max_abs_error,
                 "findings": [_plain(finding) for finding in output.findings],
             }
             for output in found.outputs
@@ -60,7 +60,7 @@ def as_json(found: AuditResult) -> str:
         "findings": [_plain(finding) for finding in found.findings],
         "notes": list(found.notes),
     }
-    return json.dumps(content, indent=1, allow_nan=False)
+    return json.dumps(plain_json(content), indent=1, allow_nan=False)
 
 
 def _plain(finding: Finding) -> dict[str, str]:

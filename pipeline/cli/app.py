@@ -6,17 +6,22 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Never
+from typing import TYPE_CHECKING, Annotated, Never
 
 import typer
 
 from pipeline import __version__
 from pipeline.cli.completion import Shell, completion_script, prepare_to_complete
+from pipeline.cli.endings import unusable
 from pipeline.cli.examples import example
-from pipeline.cli.exit_status import SOME_NOT, unusable
+from pipeline.cli.invocation import Invocation
 from pipeline.cli.limit_options import with_limit_options
 from pipeline.cli.migrate import EPILOG, migrate
+from pipeline.run.exit_status import ExitStatus
 from transforms.limits import Limits
+
+if TYPE_CHECKING:
+    from pipeline.settings import ChildFunctions
 
 app = typer.Typer(
     name="h5ferry",
@@ -28,8 +33,13 @@ app = typer.Typer(
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> Never:
-    """Runs the program and exits with the contract's status: 0, 3, 2 (unusable command line or manifest) or 1."""
+def main(arguments: Sequence[str] | None = None, children: ChildFunctions | None = None) -> Never:
+    """Runs the program and exits with the contract's status: 0, 3, 2 (unusable command line or manifest) or 1.
+
+    Args:
+        arguments: those of the command line; None takes the process's own.
+        children: what the children run in place of the real functions: for tests.
+    """
     prepare_to_complete()
     own = list(sys.argv[1:] if arguments is None else arguments)
     beam: list[str] = []
@@ -38,12 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> Never:
         from pipeline.run.beam_options import split_beam_options
 
         own, beam = split_beam_options(own)
-    sys.exit(typer.main.get_command(app).main(args=own, prog_name="h5ferry", obj=tuple(beam), standalone_mode=True))
+    invocation = Invocation(tuple(beam), children)
+    sys.exit(typer.main.get_command(app).main(args=own, prog_name="h5ferry", obj=invocation, standalone_mode=True))
 
 
 def _quiet_libraries() -> None:
     logging.basicConfig(level=logging.ERROR)
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
+
+
+def _exit_status(sound: bool) -> ExitStatus:
+    return ExitStatus.ALL_PUBLISHED if sound else ExitStatus.SOME_NOT
 
 
 def _print_version(wanted: bool) -> None:
@@ -86,7 +101,7 @@ def inspect(
     if custom_objects is not None and not allow_custom_code:
         unusable("--custom-objects is executed: it needs --allow-custom-code.")
     sound = describe_models(models, architecture, backend, limits, custom_objects=custom_objects, as_json=as_json)
-    raise typer.Exit(0 if sound else SOME_NOT)
+    raise typer.Exit(_exit_status(sound))
 
 
 @app.command(epilog=example("scan"))
@@ -149,7 +164,7 @@ def verify(
         typer.echo(view.as_json(found))
     else:
         view.print_verification(console, found)
-    raise typer.Exit(0 if found.sound else SOME_NOT)
+    raise typer.Exit(_exit_status(found.sound))
 
 
 @app.command(epilog=example("report"))
@@ -190,7 +205,7 @@ def diff(
         typer.echo(view.as_json(changes, str(old), str(new), factor))
     else:
         view.print_changes(Console(highlight=False), changes)
-    raise typer.Exit(SOME_NOT if any(change.verdict is Verdict.WORSE for change in changes) else 0)
+    raise typer.Exit(_exit_status(all(change.verdict is not Verdict.WORSE for change in changes)))
 
 
 @app.command(epilog=example("completion"))

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-import re
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.endings import cut_short, unusable
 from pipeline.cli.examples import example
-from pipeline.cli.exit_status import cut_short, unusable
+from pipeline.cli.given_models import manifest_of
+from pipeline.cli.invocation import Invocation
 from pipeline.cli.limit_options import OptionError, parse_size, with_limit_options
 from pipeline.monitoring.event_log import LogFormat
 from transforms.limits import Limits
+from transforms.records.outcome import EVIDENCE_ORDER, Evidence
 
 EPILOG = (
     "Beam's own pipeline options (--runner, --direct_num_workers, …) may follow. Exit status: 0 every"
     " row migrated or unchanged; 3 some were not; 2 unusable command line or manifest; 1 the program failed."
     + example("migrate")
 )
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
-
-class RequiredEvidence(StrEnum):
-    """The choices of --require-evidence, weakest first."""
-
-    REBUILT = "rebuilt"
-    ASSUMED = "assumed"
-    REFERENCE = "reference"
-    GOLDEN = "golden"
+if TYPE_CHECKING:
+    RequiredEvidence = Evidence
+else:  # The choices of --require-evidence, weakest first: whatever is evidence at all.
+    RequiredEvidence = StrEnum("RequiredEvidence", [(each.name, each.value) for each in EVIDENCE_ORDER if each])
 
 
 @with_limit_options
 def migrate(
     context: typer.Context,
-    manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="CSV, JSON lines or Parquet.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MANIFEST|MODEL...",
+            help="A manifest (CSV, JSON lines or Parquet); or model files, folders and patterns, for which a manifest"
+            " is made as `scan` makes it.",
+        ),
+    ],
     output: Annotated[str, typer.Option(help="Folder for <model>/<version>/, local or a Beam file system's URL.")],
     report: Annotated[str, typer.Option(help="Folder for the report. Default: OUTPUT/_h5ferry/runs/<run-id>.")] = "",
     require_evidence: Annotated[
@@ -80,58 +85,58 @@ def migrate(
     log_format: Annotated[
         LogFormat, typer.Option(help="json: one JSON object for each event, on standard error; no summary.")
     ] = LogFormat.TEXT,
-    converter: Annotated[str, typer.Option(hidden=True)] = "",
-    verifier: Annotated[str, typer.Option(hidden=True)] = "",
-    inspector: Annotated[str, typer.Option(hidden=True)] = "",
     *,
     limits: Limits,
 ) -> None:
-    """Migrate every model of a manifest, validate each against evidence, publish, and report."""
+    """Migrate every model of a manifest or folder, validate each against evidence, publish, and report."""
     from pipeline.history.signing import SigningKeyError, load_signer, read_passphrase
-    from pipeline.isolation.process import Isolation
+    from pipeline.isolation.policy import option_advice
     from pipeline.manifest.reader import ManifestError
     from pipeline.monitoring.event_log import json_log
+    from pipeline.monitoring.notifier import EventNotifier, TextNotifier
     from pipeline.publication.locks import OutputInUseError
-    from pipeline.run.migrate import new_run_id, run_registry
+    from pipeline.run.migrate import run_registry
     from pipeline.run.request import RunRequest
-    from pipeline.settings import CONVERTER, INSPECTOR, VERIFIER, MigrateSettings
-    from transforms.records.outcome import Evidence
+    from pipeline.scan.find import ScanError
+    from pipeline.settings import SettingsError, migrate_settings
 
+    invocation: Invocation = context.obj or Invocation()
     if log_format is LogFormat.JSON:
         context.with_resource(json_log(sys.stderr, quiet=quiet))
-    if run_id and not _RUN_ID.fullmatch(run_id):
-        unusable(f"--run-id {run_id!r} is not made of letters, digits, '.', '_' and '-'.")
     try:
-        settings = MigrateSettings(
-            output=output,
-            run_id=run_id or new_run_id(),
-            require_evidence=Evidence(require_evidence.value),
-            isolation=Isolation(timeout=timeout, memory_bytes=parse_size(memory_limit) if memory_limit else 0),
-            limits=limits,
+        settings = migrate_settings(
+            output,
+            run_id=run_id,
+            require_evidence=require_evidence.value,
+            timeout=timeout,
+            memory_limit=parse_size(memory_limit) if memory_limit else 0,
             allow_custom_code=allow_custom_code,
             keep_training=keep_training,
             full_reload_every=full_reload_every,
-            converter=converter or CONVERTER,
-            verifier=verifier or VERIFIER,
-            inspector=inspector or INSPECTOR,
+            limits=limits,
+        )
+        settings = replace(
+            settings,
+            children=invocation.children or settings.children,
+            isolation=replace(settings.isolation, advice=option_advice("--timeout", "--memory-limit")),
         )
         if metrics_file is not None and not metrics_file.parent.is_dir():
             unusable(f"--metrics-file {metrics_file}: there is no folder {metrics_file.parent}.")
         signer = load_signer(sign_key, read_passphrase(sign_key_passphrase_file)) if sign_key else None
+        notifier = EventNotifier() if log_format is LogFormat.JSON else TextNotifier(quiet=quiet)
         run = RunRequest(
-            manifest,
+            manifest_of(sources, notifier),
             settings,
             report,
-            context.obj or (),
-            quiet,
-            log_format=log_format,
+            invocation.beam_arguments,
+            notifier,
             signer=signer,
             metrics_file=str(metrics_file or ""),
             wait=wait,
             lock=lock,
         )
-        status = run_registry(run)
-    except (ManifestError, OptionError, OutputInUseError, SigningKeyError) as error:
+        status = run_registry(run).exit_status
+    except (ManifestError, OptionError, OutputInUseError, ScanError, SettingsError, SigningKeyError) as error:
         unusable(error)
     except OSError as error:
         cut_short(error)

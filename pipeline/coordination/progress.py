@@ -1,56 +1,22 @@
-"""Progress marks: workers append lines to files in one folder, and the launching process follows them.
+"""Follows the progress marks of a run while it lasts.
 
-FnApiRunner blocks while it runs and its workers may be other processes, so a folder is what both can see.
+FnApiRunner blocks while it runs, so the launcher reads the marks in a thread of its own.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-
-@dataclass(frozen=True)
-class ProgressMark:
-    """One step of one model.
-
-    Attributes:
-        step: `inspect`, `convert` (that step begins), `ready` (inspected, to be converted) or `end`.
-        line: the row's line in the manifest.
-        name: model and version.
-        status, reason, seconds: how it ended.
-        worker: process and thread that left the mark.
-    """
-
-    step: str
-    line: int
-    name: str
-    status: str = ""
-    reason: str = ""
-    seconds: float = 0.0
-    worker: str = ""
-
-
-def write_mark(folder: str, mark: ProgressMark) -> None:
-    """Appends a mark to this thread's file; progress is a courtesy, so a folder that is gone is no error."""
-    if not folder:
-        return
-    worker = f"{os.getpid()}-{threading.get_ident()}"
-    line = json.dumps(asdict(replace(mark, worker=worker))) + "\n"
-    try:
-        with open(os.path.join(folder, f"{worker}.jsonl"), "a", encoding="utf-8") as stream:
-            stream.write(line)
-    except OSError:
-        return
+from pipeline.coordination.run_folder import ProgressMark, RunFolder
 
 
 class MarkFollower:
     """Calls `notice` with each new mark, from a thread, for as long as the context lasts."""
 
-    def __init__(self, folder: Path, notice: Callable[[ProgressMark], None], interval: float = 0.2) -> None:
+    def __init__(self, folder: RunFolder, notice: Callable[[ProgressMark], None], interval: float = 0.2) -> None:
         self._folder = folder
         self._notice = notice
         self._interval = interval
@@ -72,7 +38,7 @@ class MarkFollower:
             self._look()
 
     def _look(self) -> None:
-        for path in sorted(self._folder.glob("*.jsonl")):
+        for path in self._folder.mark_files():
             with path.open("rb") as stream:
                 stream.seek(self._read.get(path, 0))
                 data = stream.read()

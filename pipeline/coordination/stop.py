@@ -1,7 +1,7 @@
 """A run that ends early: the operator stops it, or the disk of the output is full.
 
-Whoever notices leaves a word in the folder of the progress marks, which every local worker sees before each row. Rows
-that were not reached still have their report row.
+The first process to notice writes a stop request into the run's folder, which every local worker reads before each
+row. Rows that were not reached still have their report row.
 """
 
 from __future__ import annotations
@@ -13,17 +13,15 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 
+from pipeline.coordination.run_folder import RunFolder, Stop
 from pipeline.storage.durable_file import NEW_FILE
 from pipeline.storage.paths import is_remote
 from transforms.errors import MigrationError, Reason
 from transforms.platform import reserve
 
-_WORD = "stop"
-_LAUNCHER = "launcher"
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 _PROBE = ".h5ferry-probe"
 _PROBE_BYTES = 1 << 20
@@ -31,29 +29,6 @@ _RESERVE = ".h5ferry-reserve.part"
 _RESERVED_BYTES = 1 << 20
 _RESERVED_BYTES_PER_ROW = 1 << 12
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-
-
-class Stop(StrEnum):
-    """Why a run ends early."""
-
-    INTERRUPTED = "interrupted"
-    OUTPUT_FULL = "output full"
-
-
-def request_stop(folder: str, why: Stop) -> None:
-    """Asks all workers to reach no further row. The first word counts."""
-    with contextlib.suppress(OSError), Path(folder, _WORD).open("x", encoding="utf-8") as stream:
-        stream.write(why.value)
-
-
-def stop_requested(folder: str) -> Stop | None:
-    """The word that somebody left, None when the run may go on (or has no such folder)."""
-    if not folder:
-        return None
-    try:
-        return Stop(Path(folder, _WORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
 
 
 def not_reached(why: Stop) -> MigrationError:
@@ -108,11 +83,11 @@ def reserved_space(folder: Path, rows: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def stopped_by_signals(folder: str, drop: Callable[[], None]) -> Iterator[list[int]]:
+def stopped_by_signals(folder: RunFolder, drop: Callable[[], None]) -> Iterator[list[int]]:
     """While the context lasts, SIGINT and SIGTERM stop the run instead of the program; a second one stops that too.
 
     Args:
-        folder: of the progress marks.
+        folder: of the run.
         drop: ends what is being worked on; called from the signal handler.
 
     Yields:
@@ -123,14 +98,13 @@ def stopped_by_signals(folder: str, drop: Callable[[], None]) -> Iterator[list[i
         yield came
         return
     before = {number: signal.getsignal(number) for number in _STOPPING}
-
-    Path(folder, _LAUNCHER).write_text(str(os.getpid()), encoding="ascii")
+    folder.enter_launcher()
 
     def handle(number: int, frame: FrameType | None) -> None:
         came.append(number)
         for each, handler in before.items():
             signal.signal(each, handler)
-        request_stop(folder, Stop.INTERRUPTED)
+        folder.request_stop(Stop.INTERRUPTED)
         drop()
 
     for number in before:
@@ -142,14 +116,13 @@ def stopped_by_signals(folder: str, drop: Callable[[], None]) -> Iterator[list[i
             signal.signal(number, handler)
 
 
-def leave_signals_to_launcher(folder: str) -> None:
-    """Has a local worker that is another process than the launching one ignore the signals that stop a run.
+def leave_signals_to_launcher(folder: RunFolder) -> None:
+    """Makes a worker process ignore the signals that stop a run; the launcher handles them.
 
-    Terminals and service managers signal all processes of a program. A worker is to end its rows, and to tell of them.
+    Terminals and service managers signal all processes of a program. A worker is to end its rows, and to report them.
     """
-    try:
-        launcher = int(Path(folder, _LAUNCHER).read_text(encoding="ascii"))
-    except (OSError, ValueError):
+    launcher = folder.launcher()
+    if launcher is None:
         return
     if launcher != os.getpid():
         set_handler = ctypes.CDLL(None).signal  # Python's own is for the main thread alone, which is Beam's.

@@ -33,7 +33,7 @@ from pipeline.publication.layout import (
 )
 from pipeline.publication.locks import LockState, _made_and_locked, lock_state
 from pipeline.storage.canonical_json import sha256_of
-from pipeline.storage.durable_file import PART, read_file, write_file
+from pipeline.storage.durable_file import PART, read_file, remove_file, write_file
 from pipeline.storage.paths import is_remote
 from pipeline.storage.regular_file import open_folder, read_regular
 from transforms.platform import lock
@@ -174,13 +174,7 @@ def write_record(folder: str, record: RunRecord, signer: Signer | None) -> None:
 def remove_record(folder: str) -> None:
     """Removes an earlier run's record from a folder whose report is about to be replaced."""
     for name in (RECORD, SIGNATURE):
-        if is_remote(folder):
-            from apache_beam.io.filesystems import FileSystems
-
-            if FileSystems.exists(f"{folder}/{name}"):
-                FileSystems.delete([f"{folder}/{name}"])
-        else:
-            Path(folder, name).unlink(missing_ok=True)
+        remove_file(f"{folder}/{name}")
 
 
 def write_latest(output: str, record: RunRecord) -> None:
@@ -192,9 +186,7 @@ def _set_aside(folder: str) -> None:
     """Renames the folder of an ended run, so that another run of the same id can have its name."""
     if not is_remote(folder):
         if Path(folder, RECORD).exists():
-            os.rename(
-                folder, next(name for number in range(1, 1 << 30) if not Path(name := f"{folder}.{number}").exists())
-            )
+            os.rename(folder, next(name for n in count(1) if not Path(name := f"{folder}.{n}").exists()))
         return
     from apache_beam.io.filesystems import FileSystems
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from pipeline.inspection.view import lines_of, tree_of
 from pipeline.isolation.parallel_map import map_in_children
-from pipeline.isolation.process import ConfinedProcess, Isolation
+from pipeline.isolation.policy import Isolation, Role
+from pipeline.isolation.process import ConfinedProcess
 from pipeline.printable import printable
 from transforms.errors import MEANINGS, MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
@@ -21,7 +22,7 @@ from transforms.records.outcome import MigrationRequest
 _DESCRIBE = "transforms.inspection.inspect:describe_source"
 _DESCRIBE_WITH_CODE = "transforms.inspection.inspect:describe_with_code"
 _RECORDED = "transforms.inspection.inspect:recorded_runtime"
-_INSPECT_SECONDS = 120.0
+_ISOLATION = Isolation(timeout=120.0, role=Role.INSPECTING)
 
 
 def describe_models(
@@ -44,13 +45,32 @@ def describe_models(
         facts = describe_model(child, model.absolute(), architecture, backend, limits, custom_objects)
         return {"file": str(model), **facts}
 
-    for description in map_in_children(described, models, Isolation(timeout=_INSPECT_SECONDS)):
+    for description in map_in_children(described, models, _ISOLATION):
         sound = sound and description["accepted"]
         if as_json:
             print(json.dumps(description))
         else:
             _print(description)
     return sound
+
+
+def inspect_file(
+    model: Path,
+    architecture: Path | None = None,
+    backend: str = "",
+    limits: Limits = DEFAULT_LIMITS,
+    custom_objects: Path | None = None,
+) -> Inspection:
+    """The facts of one file, read in a child of its own.
+
+    Raises:
+        MigrationError: it would be refused.
+    """
+    child = ConfinedProcess(_ISOLATION)
+    try:
+        return _inspection(child, model.absolute(), architecture, backend, limits, custom_objects)
+    finally:
+        child.close()
 
 
 def describe_model(
@@ -62,21 +82,8 @@ def describe_model(
     custom_objects: Path | None = None,
 ) -> dict[str, Any]:
     """The facts of one file by name, as `docs/operators.md` lists them; of a refused one, those that it records."""
-    architecture = architecture.absolute() if architecture else None
     try:
-        if custom_objects is None:
-            inspection = child.call(_DESCRIBE, model, architecture, backend, limits, returns=Inspection)
-        else:
-            request = MigrationRequest(
-                printable(str(model)),
-                model,
-                staging=Path(),
-                architecture=architecture,
-                backend=backend,
-                custom_objects=custom_objects.absolute(),
-                allow_custom_code=True,
-            )
-            inspection = child.call(_DESCRIBE_WITH_CODE, request, limits, returns=Inspection)
+        inspection = _inspection(child, model, architecture, backend, limits, custom_objects)
     except MigrationError as error:
         return {
             "accepted": False,
@@ -96,6 +103,31 @@ def _evidence_to_expect(inspection: Inspection) -> str:
     if inspection.uncovered:
         return "rebuilt"
     return "assumed" if inspection.assumptions else "reference"
+
+
+def _inspection(
+    child: ConfinedProcess,
+    model: Path,
+    architecture: Path | None,
+    backend: str,
+    limits: Limits,
+    custom_objects: Path | None,
+) -> Inspection:
+    architecture = architecture.absolute() if architecture else None
+    if custom_objects is None:
+        found: Inspection = child.call(_DESCRIBE, model, architecture, backend, limits, returns=Inspection)
+        return found
+    request = MigrationRequest(
+        printable(str(model)),
+        model,
+        staging=Path(),
+        architecture=architecture,
+        backend=backend,
+        custom_objects=custom_objects.absolute(),
+        allow_custom_code=True,
+    )
+    described: Inspection = child.call(_DESCRIBE_WITH_CODE, request, limits, returns=Inspection)
+    return described
 
 
 def _recorded(child: ConfinedProcess, model: Path, limits: Limits) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.printable import printable
+from transforms.records.runtime import FAMILY_NAMES, Family
 
 if TYPE_CHECKING:
     from rich.tree import Tree
 
-_FAMILIES = {"keras": "Keras", "tf_keras": "tf.keras", "keras_3": "Keras 3"}
 _EVIDENCE = {
     "reference": "reference: an independent NumPy forward pass over the original arrays",
     "assumed": "assumed: the same forward pass, resting on what the file does not say, where that changes the outputs",
@@ -94,7 +94,7 @@ def _accepted(description: Mapping[str, Any]) -> Iterator[_Entry]:
 
 
 def _written_by(description: Mapping[str, Any]) -> str:
-    family = _FAMILIES.get(description["family"], description["family"])
+    family = FAMILY_NAMES[Family(description["family"])]
     version = description["keras_version"] or "of no recorded version"
     return f"written by {family} {version} on {description['backend'] or 'a backend that is not recorded'}"
 

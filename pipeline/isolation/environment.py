@@ -10,8 +10,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib.machinery import PathFinder
 
 from pipeline.isolation.machine import threads_of
+from pipeline.isolation.policy import Role
+from transforms.errors import MigrationError, Reason
 
 _PARENT_VARIABLES = ("PATH", "HOME", "TMPDIR", "TZ", "LD_LIBRARY_PATH")
 #: `-s -P` and the explicit list leave nothing to PYTHONPATH, the user's own packages and the working folder.
@@ -20,8 +23,7 @@ _START = "import sys; sys.path[:] = sys.argv[3:]; from pipeline.isolation.worker
 
 def child_command(requests: int, answers: int) -> list[str]:
     """The command that starts a child on two pipe descriptors, with the parent's modules."""
-    paths = module_folders(sys.path, os.environ.get("PYTHONPATH", ""))
-    return [sys.executable, "-s", "-P", "-c", _START, str(requests), str(answers), *paths]
+    return [sys.executable, "-s", "-P", "-c", _START, str(requests), str(answers), *_child_path()]
 
 
 def module_folders(paths: Sequence[str], python_path: str) -> list[str]:
@@ -34,6 +36,32 @@ def module_folders(paths: Sequence[str], python_path: str) -> list[str]:
     named = {os.path.abspath(path) for path in python_path.split(os.pathsep) if path} - {own}
     folders = [os.path.abspath(path) for path in paths]
     return [*(each for each in folders if each not in named), *(each for each in folders if each in named)]
+
+
+def refuse_foreign_packages(role: Role) -> None:
+    """Makes sure that a child will import this program, whatever else `sys.path` leads to.
+
+    Anybody's script may have a folder `transforms` beside it, which comes first.
+
+    Raises:
+        MigrationError: `crashed`, it would import somebody else's `pipeline` or `transforms`.
+    """
+    for name in ("pipeline", "transforms"):
+        found = PathFinder.find_spec(name, _child_path())
+        if found is None:  # An editable installation brings a finder of its own.
+            continue
+        ours = sys.modules[name].__file__ or ""
+        if found.origin is None or not os.path.samefile(found.origin, ours):
+            place = found.origin or ", ".join(found.submodule_search_locations or ())
+            raise MigrationError(
+                Reason.CRASHED,
+                f"The {role.value} process was not started: it would import {place} in place of h5ferry's own {name!r}",
+                advice="Rename that folder, or take it off Python's path.",
+            )
+
+
+def _child_path() -> list[str]:
+    return module_folders(sys.path, os.environ.get("PYTHONPATH", ""))
 
 
 def child_environment(workers: int) -> dict[str, str]:

@@ -9,7 +9,8 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from pipeline.isolation.machine import this_machine
-from pipeline.isolation.process import ConfinedProcess, Isolation
+from pipeline.isolation.policy import Isolation
+from pipeline.isolation.process import ConfinedProcess
 
 _MOST_CHILDREN = 4
 

@@ -94,48 +94,60 @@ class Questions:
     def __init__(self, requests: io.FileIO, answers: io.FileIO) -> None:
         self._requests = requests
         self._answers = answers
-        self._open: list[FromParent | None] | None = None
+        self._open: PendingAnswer | None = None
 
-    def ask(self, question: Any, kind: Any = Any) -> Callable[[], Any]:
+    def ask(self, question: Any, kind: Any = Any) -> PendingAnswer:
         """Sends a question.
 
         Args:
             question: a record or a plain value.
             kind: type of the answer.
-
-        Returns:
-            A function that waits for the answer; it raises the MigrationError of a refusal.
         """
         self.settle()
-        reply: list[FromParent | None] = []
-        self._open = reply
+        self._open = PendingAnswer(self, kind)
         send(self._answers, encode(Ask(value_of(question))))
-
-        def answer_to_it() -> Any:
-            if not reply:
-                self.settle()
-            match reply[0]:
-                case Answered(value=value):
-                    return read_value(value, kind)
-                case Refused() as refused:
-                    raise refused.error()
-            raise MigrationError(Reason.CRASHED, "Nobody answers any more")
-
-        return answer_to_it
+        return self._open
 
     def settle(self) -> None:
         """Waits for the answer that is still to come, if any."""
         if self._open is not None:
-            reply, self._open = self._open, None
-            reply.append(_next(self._requests))
+            pending, self._open = self._open, None
+            pending.reply = _next(self._requests)
 
 
-def answer(task: Task, ask: Callable[..., Callable[[], Any]]) -> FromChild:
-    """Runs a task and says how it went; only death and the parent's patience end it otherwise."""
+class PendingAnswer:
+    """An answer that may still be on its way.
+
+    Args:
+        questions: who asked, and receives it.
+        kind: its type.
+    """
+
+    def __init__(self, questions: Questions, kind: Any) -> None:
+        self._questions = questions
+        self._kind = kind
+        self.reply: FromParent | None = None
+
+    def result(self) -> Any:
+        """The answer, once it is there. Raises the MigrationError of a refusal."""
+        if self.reply is None:
+            self._questions.settle()
+        match self.reply:
+            case Answered(value=value):
+                return read_value(value, self._kind)
+            case Refused() as refused:
+                raise refused.error()
+        raise MigrationError(Reason.CRASHED, "The parent process answers no longer")
+
+
+def answer(task: Task, ask: Callable[..., PendingAnswer]) -> FromChild:
+    """Runs a task and says how it went; it can otherwise end only by a crash or the parent's timeout."""
     _limit_cpu(task.seconds)
     try:
         function = named_function(task.function)
-        return Done(value_of(function(*_arguments(task, function), *((ask,) if task.asks else ()))))
+        arguments = _arguments(task, function)
+        result = function(*arguments, ask) if task.asks else function(*arguments)
+        return Done(value_of(result))
     except MigrationError as error:
         return Refused.of(error)
     except MemoryError as error:

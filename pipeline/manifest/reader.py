@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.manifest.row import COLUMNS, COMMENT, REQUIRED, ManifestRow, parse_row, refused_entry
-from pipeline.storage.paths import is_remote
+from pipeline.storage.paths import absolute_path, is_remote
 from pipeline.storage.regular_file import read_regular
 from transforms.errors import Reason
 
@@ -52,8 +52,12 @@ def read_manifest(path: str, *, folds_case: bool = False) -> Manifest:
     Raises:
         ManifestError: it cannot be read, is none of the three formats, lacks a required column or has no entry.
     """
-    path = path if is_remote(path) else os.path.abspath(path)
-    data = _read_bytes(path)
+    path = absolute_path(path)
+    return parse_manifest(path, _read_bytes(path), folds_case=folds_case)
+
+
+def parse_manifest(path: str, data: bytes, *, folds_case: bool = False) -> Manifest:
+    """The manifest in `data`, which lies, or will lie, at an absolute path or URL. Raises as `read_manifest` does."""
     columns, entries = _entries(path, data)
     missing = [column for column in REQUIRED if column not in columns]
     if missing:
@@ -83,24 +87,22 @@ def refuse_duplicates(rows: Sequence[ManifestRow], *, folds_case: bool = False) 
     def folded(place: str) -> str:
         return place.casefold() if folds_case else place
 
-    by_place: dict[str, list[ManifestRow]] = defaultdict(list)
-    for row in rows:
-        if not row.reason:
-            by_place[folded(row.name)].append(row)
-    for row in rows:  # Where a model's versions lie: "a/2" would be one of the versions of "a".
-        if not row.reason:
-            by_place[folded(f"{row.model}/*")].append(row)
-    rivals: dict[int, ManifestRow] = {}
-    for row in rows:
-        if not row.reason:
-            places = map(folded, _places(row))
-            others = [other for place in places for other in by_place.get(place, ()) if other is not row]
-            for other in others[:1]:
-                rivals[row.line] = other
-            for other in others:
-                rivals.setdefault(other.line, row)
-    for row in rows:
-        yield _duplicate(row, rivals[row.line]) if row.line in rivals else row
+    by_place: dict[str, list[int]] = defaultdict(list)
+    sound = [index for index, row in enumerate(rows) if not row.reason]
+    for index in sound:
+        by_place[folded(rows[index].name)].append(index)
+    for index in sound:  # Where a model's versions lie: "a/2" would be one of the versions of "a".
+        by_place[folded(f"{rows[index].model}/*")].append(index)
+    rivals: dict[int, int] = {}
+    for index in sound:
+        places = map(folded, _places(rows[index]))
+        others = [other for place in places for other in by_place.get(place, ()) if other != index]
+        for other in others[:1]:
+            rivals[index] = other
+        for other in others:
+            rivals.setdefault(other, index)
+    for index, row in enumerate(rows):
+        yield _duplicate(row, rows[rivals[index]]) if index in rivals else row
 
 
 def case_clashes(rows: Iterable[ManifestRow]) -> tuple[str, ...]:
@@ -131,10 +133,14 @@ def _duplicate(row: ManifestRow, rival: ManifestRow) -> ManifestRow:
     return replace(
         row,
         reason=Reason.DUPLICATE_OUTPUT.value,
-        message=f"Manifest line {row.line} and line {rival.line} write to one place, or one into the other's"
+        message=f"{_who(row, rival)} write to one place, or one into the other's"
         f" ({row.name} and {rival.name})."
         " Give each a model and version of its own.",
     )
+
+
+def _who(row: ManifestRow, rival: ManifestRow) -> str:
+    return f"Manifest line {row.line} and line {rival.line}" if row.line and rival.line else "Two rows"
 
 
 def _read_bytes(path: str) -> bytes:
@@ -212,16 +218,20 @@ def _json_entries(text: str) -> tuple[Sequence[Any], list[tuple[int, Any]]]:
     for line, source in enumerate(text.split("\n"), start=1):
         if not source.strip():
             continue
-        try:
-            fields = json.loads(source)
-        except (ValueError, RecursionError) as error:
-            fields = f"is not JSON ({error})"
-        if isinstance(fields, dict):
-            columns.update(dict.fromkeys(fields))
-        elif not isinstance(fields, str) or not fields.startswith("is not JSON"):
-            fields = "is not a JSON object"
-        entries.append((line, fields))
+        entry = _json_entry(source)
+        if isinstance(entry, dict):
+            columns.update(dict.fromkeys(entry))
+        entries.append((line, entry))
     return list(columns), entries
+
+
+def _json_entry(source: str) -> dict[str, Any] | str:
+    """The fields of one line, or why there are none."""
+    try:
+        fields = json.loads(source)
+    except (ValueError, RecursionError) as error:
+        return f"is not JSON ({error})"
+    return fields if isinstance(fields, dict) else "is not a JSON object"
 
 
 def _parquet_entries(data: bytes) -> tuple[Sequence[Any], list[tuple[int, Any]]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.publication.layout import RESERVED
@@ -76,6 +77,42 @@ def parse_row(line: int, fields: Mapping[Any, Any], base: str) -> ManifestRow:
         return refused_entry(line, values, "column {} {}".format(*error.args))
 
 
+def checked_row(entry: ManifestRow | Mapping[str, Any], base: str) -> ManifestRow:
+    """A row of whatever origin, checked as if it came from a manifest.
+
+    Args:
+        entry: a row, or the columns of one and, if it has one, its `line`.
+        base: what relative paths are relative to.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(entry, ManifestRow):
+        if entry.reason:
+            return entry
+        return parse_row(entry.line, entry.columns, base)
+    if isinstance(entry, Mapping):
+        return parse_row(int(entry.get("line", 0)), entry, base)
+    raise TypeError(f"{type(entry).__name__} is no row of a manifest: give a ManifestRow or a mapping.")
+
+
+def as_manifest(entries: Iterable[ManifestRow | Mapping[str, Any]], base: str) -> bytes:
+    """A manifest in JSON lines, its paths absolute.
+
+    Args:
+        entries: rows, or the columns of each.
+        base: what relative paths are relative to.
+    """
+    lines = []
+    for entry in entries:
+        columns = entry.columns if isinstance(entry, ManifestRow) else dict(entry)
+        for column in PATHS:
+            if path := columns.get(column):
+                columns[column] = resolve_path(base, os.fspath(path))
+        lines.append(json.dumps({name: value for name, value in columns.items() if value is not None}) + "\n")
+    return "".join(lines).encode()
+
+
 def refused_entry(line: int, values: Mapping[str, Any], problem: str) -> ManifestRow:
     """A row that keeps what was readable of the entry, and why it is refused."""
     try:
@@ -88,8 +125,12 @@ def refused_entry(line: int, values: Mapping[str, Any], problem: str) -> Manifes
         source=_printable(values.get("source", "")),
         version=version,
         reason=Reason.INVALID_ROW.value,
-        message=f"Manifest line {line}: {problem}. Correct the entry and run again.",
+        message=f"{_place(line)}: {problem}. Correct the entry and run again.",
     )
+
+
+def _place(line: int) -> str:
+    return f"Manifest line {line}" if line else "This row"
 
 
 def _absent_as_empty(value: object) -> object:
@@ -172,16 +213,12 @@ def _quoted(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-#: Fields of a manifest row that are no columns of the manifest.
-_NO_COLUMNS = frozenset({"line", "reason", "message"})
-
-
 @dataclass(frozen=True)
 class ManifestRow:
     """One entry of the manifest. Paths are absolute, or URLs of a Beam file system.
 
     Attributes:
-        line: line of the entry in the manifest (of a Parquet file: its row number), from 1. It identifies the row.
+        line: line of the entry in the manifest (of a Parquet file: its row number), from 1; 0 for a row of no manifest.
         model, source, version, …: the columns of the manifest, "" where a text is absent.
         reason, message: filled when the row itself is unacceptable; such a row goes straight to the report.
     """
@@ -207,5 +244,9 @@ class ManifestRow:
 
     def as_entry(self) -> str:
         """The row as one JSON line of a manifest, which does it again; its paths are absolute, or URLs."""
-        entry = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in _NO_COLUMNS}
-        return json.dumps({name: value for name, value in entry.items() if value != ""})
+        return json.dumps({name: value for name, value in self.columns.items() if value != ""})
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns of the manifest by name."""
+        return {column: getattr(self, column) for column in COLUMNS}

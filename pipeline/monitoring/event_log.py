@@ -15,12 +15,9 @@ from typing import TextIO
 
 import typer
 
-from pipeline.coordination.progress import ProgressMark
+from pipeline.coordination.run_folder import ProgressMark
 
-_SILENCE = logging.NullHandler()
 _log = logging.getLogger("h5ferry")
-_log.propagate = False
-_log.handlers[:] = [_SILENCE]
 _LEVELS = {"mismatch": logging.ERROR, "failed": logging.ERROR, "refused": logging.WARNING}
 
 
@@ -49,8 +46,9 @@ def json_log(stream: TextIO, *, quiet: bool) -> Iterator[None]:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
-    kept = root.handlers[:]
+    before = root.handlers[:], _log.handlers[:], _log.propagate, _log.level
     root.handlers[:] = _log.handlers[:] = [handler]
+    _log.propagate = False  # or each event would come twice
     _log.setLevel(logging.WARNING if quiet else logging.INFO)
     try:
         with contextlib.redirect_stderr(_StrayText()):
@@ -63,7 +61,8 @@ def json_log(stream: TextIO, *, quiet: bool) -> Iterator[None]:
         sys.excepthook = lambda *_: None  # It has been told, as JSON.
         raise
     finally:
-        root.handlers[:], _log.handlers[:] = kept, [_SILENCE]
+        root.handlers[:], _log.handlers[:], _log.propagate, level = before
+        _log.setLevel(level)
 
 
 class _StrayText(io.TextIOBase):

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.coordination.progress import ProgressMark
+from pipeline.coordination.run_folder import ProgressMark
 from pipeline.printable import printable
 from transforms.records.outcome import Status
 

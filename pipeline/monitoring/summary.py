@@ -10,16 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.coordination.progress import ProgressMark
+from pipeline.coordination.run_folder import ProgressMark
 from pipeline.monitoring.live_view import STYLES, LiveView, live
 from pipeline.printable import printable
 from pipeline.report.formatting import count, figure
-from transforms.records.outcome import Status
+from transforms.records.outcome import NOT_PUBLISHED, PUBLISHED, Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_TROUBLE = (Status.MISMATCH.value, Status.FAILED.value, Status.REFUSED.value)
 #: More than this is for the report to tell.
 _TROUBLE_SHOWN = 50
 
@@ -49,12 +48,12 @@ def print_summary(console: Console, frame: pd.DataFrame, report: str) -> None:
     if worst:
         table.add_row("worst error", Text(worst))
     console.print(table)
-    _print_trouble(console, frame[frame["status"].isin(_TROUBLE)])
+    _print_trouble(console, frame[frame["status"].isin(NOT_PUBLISHED)])
     console.print(Text(f"Report: {printable(report)}"), soft_wrap=True)
 
 
 def _worst(frame: pd.DataFrame) -> str:
-    compared = frame[frame["status"].isin(("migrated", "unchanged", "mismatch"))].dropna(subset=["max_abs_error"])
+    compared = frame[frame["status"].isin((*PUBLISHED, Status.MISMATCH.value))].dropna(subset=["max_abs_error"])
     if compared.empty:
         return ""
     worst = compared.nlargest(1, "max_abs_error").to_dict("records")[0]

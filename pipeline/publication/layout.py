@@ -7,7 +7,7 @@ OUTPUT/<model>/.h5ferry-staging-<version>-<random>/    staged/ is being written,
 OUTPUT/<model>/.h5ferry-retired-<version>-<random>/    being replaced
 OUTPUT/_h5ferry/lock                                   while a run is at work
 OUTPUT/_h5ferry/latest.json                            the newest run
-OUTPUT/_h5ferry/runs/<run-id>/                         run.json, its signature, the report, shards
+OUTPUT/_h5ferry/runs/<run-id>/                         run.json, its signature, the report, shards, manifest.jsonl
 ```
 """
 
@@ -15,18 +15,21 @@ from __future__ import annotations
 
 import re
 
+from transforms.saved_model.file_names import GRAPH
+
 #: First part of the output path that is kept for reports.
 RESERVED = "_h5ferry"
 LOCK = "lock"
 LATEST = "latest.json"
 RUNS = "runs"
 RECORD, SIGNATURE = "run.json", "run.json.sig"
+#: Of a run whose rows no file held: its manifest, beside the report.
+MANIFEST = "manifest.jsonl"
 SHARDS = "shards-"
 
 #: The largest of these that are read: a record names some two hundred thousand outputs in so many bytes.
 RECORD_BYTES, LATEST_BYTES, SIGNATURE_BYTES = 64 << 20, 1 << 20, 64
 
-GRAPH = "saved_model.pb"
 #: What makes a folder a SavedModel for TensorFlow.
 GRAPHS = (GRAPH, "saved_model.pbtxt")
 RECEIPT = "assets.extra/h5ferry.json"

@@ -16,9 +16,10 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from pipeline.publication.destination import foreign_to, occupied
-from pipeline.publication.layout import GRAPH, GRAPHS, RECEIPT, RECEIPT_BYTES, UPLOADING, output_folder
+from pipeline.publication.layout import GRAPHS, RECEIPT, RECEIPT_BYTES, UPLOADING, output_folder
 from pipeline.publication.receipt import PublishedFile, Receipt, claim_of, parse_receipt
 from pipeline.storage.durable_file import read_file, write_file
+from transforms.saved_model.file_names import GRAPH
 
 _BLOCK = 1 << 20
 

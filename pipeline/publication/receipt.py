@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import stat
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
 from pipeline.publication.layout import RECEIPT, RECEIPT_BYTES
-from pipeline.storage.canonical_json import canonical_json, sha256_of
+from pipeline.publication.outcome_columns import NO_OUTCOME, OutcomeColumns
+from pipeline.storage.canonical_json import canonical_json, plain_json, sha256_of
 from pipeline.storage.regular_file import read_regular
 from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import MIGRATION_VERSION
@@ -62,7 +62,7 @@ class Receipt:
         model, version: the row it was published for.
         key: what decided it.
         files: every file but the receipt, by path.
-        outcome: the report columns that the conversion answered for.
+        outcome: what the conversion answered for.
         run_id, attempt: the run; `attempt` is drawn anew for each start of the program.
         h5ferry_version: the program that wrote it.
     """
@@ -71,7 +71,7 @@ class Receipt:
     version: int
     key: ReceiptKey
     files: tuple[PublishedFile, ...]
-    outcome: Mapping[str, Any] = field(default_factory=dict)
+    outcome: OutcomeColumns = NO_OUTCOME
     run_id: str = ""
     attempt: str = ""
     h5ferry_version: str = __version__
@@ -90,7 +90,7 @@ class Receipt:
     def to_json(self) -> str:
         """The file's text; nan becomes null."""
         content = {"format": _FORMAT, **asdict(self), "output_bytes": self.size, "output_sha256": self.sha256}
-        return sealed(_without_nan(content)).decode()
+        return sealed(plain_json(content)).decode()
 
 
 def sealed(content: Mapping[str, Any]) -> bytes:
@@ -109,7 +109,8 @@ def parse_receipt(text: bytes) -> Receipt | None:
             return None
         digest = content.pop("output_sha256")
         files = tuple(PublishedFile(**file) for file in content.pop("files"))
-        receipt = Receipt(key=ReceiptKey(**content.pop("key")), files=files, **content)
+        outcome = OutcomeColumns.from_json(content.pop("outcome"))
+        receipt = Receipt(key=ReceiptKey(**content.pop("key")), files=files, outcome=outcome, **content)
         return receipt if receipt.sha256 == digest and all(_is_inside(file.path) for file in files) else None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
@@ -202,11 +203,3 @@ def list_files(folder: Path, only: Collection[str] | None = None) -> tuple[Publi
 def _is_inside(path: object) -> bool:
     """Whether a path leads to a file below an output, and is written in the one way that a run writes it."""
     return isinstance(path, str) and path != RECEIPT and "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else str(value)
-    if isinstance(value, Mapping):
-        return {key: _without_nan(item) for key, item in value.items()}
-    return [_without_nan(item) for item in value] if isinstance(value, (list, tuple)) else value

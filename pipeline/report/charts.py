@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from pipeline.report.formatting import count, duration_text, share_text, size_text
-from pipeline.report.page_rows import DIALECT, PUBLISHED, SHARE, shown
-from transforms.records.outcome import EVIDENCE_ORDER, Status
+from pipeline.report.page_rows import DIALECT, SHARE, shown
+from transforms.records.outcome import EVIDENCE_ORDER, PUBLISHED, Status
 
 if TYPE_CHECKING:
     import pandas as pd

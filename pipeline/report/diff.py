@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from transforms.records.outcome import DEFAULT_ATOL, EVIDENCE_ORDER, Evidence, Status
+from pipeline.storage.canonical_json import plain_json
+from transforms.records.outcome import DEFAULT_ATOL, EVIDENCE_ORDER, PUBLISHED, Evidence, Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_FACTOR = 10.0
 _KEY = ("model", "version")
-_PUBLISHED = (Status.MIGRATED, Status.UNCHANGED)
 #: The better the higher: a refusal is an answer; a failure or a mismatch is none.
 _RANK: Mapping[str, int] = {Status.MIGRATED: 2, Status.UNCHANGED: 2, Status.REFUSED: 1}
 #: Errors below this share of the row's atol are all one: noise of the arithmetic.
@@ -51,11 +51,9 @@ class Change:
     verdict: Verdict
 
     def as_record(self) -> dict[str, Any]:
-        """As JSON takes it: a number that is not finite as a text."""
-        return {
-            name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in asdict(self).items()
-        }
+        """As JSON takes it."""
+        record: dict[str, Any] = plain_json(asdict(self))
+        return record
 
 
 def compare_reports(old: pd.DataFrame, new: pd.DataFrame, factor: float = DEFAULT_FACTOR) -> list[Change]:
@@ -93,13 +91,13 @@ def _row_changes(
 ) -> list[Change]:
     if new is None:
         assert old is not None
-        verdict = Verdict.WORSE if old["status"] in _PUBLISHED else Verdict.CHANGED
+        verdict = Verdict.WORSE if old["status"] in PUBLISHED else Verdict.CHANGED
         return [Change(model, version, "vanished", str(old["status"]), "", verdict)]
     if old is None:
-        verdict = Verdict.CHANGED if new["status"] in _PUBLISHED else Verdict.WORSE
+        verdict = Verdict.CHANGED if new["status"] in PUBLISHED else Verdict.WORSE
         return [Change(model, version, "appeared", "", str(new["status"]), verdict)]
     found: dict[str, Verdict | None] = {"status": _of_status(old["status"], new["status"])}
-    if old["status"] in _PUBLISHED and new["status"] in _PUBLISHED:
+    if old["status"] in PUBLISHED and new["status"] in PUBLISHED:
         found["evidence"] = _of_order(_evidence(old), _evidence(new))
         found["max_abs_error"] = _of_error(old, new, factor)
         for column in ("rtol", "atol"):
@@ -114,7 +112,7 @@ def _row_changes(
 
 
 def _of_status(old: str, new: str) -> Verdict | None:
-    if old == new or (old in _PUBLISHED and new in _PUBLISHED):
+    if old == new or (old in PUBLISHED and new in PUBLISHED):
         return None
     return _of_order(_RANK.get(old, 0), _RANK.get(new, 0)) or Verdict.CHANGED
 

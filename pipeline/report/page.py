@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.report.charts import NONE, count_charts, distribution_charts, fragment, size_rules
 from pipeline.report.formatting import count, duration_text, figure, share_text, size_text
-from pipeline.report.page_rows import DIALECT, NEEDS_A_PERSON, PUBLISHED, SHARE, derived, pack, shown
+from pipeline.report.page_rows import DIALECT, SHARE, derived, pack, shown
 from transforms.errors import MEANINGS
-from transforms.records.outcome import EVIDENCE_ORDER, Evidence, Status
+from transforms.records.outcome import EVIDENCE_ORDER, NOT_PUBLISHED, PUBLISHED, Evidence, Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ def headline(frame: pd.DataFrame) -> dict[str, Any]:
         "total": len(frame),
         "published": len(published),
         "unchanged": int((frame["status"] == Status.UNCHANGED).sum()),
-        "stopped": count(frame[frame["status"].isin(NEEDS_A_PERSON)], "status", list(NEEDS_A_PERSON)),
+        "stopped": count(frame[frame["status"].isin(NOT_PUBLISHED)], "status", list(NOT_PUBLISHED)),
         "evidence": {shown(kind): number for kind, number in evidence.items()},
         "assumed": evidence.get(Evidence.ASSUMED, 0),
         "weak": evidence.get(Evidence.REBUILT, 0) + len(published) - sum(evidence.values()),
@@ -114,7 +114,7 @@ def headline(frame: pd.DataFrame) -> dict[str, Any]:
 def groups(frame: pd.DataFrame) -> list[Group]:
     """Rows that need a person by status and reason, the gravest status first, then the commonest reason."""
     found = []
-    for status in NEEDS_A_PERSON:
+    for status in NOT_PUBLISHED:
         stopped = frame[frame["status"] == status]
         for reason in stopped["reason"].value_counts().index:
             rows = stopped[stopped["reason"] == reason]

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.manifest.row import ManifestRow
 from pipeline.printable import printable
+from pipeline.storage.canonical_json import plain_json
 from transforms.errors import Reason
-from transforms.records.outcome import Status
-from transforms.records.runtime import Family, runtime_of
+from transforms.records.runtime import runtime_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 #: Columns that the page reckons out of the report's.
 SHARE, DIALECT, REDO = "tolerance_used", "dialect", "redo"
 UNKNOWN_DIALECT = "not recorded"
-PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
-#: Statuses that a person has to look at, the gravest first.
-NEEDS_A_PERSON = (Status.MISMATCH.value, Status.FAILED.value, Status.REFUSED.value)
 
-_FAMILIES = {Family.TF_KERAS: "tf.keras", Family.KERAS_3: "Keras 3"}
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,4})*(-tf)?")
 _REWRITE = re.compile(r"(.*?): (\w+)(?: \((.*)\))?", re.DOTALL)
 #: Column of lists of rewrites, each "layer: rule (detail)".
@@ -70,8 +66,7 @@ def dialect(keras_version: str, backend: str) -> str:
     """The code base that wrote a file, as "Keras 2", "tf.keras" or "Keras 1, theano"."""
     if not _VERSION.fullmatch(keras_version):
         return UNKNOWN_DIALECT
-    runtime = runtime_of(keras_version, backend)
-    name = _FAMILIES.get(runtime.family, "Keras 1" if runtime.is_keras_1 else "Keras 2")
+    name = runtime_of(keras_version, backend).generation
     return name if backend in ("", "tensorflow") else f"{name}, {printable(backend)}"
 
 
@@ -136,10 +131,8 @@ def _json(value: Any) -> Any:
     value = _unboxed(value)
     if isinstance(value, str):
         return shown(value)
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return "inf" if math.isinf(value) else None if math.isnan(value) else value
+    if value is None or isinstance(value, bool | int | float):
+        return plain_json(value)
     if isinstance(value, Mapping):
         return {shown(str(key)): _json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""The records that travel through the graph: a manifest row on the way in, a report row on the way out."""
+"""The report row: what became of one manifest row."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
 from pipeline.manifest.row import ManifestRow
+from pipeline.publication.outcome_columns import NO_OUTCOME, OutcomeColumns
 from transforms.errors import MigrationError, Reason
-from transforms.records.outcome import DEFAULT_ATOL, DEFAULT_RTOL, MigrationOutcome, Rewrite, Status
+from transforms.records.outcome import DEFAULT_ATOL, DEFAULT_RTOL, Status
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,10 +23,10 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True)
 class ReportRow:
-    """What became of one manifest row; the fields are the report's columns, in order.
+    """What became of one manifest row.
 
-    Texts are "" where there is nothing to say, errors nan where nothing was compared. `version` is 0 where the
-    manifest's own value was unreadable. `line` is that of the manifest, `manifest_row` its entry as a JSON line.
+    Texts are "" where there is nothing to say. `version` is 0 where the manifest's own value was unreadable. `line` is
+    that of the manifest, `manifest_row` its entry as a JSON line. `outcome` holds further columns.
     """
 
     model: str
@@ -34,44 +35,28 @@ class ReportRow:
     status: str
     reason: str = ""
     message: str = ""
-    evidence: str = ""
-    max_abs_error: float = float("nan")
-    max_rel_error: float = float("nan")
+    outcome: OutcomeColumns = NO_OUTCOME
     rtol: float = DEFAULT_RTOL
     atol: float = DEFAULT_ATOL
-    samples: int = 0
-    keras_version: str = ""
-    backend: str = ""
-    source_sha256: str = ""
-    source_bytes: int = 0
     output: str = ""
     output_bytes: int = 0
     output_sha256: str = ""
-    parameters: int = 0
-    rewrites: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    architecture: str = ""
     template_reused: bool = False
     seconds: float = 0.0
     run_id: str = ""
     finished_at: datetime = _NEVER
     h5ferry_version: str = __version__
-    tensorflow_version: str = ""
-    reference_max_abs_error: float = float("nan")
     line: int = 0
     manifest_row: str = ""
     graph_sha256: str = ""
-    tolerance_used: float = float("nan")
-    assumptions: tuple[str, ...] = ()
 
     def as_record(self) -> dict[str, Any]:
-        """The row as pyarrow takes it."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        """The row as pyarrow takes it: every column by name, in the report's order."""
+        columns = {**vars(self), **vars(self.outcome)}
+        return {column: _plain(columns[column]) for column in COLUMNS}
 
 
-COLUMNS = tuple(field.name for field in fields(ReportRow))
-
-#: What each column of the report says, for the documents and the audit page.
+#: The columns of the report in their order, and what each says.
 DESCRIPTIONS: Mapping[str, str] = {
     "model": "name in the registry, from the manifest",
     "version": "version directory, from the manifest; 0 where the manifest's value was unreadable",
@@ -113,13 +98,16 @@ DESCRIPTIONS: Mapping[str, str] = {
 }
 
 
+COLUMNS = tuple(DESCRIPTIONS)
+
+
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
 @functools.cache
 def report_schema() -> pa.Schema:
-    """The report's explicit Arrow schema: one field for each column, in the contract's order."""
+    """The report's explicit Arrow schema: one field for each column, in their order."""
     import pyarrow as pa
 
     types: dict[str, pa.DataType] = {
@@ -130,11 +118,12 @@ def report_schema() -> pa.Schema:
         "tuple[str, ...]": pa.list_(pa.string()),
         "datetime": pa.timestamp("us", tz="UTC"),
     }
-    return pa.schema([pa.field(field.name, types[str(field.type)]) for field in fields(ReportRow)])
+    declared = {field.name: str(field.type) for record in (ReportRow, OutcomeColumns) for field in fields(record)}
+    return pa.schema([pa.field(column, types[declared[column]]) for column in COLUMNS])
 
 
 def require_reportable(row: ReportRow) -> None:
-    """Sees to it that a report can hold the row, part of which is a child's word: one that it cannot hold ends the run.
+    """Checks that the row fits the report's schema; a value from a child may not, and would end the run.
 
     Raises:
         MigrationError: `internal_error`, a number is too large or a text holds half a character.
@@ -151,14 +140,10 @@ def require_reportable(row: ReportRow) -> None:
         ) from error
 
 
-def describe_rewrite(rewrite: Rewrite) -> str:
-    """A rewrite as the report tells it: "layer: rule (detail)"."""
-    detail = f" ({rewrite.detail})" if rewrite.detail else ""
-    return f"{rewrite.layer}: {rewrite.rule}{detail}"
-
-
-def stopped_row(row: ManifestRow, run_id: str, status: Status, reason: str, message: str, **found: Any) -> ReportRow:
-    """The report row of a model that got no further. `found` is whatever is known of the source by then."""
+def stopped_row(
+    row: ManifestRow, run_id: str, status: Status, reason: str, message: str, outcome: OutcomeColumns = NO_OUTCOME
+) -> ReportRow:
+    """The report row of a model that got no further. `outcome` has what is known by then."""
     return ReportRow(
         model=row.model,
         version=row.version,
@@ -166,33 +151,11 @@ def stopped_row(row: ManifestRow, run_id: str, status: Status, reason: str, mess
         status=status.value,
         reason=reason,
         message=message,
+        outcome=outcome,
         rtol=row.rtol,
         atol=row.atol,
         run_id=run_id,
         finished_at=datetime.now(UTC),
         line=row.line,
         manifest_row=row.as_entry(),
-        **found,
     )
-
-
-def outcome_columns(outcome: MigrationOutcome) -> dict[str, Any]:
-    """The columns that the conversion itself answers for, by name."""
-    return {
-        "evidence": outcome.evidence.value,
-        "max_abs_error": outcome.max_abs_error,
-        "max_rel_error": outcome.max_rel_error,
-        "tolerance_used": outcome.tolerance_used,
-        "reference_max_abs_error": outcome.reference_max_abs_error,
-        "samples": outcome.samples,
-        "keras_version": outcome.keras_version,
-        "backend": outcome.backend,
-        "source_sha256": outcome.source_sha256,
-        "source_bytes": outcome.source_bytes,
-        "parameters": outcome.parameters,
-        "rewrites": tuple(describe_rewrite(rewrite) for rewrite in outcome.rewrites),
-        "warnings": outcome.warnings,
-        "assumptions": tuple(map(str, outcome.assumptions)),
-        "architecture": outcome.architecture,
-        "tensorflow_version": outcome.tensorflow_version,
-    }

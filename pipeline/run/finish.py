@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,88 +16,83 @@ from pipeline import __version__
 from pipeline.history.chain import appending, chain, previous_run, remove_record, write_latest, write_record
 from pipeline.history.record import FINISHED, INTERRUPTED, FileDigest, RunRecord
 from pipeline.monitoring.prometheus import RunFigures, write_metrics
-from pipeline.publication.layout import RECEIPT, RECEIPT_BYTES, run_folder
+from pipeline.publication.layout import MANIFEST, RECEIPT, RECEIPT_BYTES, run_folder
 from pipeline.report.table import write_report
 from pipeline.storage.canonical_json import sha256_of
-from pipeline.storage.durable_file import read_file
-from transforms.records.outcome import Status
+from pipeline.storage.durable_file import read_file, remove_file
+from transforms.records.outcome import PUBLISHED, Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.history.signing import Signer
-    from pipeline.manifest.reader import Manifest
-    from pipeline.run.request import RunRequest
+    from pipeline.run.request import FinishedRun, RunRequest
 
-PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
-ALL_PUBLISHED, FAILED, SOME_NOT = 0, 1, 3
 _RECEIPT_READERS = 16
-#: Settings that name the run or its places, and what is private to the machine.
-_NOT_OPTIONS = ("output", "run_id", "attempt", "progress", "isolation")
+#: Settings that name the run or its places, what is private to the machine, and the tests' stand-ins.
+_NOT_OPTIONS = ("output", "run_id", "attempt", "folder", "isolation", "children")
 _SECRET = re.compile(r"secret|password|passwd|token|credential|connection|key", re.IGNORECASE)
 _LIBRARIES = ("apache-beam", "h5py", "numpy", "pyarrow", "tensorflow", "tf-keras")
 
 
-def finish_run(
-    run: RunRequest,
-    manifest: Manifest,
-    frame: pd.DataFrame,
-    report: str,
-    started: datetime,
-    warn: Callable[[str], None],
-    interrupted: int = 0,
-) -> int:
+def finish_run(run: FinishedRun) -> FinishedRun:
     """Writes all that remains of a run.
 
-    Args:
-        run: with absolute output and report.
-        manifest: as it was read.
-        frame: the report's rows, one for each row of the manifest.
-        report: folder or URL of the report.
-        started: UTC.
-        warn: told what could not be written besides the report.
-        interrupted: the exit status of a run that was cut short, 0 for a whole one.
-
     Returns:
-        The exit status: `interrupted`, else 0 when every row is migrated or unchanged, else 3; 1 in place of 0 when
-        the record or the metrics could not be written.
+        The run; `unrecorded` when its record or its metrics could not be written, of which its notifier was told.
 
     Raises:
         OSError: the report could not be written.
     """
-    finished = datetime.now(UTC)
-    status = interrupted or (ALL_PUBLISHED if frame["status"].isin(PUBLISHED).all() else SOME_NOT)
-    remove_record(report)
-    written = write_report(frame, report)
-    history = run_folder(run.settings.output, run.settings.run_id)
-    record = RunRecord(
-        run_id=run.settings.run_id,
-        state=INTERRUPTED if interrupted else FINISHED,
-        exit_status=status,
-        started_at=_instant(started),
-        finished_at=_instant(finished),
-        manifest={"path": manifest.path, "sha256": manifest.sha256, "rows": len(manifest.rows)},
-        output=run.settings.output,
-        report="" if report == history else report,
-        options=recorded_options(run),
-        versions=_versions(),
-        counts=_counts(frame),
-        report_files={name: FileDigest(len(data), sha256_of(data)) for name, data in written.items()},
-        receipts=receipt_digests(frame),
-        signer=run.signer.public_key if run.signer else "",
-    )
+    request, warn = run.request, run.request.notifier.warn
+    remove_record(run.report)
+    written = write_report(run.frame, run.report)
+    if isinstance(request.manifest, bytes):
+        written = {**written, MANIFEST: request.manifest}
+    else:  # An earlier run into the same folder may have left its own.
+        remove_file(f"{run.report}/{MANIFEST}")
+    history = run_folder(request.settings.output, request.settings.run_id)
+    record = _record(run, written, report="" if run.report == history else run.report)
     try:
-        record = _append(record, history, run.signer, _found(frame))
+        record = _append(record, history, request.signer, _found(run.frame))
     except OSError as error:
-        if report == history:
+        if run.report == history:
             raise
         warn(f"{history} cannot be written ({error}): the output has no record of this run.")
-        record = replace(record, exit_status=status or FAILED)
+        run = replace(run, unrecorded=True)
+        record = replace(record, exit_status=run.exit_status)
     for name in record.taken_over:
         warn(f"{name}: the receipt is not the one that the runs before recorded. h5ferry verify tells whether it fits.")
-    if report != history:
-        write_record(report, record, run.signer)
-    return _write_run_metrics(run, record, started, finished, frame, warn)
+    if run.report != history:
+        write_record(run.report, record, request.signer)
+    if request.metrics_file:
+        try:
+            write_metrics(Path(request.metrics_file), _figures(run, record))
+        except OSError as error:
+            warn(f"The metrics could not be written: {error}")
+            run = replace(run, unrecorded=True)
+    return run
+
+
+def _record(run: FinishedRun, written: Mapping[str, bytes], report: str) -> RunRecord:
+    """The record of a run, not yet in the chain; `written` are the report's files by name."""
+    settings, manifest = run.request.settings, run.manifest
+    return RunRecord(
+        run_id=settings.run_id,
+        state=INTERRUPTED if run.interrupted else FINISHED,
+        exit_status=run.exit_status,
+        started_at=_instant(run.started),
+        finished_at=_instant(run.finished),
+        manifest={"path": manifest.path, "sha256": manifest.sha256, "rows": len(manifest.rows)},
+        output=settings.output,
+        report=report,
+        options=recorded_options(run.request),
+        versions=_versions(),
+        counts=_counts(run.frame),
+        report_files={name: FileDigest(len(data), sha256_of(data)) for name, data in written.items()},
+        receipts=receipt_digests(run.frame),
+        signer=run.request.signer.public_key if run.request.signer else "",
+    )
 
 
 def _append(record: RunRecord, folder: str, signer: Signer | None, found: Collection[str]) -> RunRecord:
@@ -133,23 +128,6 @@ def _found(frame: pd.DataFrame) -> set[str]:
     """Names of the outputs that were published before."""
     rows = frame[frame["status"] == Status.UNCHANGED.value]
     return {f"{model}/{version}" for model, version in zip(rows["model"], rows["version"], strict=True)}
-
-
-def _write_run_metrics(
-    run: RunRequest,
-    record: RunRecord,
-    started: datetime,
-    finished: datetime,
-    frame: pd.DataFrame,
-    warn: Callable[[str], None],
-) -> int:
-    if run.metrics_file:
-        try:
-            write_metrics(Path(run.metrics_file), _figures(record, started, finished, frame))
-        except OSError as error:
-            warn(f"The metrics could not be written: {error}")
-            return record.exit_status or FAILED
-    return record.exit_status
 
 
 def receipt_digests(frame: pd.DataFrame) -> dict[str, str]:
@@ -203,18 +181,18 @@ def _counts(frame: pd.DataFrame) -> dict[str, dict[str, int]]:
     }
 
 
-def _figures(record: RunRecord, started: datetime, finished: datetime, frame: pd.DataFrame) -> RunFigures:
+def _figures(run: FinishedRun, record: RunRecord) -> RunFigures:
     return RunFigures(
         run_id=record.run_id,
         exit_status=record.exit_status,
-        started=started,
-        finished=finished,
-        rows=int(record.manifest["rows"]),
+        started=run.started,
+        finished=run.finished,
+        rows=len(run.manifest.rows),
         statuses=record.counts["status"],
         reasons=record.counts["reason"],
         evidence=record.counts["evidence"],
-        max_abs_error=float(frame["max_abs_error"].max()) if len(frame) else float("nan"),
-        max_rel_error=float(frame["max_rel_error"].max()) if len(frame) else float("nan"),
+        max_abs_error=float(run.frame["max_abs_error"].max()) if len(run.frame) else float("nan"),
+        max_rel_error=float(run.frame["max_rel_error"].max()) if len(run.frame) else float("nan"),
     )
 
 

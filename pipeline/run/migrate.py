@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,20 +15,16 @@ from typing import TYPE_CHECKING
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
-from rich.console import Console
 
 from pipeline.coordination.progress import MarkFollower
-from pipeline.coordination.stop import Stop, reserved_space, stop_requested, stopped_by_signals
+from pipeline.coordination.run_folder import RunFolder, Stop
+from pipeline.coordination.stop import reserved_space, stopped_by_signals
 from pipeline.graph import MigrateRegistry
 from pipeline.history.chain import open_run_folder
-from pipeline.manifest.reader import Manifest, read_manifest
-from pipeline.monitoring.event_log import LogFormat, event, row_ended, run_ended
-from pipeline.monitoring.summary import print_summary, progress_view
-from pipeline.printable import printable
-from pipeline.publication.layout import RECEIPT, SHARDS, output_folder, run_folder
+from pipeline.manifest.reader import Manifest, parse_manifest, read_manifest
+from pipeline.publication.layout import MANIFEST, RECEIPT, SHARDS, output_folder, run_folder
 from pipeline.publication.local import sweep_leftovers
 from pipeline.publication.locks import output_lock
-from pipeline.report.formatting import count
 from pipeline.report.table import gather
 from pipeline.run.beam_options import (
     memory_note,
@@ -40,83 +34,75 @@ from pipeline.run.beam_options import (
     with_local_runner,
     worker_count,
 )
-from pipeline.run.finish import FAILED, finish_run
-from pipeline.run.request import RunRequest
+from pipeline.run.exit_status import ExitStatus
+from pipeline.run.finish import finish_run
+from pipeline.run.request import FinishedRun, RunRequest
 from pipeline.settings import MigrateSettings
 from pipeline.steps.converter_pool import drop_work, joined_pool
-from pipeline.storage.paths import is_remote
+from pipeline.storage.durable_file import write_file
+from pipeline.storage.paths import absolute_path, is_remote
 from transforms.platform import folds_case
-from transforms.records.outcome import Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def new_run_id() -> str:
-    """A run id that sorts by time: "20260131T142501-3f9a"."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-
-
-def run_registry(run: RunRequest) -> int:
+def run_registry(request: RunRequest) -> FinishedRun:
     """Runs to the end and reports.
-
-    Returns:
-        The exit status: 0 when every row is migrated or unchanged, else 3.
 
     Raises:
         ManifestError, OutputInUseError: before any work.
         ReportError: the report does not account for every row.
+        OSError: the output, or the folder of the report, does not take what must be written there.
     """
-    started = datetime.now(UTC)
-    errors = Console(stderr=True, highlight=False)
-
-    def warn(text: str) -> None:
-        if run.log_format is LogFormat.JSON:
-            event("warning", logging.WARNING, message=text)
-        else:
-            errors.print(f"Warning: {printable(text)}", style="yellow", markup=False, soft_wrap=True)
-
-    output = _absolute(run.settings.output)
+    started, notifier = datetime.now(UTC), request.notifier
+    output = absolute_path(request.settings.output)
+    report = absolute_path(request.report) if request.report else run_folder(output, request.settings.run_id)
     one_case = not is_remote(output) and folds_case(Path(output))
-    manifest = read_manifest(run.manifest, folds_case=one_case)
-    if not run.quiet or run.log_format is LogFormat.JSON:
-        for warning in (*manifest.warnings, *filter(None, [memory_note(run.beam_arguments)])):
-            warn(warning)
-    report = _absolute(run.report) if run.report else run_folder(output, run.settings.run_id)
-    run = replace(run, settings=replace(run.settings, output=output, attempt=secrets.token_hex(8), folds_case=one_case))
-    event("run_started", run_id=run.settings.run_id, manifest=manifest.path, rows=len(manifest.rows), output=output)
-    with _held_output(run, report, warn):
+    if isinstance(request.manifest, bytes):
+        manifest = parse_manifest(f"{report}/{MANIFEST}", request.manifest, folds_case=one_case)
+    else:
+        manifest = read_manifest(request.manifest, folds_case=one_case)
+    for warning in (*manifest.warnings, *filter(None, [memory_note(request.beam_arguments)])):
+        notifier.note(warning)
+    settings = replace(request.settings, output=output, attempt=secrets.token_hex(8), folds_case=one_case)
+    request = replace(request, settings=settings)
+    notifier.started(request.settings.run_id, manifest.path, len(manifest.rows), output)
+    with _held_output(request, report):
+        if isinstance(request.manifest, bytes):
+            write_file(manifest.path, request.manifest)
         if not is_remote(output):
             sweep_leftovers(Path(output), {row.model for row in manifest.rows if not row.reason})
         with reserved_space(Path(report), len(manifest.rows)):
-            frame, ending = run_graph(run, manifest, report, errors)
-        status = finish_run(run, manifest, frame, report, started, warn, ending)
-    run_ended(count(frame, "status", [each.value for each in Status]), exit_status=status, report=report)
-    if not run.quiet and run.log_format is LogFormat.TEXT:
-        print_summary(Console(highlight=False), frame, report)
-    if ending == FAILED:
-        warn(f"The disk of {output} is full, so the run ended early. Make room, run again: what was published stays.")
-    return status
+            frame, ending = run_graph(request, manifest, report)
+        run = FinishedRun(request, manifest, frame, report, started, datetime.now(UTC), ending)
+        run = finish_run(run)
+    notifier.ended(frame, report, run.exit_status)
+    if ending == ExitStatus.FAILED:
+        notifier.warn(
+            f"The disk of {output} is full, so the run ended early. Make room, run again: what was published stays."
+        )
+    return run
 
 
 @contextlib.contextmanager
-def _held_output(run: RunRequest, report: str, warn: Callable[[str], None]) -> Iterator[None]:
+def _held_output(run: RunRequest, report: str) -> Iterator[None]:
     """Holds the output against other runs, and the place where this run leaves its record."""
     output, run_id = run.settings.output, run.settings.run_id
     with contextlib.ExitStack() as held:
         if run.lock and not is_remote(output):
-            tell = (lambda text: None) if run.quiet else warn
-            held.enter_context(output_lock(Path(output), run_id, run.wait, warn, tell))
+            notifier = run.notifier
+            held.enter_context(output_lock(Path(output), run_id, run.wait, notifier.warn, notifier.note))
         try:
             held.enter_context(open_run_folder(output, run_id))
         except OSError as error:
             if report == run_folder(output, run_id):
                 raise
-            warn(f"{output} cannot be written ({error}).")
+            run.notifier.warn(f"{output} cannot be written ({error}).")
         yield
 
 
-def run_graph(run: RunRequest, manifest: Manifest, report: str, console: Console) -> tuple[pd.DataFrame, int]:
+def run_graph(run: RunRequest, manifest: Manifest, report: str) -> tuple[pd.DataFrame, int]:
     """Runs the Beam graph.
 
     Returns:
@@ -124,28 +110,33 @@ def run_graph(run: RunRequest, manifest: Manifest, report: str, console: Console
         early: 128 and the number of the signal, 1 when the disk of the output was full, 0 otherwise.
     """
     options = PipelineOptions(with_local_runner(run.beam_arguments))
-    with tempfile.TemporaryDirectory(prefix="h5ferry-progress-") as marks:
+    with tempfile.TemporaryDirectory(prefix="h5ferry-run-") as scratch:
+        folder = RunFolder(scratch)
         isolation = replace(run.settings.isolation, workers=worker_count(options))
-        threads = thread_count(options)
-        settings = replace(run.settings, progress=marks, isolation=isolation, threads=threads)
+        settings = replace(run.settings, folder=folder, isolation=isolation, threads=thread_count(options))
         # The disk of the output may be full, and the rows must be told all the same.
-        folder = marks if runs_here(run.beam_arguments) else report
-        shards = f"{folder}/{SHARDS}{run.settings.attempt}"
+        shards = folder.shards if runs_here(run.beam_arguments) else f"{report}/{SHARDS}{settings.attempt}"
         pipeline = beam.Pipeline(options=options)
         pipeline | MigrateRegistry(manifest.path, manifest.sha256, settings, f"{shards}/rows")
-        follow = run.log_format is LogFormat.TEXT
         with (
             _processes(settings, manifest, in_this_process=runs_in_this_process(run, options)),
-            progress_view(console, len(manifest.rows), quiet=run.quiet or not follow) as show,
-            MarkFollower(Path(marks), show if follow else row_ended),
-            stopped_by_signals(marks, partial(drop_work, settings)) as signals,
+            run.notifier.following(len(manifest.rows)) as notice,
+            MarkFollower(folder, notice),
+            stopped_by_signals(folder, partial(drop_work, settings)) as signals,
         ):
             pipeline.run().wait_until_finish()
         found = FileSystems.match([f"{shards}/rows*"])[0].metadata_list
         frame = gather([shard.path for shard in found], [row.line for row in manifest.rows])
         FileSystems.delete([shards] if not is_remote(shards) else [shard.path for shard in found])
-        full = stop_requested(marks) is Stop.OUTPUT_FULL
-    return frame, 128 + signals[0] if signals else FAILED if full else 0
+        full = folder.stop_requested() is Stop.OUTPUT_FULL
+    return frame, _early_exit_status(signals, full)
+
+
+def _early_exit_status(signals: Sequence[int], full: bool) -> int:
+    """Of a run that was cut short by a signal or a full disk; 0 of one that was not."""
+    if signals:
+        return 128 + signals[0]
+    return ExitStatus.FAILED if full else 0
 
 
 @contextlib.contextmanager
@@ -159,7 +150,3 @@ def _processes(settings: MigrateSettings, manifest: Manifest, *, in_this_process
         if any(not Path(folder, RECEIPT).exists() for folder in folders):
             pool.start()
         yield
-
-
-def _absolute(path: str) -> str:
-    return path.rstrip("/") if is_remote(path) else os.path.abspath(path)

@@ -1,12 +1,25 @@
-"""One run as asked for."""
+"""One run: as it is asked for, and as it ended."""
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pipeline.history.signing import Signer
-from pipeline.monitoring.event_log import LogFormat
+from pipeline.manifest.reader import Manifest
+from pipeline.monitoring.notifier import LogNotifier, Notifier
+from pipeline.run.exit_status import ExitStatus
 from pipeline.settings import MigrateSettings
+from transforms.records.outcome import PUBLISHED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LOG = LogNotifier()
+#: A run that a signal ends exits with this and the signal's number.
+_SIGNALS = 128
 
 
 @dataclass(frozen=True)
@@ -14,25 +27,61 @@ class RunRequest:
     """One run as asked for.
 
     Attributes:
-        manifest: path or URL.
+        manifest: path or URL; or the text of a manifest that lies nowhere yet, and is kept beside the report.
         settings: what the workers are told.
         report: folder for the report, "" for the one in the output.
         beam_arguments: for Beam alone.
-        quiet: no progress and no summary.
-        log_format: JSON for events in place of lines for people, on standard error.
+        notifier: told what happens.
         signer: signs the run's record.
         metrics_file: local file for Prometheus, "" for none.
         wait: seconds to wait for another run in the same output.
         lock: whether the output is held against other runs.
     """
 
-    manifest: str
+    manifest: str | bytes
     settings: MigrateSettings
     report: str = ""
     beam_arguments: tuple[str, ...] = ()
-    quiet: bool = False
-    log_format: LogFormat = LogFormat.TEXT
+    notifier: Notifier = _LOG
     signer: Signer | None = None
     metrics_file: str = ""
     wait: float = 0.0
     lock: bool = True
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """One run whose graph has ended.
+
+    Attributes:
+        request: as asked for; its output is absolute.
+        manifest: as it was read.
+        frame: the report's rows, one for each row of the manifest.
+        report: folder or URL of the report.
+        started, finished: UTC.
+        interrupted: the exit status of a run that was cut short, 0 for a whole one.
+        unrecorded: whether the run's record or its metrics could not be written.
+    """
+
+    request: RunRequest
+    manifest: Manifest
+    frame: pd.DataFrame
+    report: str
+    started: datetime
+    finished: datetime
+    interrupted: int = 0
+    unrecorded: bool = False
+
+    def pass_signal_on(self) -> None:
+        """Gives a signal that cut the run short to the program around it: SIGINT raises KeyboardInterrupt."""
+        if self.interrupted > _SIGNALS:
+            signal.raise_signal(self.interrupted - _SIGNALS)
+
+    @property
+    def exit_status(self) -> int:
+        """`interrupted`, else 3 when a row is neither migrated nor unchanged, else 1 for an unrecorded run, else 0."""
+        if self.interrupted:
+            return self.interrupted
+        if not self.frame["status"].isin(PUBLISHED).all():
+            return ExitStatus.SOME_NOT
+        return ExitStatus.FAILED if self.unrecorded else ExitStatus.ALL_PUBLISHED

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from pipeline.scan.checkpoints import checkpoint_architecture
 from transforms.errors import MigrationError
+from transforms.records.file_kind import FileKind
 from transforms.source.checkpoint.files import INDEX
 
 if TYPE_CHECKING:
     from pipeline.isolation.process import ConfinedProcess
 
-#: Kind of a source that is a checkpoint.
-CHECKPOINT = "checkpoint"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 #: A user block before the signature has a size of 0, 512, 1024, 2048, … bytes; nobody's is larger than this.
 _LARGEST_USER_BLOCK = 1 << 20
@@ -41,13 +40,13 @@ class FoundFile:
     Attributes:
         path: the HDF5 file, or the prefix of a checkpoint; absolute.
         root: the folder that names are told from, absolute.
-        kind: a value of `transforms.source.hdf5.file_kind.FileKind`, "" where not told yet; or `checkpoint`.
+        kind: None where it is not told yet.
         architecture: of a checkpoint, the file beside it.
     """
 
     path: Path
     root: Path
-    kind: str = ""
+    kind: FileKind | None = None
     architecture: Path | None = None
 
 
@@ -84,6 +83,18 @@ def is_hdf5(path: Path | str) -> bool:
         os.close(descriptor)
 
 
+def as_scanned(argument: str) -> str | None:
+    """What `find_files` takes for an argument that stands for models; None where it stands for something else.
+
+    Models are meant by a folder, an HDF5 file, a checkpoint (its prefix or its index), and a pattern that matches.
+    """
+    path = Path(argument)
+    for place in (path, Path(f"{argument}{INDEX}")):
+        if place.is_dir() or is_hdf5(place) or (place.suffix == INDEX and checkpoint_architecture(place) is not None):
+            return str(place)
+    return argument if not os.path.lexists(argument) and glob.has_magic(argument) and "://" not in argument else None
+
+
 def find_files(paths: Iterable[str], oddities: Oddities) -> Iterator[FoundFile]:
     """The HDF5 files and whole checkpoints among and below `paths`, each once, sorted below each path.
 
@@ -104,7 +115,7 @@ def find_files(paths: Iterable[str], oddities: Oddities) -> Iterator[FoundFile]:
                     continue
                 if name.endswith(INDEX) and (architecture := checkpoint_architecture(Path(file))) is not None:
                     seen.add(file)
-                    yield FoundFile(Path(file.removesuffix(INDEX)), root, CHECKPOINT, architecture)
+                    yield FoundFile(Path(file.removesuffix(INDEX)), root, FileKind.CHECKPOINT, architecture)
                 elif is_hdf5(name):
                     seen.add(file)
                     yield FoundFile(Path(file), root)
@@ -119,16 +130,16 @@ def with_kinds(files: Iterable[FoundFile]) -> list[FoundFile]:
         MigrationError: a child cannot be started.
     """
     from pipeline.isolation.parallel_map import map_in_children
-    from pipeline.isolation.process import Isolation
+    from pipeline.isolation.policy import Isolation, Role
 
-    isolation = Isolation(timeout=_SECONDS_PER_CALL, models_per_child=1 << 30)
+    isolation = Isolation(timeout=_SECONDS_PER_CALL, models_per_child=1 << 30, role=Role.SCANNING)
     return [file for batch in map_in_children(_known, _batches(files), isolation) for file in batch]
 
 
 def _known(child: ConfinedProcess, batch: Sequence[FoundFile]) -> list[FoundFile]:
     child.call(_KINDS, [])  # A child that does not even start is no fault of the files.
-    kinds = iter(_kinds(child, [file.path for file in batch if not file.kind]))
-    return [file if file.kind else replace(file, kind=next(kinds)) for file in batch]
+    kinds = iter(_kinds(child, [file.path for file in batch if file.kind is None]))
+    return [file if file.kind is not None else replace(file, kind=next(kinds)) for file in batch]
 
 
 def _batches(files: Iterable[FoundFile]) -> Iterator[list[FoundFile]]:
@@ -137,12 +148,12 @@ def _batches(files: Iterable[FoundFile]) -> Iterator[list[FoundFile]]:
         yield batch
 
 
-def _kinds(child: ConfinedProcess, paths: Sequence[Path]) -> list[str]:
+def _kinds(child: ConfinedProcess, paths: Sequence[Path]) -> list[FileKind]:
     """One call for all; where that fails, one for each, so that the file to blame stands alone."""
     try:
-        return list(child.call(_KINDS, list(paths), returns=list[str]))
+        return [FileKind(kind) for kind in child.call(_KINDS, list(paths), returns=list[str])]
     except MigrationError:
-        return ["damaged"] if len(paths) == 1 else [_kinds(child, [path])[0] for path in paths]
+        return [FileKind.DAMAGED] if len(paths) == 1 else [_kinds(child, [path])[0] for path in paths]
 
 
 def _expanded(given: str) -> tuple[Path, list[Path]]:

@@ -13,16 +13,17 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.printable import printable
 from pipeline.scan.companions import pair
-from pipeline.scan.find import CHECKPOINT, FoundFile, Oddities, find_files, with_kinds
+from pipeline.scan.find import FoundFile, Oddities, find_files, with_kinds
 from pipeline.scan.model_names import propose
+from transforms.records.file_kind import FileKind
 
 COLUMNS = ("model", "source", "version", "architecture", "samples")
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _LINES_SHOWN = 10
-_ROWS = frozenset({"model", "weights", "damaged", CHECKPOINT})
+_ROWS = frozenset({FileKind.MODEL, FileKind.WEIGHTS, FileKind.DAMAGED, FileKind.CHECKPOINT})
 _LEFT_OUT = {
-    "keras_3_weights": "weights of Keras 3 (.weights.h5), which are not read",
-    "other": "HDF5, but nothing that Keras saved",
+    FileKind.KERAS_3_WEIGHTS: "weights of Keras 3 (.weights.h5), which are not read",
+    FileKind.OTHER: "HDF5, but nothing that Keras saved",
 }
 _DAMAGED = "HDF5 cannot read this file: it will be refused"
 
@@ -38,6 +39,55 @@ class ProposedRow:
     samples: Path | None
     notes: tuple[str, ...] = ()
 
+    def columns(self, folder: Path | None = None) -> dict[str, str | int]:
+        """The columns of the manifest that are filled, and the notes as `comment`.
+
+        Args:
+            folder: what paths are relative to, None for absolute ones.
+        """
+        filled = {column: value for column, value in _cells(self, folder).items() if value != ""}
+        return {**filled, **({"comment": "; ".join(self.notes)} if self.notes else {})}
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a scan found.
+
+    Attributes:
+        rows: of the proposed manifest.
+        files: all that was found, models or not.
+        not_seen: a line for each folder that was not looked into.
+    """
+
+    rows: tuple[ProposedRow, ...]
+    files: tuple[FoundFile, ...]
+    not_seen: tuple[str, ...]
+
+    def passed_over(self, folder: Path) -> list[str]:
+        """A line for each file that gets no row and each folder not looked into, paths relative to `folder`."""
+        return [*left_out(self.files, folder), *self.not_seen]
+
+    def remarks(self) -> list[str]:
+        """A line for each row with something to look at."""
+        return [printable(f"{row.model}: {'; '.join(row.notes)}") for row in self.rows if row.notes]
+
+    def summary(self, folder: Path, where: str = "") -> list[str]:
+        """What to tell the operator, a line each; `where` says where the manifest is."""
+        unsure = sum(bool(row.notes) for row in self.rows)
+        first = f"{len(self.rows)} models{where}; {unsure} of them with a comment to look at."
+        return [printable(line) for line in (first, *_shortened(self.passed_over(folder)))]
+
+
+def propose_rows(paths: Sequence[str]) -> Proposal:
+    """Scans files, folders and patterns.
+
+    Raises:
+        ScanError: a path leads nowhere.
+    """
+    oddities = Oddities()
+    files = with_kinds(find_files(paths, oddities))
+    return Proposal(tuple(proposed_rows(files)), tuple(files), tuple(_not_seen(oddities)))
+
 
 def propose_manifest(paths: Sequence[str], output: Path | None) -> list[str]:
     """Scans `paths` and writes the manifest to a file (JSON lines where it is called so), or to standard output.
@@ -49,25 +99,19 @@ def propose_manifest(paths: Sequence[str], output: Path | None) -> list[str]:
         ScanError: a path leads nowhere.
         OSError: the manifest cannot be written.
     """
-    oddities = Oddities()
-    files = with_kinds(find_files(paths, oddities))
-    rows = proposed_rows(files)
+    found = propose_rows(paths)
     folder = output.parent if output else Path.cwd()
-    passed_over = [*left_out(files, folder), *_not_seen(oddities)]
     if output is not None and output.suffix.lower() in _JSON_SUFFIXES:
-        text = as_json_lines(rows, folder)
+        text = as_json_lines(found.rows, folder)
     else:
-        text = as_csv(rows, passed_over, folder)
+        text = as_csv(found.rows, found.passed_over(folder), folder)
     data = text.encode("utf-8", "surrogateescape")
     if output is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     else:
         output.write_bytes(data)
-    unsure = sum(bool(row.notes) for row in rows)
-    where = f" in {output}" if output else ""
-    summary = [f"{len(rows)} models{where}; {unsure} of them with a comment to look at."]
-    return [printable(line) for line in (*summary, *_shortened(passed_over))]
+    return found.summary(folder, f" in {output}" if output else "")
 
 
 def _not_seen(oddities: Oddities) -> Iterator[str]:
@@ -86,7 +130,7 @@ def proposed_rows(files: Sequence[FoundFile]) -> list[ProposedRow]:
     """A row for each file that is a model, holds weights, or cannot be read, in order. No two share an output."""
     kept = [file for file in files if file.kind in _ROWS]
     names = propose([(file.root.name, PurePosixPath(file.path.relative_to(file.root).as_posix())) for file in kept])
-    companions = pair([(file.path, file.kind == "weights") for file in kept])
+    companions = pair([(file.path, file.kind is FileKind.WEIGHTS) for file in kept])
     return [
         ProposedRow(
             model=name.model,
@@ -94,7 +138,7 @@ def proposed_rows(files: Sequence[FoundFile]) -> list[ProposedRow]:
             version=name.version,
             architecture=file.architecture or beside.architecture,
             samples=beside.samples,
-            notes=(*((_DAMAGED,) if file.kind == "damaged" else ()), *beside.notes, *name.notes),
+            notes=(*((_DAMAGED,) if file.kind is FileKind.DAMAGED else ()), *beside.notes, *name.notes),
         )
         for file, name, beside in zip(kept, names, companions, strict=True)
     ]
@@ -128,14 +172,10 @@ def as_csv(rows: Sequence[ProposedRow], remarks: Iterable[str], folder: Path) ->
 
 def as_json_lines(rows: Sequence[ProposedRow], folder: Path) -> str:
     """The same as JSON lines, notes in the field `comment`."""
-    lines = []
-    for row in rows:
-        fields = {column: value for column, value in _cells(row, folder).items() if value != ""}
-        lines.append(json.dumps({**fields, **({"comment": "; ".join(row.notes)} if row.notes else {})}) + "\n")
-    return "".join(lines)
+    return "".join(json.dumps(row.columns(folder)) + "\n" for row in rows)
 
 
-def _cells(row: ProposedRow, folder: Path) -> dict[str, str | int]:
+def _cells(row: ProposedRow, folder: Path | None) -> dict[str, str | int]:
     return {
         "model": row.model,
         "source": _relative(row.source, folder),
@@ -149,5 +189,5 @@ def _comment(text: str) -> str:
     return f"# {printable(text)}\n"
 
 
-def _relative(path: Path, folder: Path) -> str:
-    return os.path.relpath(path, folder)
+def _relative(path: Path, folder: Path | None) -> str:
+    return str(path) if folder is None else os.path.relpath(path, folder)

@@ -13,8 +13,9 @@ from pathlib import Path
 from pipeline.manifest.row import ManifestRow
 from pipeline.publication.layout import output_folder
 from pipeline.publication.local import StagingArea, publish, staging_area
+from pipeline.publication.outcome_columns import OutcomeColumns
 from pipeline.publication.receipt import PublishedFile, Receipt, ReceiptKey
-from pipeline.report.row import ReportRow, outcome_columns, require_reportable, stopped_row
+from pipeline.report.row import ReportRow, require_reportable, stopped_row
 from pipeline.settings import MigrateSettings
 from pipeline.steps.converter_pool import ProcessPair
 from pipeline.steps.inspect import Candidate, check_digest, error_row, published_row, receipt_key, valid_receipt
@@ -22,12 +23,13 @@ from pipeline.steps.source_files import RowFiles, local_files
 from pipeline.steps.staged_files import StagedFiles
 from pipeline.storage.paths import is_remote
 from transforms.errors import MigrationError, Reason
-from transforms.migration.migrate import Steps, migrate_model
+from transforms.migration.migrate import migrate_model
 from transforms.records.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
 from transforms.records.staged_model import Answers, Question, StagedModel, VerificationRequest
+from transforms.saved_model.file_names import GRAPH, VARIABLES_INDEX
 
 #: Without these a folder is no SavedModel, whatever the child says.
-_ESSENTIAL = frozenset({"saved_model.pb", "variables/variables.index"})
+_ESSENTIAL = frozenset({GRAPH, VARIABLES_INDEX})
 
 
 def convert_model(candidate: Candidate, settings: MigrateSettings, pair: ProcessPair) -> ReportRow:
@@ -42,7 +44,7 @@ def convert_model(candidate: Candidate, settings: MigrateSettings, pair: Process
         with local_files(row, settings.limits, dict(candidate.hashed)) as files:
             result = _convert(candidate, files, settings, pair)
     except MigrationError as error:
-        result = error_row(row, settings, error, **dict(candidate.found))
+        result = error_row(row, settings, error, candidate.facts)
     return replace(result, seconds=time.monotonic() - start)
 
 
@@ -63,9 +65,8 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, p
         outcome = _migrated(_request(row, files, staged, settings), steps, settings, pair)
         if outcome.status is not Status.MIGRATED:
             reason = outcome.reason.value if outcome.reason else ""
-            found = dict(candidate.found)
-            columns = {name: value or found.get(name, value) for name, value in outcome_columns(outcome).items()}
-            return stopped_row(row, settings.run_id, outcome.status, reason, outcome.message, **columns)
+            columns = OutcomeColumns.of(outcome, candidate.facts)
+            return stopped_row(row, settings.run_id, outcome.status, reason, outcome.message, columns)
         receipt = _check(steps.verified_files(), row, key, outcome, settings)
         require_reportable(published_row(row, receipt, settings, Status.MIGRATED))
         if area is None:
@@ -101,7 +102,7 @@ def _migrated(
 ) -> MigrationOutcome:
     in_full = zlib.crc32(request.model.encode()) % settings.full_reload_every == 0  # the same ones in every run
     try:
-        return migrate_model(request, Steps(steps.stage, steps.verify, steps.finish), in_full)
+        return migrate_model(request, steps, in_full)
     finally:
         if request.runs_code:
             pair.converter.close()  # the code may have changed anything in there: the next model gets a fresh one
@@ -112,21 +113,21 @@ class _ConfinedSteps:
 
     def __init__(self, settings: MigrateSettings, pair: ProcessPair, staged: Path) -> None:
         self._settings = settings
-        self._workshop = pair
+        self._pair = pair
         self._folder = staged
         self._files: StagedFiles | None = None
 
     def stage(self, request: MigrationRequest) -> StagedModel | MigrationOutcome:
-        function, limits = f"{self._settings.converter}:stage", self._settings.limits
-        staged: StagedModel | MigrationOutcome = self._workshop.converter.call(
+        function, limits = f"{self._settings.children.converter}:stage", self._settings.limits
+        staged: StagedModel | MigrationOutcome = self._pair.converter.call(
             function, request, limits, returns=StagedModel | MigrationOutcome
         )
         return staged
 
     def verify(self, asked: VerificationRequest) -> MigrationOutcome:
-        self._files = StagedFiles(self._folder, self._workshop.io_threads)
-        outcome: MigrationOutcome = self._workshop.verifier.call(
-            f"{self._settings.verifier}:verify",
+        self._files = StagedFiles(self._folder, self._pair.io_threads)
+        outcome: MigrationOutcome = self._pair.verifier.call(
+            f"{self._settings.children.verifier}:verify",
             asked,
             returns=MigrationOutcome,
             answering=self._expected_outputs,
@@ -135,7 +136,7 @@ class _ConfinedSteps:
         return outcome
 
     def finish(self) -> None:
-        self._workshop.converter.call(f"{self._settings.converter}:finish", same_model=True)
+        self._pair.converter.call(f"{self._settings.children.converter}:finish", same_model=True)
 
     def verified_files(self) -> tuple[PublishedFile, ...]:
         """The files that were verified. Raises MigrationError when they are no longer the same."""
@@ -143,8 +144,8 @@ class _ConfinedSteps:
         return self._files.verified_files()
 
     def _expected_outputs(self, question: Question) -> Answers:
-        function = f"{self._settings.converter}:expected_outputs"
-        answers: Answers = self._workshop.converter.call(function, question, returns=Answers, same_model=True)
+        function = f"{self._settings.children.converter}:expected_outputs"
+        answers: Answers = self._pair.converter.call(function, question, returns=Answers, same_model=True)
         return answers
 
 
@@ -156,7 +157,7 @@ def _check(
     settings: MigrateSettings,
 ) -> Receipt:
     """The parent's own look at what was written; the children's word alone proves nothing."""
-    if outcome.source_sha256 != key.source_sha256:
+    if outcome.source is None or outcome.source.source_sha256 != key.source_sha256:
         raise MigrationError(Reason.DIGEST_MISMATCH, "The source changed while it was read", advice="Run again.")
     if EVIDENCE_ORDER.index(outcome.evidence) < EVIDENCE_ORDER.index(settings.require_evidence):
         raise MigrationError(
@@ -172,7 +173,7 @@ def _check(
         version=row.version,
         key=key,
         files=files,
-        outcome=outcome_columns(outcome),
+        outcome=OutcomeColumns.of(outcome),
         run_id=settings.run_id,
         attempt=settings.attempt,
     )

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from pipeline.coordination.stop import Stop, leave_signals_to_launcher, stop_requested
+from pipeline.coordination.run_folder import Stop
+from pipeline.coordination.stop import leave_signals_to_launcher
 from pipeline.isolation.process import ConfinedProcess
 from pipeline.settings import MigrateSettings
 from transforms.errors import MigrationError
@@ -55,7 +56,7 @@ class ProcessPair:
 
 
 class ConverterPool:
-    """The workshops of one run in one process.
+    """The process pairs of one run in one process.
 
     Args:
         settings: of the run; `isolation.workers` is the most there may be.
@@ -71,8 +72,8 @@ class ConverterPool:
         self._seconds = 0.0
         self._changed = threading.Condition()
         self._closed = threading.Event()
-        if settings.progress:
-            leave_signals_to_launcher(settings.progress)
+        if settings.folder:
+            leave_signals_to_launcher(settings.folder)
             threading.Thread(target=self._drop_when_stopped, daemon=True).start()
 
     def start(self) -> None:
@@ -129,7 +130,7 @@ class ConverterPool:
     def _drop_when_stopped(self) -> None:
         """The signal may have come to another process, or while a process of this one was being started."""
         while not self._closed.wait(_STOP_POLL_SECONDS):
-            if stop_requested(self._settings.progress) is Stop.INTERRUPTED:
+            if self._settings.folder.stop_requested() is Stop.INTERRUPTED:
                 self.drop()
 
     def _add(self) -> None:

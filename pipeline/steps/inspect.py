@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pipeline.isolation.process import ConfinedProcess
 from pipeline.manifest.row import ManifestRow
 from pipeline.publication.destination import check_destination
 from pipeline.publication.layout import output_folder
+from pipeline.publication.outcome_columns import OutcomeColumns
 from pipeline.publication.receipt import Receipt, ReceiptKey, is_complete, parse_receipt
 from pipeline.report.row import ReportRow, stopped_row
 from pipeline.settings import MigrateSettings
@@ -18,7 +18,8 @@ from pipeline.steps.source_files import RowFiles, local_files
 from pipeline.storage.digest import LocalFile
 from pipeline.storage.paths import is_remote
 from transforms.errors import FAILURES, MigrationError, Reason
-from transforms.records.outcome import Status, is_python
+from transforms.records.outcome import NOTHING_KNOWN, SourceFacts, Status, is_python
+from transforms.saved_model.file_names import GRAPH
 
 #: Refusals that custom code may do away with, as an inspection without it cannot know.
 _CODE_MAY_MEND = frozenset(
@@ -40,25 +41,25 @@ class Candidate:
         row: the manifest row.
         key: what decides its artefact.
         fingerprint: of its architecture; models that share it are converted together.
-        found: report columns known so far.
+        facts: what is known of the source so far.
         hashed: files that need not be hashed again on this machine, by manifest column.
     """
 
     row: ManifestRow
     key: ReceiptKey
     fingerprint: str
-    found: tuple[tuple[str, Any], ...] = ()
+    facts: SourceFacts = NOTHING_KNOWN
     hashed: tuple[tuple[str, LocalFile], ...] = ()
 
     @property
     def source_bytes(self) -> int:
         """Size of the source, 0 where it is not known."""
-        return int(dict(self.found).get("source_bytes", 0))
+        return self.facts.source_bytes
 
-    def as_row(self, settings: MigrateSettings) -> ReportRow:
-        """All that was found, to see whether a report takes it; the fingerprint as the architecture."""
-        found = {**dict(self.found), "architecture": self.fingerprint}
-        return stopped_row(self.row, settings.run_id, Status.FAILED, "", "", **found)
+    @property
+    def columns(self) -> OutcomeColumns:
+        """All that was found, as a report would show it."""
+        return replace(OutcomeColumns.of_source(self.facts), architecture=self.fingerprint)
 
 
 def inspect_row(row: ManifestRow, settings: MigrateSettings, child: ConfinedProcess) -> Candidate | ReportRow:
@@ -69,20 +70,19 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: ConfinedProc
     """
     if row.reason:
         return stopped_row(row, settings.run_id, Status.REFUSED, row.reason, row.message)
-    found: dict[str, Any] = {}
+    facts = NOTHING_KNOWN
     try:
         with local_files(row, settings.limits) as files:
-            found |= {"source_sha256": files.source.sha256, "source_bytes": files.source.size}
+            facts = SourceFacts(files.source.sha256, files.source.size)
             check_digest(row, files)
             key = receipt_key(row, files, settings)
             receipt = valid_receipt(row, key, settings)
             if receipt is not None:
                 return published_row(row, receipt, settings, Status.UNCHANGED)
-            return _inspected(
-                Candidate(row, key, "", tuple(found.items()), tuple(files.hashed.items())), files, settings, child
-            )
+            candidate = Candidate(row, key, "", facts, tuple(files.hashed.items()))
+            return _inspected(candidate, files, settings, child)
     except MigrationError as error:
-        return error_row(row, settings, error, **found)
+        return error_row(row, settings, error, facts)
 
 
 def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings, child: ConfinedProcess) -> Candidate:
@@ -93,7 +93,7 @@ def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings,
     architecture = files.architecture.path if files.architecture else None
     try:
         inspection = child.call(
-            settings.inspector,
+            settings.children.inspector,
             source.path,
             architecture,
             row.backend,
@@ -108,14 +108,7 @@ def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings,
         if samples_may_mend or code_may_mend:
             return candidate
         raise
-    found = {
-        "source_sha256": inspection.source_sha256,
-        "source_bytes": inspection.source_bytes,
-        "keras_version": inspection.keras_version,
-        "backend": inspection.backend,
-        "parameters": inspection.parameters,
-    }
-    return replace(candidate, fingerprint=inspection.fingerprint, found=tuple(found.items()))
+    return replace(candidate, fingerprint=inspection.fingerprint, facts=inspection.facts)
 
 
 def _brings_code(row: ManifestRow) -> bool:
@@ -172,34 +165,28 @@ def valid_receipt(row: ManifestRow, key: ReceiptKey, settings: MigrateSettings) 
 
 def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings, status: Status) -> ReportRow:
     """The report row of what `receipt` says was published."""
-    outcome: dict[str, Any] = {name: _from_json(name, value) for name, value in receipt.outcome.items()}
     return ReportRow(
         model=row.model,
         version=row.version,
         source=row.source,
         status=status.value,
+        outcome=receipt.outcome,
         rtol=row.rtol,
         atol=row.atol,
         output=output_folder(settings.output, row.model, row.version),
         output_bytes=receipt.size,
         output_sha256=receipt.sha256,
-        graph_sha256=next((file.sha256 for file in receipt.files if file.path == "saved_model.pb"), ""),
+        graph_sha256=next((file.sha256 for file in receipt.files if file.path == GRAPH), ""),
         run_id=settings.run_id,
         finished_at=datetime.now(UTC),
         line=row.line,
         manifest_row=row.as_entry(),
-        **outcome,
     )
 
 
-def _from_json(column: str, value: Any) -> Any:
-    """A report column as it was before it went through a receipt, where nan is null and a tuple is a list."""
-    if column.endswith(("_error", "_used")):
-        return float("nan" if value is None else value)
-    return tuple(value) if isinstance(value, list) else value
-
-
-def error_row(row: ManifestRow, settings: MigrateSettings, error: MigrationError, **found: Any) -> ReportRow:
+def error_row(
+    row: ManifestRow, settings: MigrateSettings, error: MigrationError, facts: SourceFacts = NOTHING_KNOWN
+) -> ReportRow:
     """The report row of a typed error: `failed` when the machine is to blame, else `refused`."""
     status = Status.FAILED if error.reason in FAILURES else Status.REFUSED
-    return stopped_row(row, settings.run_id, status, error.reason.value, str(error), **found)
+    return stopped_row(row, settings.run_id, status, error.reason.value, str(error), OutcomeColumns.of_source(facts))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,20 @@ from typing import Any
 def canonical_json(content: Mapping[str, Any]) -> bytes:
     """The text of `content`. Raises ValueError for a number that is not finite."""
     return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("ascii")
+
+
+def plain_json(value: Any) -> Any:
+    """The value, and all in it, as JSON takes it: nan is null, infinity the text "inf" or "-inf", a tuple a list."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    if isinstance(value, Mapping):
+        return {key: plain_json(item) for key, item in value.items()}
+    return [plain_json(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def number_of(stored: object) -> float:
+    """A number that `plain_json` stored. Raises TypeError or ValueError for what is none."""
+    return math.nan if stored is None else float(stored)  # type: ignore[arg-type]
 
 
 def sha256_of(data: bytes) -> str:

@@ -53,6 +53,17 @@ def _replace(part: str, name: str, folder: int) -> None:
     os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
+def remove_file(path: str) -> None:
+    """Removes a local file or an object, if it is there. Raises OSError when it cannot be removed."""
+    if not is_remote(path):
+        Path(path).unlink(missing_ok=True)
+        return
+    from apache_beam.io.filesystems import FileSystems
+
+    if FileSystems.exists(path):
+        FileSystems.delete([path])
+
+
 def write_through(path: Path, flags: int = 0) -> None:
     """Waits until a file or folder is on the disk. Raises OSError when the disk refuses, or for a link."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | flags)

@@ -14,6 +14,11 @@ def is_remote(path: str) -> bool:
     return _SCHEME.match(path) is not None
 
 
+def absolute_path(path: str) -> str:
+    """A local path made absolute; a URL without a slash at its end."""
+    return path.rstrip("/") if is_remote(path) else os.path.abspath(path)
+
+
 def resolve_path(base: str, path: str) -> str:
     """`path` as the manifest means it: relative to `base`, the manifest's folder, which may be a URL itself."""
     if is_remote(path):

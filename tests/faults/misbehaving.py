@@ -153,7 +153,7 @@ def inspect(
 def stage(request: MigrationRequest, limits: Limits) -> object:
     way = _misbehave("convert", request.model)
     told = fakes.stage(request, limits)
-    assert isinstance(told, StagedModel)
+    assert isinstance(told, StagedModel) and told.known.source is not None
     folder = request.staging
     match way:
         case "nothing":
@@ -170,13 +170,13 @@ def stage(request: MigrationRequest, limits: Limits) -> object:
         case "receipt":
             (folder / "assets.extra").symlink_to("/tmp")
         case "digest":
-            return replace(told, known=replace(told.known, source_sha256="0" * 64))
+            return replace(told, known=replace(told.known, source=replace(told.known.source, source_sha256="0" * 64)))
         case "words":
             return replace(told, known=replace(told.known, warnings=(7,)))  # type: ignore[arg-type]
         case "surrogate":
-            return replace(told, known=replace(told.known, keras_version="\udfff"))
+            return replace(told, known=replace(told.known, source=replace(told.known.source, keras_version="\udfff")))
         case "endless":
-            return replace(told, known=replace(told.known, parameters=1 << 80))
+            return replace(told, known=replace(told.known, source=replace(told.known.source, parameters=1 << 80)))
         case "error":
             return replace(told, known=replace(told.known, max_abs_error="none"))  # type: ignore[arg-type]
     return told
@@ -195,7 +195,7 @@ def verify(asked: VerificationRequest, ask: Callable[..., Callable[[], Answers]]
     folder = asked.request.staging
     match way:
         case "asks":
-            ask("anything")()
+            ask("anything").result()
         case "nothing":
             return None
         case "changes":

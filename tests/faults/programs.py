@@ -27,7 +27,9 @@ FAKES = ("--converter", CONVERTER, "--verifier", VERIFIER, "--inspector", INSPEC
 #: Columns of a report that two equal runs do not share.
 OF_THE_RUN = ["seconds", "run_id", "finished_at"]
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["pipeline.run.migrate", "pipeline.cli.app", "tests.faults.programs"])
+_processes.set_forkserver_preload(
+    ["pipeline.run.migrate", "pipeline.cli.app", "tests.pipeline.program", "tests.faults.programs"]
+)
 
 
 @dataclass(frozen=True)
@@ -251,7 +253,7 @@ def _run(words: list[str], scratch: str, log: str, fault: Fault | None, permitte
         give_up_privileges()
     if fault is not None:
         fault.plant()
-    from pipeline.cli.app import main
+    from tests.pipeline.program import main
 
     main(words)
 

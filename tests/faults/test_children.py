@@ -9,8 +9,10 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline.graph import MigrateRegistry
-from pipeline.isolation.process import ConfinedProcess, Isolation
+from pipeline.isolation.policy import Isolation
+from pipeline.isolation.process import ConfinedProcess
 from pipeline.manifest.reader import read_manifest
+from pipeline.settings import ChildFunctions
 from tests.faults.misbehaving import CHILDREN
 from tests.faults.programs import Program, outcomes, published, registry_of
 from transforms.errors import MigrationError, Reason
@@ -98,7 +100,7 @@ def test_metrics_count_them(tmp_path):
     models = ["read.exit-1", "convert.segfault-1", "verify.killed-1", "good-1"]
     manifest = read_manifest(str(registry_of(tmp_path, models)))
     settings = fake_run(tmp_path, tmp_path / "out").settings
-    settings = replace(settings, inspector=f"{CHILDREN}:inspect", converter=CHILDREN, verifier=CHILDREN)
+    settings = replace(settings, children=ChildFunctions(f"{CHILDREN}:inspect", CHILDREN, CHILDREN, preload=()))
     pipeline = beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"]))
     pipeline | MigrateRegistry(manifest.path, manifest.sha256, settings, f"{tmp_path}/rows")
     result = pipeline.run()

@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from pipeline.settings import ChildFunctions
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.records.file_identity import FileIdentity
-from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Rewrite, Status
+from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Rewrite, SourceFacts, Status
 from transforms.records.staged_model import (
     Answer,
     Answers,
@@ -29,6 +30,7 @@ from transforms.records.staged_model import (
 
 CONVERTER = VERIFIER = "tests.pipeline.fakes"
 INSPECTOR = "tests.pipeline.fakes:inspect"
+FAKE_CHILDREN = ChildFunctions(INSPECTOR, CONVERTER, VERIFIER, preload=())
 
 
 def inspect(
@@ -84,7 +86,7 @@ def verify(asked: VerificationRequest, ask: Callable[..., Callable[[], Answers]]
     """Asks once, misbehaves as the last part of the model's name says, or agrees with the conversion."""
     request = asked.request
     question = Question(Oracle.REFERENCE, (Feed(plain_arrays([[1.0, 2.0]]), "a fake"),))
-    if ask(question, Answers)() != expected_outputs(question):
+    if ask(question, Answers).result() != expected_outputs(question):
         raise ValueError("the question was lost")
     match request.model.rpartition("/")[2].partition("-")[0]:
         case "unverifiable":
@@ -106,11 +108,7 @@ def _converted(request: MigrationRequest) -> MigrationOutcome:
         max_abs_error=1e-7,
         max_rel_error=1e-6,
         samples=4,
-        parameters=7,
-        source_sha256=hashlib.sha256(data).hexdigest(),
-        source_bytes=len(data),
-        keras_version="2.2.4",
-        backend="tensorflow",
+        source=SourceFacts(hashlib.sha256(data).hexdigest(), len(data), "2.2.4", "tensorflow", 7),
         architecture=data.split()[0].decode(errors="replace"),
         rewrites=(Rewrite("lstm", "cudnn_lstm", "two biases added"),),
         warnings=("a warning",),

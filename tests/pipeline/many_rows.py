@@ -3,12 +3,15 @@
 import json
 import math
 import random
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from pipeline.manifest.row import ManifestRow
+from pipeline.publication.outcome_columns import OutcomeColumns
 from pipeline.report.row import ReportRow, report_schema
 from transforms.errors import FAILURES, Reason
 from transforms.records.rewrites import REWRITES
@@ -43,7 +46,7 @@ def many_rows(length: int, seed: int = 7) -> list[ReportRow]:
 def hostile_rows() -> list[ReportRow]:
     """A row for each hostile text, which stands wherever a text may."""
     return [
-        ReportRow(
+        row_of(
             model=text, version=1, source=text, status=status, reason=text if status != "migrated" else "",
             message=text, evidence=text, keras_version=text, backend=text, source_sha256=text, output=text,
             output_sha256=text, rewrites=(text, f"{text}: class_renamed ({text})"), warnings=(text,), architecture=text,
@@ -55,6 +58,12 @@ def hostile_rows() -> list[ReportRow]:
             ((text, status) for text in HOSTILE for status in ("migrated", "refused")), start=2
         )
     ]  # fmt: skip
+
+
+def row_of(**columns: Any) -> ReportRow:
+    """A row from its columns by name."""
+    outcome = {field.name: columns.pop(field.name) for field in fields(OutcomeColumns) if field.name in columns}
+    return ReportRow(**columns, outcome=OutcomeColumns(**outcome))
 
 
 def frame_of(rows: list[ReportRow]) -> pd.DataFrame:
@@ -73,7 +82,7 @@ def _row(draw: random.Random, line: int) -> ReportRow:
     reason = draw.choice(choices).value if status in ("refused", "failed") else ""
     rules = draw.sample(list(REWRITES), draw.randrange(4)) if done else []
     entry = ManifestRow(line, model, f"/registry/{model}.h5", sha256=digest)
-    return ReportRow(
+    return row_of(
         model=model,
         version=1,
         source=entry.source,

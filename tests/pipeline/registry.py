@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.isolation.process import Isolation
+from pipeline.isolation.policy import Isolation
+from pipeline.monitoring.notifier import TextNotifier
 from pipeline.run.migrate import run_registry
 from pipeline.run.request import RunRequest
 from pipeline.settings import MigrateSettings
-from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
+from tests.pipeline.fakes import FAKE_CHILDREN
 
 
 def write_registry(folder: Path, models: Sequence[str], source: str = "lstm {model}") -> Path:
@@ -30,16 +31,14 @@ def write_registry(folder: Path, models: Sequence[str], source: str = "lstm {mod
 def fake_run(manifest: Path, output: Path, *beam: str, timeout: float = 60, **settings: object) -> RunRequest:
     """A run that uses the fakes and prints nothing; its report goes beside the output."""
     isolation = Isolation(timeout=timeout)
-    chosen = MigrateSettings(
-        str(output), "test-run", isolation=isolation, converter=CONVERTER, verifier=VERIFIER, inspector=INSPECTOR
-    )
+    chosen = MigrateSettings(str(output), "test-run", isolation=isolation, children=FAKE_CHILDREN)
     report = output.with_name(f"{output.name}-report")
-    return RunRequest(str(manifest), replace(chosen, **settings), str(report), beam, quiet=True)  # type: ignore[arg-type]
+    return RunRequest(str(manifest), replace(chosen, **settings), str(report), beam, TextNotifier(quiet=True))  # type: ignore[arg-type]
 
 
 def run_and_read(run: RunRequest) -> tuple[int, pd.DataFrame]:
     """Exit status and report, by model."""
-    status = run_registry(run)
+    status = run_registry(run).exit_status
     return status, pd.read_parquet(Path(run.report, "report.parquet")).set_index("model")
 
 

@@ -1,9 +1,11 @@
+import apache_beam as beam
 import pytest
 from apache_beam.testing import test_pipeline
-from apache_beam.testing.util import assert_that
+from apache_beam.testing.util import assert_that, equal_to
 
-from pipeline.graph import ENDED, Convert, Inspect, ReadManifest
+from pipeline.graph import ENDED, Convert, Inspect, MigrateModels, ReadManifest
 from pipeline.manifest.reader import read_manifest
+from pipeline.manifest.row import ManifestRow
 from tests.pipeline.matching import statuses_are
 from tests.pipeline.registry import fake_run, run_and_read, tree, write_registry
 
@@ -44,6 +46,32 @@ def test_each_step_in_memory(tmp_path):
         assert_that(converted, statuses_are(expected), label="converted")
 
 
+def test_models_of_anybodys_pipeline(tmp_path, monkeypatch):
+    """Rows of whatever origin, of which each gives one row, whose names and places are checked as a manifest's are."""
+    write_registry(tmp_path, ["good-1", "crash-1", "good-2"])
+    monkeypatch.chdir(tmp_path)
+    entries = [
+        {"model": "team/good-1", "source": "0.h5", "other": 7},
+        ManifestRow(5, "crash-1", str(tmp_path / "1.h5")),
+        ManifestRow(6, "good-2", "2.h5", 3),
+        {"model": "../out", "source": "2.h5"},
+        {"model": "good-3", "source": "0.h5"},
+        {"model": "good-3", "source": "2.h5"},
+        {"model": "good-3/1", "source": "2.h5"},
+        {"source": "2.h5"},
+    ]
+    expected = ["migrated", "crashed", "migrated", "invalid_row", *["duplicate_output"] * 3, "invalid_row"]
+    settings = fake_run(tmp_path, tmp_path / "out").settings
+    with test_pipeline.TestPipeline("FnApiRunner") as pipeline:
+        found = pipeline | beam.Create(entries) | MigrateModels(settings)
+        told = found | "Told" >> beam.Map(lambda row: (row.model, row.reason or row.status))
+        names = [entry.model if isinstance(entry, ManifestRow) else entry.get("model", "") for entry in entries]
+        assert_that(told, equal_to(list(zip(names, expected, strict=True))), label="one row each")
+        published = found | beam.Filter(lambda row: row.output) | beam.Map(lambda row: row.outcome.evidence)
+        assert_that(published, equal_to(["reference"] * 2), label="further steps")
+    assert (tmp_path / "out/good-2/3/assets.extra/h5ferry.json").exists()
+
+
 def test_nothing_stops_the_others(tmp_path, registry):
     status, frame = run_and_read(fake_run(registry, tmp_path / "out", timeout=3))
     assert status == 3
@@ -54,7 +82,7 @@ def test_nothing_stops_the_others(tmp_path, registry):
     good = frame.loc["good-1"]
     assert good.output == str(tmp_path / "out/good-1/1") and good.output_bytes > 0 and len(good.output_sha256) == 64
     assert list(good.rewrites) == ["lstm: cudnn_lstm (two biases added)"] and good.seconds > 0
-    assert frame.loc["crash-1" if "crash-1" in frame.index else "text/crash-1"].keras_version == "2.2.4"
+    assert frame.loc["text/crash-1"].keras_version == "2.2.4"
 
 
 def test_second_run_is_unchanged_and_touches_nothing(tmp_path):

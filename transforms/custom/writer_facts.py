@@ -9,7 +9,7 @@ from transforms.limits import Limits
 from transforms.records.runtime import Runtime, runtime_of
 from transforms.source.checkpoint.bundle import open_bundle
 from transforms.source.checkpoint.files import local_checkpoint
-from transforms.source.hdf5.file import hdf5_errors, open_hdf5
+from transforms.source.hdf5.file import open_hdf5
 from transforms.source.hdf5.objects import group_at, has_group, list_attribute, text_attribute
 from transforms.weights.checkpoint import assumed_version
 
@@ -36,7 +36,7 @@ def stored_groups(path: Path, backend: str, limits: Limits) -> StoredGroups:
     if prefix is not None:
         with open_bundle(prefix, limits) as bundle:
             return StoredGroups(runtime_of(assumed_version(bundle, limits) or _UNRECORDED, backend), None)
-    with open_hdf5(path, limits, "") as (file, _), hdf5_errors():
+    with open_hdf5(path, limits, "") as (file, _):
         weights = group_at(file, "model_weights") if has_group(file, "model_weights") else file
         recorded = next(filter(None, (text_attribute(each, "keras_version", limits) for each in (weights, file))), "")
         names = list_attribute(weights, "layer_names", limits) or ()

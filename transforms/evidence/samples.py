@@ -18,11 +18,6 @@ from transforms.source.npz import NpzFile
 
 Array = npt.NDArray[Any]
 
-#: Lengths tried for free axes: (first batch, second batch), from short to long.
-SHORT_LENGTHS = (2, 3)
-SEQUENCE_LENGTHS = ((8, 11), (24, 31), (64, 80), (200, 256))
-IMAGE_LENGTHS = ((32, 48), (64, 96), (128, 160), (224, 256))
-
 _NAMES_SHOWN = 200
 
 

@@ -1,4 +1,4 @@
-"""What the converting side says of batches: each is asked about once, and perhaps long before the answer is needed."""
+"""Caches and prefetches expected outputs from the converting process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from transforms.errors import MigrationError, Reason
 from transforms.evidence.samples import SampleBatch
-from transforms.records.staged_model import Answer, Answers, Ask, Feed, Oracle, Question, plain_arrays
+from transforms.records.staged_model import Answer, Ask, Feed, Oracle, PendingAnswers, Question, plain_arrays
 
 
 class ExpectedOutputs:
@@ -21,7 +21,7 @@ class ExpectedOutputs:
     def __init__(self, ask: Ask, as_fed: Callable[[SampleBatch], list[Any]]) -> None:
         self._ask = ask
         self._as_fed = as_fed
-        self._ahead: tuple[Sequence[SampleBatch], Callable[[], Answers]] | None = None
+        self._ahead: tuple[Sequence[SampleBatch], PendingAnswers] | None = None
         self._known: list[tuple[SampleBatch, Answer]] = []
 
     def ask_ahead(self, batches: Sequence[SampleBatch]) -> None:
@@ -36,15 +36,15 @@ class ExpectedOutputs:
         if not batches:
             return []
         if oracle is not Oracle.REFERENCE:
-            return _heard(batches, self._ask(self._question(oracle, batches)))
+            return _received(batches, self._ask(self._question(oracle, batches)))
         if self._ahead is not None:
-            asked, waiting = self._ahead
+            asked, pending = self._ahead
             self._ahead = None
-            self._known += zip(asked, _heard(asked, waiting), strict=True)
+            self._known += zip(asked, _received(asked, pending), strict=True)
         missing = [batch for batch in batches if self._answer(batch) is None]
         if missing:
-            waiting = self._ask(self._question(oracle, missing))
-            self._known += zip(missing, _heard(missing, waiting), strict=True)
+            pending = self._ask(self._question(oracle, missing))
+            self._known += zip(missing, _received(missing, pending), strict=True)
         return [answer for batch in batches if (answer := self._answer(batch)) is not None]
 
     def _answer(self, batch: SampleBatch) -> Answer | None:
@@ -54,8 +54,8 @@ class ExpectedOutputs:
         return Question(oracle, tuple(Feed(plain_arrays(self._as_fed(batch)), batch.origin) for batch in batches))
 
 
-def _heard(batches: Sequence[SampleBatch], waiting: Callable[[], Answers]) -> list[Answer]:
-    answers = waiting().answers
+def _received(batches: Sequence[SampleBatch], pending: PendingAnswers) -> list[Answer]:
+    answers = pending.result().answers
     if len(answers) != len(batches):
         raise MigrationError(Reason.INTERNAL_ERROR, f"{len(answers)} answers to {len(batches)} questions")
     return list(answers)

@@ -1,22 +1,25 @@
-"""Runs the reloaded artefact on batches and holds its outputs against independent evidence."""
+"""Runs the reloaded artefact on batches and compares its outputs with independent evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from transforms.evidence.comparison import EQUAL, Comparison, compare_outputs, differing, is_text
-from transforms.evidence.samples import IMAGE_LENGTHS, SEQUENCE_LENGTHS, SHORT_LENGTHS, SampleBatch, as_fed, draw_batch
+from transforms.evidence.drawn_batches import SHORT_LENGTHS, DrawnBatches
+from transforms.evidence.samples import SampleBatch, as_fed
 from transforms.evidence.source_answers import ExpectedOutputs
 from transforms.records.assumptions import Assumption, merged_assumptions
 from transforms.records.input_domain import InputDomain
 from transforms.records.outcome import Evidence
 from transforms.records.staged_model import Answer, Ask, Oracle, numpy_arrays
-from transforms.saved_model.loaded import InputSpec, LoadedArtefact
+
+if TYPE_CHECKING:
+    from transforms.saved_model.loaded import InputSpec, LoadedArtefact
 
 Array = npt.NDArray[Any]
 
@@ -62,11 +65,40 @@ class Validation:
     warnings: tuple[str, ...]
 
 
-_LONGEST_SEARCHED = 128
+@dataclass(frozen=True)
+class _Comparisons:
+    """The artefact's outputs against each kind of evidence, None where it was not had.
+
+    Attributes:
+        golden: expected outputs that came with the row.
+        reference: the independent reference, on the given and the drawn batches.
+        rebuilt: the rebuilt Keras model.
+        assumed: whether the reference's outputs rest on something that the file does not say.
+        reference_refuted: golden outputs agree with the artefact where the reference does not: it is the reference that
+            is wrong about this model, and its word does not count.
+    """
+
+    golden: Comparison | None = None
+    reference: Comparison | None = None
+    rebuilt: Comparison | None = None
+    assumed: bool = False
+    reference_refuted: bool = False
+
+    def strongest(self) -> tuple[Evidence, Comparison]:
+        """What decides. Golden outputs do, unless the reference finds a difference on batches that they do not hold."""
+        if self.golden is not None:
+            other = self.reference
+            outvoted = self.golden.within and other is not None and not other.within and not self.reference_refuted
+            return Evidence.GOLDEN, other if outvoted and other is not None else self.golden
+        if self.reference is not None:
+            return Evidence.ASSUMED if self.assumed else Evidence.REFERENCE, self.reference
+        if self.rebuilt is not None:
+            return Evidence.REBUILT, self.rebuilt
+        return Evidence.NONE, Comparison(False, np.nan, np.nan, "nothing could be compared", np.nan)
 
 
 class Validator:
-    """Validates one artefact.
+    """Validates one artefact: what is known of it before it is loaded.
 
     Args:
         inputs: of the signature, as the artefact's graph states them.
@@ -86,21 +118,25 @@ class Validator:
         tolerance: Tolerance,
     ) -> None:
         specs = {spec.name: spec for spec in inputs}
-        self._input_names = tuple(input_names)
-        self._inputs = tuple(specs[name] for name in self._input_names)
-        self._output_names = tuple(output_names)
-        self._domains = tuple(domains)
-        self._hearing = ExpectedOutputs(ask, self.as_fed)
-        self._tolerance = tolerance
-        self._warnings: list[str] = []
-        self._assumptions: list[Assumption] = []
-        self._decided: tuple[Assumption, ...] = ()
-        self._artefact: LoadedArtefact | None = None
-        self._batches: dict[tuple[int, int], list[SampleBatch]] = {}
+        self._inputs = tuple(specs[name] for name in input_names)
+        self.output_names = tuple(output_names)
+        self.tolerance = tolerance
+        self.expected = ExpectedOutputs(ask, self.as_fed)
+        self.drawn = DrawnBatches(self._inputs, domains)
 
     def ask_ahead(self, given: SampleBatch | None) -> None:
         """Asks the reference about the batches that will probably be run, without waiting for its answers."""
-        self._hearing.ask_ahead([*([given] if given is not None else []), *self._batches_at(self._lengths_to_try()[0])])
+        probable = self.drawn.at(self.drawn.lengths_to_try()[0])
+        self.expected.ask_ahead([*([given] if given is not None else []), *probable])
+
+    def as_fed(self, batch: SampleBatch) -> list[Array]:
+        """The inputs as the signature sees them: a float32 input has float32 precision for the reference too."""
+        return [as_fed(x, spec.dtype) for spec, x in zip(self._inputs, batch.inputs, strict=True)]
+
+    def run(self, artefact: LoadedArtefact, batch: SampleBatch) -> Run:
+        """Outputs of the reloaded artefact, in order. Raises ValueError when it does not run."""
+        outputs = artefact.run({spec.name: x for spec, x in zip(self._inputs, batch.inputs, strict=True)})
+        return Run(batch, tuple(outputs[name] for name in self.output_names))
 
     def validate(self, artefact: LoadedArtefact, given: SampleBatch | None) -> Validation:
         """Compares on the given batch, if any, and on drawn batches of two sizes and, where free, two lengths.
@@ -113,18 +149,31 @@ class Validator:
             ValueError: the given batch does not run.
             MigrationError: whatever the converting side refuses.
         """
+        return _Examination(self, artefact).validation(given)
+
+
+class _Examination:
+    """One artefact under examination: what it gives, and what was found to weaken the evidence on the way."""
+
+    def __init__(self, validator: Validator, artefact: LoadedArtefact) -> None:
+        self._validator = validator
         self._artefact = artefact
-        golden = reference = rebuilt = None
-        runs = [Run(given, self.run(given.inputs))] if given is not None else []
+        self._warnings: list[str] = []
+        self._assumptions: list[Assumption] = []
+        self._decided: tuple[Assumption, ...] = ()
+
+    def validation(self, given: SampleBatch | None) -> Validation:
+        runs = [self._run(given)] if given is not None else []
         drawn = self._drawn()
-        answers = self._hearing.answers(Oracle.REFERENCE, [run.batch for run in (*runs, *drawn)])
+        answers = self._validator.expected.answers(Oracle.REFERENCE, [run.batch for run in (*runs, *drawn)])
+        golden = reference = rebuilt = None
         if given is not None:
             if given.expected is not None:
                 golden = self._compare(runs[0].outputs, given.expected)
             reference = self._against(runs[0], answers[0])
             if golden is not None and golden.within and reference is not None and not reference.within:
-                self._warnings.append(f"The reference disagrees with the golden outputs ({reference.detail}).")
-                return self._result(golden, reference, None, runs)
+                self._warn(f"The reference disagrees with the golden outputs ({reference.detail}).")
+                return self._result(_Comparisons(golden, reference, reference_refuted=True), runs)
             if golden is not None and golden.within:
                 self._decided = answers[0].assumptions
         judged = [(run, self._against(run, answer)) for run, answer in zip(drawn, answers[len(runs) :], strict=True)]
@@ -132,21 +181,20 @@ class Validator:
             # Over many steps numbers may leave the range that the reference answers for.
             judged += self._against_all(Oracle.REFERENCE, self._runs_at(SHORT_LENGTHS))
         silent = [run for run, found in judged if found is None]
-        for _, found in judged:
-            reference = _worse(reference, found)
+        for _, compared in judged:
+            reference = _worse(reference, compared)
         if golden is None:
-            for _, found in self._against_all(Oracle.REBUILT, silent):
-                rebuilt = _worse(rebuilt, found)
-        return self._result(golden, reference, rebuilt, [*runs, *(run for run, _ in judged)])
+            for _, compared in self._against_all(Oracle.REBUILT, silent):
+                rebuilt = _worse(rebuilt, compared)
+        found = _Comparisons(golden, reference, rebuilt, assumed=bool(self._assumptions))
+        return self._result(found, [*runs, *(run for run, _ in judged)])
 
-    def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        """Outputs of the reloaded artefact, in order. Raises ValueError when it does not run."""
-        assert self._artefact is not None
-        outputs = self._artefact.run(dict(zip(self._input_names, inputs, strict=True)))
-        return tuple(outputs[name] for name in self._output_names)
+    def _run(self, batch: SampleBatch) -> Run:
+        return self._validator.run(self._artefact, batch)
 
     def _compare(self, outputs: Sequence[Array], evidence: Sequence[Array]) -> Comparison:
-        return compare_outputs(self._output_names, outputs, evidence, self._tolerance.rtol, self._tolerance.atol)
+        tolerance = self._validator.tolerance
+        return compare_outputs(self._validator.output_names, outputs, evidence, tolerance.rtol, tolerance.atol)
 
     def _against(self, run: Run, answer: Answer) -> Comparison | None:
         """None where the oracle gives no outputs, which is a warning."""
@@ -157,12 +205,8 @@ class Validator:
         return self._compare(run.outputs, numpy_arrays(answer.outputs))
 
     def _against_all(self, oracle: Oracle, runs: Sequence[Run]) -> list[tuple[Run, Comparison | None]]:
-        answers = self._hearing.answers(oracle, [run.batch for run in runs])
+        answers = self._validator.expected.answers(oracle, [run.batch for run in runs])
         return [(run, self._against(run, answer)) for run, answer in zip(runs, answers, strict=True)]
-
-    def as_fed(self, batch: SampleBatch) -> list[Array]:
-        """The inputs as the signature sees them: a float32 input has float32 precision for the reference too."""
-        return [as_fed(x, spec.dtype) for spec, x in zip(self._inputs, batch.inputs, strict=True)]
 
     def _warn(self, warning: str) -> None:
         if warning not in self._warnings:
@@ -170,43 +214,24 @@ class Validator:
 
     def _drawn(self) -> list[Run]:
         """Two batches of different size and length that the artefact runs."""
-        for lengths in self._lengths_to_try():
+        for lengths in self._validator.drawn.lengths_to_try():
             runs = self._runs_at(lengths)
             if runs:
                 return runs
         self._warn("No drawn batch gives outputs that can be compared: they are empty, not finite, or do not run.")
         return []
 
-    def _lengths_to_try(self) -> list[tuple[int, int]]:
-        """Extents of free axes for the two batches. Some models run at one length only and do not say which."""
-        shapes = [spec.shape for spec in self._inputs]
-        if not any(None in shape[1:] for shape in shapes):
-            return [SEQUENCE_LENGTHS[0]]
-        images = any(len(shape) > 3 and None in shape[1:-1] for shape in shapes)
-        usual = IMAGE_LENGTHS if images else SEQUENCE_LENGTHS
-        return [*usual, *((length, length) for length in range(1, _LONGEST_SEARCHED))]
-
     def _runs_at(self, lengths: tuple[int, int]) -> list[Run]:
         """Batches with free axes of these lengths, those that run and tell something."""
         runs = []
-        for batch in self._batches_at(lengths):
+        for batch in self._validator.drawn.at(lengths):
             try:
-                run = Run(batch, self.run(batch.inputs))
+                run = self._run(batch)
             except ValueError:
                 continue  # too short for the model, perhaps; longer ones follow
             if self._tells_something(run):
                 runs.append(run)
         return runs
-
-    def _batches_at(self, lengths: tuple[int, int]) -> list[SampleBatch]:
-        """Two drawn batches with free axes of these lengths, the same ones each time."""
-        if lengths not in self._batches:
-            shapes, dtypes = [spec.shape for spec in self._inputs], [spec.dtype for spec in self._inputs]
-            self._batches[lengths] = [
-                draw_batch(shapes, dtypes, self._domains, length, size, seed)
-                for seed, (length, size) in enumerate(zip(lengths, (4, 3), strict=True))
-            ]
-        return self._batches[lengths]
 
     def _tells_something(self, run: Run) -> bool:
         """Outputs that are not finite say nothing, unless the evidence is finite there."""
@@ -217,28 +242,12 @@ class Validator:
         ((_, found),) = self._against_all(Oracle.REFERENCE, [run])
         return found is not None and not found.within
 
-    def _result(
-        self,
-        golden: Comparison | None,
-        reference: Comparison | None,
-        rebuilt: Comparison | None,
-        runs: Sequence[Run],
-    ) -> Validation:
-        evidence, comparison = Evidence.NONE, Comparison(False, np.nan, np.nan, "nothing could be compared", np.nan)
-        if golden is not None:
-            evidence, comparison = Evidence.GOLDEN, golden
-            disagrees = reference is not None and not reference.within and not self._reference_doubted()
-            if disagrees and golden.within and reference is not None:
-                comparison = reference
-        elif reference is not None:
-            evidence, comparison = Evidence.ASSUMED if self._assumptions else Evidence.REFERENCE, reference
-        elif rebuilt is not None:
-            evidence, comparison = Evidence.REBUILT, rebuilt
-        comparison = comparison.worse(self._repeats(runs))
+    def _result(self, found: _Comparisons, runs: Sequence[Run]) -> Validation:
+        evidence, comparison = found.strongest()
         return Validation(
             evidence,
-            comparison,
-            reference if evidence is Evidence.GOLDEN else None,
+            comparison.worse(self._repeats(runs)),
+            found.reference if evidence is Evidence.GOLDEN else None,
             tuple(run.batch for run in runs),
             runs[0].outputs if runs else (),
             merged_assumptions(self._assumptions),
@@ -246,14 +255,11 @@ class Validator:
             tuple(self._warnings),
         )
 
-    def _reference_doubted(self) -> bool:
-        return any(warning.startswith("The reference disagrees") for warning in self._warnings)
-
     def _repeats(self, runs: Sequence[Run]) -> Comparison:
         """The same request must get the same answer, bit by bit, a second time."""
         if not runs:
             return EQUAL
-        again = self.run(runs[0].batch.inputs)
+        again = self._run(runs[0].batch).outputs
         if all(np.array_equal(a, b, equal_nan=not is_text(a)) for a, b in zip(runs[0].outputs, again, strict=True)):
             return EQUAL
         return differing("the same request got two answers")

@@ -20,7 +20,7 @@ from transforms.records.inspection import Inspection, LayerSummary
 from transforms.records.outcome import MigrationRequest
 from transforms.records.runtime import runtime_of
 from transforms.reference import uncovered
-from transforms.source.hdf5.file import hdf5_errors, open_hdf5
+from transforms.source.hdf5.file import open_hdf5
 from transforms.source.hdf5.objects import group_at, has_group, text_attribute
 
 
@@ -67,7 +67,7 @@ def recorded_runtime(path: Path, limits: Limits = DEFAULT_LIMITS) -> dict[str, s
 
     Raises MigrationError for what HDF5 cannot read.
     """
-    with open_hdf5(path, limits, "") as (file, _), hdf5_errors():
+    with open_hdf5(path, limits, "") as (file, _):
         groups = [group_at(file, "model_weights")] if has_group(file, "model_weights") else []
         found = {
             name: next(filter(None, (text_attribute(each, name, limits) for each in (*groups, file))), "")

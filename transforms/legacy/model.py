@@ -32,7 +32,7 @@ from transforms.records.runtime import Family, Runtime, runtime_of
 from transforms.source.checkpoint.bundle import Bundle, open_bundle
 from transforms.source.checkpoint.files import local_checkpoint
 from transforms.source.file import SourceDigest
-from transforms.source.hdf5.file import hdf5_errors, open_hdf5
+from transforms.source.hdf5.file import open_hdf5
 from transforms.source.hdf5.objects import (
     array_at,
     group_at,
@@ -149,9 +149,7 @@ def open_legacy_model(
             yield _read_checkpoint(bundle, architecture, backend, limits, own)
         return
     with open_hdf5(path, limits, sha256, hashed) as (file, digest):
-        with hdf5_errors():
-            model = _read(file, digest, architecture, backend, limits, own)
-        yield model
+        yield _read(file, digest, architecture, backend, limits, own)
 
 
 def _read(
@@ -257,8 +255,7 @@ def _assignment(
 def _training_config(file: h5py.File, limits: Limits) -> Mapping[str, Any] | None:
     """Optimizer, loss and metrics are data, and never needed: what cannot be read is left out."""
     try:
-        with hdf5_errors():
-            text = text_attribute(file, "training_config", limits)
+        text = text_attribute(file, "training_config", limits)
         found = parse_config(text, "training_config", limits) if text else None
     except MigrationError:
         return None
@@ -272,12 +269,11 @@ _MAX_SLOTS = 10_000
 def _optimizer_arrays(file: h5py.File, limits: Limits) -> tuple[StoredArray, ...]:
     """Like the training config: never needed, left out where it cannot be read safely."""
     try:
-        with hdf5_errors():
-            if not has_group(file, "optimizer_weights"):
-                return ()
-            group = group_at(file, "optimizer_weights")
-            names = list_attribute(group, "weight_names", limits) or ()
-            return tuple(array_at(group, name, limits) for name in names[:_MAX_SLOTS])
+        if not has_group(file, "optimizer_weights"):
+            return ()
+        group = group_at(file, "optimizer_weights")
+        names = list_attribute(group, "weight_names", limits) or ()
+        return tuple(array_at(group, name, limits) for name in names[:_MAX_SLOTS])
     except MigrationError:
         return ()
 

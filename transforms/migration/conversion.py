@@ -18,7 +18,7 @@ from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.legacy.open_questions import read_as
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.rebuild.session_cleanup import KerasCleanup
-from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
+from transforms.records.outcome import MigrationOutcome, MigrationRequest, SourceFacts, Status
 from transforms.records.staged_model import (
     Answer,
     Answers,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from transforms.rebuild import RebuiltModel
     from transforms.saved_model.templates import TemplateCache
 
-_forgotten = KerasCleanup()
+_cleanup = KerasCleanup()
 
 Answering = Callable[[Sequence[Any]], list[Any]]
 
@@ -113,10 +113,12 @@ class Conversion:
 
     def close(self) -> None:
         """Forgets the model; the source is closed, and must not have changed since it was opened."""
-        had_model, self._rebuilt, legacy, self._legacy = self._rebuilt is not None, None, self._legacy, None
+        legacy, rebuilt = self._legacy, self._rebuilt
+        self._legacy = self._rebuilt = None
         self._open.close()
-        if had_model and legacy is not None:
-            _forgotten.add(legacy.weight_bytes)
+        if legacy is not None and rebuilt is not None:
+            del rebuilt  # or it would outlive the collection
+            _cleanup.add(legacy.weight_bytes)
 
     def _source(self, architecture: Any) -> contextlib.AbstractContextManager[LegacyModel]:
         request = self._request
@@ -168,7 +170,7 @@ class Conversion:
         if shared is not None and learnt is not None:
             shared.put(known.architecture, learnt)
         del model
-        _forgotten.add(self._known_source().weight_bytes)
+        _cleanup.add(self._known_source().weight_bytes)
         return known
 
     def _rebuilt_model(self) -> Answering:
@@ -219,11 +221,13 @@ def _rebuilt(canonical: CanonicalModel, custom: CustomCode | None) -> RebuiltMod
 def _described(known: MigrationOutcome, legacy: LegacyModel) -> MigrationOutcome:
     return replace(
         known,
-        source_sha256=legacy.digest.sha256,
-        source_bytes=legacy.digest.size,
-        keras_version=legacy.runtime.recorded,
-        backend=legacy.runtime.backend,
+        source=SourceFacts(
+            source_sha256=legacy.digest.sha256,
+            source_bytes=legacy.digest.size,
+            keras_version=legacy.runtime.recorded,
+            backend=legacy.runtime.backend,
+            parameters=legacy.parameters,
+        ),
         open_questions=tuple(question.assumption for question in legacy.open_questions),
-        parameters=legacy.parameters,
         warnings=legacy.warnings,
     )

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from transforms.errors import MigrationError
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.migration.retry_readings import other_readings
 from transforms.records.outcome import MigrationOutcome, MigrationRequest, Status
-from transforms.records.staged_model import StagedModel, VerificationRequest
+from transforms.records.staged_model import Answers, Question, StagedModel, VerificationRequest
 
 if TYPE_CHECKING:
     from transforms.migration.conversion import Conversion
@@ -21,19 +20,17 @@ if TYPE_CHECKING:
     from transforms.saved_model.templates import TemplateCache
 
 
-@dataclass(frozen=True)
-class Steps:
-    """The two halves of a migration, wherever they run.
+class Steps(Protocol):
+    """The two halves of a migration, wherever they run."""
 
-    Attributes:
-        stage: writes a request's SavedModel; anything but a StagedModel is final.
-        verify: the outcome of a staged model. It may ask the converting side, which keeps the model open.
-        finish: closes the model. Raises MigrationError when the source changed meanwhile.
-    """
+    def stage(self, request: MigrationRequest) -> StagedModel | MigrationOutcome:
+        """Writes a request's SavedModel; anything but a StagedModel is final."""
 
-    stage: Callable[[MigrationRequest], StagedModel | MigrationOutcome]
-    verify: Callable[[VerificationRequest], MigrationOutcome]
-    finish: Callable[[], None]
+    def verify(self, asked: VerificationRequest) -> MigrationOutcome:
+        """The outcome of a staged model. It may ask the converting side, which keeps the model open."""
+
+    def finish(self) -> None:
+        """Closes the model. Raises MigrationError when the source changed meanwhile."""
 
 
 def migrate_model(request: MigrationRequest, steps: Steps | None = None, in_full: bool = False) -> MigrationOutcome:
@@ -47,7 +44,7 @@ def migrate_model(request: MigrationRequest, steps: Steps | None = None, in_full
         in_full: reload the artefact as a whole, though its graph may be loaded already.
     """
     start = time.monotonic()
-    steps = steps or in_process()
+    steps = steps or InProcess()
     outcome = _attempt(request, steps, in_full)
     for other, decided in other_readings(request, outcome):
         second = _read_otherwise(other, steps, in_full)
@@ -57,29 +54,51 @@ def migrate_model(request: MigrationRequest, steps: Steps | None = None, in_full
     return replace(outcome, seconds=time.monotonic() - start)
 
 
-def in_process(
-    limits: Limits = DEFAULT_LIMITS,
-    templates: TemplateCache | None = None,
-    verification: Verification | None = None,
-) -> Steps:
+class InProcess:
     """Steps that run in this very process. TensorFlow is imported once something is staged."""
 
-    def stage(request: MigrationRequest) -> StagedModel | MigrationOutcome:
+    def __init__(
+        self,
+        limits: Limits = DEFAULT_LIMITS,
+        templates: TemplateCache | None = None,
+        verification: Verification | None = None,
+    ) -> None:
+        self._limits = limits
+        self._templates = templates
+        self._verification = verification
+        self._open: Conversion | None = None
+
+    def stage(self, request: MigrationRequest) -> StagedModel | MigrationOutcome:
+        """Converts in this process."""
         from transforms.migration.conversion import Conversion
 
-        conversion = Conversion(request, templates, limits)
-        opened.append(conversion)
-        return conversion.stage()
+        self._open = Conversion(request, self._templates, self._limits)
+        return self._open.stage()
 
-    def verify(asked: VerificationRequest) -> MigrationOutcome:
+    def verify(self, asked: VerificationRequest) -> MigrationOutcome:
+        """Verifies in this process."""
         from transforms.migration.verification import Verification
 
-        return (verification or Verification()).verify(
-            asked, lambda question: partial(opened[-1].expected_outputs, question)
-        )
+        assert self._open is not None, "staged before"
+        verification = self._verification or Verification()
+        return verification.verify(asked, partial(_AnsweredHere, self._open))
 
-    opened: list[Conversion] = []
-    return Steps(stage, verify, lambda: opened.pop().close())
+    def finish(self) -> None:
+        """Closes the source."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
+@dataclass(frozen=True)
+class _AnsweredHere:
+    """Answers of a conversion in this process, computed when they are needed."""
+
+    conversion: Conversion
+    question: Question
+
+    def result(self) -> Answers:
+        return self.conversion.expected_outputs(self.question)
 
 
 def _attempt(request: MigrationRequest, steps: Steps, in_full: bool) -> MigrationOutcome:

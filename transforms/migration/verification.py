@@ -20,10 +20,11 @@ from transforms.evidence.samples import read_samples
 from transforms.evidence.validation import Tolerance, Validation, Validator
 from transforms.records.outcome import EVIDENCE_ORDER, Evidence, MigrationOutcome, MigrationRequest, Status
 from transforms.records.staged_model import Ask, VerificationRequest
+from transforms.saved_model.file_names import GRAPH
 from transforms.saved_model.loaded import LoadedArtefact, stated_inputs
 from transforms.saved_model.operation_check import check_operations, refuse_other_files
 from transforms.saved_model.serving_warmup import write_warmup
-from transforms.saved_model.writer import GRAPH, SIGNATURE, disk_errors
+from transforms.saved_model.writer import SIGNATURE, disk_errors
 
 #: Loaded graphs kept, and the most bytes of variables that one of them may hold.
 _KEPT = 32

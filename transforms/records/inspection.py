@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from transforms.records.outcome import Rewrite
+from transforms.records.outcome import Rewrite, SourceFacts
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,11 @@ class Inspection:
     uncovered: tuple[str, ...]
     dialect: str = ""
     assumptions: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> SourceFacts:
+        """What reports say of the source."""
+        return SourceFacts(self.source_sha256, self.source_bytes, self.keras_version, self.backend, self.parameters)
 
 
 Shape: TypeAlias = tuple[int | None, ...]

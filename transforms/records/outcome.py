@@ -40,6 +40,11 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+#: Of rows whose output lies at its place; and of the others, the gravest first.
+PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
+NOT_PUBLISHED = (Status.MISMATCH.value, Status.FAILED.value, Status.REFUSED.value)
+
+
 @dataclass(frozen=True)
 class MigrationRequest:
     """One model to convert. All paths are local.
@@ -102,6 +107,26 @@ class Rewrite:
 
 
 @dataclass(frozen=True)
+class SourceFacts:
+    """What is known of a source once it was looked at.
+
+    Attributes:
+        source_sha256, source_bytes: of the bytes that were read; of a checkpoint, of all its files together.
+        keras_version, backend: as recorded (or, for the backend, as assumed).
+        parameters: number of scalars in the weights.
+    """
+
+    source_sha256: str = ""
+    source_bytes: int = 0
+    keras_version: str = ""
+    backend: str = ""
+    parameters: int = 0
+
+
+NOTHING_KNOWN = SourceFacts()
+
+
+@dataclass(frozen=True)
 class MigrationOutcome:
     """The answer for one model. `staging` holds a complete SavedModel if and only if status is `migrated`.
 
@@ -116,9 +141,7 @@ class MigrationOutcome:
         input_names, output_names: of the signature, in the order of the model's inputs and outputs: the order of
             `x0, x1, ...` and `y0, y1, ...` in the samples kept with the artefact.
         samples: number of sample rows (batch entries) compared, over all batches.
-        parameters: number of scalars in the weights.
-        source_sha256, source_bytes: of the bytes that were parsed; of a checkpoint, of all its files together.
-        keras_version, backend: as recorded (or, for the backend, as assumed).
+        source: what was parsed, None when it did not come to that.
         assumptions: what the outputs rest on and the file does not say; empty under `golden` and `reference`.
         open_questions: what the file does not say and may change the outputs, whatever the evidence.
         architecture: fingerprint (hex) of canonical architecture, weight shapes and dtypes.
@@ -138,11 +161,7 @@ class MigrationOutcome:
     input_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
     samples: int = 0
-    parameters: int = 0
-    source_sha256: str = ""
-    source_bytes: int = 0
-    keras_version: str = ""
-    backend: str = ""
+    source: SourceFacts | None = None
     assumptions: tuple[Assumption, ...] = field(default=())
     open_questions: tuple[Assumption, ...] = field(default=())
     architecture: str = ""

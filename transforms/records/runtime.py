@@ -15,6 +15,10 @@ class Family(StrEnum):
     KERAS_3 = "keras_3"
 
 
+#: What people call each family.
+FAMILY_NAMES = {Family.KERAS: "Keras", Family.TF_KERAS: "tf.keras", Family.KERAS_3: "Keras 3"}
+
+
 @dataclass(frozen=True)
 class Runtime:
     """The runtime that wrote a model.
@@ -38,6 +42,12 @@ class Runtime:
     def is_keras_1(self) -> bool:
         """True for standalone Keras before 2.0."""
         return self.family is Family.KERAS and self.version < (2,)
+
+    @property
+    def generation(self) -> str:
+        """The family, that of standalone Keras with its major version: "Keras 1", "Keras 2", "tf.keras", "Keras 3"."""
+        name = FAMILY_NAMES[self.family]
+        return f"{name} {1 if self.is_keras_1 else 2}" if self.family is Family.KERAS else name
 
 
 def runtime_of(keras_version: str, backend: str) -> Runtime:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -110,8 +110,15 @@ class Answers:
     answers: tuple[Answer, ...]
 
 
-#: Asks the converting side and goes on; what it returns waits for the answer.
-Ask: TypeAlias = Callable[[Question], Callable[[], Answers]]
+class PendingAnswers(Protocol):
+    """Answers that may still be on their way: a future."""
+
+    def result(self) -> Answers:
+        """The answers, once they are there. Raises the MigrationError of whoever was asked."""
+
+
+#: Asks the converting side and goes on.
+Ask: TypeAlias = Callable[[Question], PendingAnswers]
 
 
 def plain_arrays(arrays: Sequence[Any]) -> tuple[PlainArray, ...]:

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from transforms.records.staged_model import text_as_bytes
+from transforms.saved_model.file_names import VARIABLES
 from transforms.saved_model.variables import WrittenVariables
-from transforms.saved_model.writer import SIGNATURE, VARIABLES, quiet_tensorflow
+from transforms.saved_model.writer import SIGNATURE, quiet_tensorflow
 
 Array = npt.NDArray[Any]
 

@@ -12,12 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from transforms.saved_model.file_names import GRAPH
 from transforms.saved_model.graph_form import all_nodes, check_form
 from transforms.saved_model.operation_lists import HARMLESS_STATEFUL, INFERENCE, is_fatal
 from transforms.saved_model.saver_form import saver_functions
 from transforms.saved_model.unsafe_graph import place, shown, unsafe
-
-GRAPH_FILE = "saved_model.pb"
 
 
 def check_operations(saved_model: Path, *, custom_code: bool = False) -> Any:
@@ -36,7 +35,7 @@ def check_operations(saved_model: Path, *, custom_code: bool = False) -> Any:
             file or graph, and whatever is not of the form that this program writes.
     """
     refuse_other_files(saved_model)
-    stored = (saved_model / GRAPH_FILE).read_bytes()
+    stored = (saved_model / GRAPH).read_bytes()
     graph = _only_graph(stored)
     savers = saver_functions(graph, stored)
     allowed = _allowed_with_custom_code if custom_code else INFERENCE.__contains__
@@ -76,7 +75,7 @@ def refuse_other_files(folder: Path) -> None:
 
     TensorFlow also reads `saved_model.cpb` and `saved_model.pbtxt`; neither is ever written here.
     """
-    others = sorted(path.name for path in folder.glob("saved_model.*") if path.name != GRAPH_FILE)
+    others = sorted(path.name for path in folder.glob("saved_model.*") if path.name != GRAPH)
     assets = folder / "assets"
     held = sorted(path.name for path in assets.iterdir()) if assets.is_dir() and not assets.is_symlink() else []
     if others or held or assets.is_symlink():

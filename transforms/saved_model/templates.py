@@ -19,8 +19,9 @@ from transforms.architecture.graph import LayerPath
 from transforms.canonical.model import ArraysByLayer
 from transforms.rebuild import RebuiltModel
 from transforms.rebuild.eager_tensors import eager_tensor
+from transforms.saved_model.file_names import FINGERPRINT, GRAPH, METADATA, VARIABLES
 from transforms.saved_model.variables import OBJECT_GRAPH, constant_text, keys_in_order, reached
-from transforms.saved_model.writer import FINGERPRINT, GRAPH, METADATA, VARIABLES, disk_errors, write_fingerprint_like
+from transforms.saved_model.writer import disk_errors, write_fingerprint_like
 
 #: Templates kept: each holds a graph of some 100 KB to a few MB.
 _KEPT = 64

@@ -22,14 +22,11 @@ from tensorflow.python.saved_model.pywrap_saved_model import fingerprinting
 
 from transforms.rebuild import RebuiltModel
 from transforms.rebuild.tracing import shared_stack_trace, without_gradients
+from transforms.saved_model.file_names import FINGERPRINT, GRAPH, VARIABLES_INDEX
 from transforms.saved_model.signature_names import rename_arguments, traceable_names
 from transforms.saved_model.stable_names import with_stable_names
 
 SIGNATURE = "serving_default"
-GRAPH = "saved_model.pb"
-FINGERPRINT = "fingerprint.pb"
-METADATA = "keras_metadata.pb"
-VARIABLES = "variables/variables"
 
 
 def write_saved_model(model: RebuiltModel, folder: Path, *, autograph: bool = False) -> None:
@@ -91,7 +88,7 @@ def write_fingerprint_like(known: bytes, folder: Path) -> None:
     tensorflow/cc/saved_model/fingerprinting_utils.cc).
     """
     fingerprint = FingerprintDef.FromString(known)
-    index = (folder / f"{VARIABLES}.index").read_bytes()
+    index = (folder / VARIABLES_INDEX).read_bytes()
     fingerprint.checkpoint_hash = int.from_bytes(tf.fingerprint([index], "farmhash64").numpy().tobytes(), "little")
     _write_fingerprint(fingerprint, folder)
 

@@ -24,11 +24,10 @@ from tf_keras.protobuf.saved_metadata_pb2 import SavedMetadata
 from transforms.architecture.graph import LayerPath
 from transforms.legacy.model import LegacyModel
 from transforms.rebuild import RebuiltModel
+from transforms.saved_model.file_names import METADATA, VARIABLES
 from transforms.saved_model.templates import write_tensors
 from transforms.saved_model.variables import OBJECT_GRAPH
 from transforms.saved_model.writer import (
-    METADATA,
-    VARIABLES,
     disk_errors,
     quiet_tensorflow,
     write_fingerprint,

@@ -6,15 +6,13 @@ from collections.abc import Callable
 
 from transforms.migration.verification import Verification
 from transforms.records.outcome import MigrationOutcome
-from transforms.records.staged_model import Answers, Question, VerificationRequest
+from transforms.records.staged_model import Answers, PendingAnswers, Question, VerificationRequest
 from transforms.saved_model.loaded import keep_functions_as_written
 
 keep_functions_as_written()
 _verification = Verification()
 
 
-def verify(
-    asked: VerificationRequest, ask: Callable[[Question, type[Answers]], Callable[[], Answers]]
-) -> MigrationOutcome:
+def verify(asked: VerificationRequest, ask: Callable[[Question, type[Answers]], PendingAnswers]) -> MigrationOutcome:
     """The outcome of a staged model; `ask` reaches the converting child."""
     return _verification.verify(asked, lambda question: ask(question, Answers))

@@ -166,7 +166,7 @@ def test_damage(output, act, path, kind):
 def test_a_receipt_that_fits_itself_is_held_against_the_record(output):
     """Someone claims better evidence, and seals the receipt anew."""
     receipt = read_receipt(output / "good-1/1")
-    better = replace(receipt, outcome={**receipt.outcome, "evidence": "golden"})
+    better = replace(receipt, outcome=replace(receipt.outcome, evidence="golden"))
     (output / "good-1/1" / RECEIPT).write_text(better.to_json())
     assert kinds(output) == kinds(output / RUNS / "r3") == {(f"good-1/1/{RECEIPT}", "altered")}
 
@@ -286,7 +286,17 @@ def test_openssl_reads_the_signature(output, keys):
 def test_run_at_work_is_no_damage(tmp_path):
     """What a living run has lying about is noted; once it is killed, it is found."""
     manifest = write_registry(tmp_path, ["good-1", "hang-1"])
-    command = [sys.executable, "-m", "pipeline", "migrate", manifest, "--output", tmp_path / "out", "--run-id", "r1"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.pipeline.program",
+        "migrate",
+        manifest,
+        "--output",
+        tmp_path / "out",
+        "--run-id",
+        "r1",
+    ]
     process = subprocess.Popen([*command, "--quiet", *FAKES], start_new_session=True)
     deadline = time.monotonic() + 60
     while not (tmp_path / "out/good-1/1").exists() or not list(tmp_path.glob(f"out/hang-1/{STAGING}*")):

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from pipeline import __version__
-from pipeline.cli.app import main
 from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
+from tests.pipeline.program import main
 from tests.pipeline.registry import tree, write_registry
 
 FAKES = ["--converter", CONVERTER, "--verifier", VERIFIER, "--inspector", INSPECTOR]
@@ -91,7 +91,7 @@ def test_program_failure_is_1(good, tmp_path):
     command = [
         sys.executable,
         "-m",
-        "pipeline",
+        "tests.pipeline.program",
         "migrate",
         good,
         "--output",
@@ -107,7 +107,7 @@ def loaded_modules(*arguments, watched=HEAVY):
     code = (
         "import sys, atexit, json\n"
         f"atexit.register(lambda: print(json.dumps(sorted(set({watched!r}) & set(sys.modules))), file=sys.stderr))\n"
-        "from pipeline.cli.app import main\n"
+        f"from {'tests.pipeline.program' if '--converter' in arguments else 'pipeline.cli.app'} import main\n"
         f"main({[str(argument) for argument in arguments]!r})\n"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -138,7 +138,8 @@ def test_commands_that_only_look_leave_files_and_arrays_to_their_children():
 def test_killed_run_is_taken_up_again(tmp_path):
     manifest = write_registry(tmp_path, ["good-1", "once-1", "once-2"], source="lstm {model}")
     output = tmp_path / "out"
-    command = [sys.executable, "-m", "pipeline", "migrate", manifest, "--output", output, "--quiet", *FAKES]
+    program = [sys.executable, "-m", "tests.pipeline.program", "migrate", manifest, "--quiet", *FAKES]
+    command = [*program, "--output", output]
     process = subprocess.Popen(command, start_new_session=True)
     deadline = time.monotonic() + 60
     while not (tmp_path / "1.seen").exists() and not (tmp_path / "2.seen").exists():
@@ -150,7 +151,7 @@ def test_killed_run_is_taken_up_again(tmp_path):
     for number in (1, 2):
         (tmp_path / f"{number}.seen").touch()
     assert subprocess.run(command).returncode == 0
-    assert subprocess.run([*command[:-8], output.with_name("other"), *command[-7:]]).returncode == 0
+    assert subprocess.run([*program, "--output", output.with_name("other")]).returncode == 0
     contents = [
         {name: data for name, (_, data) in tree(folder).items() if not name.endswith("h5ferry.json")}
         for folder in (output, output.with_name("other"))

@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
     shutil.copy(FOLDER / "keras-2.2.4/stateful.h5", folder / "registry/tagger.h5")
     program = folder / "bin/h5ferry"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pipeline "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m tests.pipeline.program "$@"\n')
     program.chmod(0o755)
     return folder
 

@@ -3,7 +3,8 @@
 import pytest
 
 from pipeline.inspection.describe import describe_model
-from pipeline.isolation.process import ConfinedProcess, Isolation
+from pipeline.isolation.policy import Isolation
+from pipeline.isolation.process import ConfinedProcess
 from tests.fixture_files import FOLDER
 
 CUSTOM = FOLDER / "custom" / "custom_attention.h5"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.isolation.process import ConfinedProcess, Isolation
-from pipeline.settings import INSPECTOR
+from pipeline.isolation.policy import Isolation
+from pipeline.isolation.process import ConfinedProcess
+from pipeline.settings import CHILD_FUNCTIONS
 from tests.transforms.hostile_models import write_model
 from transforms.errors import MigrationError, Reason
 from transforms.records.inspection import Inspection
@@ -46,7 +47,7 @@ def answers(folder: Path, child: ConfinedProcess, damage: object, stride: int) -
     for position in range(0, len(data), stride):
         path.write_bytes(damage(data, position))  # type: ignore[operator]
         try:
-            child.call(INSPECTOR, path, None, "", returns=Inspection)
+            child.call(CHILD_FUNCTIONS.inspector, path, None, "", returns=Inspection)
             counted["read"] += 1
         except MigrationError as error:
             assert error.reason is not Reason.INTERNAL_ERROR, f"byte {position}: {error}"

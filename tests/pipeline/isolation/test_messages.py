@@ -34,7 +34,7 @@ from transforms.limits import DEFAULT_LIMITS
 from transforms.records.file_identity import FileIdentity
 from transforms.records.input_domain import InputDomain
 from transforms.records.inspection import Inspection, LayerSummary
-from transforms.records.outcome import MigrationOutcome, MigrationRequest, Rewrite, Status
+from transforms.records.outcome import MigrationOutcome, MigrationRequest, Rewrite, SourceFacts, Status
 from transforms.records.runtime import Family
 from transforms.records.staged_model import (
     Answer,
@@ -50,7 +50,12 @@ from transforms.records.staged_model import (
 )
 
 OUTCOME = MigrationOutcome(
-    Status.MIGRATED, reason=Reason.TIMEOUT, rewrites=(Rewrite("a", "b"),), warnings=("c",), max_abs_error=0.5
+    Status.MIGRATED,
+    reason=Reason.TIMEOUT,
+    rewrites=(Rewrite("a", "b"),),
+    warnings=("c",),
+    max_abs_error=0.5,
+    source=SourceFacts("a" * 64, 7, "2.2.4", "theano", 3),
 )
 OUTCOME = replace(OUTCOME, max_rel_error=0.0, tolerance_used=0.0, reference_max_abs_error=0.0)  # nan is not itself
 INSPECTION = Inspection("", 1, "", "", Family.KERAS, "", 2, (LayerSummary("", "", 0, (None, 3)),), (), (), ())
@@ -69,8 +74,9 @@ RECORDS = [
     DEFAULT_LIMITS,
 ]
 OF_ANOTHER_TYPE = [
-    replace(OUTCOME, parameters="many"),
-    replace(OUTCOME, parameters=True),
+    replace(OUTCOME, source=SourceFacts(parameters="many")),
+    replace(OUTCOME, source=SourceFacts(parameters=True)),
+    replace(OUTCOME, source={}),
     replace(OUTCOME, max_abs_error=None),
     replace(OUTCOME, warnings=("a", 7)),
     replace(OUTCOME, rewrites=(Rewrite("a", 7),)),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from pipeline.coordination.progress import ProgressMark
+from pipeline.coordination.run_folder import ProgressMark
 from pipeline.monitoring.event_log import event, json_log, row_ended
 from tests.pipeline.cli.test_app import FAKES, exit_status
 from tests.pipeline.registry import write_registry
@@ -88,7 +88,9 @@ def test_what_ends_the_run_early_is_json_too(tmp_path, capsys):
         "--log-format",
         "json",
     ]
-    run = subprocess.run([sys.executable, "-m", "pipeline", *cut_short, *FAKES], capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.pipeline.program", *cut_short, *FAKES], capture_output=True, text=True
+    )
     assert run.returncode == 1
     last = json.loads(run.stderr.splitlines()[-1])
     assert (last["event"], last["level"]) == ("cut_short", "error") and "file" in last["message"]

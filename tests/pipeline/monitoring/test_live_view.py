@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from pipeline.coordination.progress import ProgressMark
+from pipeline.coordination.run_folder import ProgressMark
 from pipeline.monitoring.live_view import LiveView
 from pipeline.monitoring.summary import progress_view
 

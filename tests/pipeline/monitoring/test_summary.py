@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from pipeline.coordination.progress import MarkFollower, ProgressMark, write_mark
+from pipeline.coordination.progress import MarkFollower
+from pipeline.coordination.run_folder import NO_FOLDER, ProgressMark, RunFolder
 from pipeline.monitoring.summary import print_summary, progress_view
 from pipeline.printable import printable
 from tests.pipeline.report.test_table import frame_of, report_row
@@ -62,13 +63,13 @@ def test_quiet_says_nothing():
 
 def test_marks_arrive_through_the_folder(tmp_path):
     seen = []
-    with MarkFollower(tmp_path, seen.append, interval=0.01):
+    with MarkFollower(RunFolder(str(tmp_path)), seen.append, interval=0.01):
         for mark in MARKS:
-            write_mark(str(tmp_path), mark)
+            RunFolder(str(tmp_path)).mark(mark)
     assert [replace(mark, worker="") for mark in seen] == MARKS
     assert {mark.worker for mark in seen} == {f"{os.getpid()}-{threading.get_ident()}"}
-    write_mark("", MARKS[0])
-    write_mark(str(tmp_path / "gone"), MARKS[0])
+    NO_FOLDER.mark(MARKS[0])
+    RunFolder(str(tmp_path / "gone")).mark(MARKS[0])
 
 
 @pytest.mark.parametrize("terminal", [False, True])

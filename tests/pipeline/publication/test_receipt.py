@@ -1,9 +1,11 @@
 import json
 import math
 import os
+from dataclasses import replace
 
 import pytest
 
+from pipeline.publication.outcome_columns import OutcomeColumns
 from pipeline.publication.receipt import Receipt, ReceiptKey, is_complete, list_files, parse_receipt, sealed
 from tests.pipeline.fakes import write_artefact, write_extras
 from transforms.errors import MigrationError
@@ -20,14 +22,31 @@ def folder(tmp_path):
 
 @pytest.fixture
 def receipt(folder):
-    outcome = {"max_abs_error": math.nan, "max_rel_error": 0.5, "rewrites": ("a: b",)}
+    outcome = OutcomeColumns(max_rel_error=0.5, max_abs_error=math.inf, rewrites=("a: b",), samples=3)
     return Receipt("m", 1, KEY, list_files(folder), outcome, "run", "attempt")
 
 
 def test_round_trip(receipt):
     found = parse_receipt(receipt.to_json().encode())
     assert (found.key, found.files, found.sha256, found.size) == (KEY, receipt.files, receipt.sha256, receipt.size)
-    assert found.outcome == {"max_abs_error": None, "max_rel_error": 0.5, "rewrites": ["a: b"]}
+    assert json.loads(receipt.to_json())["outcome"]["tolerance_used"] is None
+    assert math.isnan(found.outcome.tolerance_used)
+    assert replace(found.outcome, tolerance_used=0, reference_max_abs_error=0) == replace(
+        receipt.outcome, tolerance_used=0, reference_max_abs_error=0
+    )
+
+
+def test_a_receipt_of_another_version_is_read_as_far_as_it_is_known(receipt):
+    """One that lacks columns is read with their defaults, one that has further ones without them."""
+    outcome = parse_receipt(changed(receipt, outcome={"samples": 3, "backend": "theano", "later": [1]})).outcome
+    assert (outcome.samples, outcome.backend, outcome.rewrites) == (3, "theano", ())
+
+
+@pytest.mark.parametrize(
+    "column, value", [("samples", "3"), ("samples", None), ("rewrites", "a"), ("rewrites", [1]), ("backend", 1)]
+)
+def test_a_column_of_another_type_makes_it_none(receipt, column, value):
+    assert parse_receipt(changed(receipt, outcome={column: value})) is None
 
 
 def test_lists_every_file_but_itself(folder, receipt):

@@ -60,7 +60,7 @@ def redone(tmp_path, row):
 def test_redo_commands_state_the_very_row(tmp_path, source):
     (stopped,) = many_rows(1)
     entry = ManifestRow(
-        1, "a/b", source, 3, samples="/x'y.npz", backend="theano", sha256=stopped.source_sha256, rtol=0.5
+        1, "a/b", source, 3, samples="/x'y.npz", backend="theano", sha256=stopped.outcome.source_sha256, rtol=0.5
     )
     row = type(stopped)(**{**vars(stopped), "manifest_row": entry.as_entry()})
     assert redone(tmp_path, row) == (entry,)

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.report.row import COLUMNS, ReportRow, report_schema
+from pipeline.report.row import COLUMNS, report_schema
 from pipeline.report.table import ReportError, as_csv, gather, read_report, write_report
+from tests.pipeline.many_rows import row_of
 
 CONTRACT = """
 model version source status reason message evidence max_abs_error max_rel_error rtol atol samples keras_version backend
@@ -20,7 +21,8 @@ NOW = datetime(2026, 1, 31, 14, 25, tzinfo=UTC)
 
 def report_row(line, model="m", seconds=0, **values):
     finished = NOW + timedelta(seconds=seconds)
-    return ReportRow(model, 1, "/m.h5", **({"status": "migrated"} | values), finished_at=finished, line=line)
+    known = {"model": model, "version": 1, "source": "/m.h5", "status": "migrated"}
+    return row_of(**(known | values), finished_at=finished, line=line)
 
 
 def shard(folder, name, rows):

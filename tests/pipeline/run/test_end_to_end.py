@@ -10,7 +10,8 @@ import pytest
 from pipeline.audit.findings import Kind, OutputState
 from pipeline.audit.verify import replay
 from pipeline.cli.app import main
-from pipeline.isolation.process import ConfinedProcess, Isolation
+from pipeline.isolation.policy import Isolation
+from pipeline.isolation.process import ConfinedProcess
 
 FIXTURES = Path(__file__).parents[2] / "fixtures/keras-2.2.4"
 

@@ -12,6 +12,7 @@ from pipeline.history.chain import appending, open_run_folder, previous_run, swe
 from pipeline.history.record import INTERRUPTED, parse_record
 from pipeline.manifest.reader import Manifest
 from pipeline.manifest.row import ManifestRow
+from pipeline.monitoring.notifier import TextNotifier
 from pipeline.publication.layout import RECEIPT, run_folder
 from pipeline.publication.receipt import read_receipt
 from pipeline.report import table as report
@@ -19,12 +20,14 @@ from pipeline.report.table import read_report
 from pipeline.run import finish as concluding
 from pipeline.run.finish import finish_run, recorded_options, without_secrets
 from pipeline.run.migrate import run_registry
+from pipeline.run.request import FinishedRun
 from pipeline.storage.canonical_json import sha256_of
 from tests.pipeline.history.test_record import RECORD
 from tests.pipeline.registry import fake_run, run_and_read, write_registry
 from tests.pipeline.report.test_table import frame_of, report_row
 
 STARTED = datetime(2026, 1, 31, 14, 25, tzinfo=UTC)
+FINISHED = datetime(2026, 1, 31, 14, 26, tzinfo=UTC)
 
 
 def record_in(folder):
@@ -35,13 +38,23 @@ def manifest_of(rows):
     return Manifest("/m.csv", "a" * 64, tuple(ManifestRow(line, f"m{line}", "s") for line in range(rows)))
 
 
-def concluded(run, rows, **options):
-    output = run.settings.output
+class Warned(TextNotifier):
+    """Keeps the warnings of a run."""
+
+    def __init__(self):
+        super().__init__(quiet=True)
+        self.warnings = []
+
+    def warn(self, text):
+        self.warnings.append(text)
+
+
+def concluded(run, rows, interrupted=0):
+    request = replace(run, notifier=Warned())
     frame = frame_of(*(report_row(line, f"m{line}", **values) for line, values in enumerate(rows)))
-    warnings = []
-    folder = run.report or run_folder(output, run.settings.run_id)
-    status = finish_run(run, manifest_of(len(rows)), frame, folder, STARTED, warnings.append, **options)
-    return status, record_in(folder), warnings
+    folder = run.report or run_folder(run.settings.output, run.settings.run_id)
+    finished = FinishedRun(request, manifest_of(len(rows)), frame, folder, STARTED, FINISHED, interrupted)
+    return finish_run(finished).exit_status, record_in(folder), request.notifier.warnings
 
 
 @pytest.fixture
@@ -94,7 +107,7 @@ def output(tmp_path_factory):
     """Two runs of one id in one output."""
     folder = tmp_path_factory.mktemp("registry")
     run = replace(fake_run(write_registry(folder, ["good-1", "refuse-1"]), folder / "out"), report="")
-    assert (run_registry(run), run_registry(run)) == (3, 3)
+    assert (run_registry(run).exit_status, run_registry(run).exit_status) == (3, 3)
     return folder / "out"
 
 
@@ -179,7 +192,7 @@ def test_a_receipt_that_was_changed_is_told_when_it_is_taken_over(output, tmp_pa
     run_registry(replace(run, settings=replace(run.settings, run_id="r1")))
     place = tmp_path / "out/good-1/1"
     receipt = read_receipt(place)
-    changed = replace(receipt, outcome={**receipt.outcome, "evidence": "golden"})
+    changed = replace(receipt, outcome=replace(receipt.outcome, evidence="golden"))
     (place / RECEIPT).write_text(changed.to_json())
     for run_id in ("r2", "r3"):
         run_registry(replace(run, settings=replace(run.settings, run_id=run_id)))

@@ -2,13 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.isolation.process import ConfinedProcess, Isolation
+from pipeline.isolation.policy import Isolation
+from pipeline.isolation.process import ConfinedProcess
 from pipeline.manifest.row import ManifestRow
 from pipeline.settings import MigrateSettings
 from pipeline.steps.convert import convert_model
 from pipeline.steps.converter_pool import ProcessPair
 from pipeline.steps.inspect import inspect_row
-from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
+from tests.pipeline.fakes import FAKE_CHILDREN
 from tests.pipeline.registry import tree
 
 
@@ -32,9 +33,7 @@ def fake_settings(folder):
         "run",
         "attempt-1",
         isolation=Isolation(timeout=20),
-        converter=CONVERTER,
-        verifier=VERIFIER,
-        inspector=INSPECTOR,
+        children=FAKE_CHILDREN,
     )
 
 

@@ -3,14 +3,12 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.isolation.process import Isolation
+from pipeline.isolation.policy import Isolation
 from pipeline.settings import MigrateSettings
 from pipeline.steps.converter_pool import ConverterPool, join_pool, leave_pool
-from tests.pipeline.fakes import CONVERTER, VERIFIER
+from tests.pipeline.fakes import FAKE_CHILDREN
 
-SETTINGS = MigrateSettings(
-    "out", "run", "attempt", isolation=Isolation(timeout=20), threads=2, converter=CONVERTER, verifier=VERIFIER
-)
+SETTINGS = MigrateSettings("out", "run", "attempt", isolation=Isolation(timeout=20), threads=2, children=FAKE_CHILDREN)
 
 
 @pytest.fixture
@@ -74,3 +72,11 @@ def test_the_last_to_leave_ends_the_processes():
         assert pair.converter.call("os:getpid") == pid
     leave_pool(settings)
     assert started(first) == 0
+
+
+def test_two_runs_of_one_process_share_nothing():
+    """Each has settings of its own: the other's limits are not for its models."""
+    one, other = (MigrateSettings("out", "run", children=FAKE_CHILDREN) for _ in range(2))
+    assert join_pool(one) is not join_pool(other)
+    leave_pool(one)
+    leave_pool(other)

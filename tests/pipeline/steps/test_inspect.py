@@ -3,12 +3,13 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.isolation.process import ConfinedProcess, Isolation
+from pipeline.isolation.policy import Isolation
+from pipeline.isolation.process import ConfinedProcess
 from pipeline.manifest.row import ManifestRow
-from pipeline.settings import MigrateSettings
+from pipeline.settings import CHILD_FUNCTIONS, MigrateSettings
 from pipeline.steps.inspect import Candidate, inspect_row, receipt_key
 from pipeline.steps.source_files import local_files
-from tests.pipeline.fakes import INSPECTOR
+from tests.pipeline.fakes import FAKE_CHILDREN
 from transforms.limits import Limits
 
 SHA256 = "a5b5c9c15b3ed8b0b5a3d8b5b1fb0bb3"
@@ -23,7 +24,7 @@ def child():
 
 @pytest.fixture
 def settings(tmp_path):
-    return MigrateSettings(str(tmp_path / "out"), "run", inspector=INSPECTOR, limits=Limits(file_bytes=100))
+    return MigrateSettings(str(tmp_path / "out"), "run", children=FAKE_CHILDREN, limits=Limits(file_bytes=100))
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_candidate_knows_its_source(child, settings, source):
     candidate = inspect_row(ManifestRow(2, "m", str(source)), settings, child)
     assert isinstance(candidate, Candidate)
     assert candidate.fingerprint == "lstm" and candidate.key.source_sha256
-    assert dict(candidate.found)["keras_version"] == "2.2.4"
+    assert candidate.facts.keras_version == "2.2.4"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_a_fifo_blocks_nobody(child, settings, source):
     source.unlink()
     os.mkfifo(source)
     row = ManifestRow(2, "m", str(source))
-    result = inspect_row(row, replace(settings, inspector="transforms.inspection.inspect:inspect_source"), child)
+    result = inspect_row(row, replace(settings, children=CHILD_FUNCTIONS), child)
     assert result.status == "refused"
 
 

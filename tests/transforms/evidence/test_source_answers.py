@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -23,14 +24,19 @@ class Asked:
         self.answered = 0
         self._missing = missing
 
-    def __call__(self, question: Question) -> Callable[[], Answers]:
+    def __call__(self, question: Question) -> Pending:
         self.questions.append((question.oracle, [feed.origin for feed in question.feeds]))
+        return Pending(self, Answers(tuple(Answer(feed.inputs) for feed in question.feeds[self._missing :])))
 
-        def answer() -> Answers:
-            self.answered += 1
-            return Answers(tuple(Answer(feed.inputs) for feed in question.feeds[self._missing :]))
 
-        return answer
+@dataclass
+class Pending:
+    asked: Asked
+    answers: Answers
+
+    def result(self) -> Answers:
+        self.asked.answered += 1
+        return self.answers
 
 
 def _expected(asked: Asked) -> ExpectedOutputs:

@@ -75,7 +75,7 @@ def test_golden_outputs_decide_which_backend_an_unrecorded_one_was(tmp_path: Pat
     staging.mkdir()
     outcome = migrate_model(MigrationRequest("m", disguised, staging, samples=fixture.samples))
     assert outcome.status is Status.MIGRATED, outcome.message
-    assert outcome.backend == "theano"
+    assert outcome.source is not None and outcome.source.backend == "theano"
     assert "golden outputs decide for theano" in outcome.warnings[-1]
 
 

@@ -10,7 +10,7 @@ from tests.fixture_files import fixture_file
 from transforms.canonical import canonicalise
 from transforms.errors import Reason
 from transforms.legacy.model import open_legacy_model
-from transforms.migration.migrate import in_process, migrate_model
+from transforms.migration.migrate import InProcess, migrate_model
 from transforms.migration.verification import Verification
 from transforms.rebuild import rebuild
 from transforms.records.outcome import MigrationRequest, Status
@@ -72,7 +72,7 @@ def test_equal_to_a_full_save_byte_for_byte(name: str, tmp_path: Path) -> None:
 def test_graphs_are_traced_and_loaded_once(tmp_path: Path) -> None:
     fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
     verification = Verification()
-    steps = in_process(templates=TemplateCache(), verification=verification)
+    steps = InProcess(templates=TemplateCache(), verification=verification)
     outcomes = []
     for index in range(3):
         staging = tmp_path / str(index)
@@ -90,7 +90,7 @@ def test_a_template_with_the_weights_of_another_model_is_a_mismatch(
     from transforms.saved_model import templates
 
     fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
-    steps = in_process(templates=TemplateCache(), verification=Verification())
+    steps = InProcess(templates=TemplateCache(), verification=Verification())
     (tmp_path / "0").mkdir()
     assert migrate_model(MigrationRequest("m", fixture.source, tmp_path / "0"), steps).status is Status.MIGRATED
     swapped = {"layer_with_weights-1/cell/kernel": 0.5}
@@ -108,7 +108,7 @@ def test_a_template_with_the_weights_of_another_model_is_a_mismatch(
 
 def test_an_array_that_is_not_finite_is_refused(tmp_path: Path) -> None:
     fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
-    steps = in_process(templates=TemplateCache(), verification=Verification())
+    steps = InProcess(templates=TemplateCache(), verification=Verification())
     (tmp_path / "0").mkdir()
     migrate_model(MigrationRequest("m", fixture.source, tmp_path / "0"), steps)
     broken = retrained(fixture.source, tmp_path / "broken.h5")

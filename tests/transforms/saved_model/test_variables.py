@@ -12,10 +12,11 @@ from tests.transforms.saved_model.test_templates import retrained
 from transforms.canonical import canonicalise
 from transforms.legacy.model import open_legacy_model
 from transforms.rebuild import rebuild
+from transforms.saved_model.file_names import VARIABLES
 from transforms.saved_model.loaded import LoadedArtefact
 from transforms.saved_model.templates import learn_template, write_from_template, write_tensors
 from transforms.saved_model.variables import OBJECT_GRAPH, WrittenVariables
-from transforms.saved_model.writer import VARIABLES, write_saved_model
+from transforms.saved_model.writer import write_saved_model
 
 
 @pytest.fixture(scope="module")

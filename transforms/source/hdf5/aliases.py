@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import h5py
 
 from transforms.errors import MigrationError, Reason
-from transforms.source.hdf5.objects import HDF5Array, object_address
+from transforms.source.hdf5.objects import HDF5Array, data_offset, object_address
 
 
 @dataclass
@@ -27,9 +27,9 @@ class StorageMap:
     def add_array(self, array: HDF5Array) -> None:
         """Notes an array and where its data lies. Raises as `add_object` does."""
         self.add_object(array.name, array.dataset)
-        offset = array.dataset.id.get_offset()
+        offset = data_offset(array)
         if offset is not None and array.bytes:
-            self._extents.append((int(offset), int(offset) + array.bytes, array.name))
+            self._extents.append((offset, offset + array.bytes, array.name))
 
     def refuse_overlaps(self) -> None:
         """Raises MigrationError `unsafe_storage` when two contiguous arrays share bytes."""

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 
 from transforms.errors import MigrationError
+from transforms.records.file_kind import FileKind
 from transforms.source.hdf5.file import hdf5_errors, open_unhashed
 from transforms.source.hdf5.objects import has_group
-
-
-class FileKind(StrEnum):
-    """What `scan` tells apart."""
-
-    MODEL = "model"
-    WEIGHTS = "weights"
-    KERAS_3_WEIGHTS = "keras_3_weights"
-    OTHER = "other"
-    DAMAGED = "damaged"
 
 
 def kinds_of(paths: Sequence[Path]) -> list[str]:

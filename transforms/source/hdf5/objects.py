@@ -1,7 +1,8 @@
 """Groups, attributes and arrays of an HDF5 file, each checked before it is touched.
 
 Only named paths are walked, part by part, over hard links; an attribute's type and size are looked at before
-its value; an array's storage, filters, type and extent before its data.
+its value; an array's storage, filters, type and extent before its data. Whatever HDF5 raises on the way becomes
+`corrupt_h5` here, and nowhere else: around more code it would hide mistakes of this program.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class HDF5Array(StoredArray):
         return array
 
 
+@hdf5_errors()
 def group_at(parent: h5py.Group, path: str) -> h5py.Group:
     """The group at a path below `parent`. Raises MigrationError `unsafe_storage`, `weights_mismatch`."""
     found = _walk(parent, path)
@@ -60,17 +62,20 @@ def group_at(parent: h5py.Group, path: str) -> h5py.Group:
     return found
 
 
+@hdf5_errors()
 def has_group(parent: h5py.Group, name: str) -> bool:
     """True when `parent` holds a hard link of that name (one path part) to a group."""
     link = parent.get(name, getlink=True)
     return isinstance(link, h5py.HardLink) and parent.get(name, getclass=True) is h5py.Group
 
 
+@hdf5_errors()
 def has_link(parent: h5py.Group, name: str) -> bool:
     """True when `parent` holds a link of that name, of whatever kind and wherever it leads."""
     return parent.get(name, getlink=True) is not None
 
 
+@hdf5_errors()
 def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS) -> HDF5Array:
     """The array at a path below `parent`, checked but not read: of IEEE floats, integers or booleans.
 
@@ -118,6 +123,14 @@ def _walk(parent: h5py.Group, path: str) -> h5py.Group | h5py.Dataset:
     raise MigrationError(Reason.WEIGHTS_MISMATCH, f"{path!r} is neither a group nor an array", advice=_RESTORE)
 
 
+@hdf5_errors()
+def data_offset(array: HDF5Array) -> int | None:
+    """Where the bytes of a contiguous array begin in the file, None for one that is stored otherwise."""
+    offset = array.dataset.id.get_offset()
+    return None if offset is None else int(offset)
+
+
+@hdf5_errors()
 def object_address(item: h5py.Group | h5py.Dataset) -> int:
     """Address of the object header: two names with one address are one object."""
     return int(h5py.h5o.get_info(item.id).addr)
@@ -215,6 +228,7 @@ def _check_chunks(dataset: h5py.Dataset, properties: h5py.h5p.PropDCID, path: st
 _COPIES = 4
 
 
+@hdf5_errors()
 def text_attribute(item: h5py.Group, name: str, limits: Limits = DEFAULT_LIMITS) -> str | None:
     """A scalar string attribute (fixed or variable length, bytes or UTF-8), None when there is none.
 
@@ -230,6 +244,7 @@ def text_attribute(item: h5py.Group, name: str, limits: Limits = DEFAULT_LIMITS)
     return _decoded(_strings(item, name, attribute, limits)[0], name, limits)
 
 
+@hdf5_errors()
 def list_attribute(item: h5py.Group, name: str, limits: Limits = DEFAULT_LIMITS) -> list[str] | None:
     """A list of names, whole or in chunks `name0`, `name1`, ... (Keras splits lists above 64 KB).
 

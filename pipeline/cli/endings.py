@@ -7,22 +7,21 @@ from typing import Never
 
 import typer
 
-#: Exit statuses beside 0: the program failed; unusable command line or manifest; some rows or findings are not good.
-FAILED, USAGE_ERROR, SOME_NOT = 1, 2, 3
+from pipeline.run.exit_status import ExitStatus
 
 
 def unusable(problem: object) -> Never:
     """Ends with the status of an unusable command line or manifest."""
-    _end("unusable", str(problem), USAGE_ERROR)
+    _end("unusable", str(problem), ExitStatus.UNUSABLE)
 
 
 def cut_short(error: OSError) -> Never:
     """The output or the report's folder does not take what a run must write there."""
     problem = f"{error}. The run has no whole report; what it published stays. Mend that, then run again."
-    _end("cut_short", problem, FAILED)
+    _end("cut_short", problem, ExitStatus.FAILED)
 
 
-def _end(event: str, problem: str, status: int) -> Never:
+def _end(event: str, problem: str, status: ExitStatus) -> Never:
     from pipeline.monitoring import event_log
     from pipeline.printable import printable
 

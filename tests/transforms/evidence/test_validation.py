@@ -1,0 +1,116 @@
+"""Which evidence decides, and how: golden outputs, the reference, the rebuilt model, and who is believed when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from transforms.evidence.samples import SampleBatch
+from transforms.evidence.validation import Tolerance, Validation, Validator
+from transforms.records.input_domain import InputDomain
+from transforms.records.outcome import Evidence
+from transforms.records.staged_model import Answer, Answers, Oracle, Question, numpy_arrays, plain_arrays
+
+
+@dataclass(frozen=True)
+class Spec:
+    name: str = "x"
+    shape: tuple[int | None, ...] = (None, 2)
+    dtype: str = "float32"
+
+
+class Doubling:
+    """An artefact that doubles its input, or answers anew each time."""
+
+    def __init__(self, steady: bool = True) -> None:
+        self._drift = 0.0 if steady else 1.0
+
+    def run(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        self._drift *= 2
+        return {"y": 2 * inputs["x"] + self._drift}
+
+
+@dataclass(frozen=True)
+class Given:
+    """Answers that are there at once."""
+
+    answers: Answers
+
+    def result(self) -> Answers:
+        return self.answers
+
+
+GIVEN = "the row"
+
+
+def oracle(given: float | None, drawn: float | None, rebuilt: float = 2.0) -> Callable[[Question], Any]:
+    """Answers with the inputs times a factor: one for the given batch, one for drawn ones; None gives no outputs."""
+
+    def ask(question: Question) -> Any:
+        def answer(feed: Any) -> Answer:
+            factor = rebuilt if question.oracle is Oracle.REBUILT else given if feed.origin == GIVEN else drawn
+            if factor is None:
+                return Answer(None, "The reference has no rule.")
+            return Answer(plain_arrays([x * factor for x in numpy_arrays(feed.inputs)]))
+
+        return Given(Answers(tuple(map(answer, question.feeds))))
+
+    return ask
+
+
+def validation(
+    golden: float | None, given: float | None, drawn: float | None, *, rebuilt: float = 2.0, steady: bool = True
+) -> Validation:
+    """Of the artefact, by factors of what is expected: 2 is right."""
+    x = np.array([[1.0, 2.0]], np.float32)
+    batch = None if golden is None else SampleBatch((x,), (x * golden,), GIVEN)
+    validator = Validator(
+        [Spec()],  # type: ignore[list-item]
+        ["x"],
+        ["y"],
+        [InputDomain()],
+        oracle(given, drawn, rebuilt),
+        Tolerance(1e-4, 1e-5),
+    )
+    validator.ask_ahead(batch)
+    return validator.validate(Doubling(steady), batch)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "golden, given, drawn, evidence, within",
+    [
+        (2.0, 2.0, 2.0, Evidence.GOLDEN, True),
+        (3.0, 2.0, 2.0, Evidence.GOLDEN, False),
+        (3.0, 3.0, 3.0, Evidence.GOLDEN, False),
+        (2.0, 3.0, 3.0, Evidence.GOLDEN, True),  # the golden outputs refute the reference
+        (2.0, 2.0, 3.0, Evidence.GOLDEN, False),  # the reference finds what the golden outputs do not hold
+        (2.0, None, 3.0, Evidence.GOLDEN, False),
+        (2.0, None, None, Evidence.GOLDEN, True),
+        (None, None, 2.0, Evidence.REFERENCE, True),
+        (None, None, 3.0, Evidence.REFERENCE, False),
+        (None, None, None, Evidence.REBUILT, True),
+    ],
+)
+def test_who_decides(
+    golden: float | None, given: float | None, drawn: float | None, evidence: Evidence, within: bool
+) -> None:
+    found = validation(golden, given, drawn)
+    assert (found.evidence, found.comparison.within) == (evidence, within)
+
+
+def test_a_refuted_reference_is_told_of() -> None:
+    (warning,) = validation(2.0, 3.0, 3.0).warnings
+    assert "disagrees with the golden outputs" in warning
+
+
+def test_the_rebuilt_model_may_disagree() -> None:
+    assert not validation(None, None, None, rebuilt=3.0).comparison.within
+
+
+def test_one_request_gets_one_answer() -> None:
+    found = validation(None, None, 2.0, steady=False)
+    assert not found.comparison.within

@@ -1,0 +1,51 @@
+"""The batches drawn for one model: two at a time, of different size and, where axes are free, different length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from transforms.evidence.samples import SampleBatch, draw_batch
+from transforms.records.input_domain import InputDomain
+
+if TYPE_CHECKING:
+    from transforms.saved_model.loaded import InputSpec
+
+#: Lengths tried for free axes: (first batch, second batch), from short to long.
+SHORT_LENGTHS = (2, 3)
+SEQUENCE_LENGTHS = ((8, 11), (24, 31), (64, 80), (200, 256))
+IMAGE_LENGTHS = ((32, 48), (64, 96), (128, 160), (224, 256))
+_LONGEST_SEARCHED = 128
+_SIZES = (4, 3)
+
+
+class DrawnBatches:
+    """Draws each pair of batches once: whoever asks again gets the same arrays.
+
+    Args:
+        inputs: of the signature, in the order of the model's inputs.
+        domains: what each may hold.
+    """
+
+    def __init__(self, inputs: Sequence[InputSpec], domains: Sequence[InputDomain]) -> None:
+        self._shapes = [spec.shape for spec in inputs]
+        self._dtypes = [spec.dtype for spec in inputs]
+        self._domains = tuple(domains)
+        self._drawn: dict[tuple[int, int], tuple[SampleBatch, ...]] = {}
+
+    def lengths_to_try(self) -> list[tuple[int, int]]:
+        """Extents of free axes for the two batches. Some models run at one length only and do not say which."""
+        if not any(None in shape[1:] for shape in self._shapes):
+            return [SEQUENCE_LENGTHS[0]]
+        images = any(len(shape) > 3 and None in shape[1:-1] for shape in self._shapes)
+        usual = IMAGE_LENGTHS if images else SEQUENCE_LENGTHS
+        return [*usual, *((length, length) for length in range(1, _LONGEST_SEARCHED))]
+
+    def at(self, lengths: tuple[int, int]) -> tuple[SampleBatch, ...]:
+        """The two batches with free axes of these lengths."""
+        if lengths not in self._drawn:
+            self._drawn[lengths] = tuple(
+                draw_batch(self._shapes, self._dtypes, self._domains, length, size, seed)
+                for seed, (length, size) in enumerate(zip(lengths, _SIZES, strict=True))
+            )
+        return self._drawn[lengths]

@@ -1,0 +1,10 @@
+"""What the files of a SavedModel are called, below its folder."""
+
+from __future__ import annotations
+
+GRAPH = "saved_model.pb"
+FINGERPRINT = "fingerprint.pb"
+METADATA = "keras_metadata.pb"
+#: Prefix of the checkpoint with the variables.
+VARIABLES = "variables/variables"
+VARIABLES_INDEX = f"{VARIABLES}.index"
