@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from transforms.architecture.config_values import config_errors
 from transforms.architecture.custom_names import is_custom
 from transforms.architecture.dtype_policy import is_narrow
 from transforms.architecture.graph import Graph, Layer, LayerPath, call_tensors
@@ -98,7 +97,6 @@ RULES: tuple[RewriteRule, ...] = (
 _UNOPTIONED = frozenset({"InputLayer", TENSOR_OP})
 
 
-@config_errors()
 def canonicalise(
     model: LegacyModel, sample_shape: Sequence[int] | None = None, rules: tuple[RewriteRule, ...] = RULES
 ) -> CanonicalModel:

@@ -9,6 +9,7 @@ from tests.fixture_files import MIGRATABLE, FixtureFile, fixture_file
 from transforms.architecture.parsing import parse_architecture
 from transforms.canonical import CanonicalModel, canonicalise
 from transforms.canonical.fingerprint import architecture_fingerprint
+from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.canonical.rewrites.single_layer import refuse_shared_state
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError
@@ -78,3 +79,13 @@ def test_a_stateful_layer_that_one_request_calls_twice_is_refused() -> None:
     with pytest.raises(MigrationError, match="called 2 times") as refusal:
         refuse_shared_state(parse_architecture({"class_name": "Functional", "config": config}))
     assert refusal.value.layer == ("gru",)
+
+
+def test_a_mistake_in_a_rule_is_not_told_as_a_damaged_file() -> None:
+    """The migration reports it as `internal_error`; `invalid_config` would send the operator after the file."""
+
+    def mistaken(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
+        raise KeyError("a mistake")
+
+    with open_legacy_model(fixture_file("keras-2.2.4/stateful").source) as model, pytest.raises(KeyError):
+        canonicalise(model, rules=(mistaken,))
