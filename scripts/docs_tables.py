@@ -10,14 +10,13 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from pathlib import Path
 
 from benchmarks.results import read_results
 from benchmarks.tables import readme_block
 from supported_layers import supported_layers
 
-from pipeline.report.row import DESCRIPTIONS, ReportRow
+from pipeline.report.row import COLUMN_TYPES, DESCRIPTIONS
 from transforms.errors import FAILURES, MEANINGS, REMEDIES, Reason
 from transforms.records.rewrites import REWRITES
 
@@ -55,7 +54,7 @@ def reason_codes() -> str:
 
 def report_columns() -> str:
     """A table of the report's columns, in order."""
-    rows = [f"| `{each.name}` | {TYPES[str(each.type)]} | {DESCRIPTIONS[each.name]} |" for each in fields(ReportRow)]
+    rows = [f"| `{name}` | {TYPES[kind]} | {DESCRIPTIONS[name]} |" for name, kind in COLUMN_TYPES.items()]
     head = (
         f"{_NOTE}# Report columns\n\n"
         "`report.parquet` has one row for each row of the manifest, in its order. `report.csv` holds the same; lists "

@@ -99,6 +99,9 @@ DESCRIPTIONS: Mapping[str, str] = {
 
 
 COLUMNS = tuple(DESCRIPTIONS)
+_DECLARED = {field.name: str(field.type) for record in (ReportRow, OutcomeColumns) for field in fields(record)}
+#: The Python type of each column, as its record declares it.
+COLUMN_TYPES: Mapping[str, str] = {column: _DECLARED[column] for column in COLUMNS}
 
 
 def _plain(value: object) -> object:
@@ -118,8 +121,7 @@ def report_schema() -> pa.Schema:
         "tuple[str, ...]": pa.list_(pa.string()),
         "datetime": pa.timestamp("us", tz="UTC"),
     }
-    declared = {field.name: str(field.type) for record in (ReportRow, OutcomeColumns) for field in fields(record)}
-    return pa.schema([pa.field(column, types[declared[column]]) for column in COLUMNS])
+    return pa.schema([pa.field(column, types[kind]) for column, kind in COLUMN_TYPES.items()])
 
 
 def require_reportable(row: ReportRow) -> None:
