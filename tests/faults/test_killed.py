@@ -30,7 +30,7 @@ STEPS = [
     Kill("pipeline.steps.convert:_ConfinedSteps.verify", 2),
     Kill("pipeline.steps.convert:_ConfinedSteps.verify", after=True),
     Kill("pipeline.steps.convert:_ConfinedSteps.finish"),
-    Kill("pipeline.steps.convert:_ConfinedSteps.settled"),
+    Kill("pipeline.steps.convert:_ConfinedSteps.verified_files"),
     Kill("pipeline.publication.local:write_receipt"),
     Kill("pipeline.publication.local:write_receipt", after=True),
     Kill("pipeline.publication.local:_make_durable"),

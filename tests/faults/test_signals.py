@@ -71,20 +71,23 @@ def test_stopped_at_each_step(tmp_path, step, number, workers, to_all):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("function", ["publishing:publish", "publishing:_make_durable", "report:write_report"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        "pipeline.steps.convert:publish",
+        "pipeline.publication.local:_make_durable",
+        "pipeline.run.finish:write_report",
+    ],
+)
 @pytest.mark.parametrize("number", list(STATUS), ids=lambda number: number.name)
 def test_stopped_while_it_publishes_or_reports(tmp_path, function, number):
     """What has begun to be published is published; a report is finished."""
-    module, _, name = function.partition(":")
-    module = {"publish": "pipeline.steps.convert", "write_report": "pipeline.run.finish"}.get(
-        name, f"pipeline.{module}"
-    )
     registry_of(tmp_path / "registry", ["good-1", "good-2", "good-3"])
-    fault = Send(f"{module}:{name}", int(number))
+    fault = Send(function, int(number))
     program = Program(tmp_path / "scratch", *arguments(tmp_path, "--direct_num_workers=1"), fault=fault)
     status = program.ended()
     assert program.orphans() == []
-    if name == "write_report":  # The run is over: the signal ends the program as any other.
+    if function.endswith("write_report"):  # The run is over: the signal ends the program as any other.
         assert status in (STATUS[number], 1, -number), program.printed
     else:
         assert status == STATUS[number], program.printed
