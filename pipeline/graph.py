@@ -228,7 +228,7 @@ def namespace(row: ManifestRow) -> str:
     return row.model.partition("/")[0].casefold()
 
 
-def meeting_rows(_: str, rows: Iterable[ManifestRow], folds_case: bool) -> Iterator[ManifestRow]:
+def meeting_rows(_: str, rows: Iterable[ManifestRow], folds_case: bool = False) -> Iterator[ManifestRow]:
     """Rows of one namespace, in the manifest's order, with those refused that would write to one place."""
     yield from refuse_duplicates(sorted(rows, key=in_manifest), folds_case=folds_case)
 

@@ -41,7 +41,7 @@ STEPS = [
     Kill("pipeline.publication.local:_rename_new", 3, after=True),
     Kill("pipeline.publication.local:exchange"),
     Kill("pipeline.publication.local:exchange", after=True),
-    Kill("pipeline.publication.local:_sync_folder", 2),
+    Kill("pipeline.publication.local:write_through", 2),
     Kill("pipeline.steps.convert:published_row", 2),
     Kill("pipeline.graph:count_status", 3),
     Kill("pipeline.run.migrate:gather"),

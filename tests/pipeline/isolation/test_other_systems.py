@@ -34,7 +34,8 @@ platform.limit(resource.RLIMIT_AS, 1 << 30)
 assert not platform.is_memory_bounded(1 << 30)
 from pipeline.isolation.machine import this_machine
 assert (this_machine().cpus_from, this_machine().memory_from) == ("CPUs of the machine", "memory of the machine")
-from pipeline.isolation.process import ConfinedProcess, Isolation
+from pipeline.isolation.policy import Isolation
+from pipeline.isolation.process import ConfinedProcess
 from transforms.errors import MigrationError, Reason
 child = ConfinedProcess(Isolation(timeout=60, memory_bytes=1 << 30))
 assert child.call("tests.pipeline.isolation.test_process:number", 5) == 5
