@@ -78,7 +78,9 @@ def test_each_function_has_its_stand_in(python, tmp_path):
 
 @pytest.mark.parametrize("command", [["--help"], ["inspect", "tests/fixtures/keras-2.2.4/multi_io.h5"]])
 def test_commands(python, command):
-    done = subprocess.run([python, "-m", "pipeline", *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [python, "-m", "tests.pipeline.program", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0 and done.stdout, done.stderr
 
 
@@ -86,7 +88,17 @@ def test_a_run_replaces_what_was_published(python, tmp_path):
     """Two renames take the place of the exchange."""
     source, manifest = tmp_path / "m.h5", tmp_path / "manifest.csv"
     manifest.write_text("model,source\nm,m.h5\n")
-    command = [python, "-m", "pipeline", "migrate", manifest, "--output", tmp_path / "out", "--report", tmp_path / "r"]
+    command = [
+        python,
+        "-m",
+        "tests.pipeline.program",
+        "migrate",
+        manifest,
+        "--output",
+        tmp_path / "out",
+        "--report",
+        tmp_path / "r",
+    ]
     fakes = ["--converter", FAKES, "--verifier", FAKES, "--inspector", f"{FAKES}:inspect", "--quiet"]
     for content in ("first", "second"):
         source.write_text(content)
