@@ -9,10 +9,12 @@ from typing import Any
 import tf_keras
 
 from transforms.architecture.config_json import parse_config
+from transforms.architecture.config_values import is_of_keras
 from transforms.custom.code import CustomCode, failure
 from transforms.custom.writer_facts import StoredGroups
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
+from transforms.releases.ownership import BUILT_NOW
 
 _OWN_MODULES = "transforms.custom."
 
@@ -55,7 +57,10 @@ def _as_of_keras(value: Any) -> Any:
     if isinstance(value, Mapping):
         own = str(value.get("module")).startswith(_OWN_MODULES)
         kept = {key: item for key, item in value.items() if not (own and key in ("module", "registered_name"))}
-        return {key: _as_of_keras(item) for key, item in kept.items()}
+        found = {key: _as_of_keras(item) for key, item in kept.items()}
+        if isinstance(found.get("config"), dict) and (own or is_of_keras(str(value.get("module")))):
+            found["config"][BUILT_NOW] = True
+        return found
     return [_as_of_keras(item) for item in value] if isinstance(value, list) else value
 
 

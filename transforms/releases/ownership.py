@@ -24,6 +24,8 @@ from transforms.releases.table import (
 
 #: The layers that hold the graph together, and those whose meaning a function gives: they are looked at elsewhere.
 _APART = frozenset({"Lambda"})
+#: Marks the config of a layer of tf-keras that code built just now: no old release stored it.
+BUILT_NOW = "built_now"
 #: What an InputLayer stores in place of its other options (`InputLayer.get_config`, TensorFlow 2.5 on).
 _TYPE_SPEC = "type_spec"
 
@@ -66,6 +68,7 @@ def is_looked_up(layer: Layer, runtime: Runtime) -> bool:
         and layer.class_name not in _APART
         and not layer.class_name.startswith("tf.")
         and IMPLIED not in layer.config
+        and BUILT_NOW not in layer.config
     )
 
 
