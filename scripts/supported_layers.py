@@ -8,7 +8,7 @@ from transforms.admission.classes import WRAPPERS
 from transforms.architecture.function_signatures import FUNCTION, FUNCTIONS
 from transforms.architecture.graph import MODEL_CLASSES
 from transforms.architecture.keras_3 import OPERATION, OPERATIONS
-from transforms.canonical.keras_1.options import CLASSES as RENAMED_FROM_KERAS_1
+from transforms.layer_specs.keras_1_options import CLASSES as RENAMED_FROM_KERAS_1
 from transforms.layer_specs.registry import CANONICAL, SPECS
 from transforms.legacy.dialects import DIALECTS
 from transforms.reference.functions import FUNCTION_LAYERS

@@ -62,6 +62,7 @@ def test_the_reference_sees_only_the_legacy_side():
         "transforms.reference",
         "transforms.architecture",
         "transforms.legacy.release",
+        "transforms.records.expression",
         "transforms.records.runtime",
         "transforms.errors",
     )
@@ -109,7 +110,7 @@ ORDER = """
     transforms.source
     transforms.architecture
     transforms.layer_specs transforms.releases
-    transforms.weights
+    transforms.lambda_functions transforms.weights
     transforms.admission
     transforms.legacy
     transforms.canonical transforms.reference

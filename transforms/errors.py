@@ -52,7 +52,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.INVALID_CONFIG: "the stored architecture is broken, contradicts itself or lacks a value",
     Reason.MISSING_ARCHITECTURE: "weights without an architecture",
     Reason.CUSTOM_OBJECTS_NEEDED: "the model uses classes or functions that the file does not hold",
-    Reason.UNSAFE_LAMBDA: "a Lambda stores Python bytecode, which is never run",
+    Reason.UNSAFE_LAMBDA: "a Lambda's function draws random numbers, acts, or is not translated; it is never run",
     Reason.UNSAFE_STORAGE: "data outside the file, links, foreign filters, or values that are no plain floats",
     Reason.UNSAFE_OP: "a stored TensorFlow function, or an operation in the artefact that is not known to be harmless",
     Reason.OVER_BUDGET: "the file asks for more than a limit allows; the limit is named",

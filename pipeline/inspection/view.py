@@ -81,6 +81,7 @@ def _accepted(description: Mapping[str, Any]) -> Iterator[_Entry]:
         del above[layer["depth"] :]
         yield _Entry(1 + layer["depth"], _layer(layer, layer["path"].removeprefix(above[-1])))
         above.append(f"{layer['path']}/")
+        yield from (_Entry(2 + layer["depth"], line, "cyan") for line in layer["function"].splitlines())
         for rewrite in rewrites.pop(layer["path"], ()):
             yield _Entry(2 + layer["depth"], rewrite, "cyan")
     for path, elsewhere in rewrites.items():

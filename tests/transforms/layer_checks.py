@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from transforms.inspection.layer_shapes import layer_shapes
+from transforms.layer_specs.layer_shapes import layer_shapes
 from transforms.migration.migrate import migrate_model
 from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
 from transforms.weights.roles import roles_of

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transforms.admission.lambda_bytecode import bytecode_refusal, holds_bytecode
 from transforms.admission.option_types import check_options
 from transforms.admission.tensor_sizes import check_sizes
 from transforms.architecture.config_values import ACTIVATION_LAYERS, activation_name, is_of_keras
@@ -18,6 +17,7 @@ from transforms.architecture.graph import MODEL_CLASSES, Graph, Layer, evaluatio
 from transforms.architecture.keras_3 import KERAS_3_ACTIVATIONS, KERAS_3_CLASSES
 from transforms.architecture.parsing import WRAPPED_KEYS
 from transforms.errors import MigrationError, Reason
+from transforms.lambda_functions.stored_function import name_alone
 from transforms.layer_specs.registry import WEIGHTED, WEIGHTLESS
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 from transforms.records.runtime import Family, Runtime
@@ -72,9 +72,6 @@ def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> No
     layers = list(graph.walk())
     if len(layers) > limits.layers:
         raise over_budget(f"The model has {len(layers):,} layers", "layers", limits)
-    coded = [layer for layer in layers if holds_bytecode(layer)]
-    if coded:
-        raise bytecode_refusal(coded)
     complete = is_stored_by_keras(graph)
     missing: dict[str, str] = {}
     for layer in layers:
@@ -162,7 +159,8 @@ def _foreign_names(layer: Layer, runtime: Runtime, complete: bool) -> Iterator[t
     if is_custom(layer.class_name):
         return
     if layer.class_name == "Lambda":
-        yield str(layer.config.get("function")), ""
+        if name := name_alone(layer.config):
+            yield name, ""
     elif is_foreign(layer, runtime, complete):
         yield layer.class_name, why_foreign(layer, runtime) if is_looked_up(layer, runtime) else ""
     for key in ACTIVATION_KEYS:
@@ -172,7 +170,7 @@ def _foreign_names(layer: Layer, runtime: Runtime, complete: bool) -> Iterator[t
         if value is not None and not admitted:
             yield name or str(value)[:60], ""
     module = layer.config.get("module")
-    if isinstance(module, str) and not is_of_keras(module):
+    if isinstance(module, str) and not is_of_keras(module) and layer.class_name != "Lambda":
         yield f"{module}.{layer.class_name}", ""
 
 

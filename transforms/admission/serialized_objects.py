@@ -14,6 +14,7 @@ from transforms.architecture.config_values import is_of_keras
 from transforms.architecture.custom_names import is_custom
 from transforms.architecture.graph import Graph, Layer
 from transforms.errors import MigrationError, Reason
+from transforms.lambda_functions.stored_function import looks_dumped
 
 _NAMES = frozenset(
     """
@@ -32,6 +33,9 @@ _BYTECODE_CLASSES = frozenset({"Lambda", "__lambda__"})
 
 #: Options that hold layers, which the graph shows as such.
 _LAYERS = frozenset({"layer", "layers", "backward_layer", "cell", "cells"})
+
+#: Options of a Lambda that hold functions, which are interpreted, or arguments of one.
+_FUNCTIONS = frozenset({"function", "output_shape", "mask", "arguments"})
 
 #: Options that hold an activation, whose name `transforms.admission.classes` looks at.
 _ACTIVATIONS = frozenset({"activation", "recurrent_activation", "inner_activation"})
@@ -65,8 +69,9 @@ def _check(layer: Layer, custom_code: bool) -> Iterator[str]:
     """Names of objects that are left out."""
     own = is_custom(layer.class_name)
     for option, value in layer.config.items():
-        if option in _LAYERS and not own:
+        if (option in _LAYERS and not own) or (layer.class_name == "Lambda" and option in _FUNCTIONS):
             continue
+        _refuse_dumped(value, option, layer)
         trains = option.endswith(_OPTIONS)
         for found in _objects(value):
             _refuse_bytecode(found, option, layer)
@@ -93,14 +98,24 @@ def _objects(value: object) -> Iterator[Mapping[str, Any]]:
             pending.extend(current)
 
 
+def _refuse_dumped(value: object, option: str, layer: Layer) -> None:
+    """A function beside the code that an operator brings, or where no layer has one."""
+    if layer.config.get(f"{option}_type") == "lambda" and looks_dumped(value):
+        raise _bytecode(option, layer)
+
+
 def _refuse_bytecode(found: Mapping[str, Any], option: str, layer: Layer) -> None:
     if str(found.get("class_name")) in _BYTECODE_CLASSES or found.get("function_type") == "lambda":
-        raise MigrationError(
-            Reason.UNSAFE_LAMBDA,
-            f"The option {option} stores Python bytecode, which is never run",
-            layer=layer.path,
-            advice="Save the model without it.",
-        )
+        raise _bytecode(option, layer)
+
+
+def _bytecode(option: str, layer: Layer) -> MigrationError:
+    return MigrationError(
+        Reason.UNSAFE_LAMBDA,
+        f"The option {option} stores Python bytecode, which is never run",
+        layer=layer.path,
+        advice="Save the model without it.",
+    )
 
 
 def _foreign_name(found: Mapping[str, Any]) -> str:

@@ -168,3 +168,8 @@ def evaluation_order(graph: Graph) -> list[tuple[Layer, int]]:
         stuck = sorted({name for name, index in waiting if (name, index) not in done})
         raise ValueError(", ".join(stuck[:5]))
     return order
+
+
+def input_count(layer: Layer) -> int:
+    """How many tensors the layer is called with; layers inside wrappers take one."""
+    return max((len(call.inputs) for call in layer.calls), default=1)

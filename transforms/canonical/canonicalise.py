@@ -9,7 +9,7 @@ from transforms.architecture.custom_names import is_custom
 from transforms.architecture.dtype_policy import is_narrow
 from transforms.architecture.graph import Graph, Layer, LayerPath, call_tensors
 from transforms.canonical.input_inference import with_inferred_inputs
-from transforms.canonical.keras_1.upgrade import prevailing_data_format, upgrade_keras_1
+from transforms.canonical.keras_1.upgrade import upgrade_keras_1
 from transforms.canonical.keras_3 import upgrade_keras_3, with_named_masks
 from transforms.canonical.model import (
     ArraysByLayer,
@@ -45,6 +45,7 @@ from transforms.canonical.rewrites.single_layer import (
     state_reset_after,
 )
 from transforms.canonical.rewrites.stacked_cells import apply_first_cell_when_masked
+from transforms.canonical.rewrites.stored_functions import BY_MASK, translate_function
 from transforms.canonical.rewrites.theano import pad_as_theano, pool_as_theano, rotate_theano_kernels
 from transforms.canonical.rewrites.theano_conv_lstm import theano_conv_lstm
 from transforms.canonical.rewrites.transposed_convolution import (
@@ -53,6 +54,7 @@ from transforms.canonical.rewrites.transposed_convolution import (
 )
 from transforms.canonical.subgraph import TENSOR_OP, merged_arrays
 from transforms.errors import MigrationError, Reason
+from transforms.layer_specs.keras_1_options import prevailing_data_format
 from transforms.legacy.model import LegacyModel
 from transforms.legacy.release import preferred_release, writer_of
 from transforms.records.outcome import Rewrite
@@ -63,6 +65,7 @@ RULES: tuple[RewriteRule, ...] = (
     upgrade_keras_1,
     state_deconvolution_length,
     upgrade_keras_3,
+    translate_function,
     name_function,
     drop_augmentation,
     state_category_options,
@@ -94,7 +97,7 @@ RULES: tuple[RewriteRule, ...] = (
 )
 
 #: Layers that take inputs and have no options of their own.
-_UNOPTIONED = frozenset({"InputLayer", TENSOR_OP})
+_UNOPTIONED = frozenset({"InputLayer", TENSOR_OP, BY_MASK})
 
 
 def canonicalise(

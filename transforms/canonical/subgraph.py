@@ -10,16 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from transforms.architecture.graph import Call, Graph, Layer, LayerPath, TensorRef
+from transforms.architecture.graph import Call, Graph, Layer, LayerPath, TensorRef, input_count
 from transforms.canonical.model import ArraysByLayer
 
 #: Class name of a layer that is one TensorFlow function, see `rebuild.tensor_ops`.
 TENSOR_OP = "TensorOp"
-
-
-def input_count(layer: Layer) -> int:
-    """How many tensors the layer is called with; layers inside wrappers take one."""
-    return max((len(call.inputs) for call in layer.calls), default=1)
 
 
 class SubgraphBuilder:
@@ -27,14 +22,14 @@ class SubgraphBuilder:
 
     Args:
         outer: the layer to be replaced.
+        inputs: how many inputs it has; None for as many as it is called with.
     """
 
-    def __init__(self, outer: Layer) -> None:
+    def __init__(self, outer: Layer, inputs: int | None = None) -> None:
         self._outer = outer
         self._layers: list[Layer] = []
-        self.inputs: tuple[TensorRef, ...] = tuple(
-            self._input(f"{outer.name}_in{index}") for index in range(input_count(outer))
-        )
+        count = input_count(outer) if inputs is None else inputs
+        self.inputs: tuple[TensorRef, ...] = tuple(self._input(f"{outer.name}_in{index}") for index in range(count))
 
     def _input(self, name: str) -> TensorRef:
         config = {"name": name, "batch_input_shape": None, "dtype": None}

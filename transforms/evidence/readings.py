@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy.typing as npt
 
+from transforms.lambda_functions.graph import taken_for_granted
 from transforms.legacy.model import LegacyModel
 from transforms.legacy.open_questions import RELEASE, OpenQuestion, read_as, release_assumption
 from transforms.legacy.release import preferred_release, writer_of
@@ -28,7 +29,8 @@ def answers_with_assumptions(
 ) -> list[tuple[Answer, tuple[Assumption, ...]]]:
     """What the original arrays answer to each batch, and what of that rests on an assumption.
 
-    An open question counts where another answer to it gives other outputs. An answer under which no runtime would
+    An open question counts where another answer to it gives other outputs; what the names in a stored function mean
+    always counts. An answer under which no runtime would
     have built or run the model was not given; one that the reference does not cover may have been.
 
     Args:
@@ -38,7 +40,8 @@ def answers_with_assumptions(
     """
     answered = [_decided(model, answer) for answer in _forward(model, batches, custom)]
     outputs = [answer for answer, _ in answered]
-    rests_on: list[list[Assumption]] = [list(assumed) for _, assumed in answered]
+    granted = tuple(taken_for_granted(model.graph))
+    rests_on: list[list[Assumption]] = [[*granted, *assumed] for _, assumed in answered]
     for questions in _asked_together(model):
         for others in _answered_otherwise(questions):
             read = read_as(model, [each.choice(each.alternatives[0]) for each in others])

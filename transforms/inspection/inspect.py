@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from transforms.architecture.graph import Layer
 from transforms.architecture.source import read_architecture
 from transforms.canonical.canonicalise import canonicalise
 from transforms.canonical.fingerprint import architecture_fingerprint
 from transforms.custom.request import opened_request
-from transforms.inspection.output_shapes import output_shapes
+from transforms.lambda_functions.graph import taken_for_granted
+from transforms.layer_specs.output_shapes import output_shapes
 from transforms.legacy.dialects import dialect_name, dialect_of
 from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.legacy.open_questions import RELEASE
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.assumptions import Assumption
+from transforms.records.expression import TRANSLATION, Translation
 from transforms.records.file_identity import FileIdentity
 from transforms.records.inspection import Inspection, LayerSummary
 from transforms.records.outcome import MigrationRequest
@@ -97,6 +100,7 @@ def _inspected(model: LegacyModel, custom_digest: str, shapes: bool) -> Inspecti
                 sum(array.size for array in model.arrays.get(layer.path, {}).values()),
                 known.get(layer.path),
                 len(layer.path),
+                function_text(layer),
             )
             for layer in model.graph.walk()
         ),
@@ -108,12 +112,19 @@ def _inspected(model: LegacyModel, custom_digest: str, shapes: bool) -> Inspecti
     )
 
 
+def function_text(layer: Layer) -> str:
+    """The function of a Lambda as readable Python; "" for other layers."""
+    translation = layer.config.get(TRANSLATION)
+    return translation.text if isinstance(translation, Translation) else ""
+
+
 def _foreseen(model: LegacyModel) -> Iterator[Assumption]:
     """What the file leaves open. Which release wrote it makes a difference to masks and to states alone."""
     depends_on_release = any(
         layer.class_name == "Masking" or layer.config.get("mask_zero") or layer.config.get("stateful")
         for layer in model.graph.walk()
     )
+    yield from taken_for_granted(model.graph)
     for question in model.open_questions:
         if question.assumption.question != RELEASE or depends_on_release:
             yield question.assumption

@@ -56,6 +56,7 @@ def _noise(name: str, option: str, *, data_format: bool = False) -> LayerSpec:
 
 SPECS = (
     LayerSpec("InputLayer", options=None),
+    LayerSpec("Lambda", options=None),
     LayerSpec(
         "Dense",
         _dense,

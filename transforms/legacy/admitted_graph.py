@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from transforms.admission.classes import admit
 from transforms.admission.custom_objects import overridden, with_custom_objects
@@ -20,6 +21,9 @@ from transforms.architecture.loader_order import with_loader_order
 from transforms.architecture.parsing import parse_architecture
 from transforms.architecture.pruning import left_out_note, without_unused
 from transforms.errors import MigrationError, Reason
+from transforms.lambda_functions.graph import with_functions_of_merge, with_translations
+from transforms.lambda_functions.trace import Era
+from transforms.legacy.release import writer_of
 from transforms.limits import Limits
 from transforms.records.runtime import Family, Runtime, runtime_of
 from transforms.weights.roles import keras_3_roles_of, roles_of
@@ -63,7 +67,11 @@ _KERAS_2_KEYS = re.compile(r'"(units|filters|kernel_initializer|data_format)"')
 
 
 def admitted_graph(
-    architecture: object, runtime: Runtime, limits: Limits, custom: CustomNames
+    architecture: object,
+    runtime: Runtime,
+    limits: Limits,
+    custom: CustomNames,
+    constants: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> tuple[Graph, tuple[str, ...]]:
     """The graph, every class in it known and every stored object harmless, and what was assumed of it.
 
@@ -77,12 +85,27 @@ def admitted_graph(
             graph, assumed = keras_3_graph(graph), (*assumed, *keras_3_assumptions(runtime))
         elif runtime.family is Family.TF_KERAS:
             graph = with_functions(graph, limits)
+        elif runtime.is_keras_1:
+            graph = with_functions_of_merge(graph)
         graph = with_attention_arguments(graph)
         graph = with_custom_objects(graph, custom, runtime)
         assumed = (*assumed, *overridden(graph, runtime))
         admit(graph, runtime, limits)
         foreign = check_stored_objects(graph, custom_code=bool(custom.digest))
+        graph = with_translations(graph, _era(graph, runtime), constants, limits)
     return graph, (*assumed, *foreign)
+
+
+def _era(graph: Graph, runtime: Runtime) -> Era:
+    """The TensorFlow that a model's functions were written for, where the file tells.
+
+    Standalone Keras ran on TensorFlow 1 before 2.3. Files of 2.2.4-tf may be of 1.13 to 2.1: read as those of 1.15,
+    which was in widest use.
+    """
+    if runtime.family is Family.KERAS:
+        return Era(runtime, 1 if runtime.version < (2, 3) else None)
+    releases = writer_of(graph, runtime).releases
+    return Era(runtime, 1 if any(release < (2, 0) for release in releases) else 2)
 
 
 def roles_of_runtime(runtime: Runtime) -> RolesOf:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import tensorflow as tf
@@ -10,11 +11,13 @@ import tensorflow as tf
 def einsum_as_matmul(equation: str, *tensors: Any) -> Any:
     """C[batch, m, n] = sum_k A[batch, m, k] B[batch, k, n], with the axes of A, B and C in any order.
 
-    Args:
-        equation: explicit, of two operands: any number of labels in all three, and one each for m, n and k.
-        tensors: the two operands, symbolic.
+    Any other equation without repeated labels and dots becomes a product of broadcast tensors, summed.
 
-    Raises ValueError for any other equation.
+    Args:
+        equation: with or without its output.
+        tensors: the operands, symbolic.
+
+    Raises ValueError for repeated labels within an operand, and dots.
     """
     terms, arrow, output = equation.replace(" ", "").partition("->")
     first, _, second = terms.partition(",")
@@ -26,12 +29,34 @@ def einsum_as_matmul(equation: str, *tensors: Any) -> Any:
     plain = arrow and len(tensors) == 2 and all(part.isalpha() and len(set(part)) == len(part) for part in parts)
     whole = len(first) == len(second) == len(output) == len(batch) + 2
     if not plain or not whole or not len(rows) == len(columns) == len(summed) == 1:
-        raise ValueError(f"einsum {equation!r} is no product of two matrices")
+        return _summed_product(terms.split(","), output if arrow else None, tensors)
     product = tf.matmul(
         _with_axes(tensors[0], first, [*batch, *rows, *summed]),
         _with_axes(tensors[1], second, [*batch, *summed, *columns]),
     )
     return _with_axes(product, "".join([*batch, *rows, *columns]), list(output))
+
+
+def _summed_product(terms: list[str], output: str | None, tensors: tuple[Any, ...]) -> Any:
+    """Each operand with an axis for every label, of length 1 where it lacks it; their product, summed, rearranged."""
+    if len(terms) != len(tensors) or any(len(set(term)) != len(term) or not term.isalpha() for term in terms):
+        raise ValueError(f"einsum of {terms}, which is not supported")
+    labels = sorted(set("".join(terms)))
+    if output is None:
+        output = "".join(label for label in labels if sum(label in term for term in terms) == 1)
+    wide = [_with_all_axes(tensor, term, labels) for tensor, term in zip(tensors, terms, strict=True)]
+    product = reduce(tf.multiply, wide)
+    summed = [index for index, label in enumerate(labels) if label not in output]
+    found = tf.reduce_sum(product, axis=summed) if summed else product
+    return _with_axes(found, "".join(label for label in labels if label in output), list(output))
+
+
+def _with_all_axes(tensor: Any, term: str, labels: list[str]) -> Any:
+    moved = _with_axes(tensor, term, [label for label in labels if label in term])
+    for index, label in enumerate(labels):
+        if label not in term:
+            moved = tf.expand_dims(moved, index)
+    return moved
 
 
 def _with_axes(tensor: Any, labels: str, wanted: list[str]) -> Any:

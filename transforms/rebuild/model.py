@@ -17,6 +17,7 @@ from transforms.architecture.attention import MULTI_HEAD
 from transforms.architecture.custom_names import is_custom, uses_custom_code
 from transforms.architecture.graph import Graph, Layer, LayerPath, TensorRef, evaluation_order
 from transforms.canonical.model import CanonicalModel
+from transforms.canonical.rewrites.stored_functions import BY_MASK
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.custom.code import CustomCode, failure
 from transforms.errors import MigrationError, Reason
@@ -191,6 +192,9 @@ class _ModelBuilder:
         return outputs
 
     def _layer(self, layer: Layer, incoming: Sequence[Any], name: str) -> Any:
+        if layer.class_name == BY_MASK:
+            masked = "".join(str(int(getattr(x, "_keras_mask", None) is not None)) for x in incoming)
+            return self._layer(layer.slots[masked], incoming, name)
         if layer.graph is not None:
             return self.model(layer.graph, incoming)
         slots = {}

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
+import tf_keras
 
+from transforms.rebuild.expressions import evaluate_expression
 from transforms.rebuild.functions import call_function
 from transforms.rebuild.keras_3_ops import KERAS_3_OPS
 
@@ -129,6 +131,41 @@ def _matrix_product(x: Any, y: Any, axes: int | list[int], normalize: bool) -> A
     return tf.squeeze(z, axis=list(range(at, at + more))) if more else z
 
 
+def _expression(*tensors: Any, expression: Any, era: Any, shapes: Any, results: Any) -> Any:
+    """What a stored function returns, its shape told where TensorFlow does not know it and the file does.
+
+    `shapes` are those of inputs that the expression was made for. Raises ValueError for other inputs.
+    """
+    for x, shape in zip(tensors, shapes or (), strict=False):
+        if shape is not None and not x.shape.is_compatible_with(shape):
+            raise ValueError(f"a function translated for inputs of shape {shape}, called on {x.shape}")
+    found = evaluate_expression(*tensors, expression=expression, era=era)
+    outputs = found if isinstance(found, list) else [found]
+    told = [_with_known_shape(y, shape) for y, shape in zip(outputs, results, strict=True)]
+    return told if isinstance(found, list) else told[0]
+
+
+def _with_known_shape(y: Any, shape: list[int | None] | None) -> Any:
+    if shape is None or not y.shape.is_compatible_with(shape) or y.shape.is_fully_defined():
+        return y
+    unknown = y.shape.rank is None or any(
+        mine is None and given is not None for mine, given in zip(y.shape, shape, strict=True)
+    )
+    return tf.ensure_shape(y, shape) if unknown else y
+
+
+def _mask_of(x: Any) -> Any:
+    """(n, t, d) -> (n, t): the mask that the tensor bears, as truths; all of them true where it bears none.
+
+    Attention shares its weights among the steps that count; a mean over none of them is no number.
+    """
+    zeros = tf_keras.layers.ReLU(max_value=0.0)(x)
+    query = tf.zeros_like(x[:, :1])
+    _, weights = tf_keras.layers.Attention()([query, zeros, zeros], return_attention_scores=True)
+    mean = tf_keras.layers.GlobalAveragePooling1D()(zeros)
+    return tf.logical_and(tf.greater(weights[:, 0], 0.0), tf.equal(mean[:, :1], 0.0))
+
+
 TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "reverse": _reverse,
     "last_step": _last_step,
@@ -148,5 +185,7 @@ TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "border": _border,
     "matrix_product": _matrix_product,
     "function": call_function,
+    "expression": _expression,
+    "mask_of": _mask_of,
     **KERAS_3_OPS,
 }

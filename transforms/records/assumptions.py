@@ -14,7 +14,7 @@ class Assumption:
         question: what is open, in a word or two: `backend`, `interpolation`, `release`.
         layer: path of the layer, joined with "/"; "" for the model as a whole.
         assumed: the answer that the model was read with.
-        alternatives: the other answers.
+        alternatives: the other answers; empty where no other can be tried, as for what a name means.
         because: why the file does not say.
         alters_shapes: whether another answer may change the shapes of tensors, so that weights can decide.
     """
@@ -28,6 +28,8 @@ class Assumption:
 
     def __str__(self) -> str:
         where = f"{self.layer}: " if self.layer else ""
+        if not self.alternatives:
+            return f"{where}{self.question} is {self.assumed}: {self.because}"
         return f"{where}{self.question} {self.assumed}, not {' or '.join(self.alternatives)}: {self.because}"
 
     def choice(self, answer: str) -> Choice:

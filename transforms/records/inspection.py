@@ -18,6 +18,7 @@ class LayerSummary:
         parameters: scalars in its own weights.
         output_shape: of its first output, batch in front, None for a free extent; None as a whole when not known.
         depth: 1 for a layer of the model itself, 2 for one inside it, and so on.
+        function: that of a Lambda, as readable Python.
     """
 
     path: str
@@ -25,6 +26,7 @@ class LayerSummary:
     parameters: int
     output_shape: Shape | None = None
     depth: int = 1
+    function: str = ""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ REWRITES: Mapping[str, str] = {
     "dot_as_matrix_product": "Dot of more than three axes multiplies matrices, as TensorFlow backends before 2.3 did",
     "augmentation_left_out": "layers that change images in training only hand them on",
     "categories_renamed": "options of CategoryEncoding and lookups under the names that TensorFlow 2.6 gave them",
+    "function_translated": "the function of a Lambda, read as data, as TensorFlow operations under the layer's name",
     "function_named": "TensorFlow functions among the layers called by name, from a closed list",
     "class_renamed": "classes that tf.keras 1.13 to 2.0 stored under another name",
     "virtual_batches_joined": "BatchNormalization with virtual batches, which training alone has, loses an axis",

@@ -10,6 +10,7 @@ from transforms.reference.dialect import Dialect, StructuredLayer
 from transforms.reference.functions import FUNCTION_LAYERS
 from transforms.reference.keras_1.dialect import keras_1_dialect
 from transforms.reference.keras_3.dialect import keras_3_dialect
+from transforms.reference.lambda_functions import LAMBDA_LAYERS
 from transforms.reference.layer_call import StatelessLayer
 from transforms.reference.layers.attention import ATTENTION
 from transforms.reference.layers.bidirectional import bidirectional
@@ -51,6 +52,7 @@ STRUCTURED: Mapping[str, StructuredLayer] = {
     "TimeDistributed": time_distributed,
     "MultiHeadAttention": multi_head_attention,
     **FUNCTION_LAYERS,
+    **LAMBDA_LAYERS,
 }
 
 KERAS_2 = Dialect(stateless=STATELESS, structured=STRUCTURED, cells=CELLS, output_mask=output_mask)

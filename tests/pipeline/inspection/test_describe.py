@@ -27,7 +27,7 @@ def described(capsys):
 
 
 def test_json_for_machines(described):
-    sound, (nested, refused) = described("keras-2.2.4/cudnn_nested.h5", "keras-2.2.4/lambda_layer.h5")
+    sound, (nested, refused) = described("keras-2.2.4/cudnn_nested.h5", "keras-2.2.4/lambda_random.h5")
     assert not sound
     assert list(nested) == ACCEPTED and list(refused) == REFUSED
     assert nested["accepted"] and nested["evidence"] == "reference"
@@ -38,6 +38,7 @@ def test_json_for_machines(described):
         "parameters": 176,
         "output_shape": [None, None, 4],
         "depth": 3,
+        "function": "",
     }
     assert nested["rewrites"][0]["rule"] == "cudnn_lstm_to_lstm"
     assert (
@@ -54,7 +55,7 @@ def test_view_for_people(described):
     layer = next(index for index, line in enumerate(lines) if "cu_dnnlstm_1  CuDNNLSTM  (?, ?, 4)  176" in line)
     assert lines[layer + 1].strip().startswith("rewrite cudnn_lstm_to_lstm")
     assert len(lines[layer]) - len(lines[layer].lstrip()) == 8
-    _, text = described("keras-2.2.4/lambda_layer.h5", as_json=False)
+    _, text = described("keras-2.2.4/lambda_random.h5", as_json=False)
     assert "would be refused: unsafe_lambda" in text and "remedy: Give a function" in text
 
 
@@ -62,7 +63,7 @@ def test_many_files_in_order(tmp_path, capsys):
     names = [f"{index:02}.h5" for index in range(30)]
     for index, name in enumerate(names):
         shutil.copy(
-            FOLDER / ("keras-2.2.4/stateful.h5" if index % 7 else "keras-2.2.4/lambda_layer.h5"), tmp_path / name
+            FOLDER / ("keras-2.2.4/stateful.h5" if index % 7 else "keras-2.2.4/lambda_random.h5"), tmp_path / name
         )
     assert not describe_models([tmp_path / name for name in names], None, "", as_json=True)
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -72,7 +73,7 @@ def test_many_files_in_order(tmp_path, capsys):
 
 def test_names_cannot_steer_the_terminal():
     nasty = "a\x1b[31m\n\u202eb[bold]"
-    layer = {"path": nasty, "class_name": nasty, "parameters": 1, "output_shape": [None, 2], "depth": 1}
+    layer = {"function": "", "path": nasty, "class_name": nasty, "parameters": 1, "output_shape": [None, 2], "depth": 1}
     accepted = {
         "file": nasty,
         "accepted": True,
@@ -81,7 +82,10 @@ def test_names_cannot_steer_the_terminal():
         "backend": nasty,
         "parameters": 1,
         "source_bytes": 2,
-        "layers": [layer, {**layer, "path": f"{nasty}/{nasty}", "depth": 2, "output_shape": None}],
+        "layers": [
+            {**layer, "function": nasty},
+            {**layer, "path": f"{nasty}/{nasty}", "depth": 2, "output_shape": None},
+        ],
         "rewrites": [{"layer": nasty, "rule": "r", "detail": nasty}, {"layer": "gone", "rule": "s", "detail": ""}],
         "warnings": [nasty],
         "uncovered": [nasty],

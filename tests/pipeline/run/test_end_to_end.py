@@ -26,7 +26,7 @@ def exit_status(*arguments):
 def output(tmp_path_factory):
     folder = tmp_path_factory.mktemp("registry")
     manifest = folder / "manifest.csv"
-    rows = [f"text/{name},{FIXTURES / name}.h5,{FIXTURES / name}.npz," for name in ("emb_cudnn_lstm", "lambda_layer")]
+    rows = [f"text/{name},{FIXTURES / name}.h5,{FIXTURES / name}.npz," for name in ("emb_cudnn_lstm", "lambda_random")]
     saved = FIXTURES / "cudnn_siamese.saver"
     rows += [f"text/checkpoint,{saved}.index,{saved}.npz,{saved}.json", f"text/none,{folder}/none.h5,,"]
     manifest.write_text("\n".join(["model,source,samples,architecture", *rows]))
@@ -39,7 +39,7 @@ def test_report(output):
     assert dict(frame["status"]) == {
         "text/checkpoint": "migrated",
         "text/emb_cudnn_lstm": "migrated",
-        "text/lambda_layer": "refused",
+        "text/lambda_random": "refused",
         "text/none": "refused",
     }
     row = frame.loc["text/emb_cudnn_lstm"]
@@ -85,7 +85,7 @@ def test_replay_finds_drift(output, tmp_path):
 
 
 def test_inspect(capsys):
-    assert exit_status("inspect", "--json", FIXTURES / "emb_cudnn_lstm.h5", FIXTURES / "lambda_layer.h5") == 3
+    assert exit_status("inspect", "--json", FIXTURES / "emb_cudnn_lstm.h5", FIXTURES / "lambda_random.h5") == 3
     good, bad = capsys.readouterr().out.splitlines()
     assert '"fingerprint"' in good and '"unsafe_lambda"' in bad
 

@@ -23,7 +23,6 @@ def chain(*layers: tuple[str, dict[str, Any]]) -> Any:
 @pytest.mark.parametrize(
     ("layer", "runtime", "reason"),
     [
-        (("Lambda", {"function": ["4wEAAA==", None, None], "function_type": "lambda"}), KERAS, Reason.UNSAFE_LAMBDA),
         (("Lambda", {"function": "scale", "function_type": "function"}), KERAS, Reason.CUSTOM_OBJECTS_NEEDED),
         (("TFOpLambda", {"function": "io.write_file"}), TF_KERAS, Reason.UNSAFE_OP),
         (("TFSMLayer", {"filepath": "/x"}), TF_KERAS, Reason.UNSAFE_STORAGE),

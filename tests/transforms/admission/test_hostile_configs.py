@@ -14,6 +14,7 @@ from tests.transforms.hostile_models import (
     bytecode,
     called,
     dense,
+    dumped,
     functional,
     layer,
     read,
@@ -73,7 +74,7 @@ CONFIGS: dict[str, tuple[Any, Reason]] = {
     ),
     "bytecode in a nested model": (sequential(sequential(LAMBDA) | {"name": "n"}), Reason.UNSAFE_LAMBDA),
     "bytecode as output shape": (
-        sequential(layer("Lambda", function="f", function_type="function", output_shape=bytecode())),
+        sequential(layer("Lambda", function=dumped(lambda x: x), function_type="lambda", output_shape=bytecode())),
         Reason.UNSAFE_LAMBDA,
     ),
     "a function called by name": (

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from transforms.architecture.graph import Graph
 from transforms.canonical.keras_1.arrays import upgraded_arrays
 from transforms.canonical.keras_1.composites import highway, maxout_dense, merge, samplewise_normalization
-from transforms.canonical.keras_1.options import CLASSES, SILENT_ON_FORMAT, upgraded_options
 from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.errors import MigrationError, Reason
+from transforms.layer_specs.keras_1_options import CLASSES, SILENT_ON_FORMAT, upgraded_options
 
 _COMPOSITES: Mapping[str, Callable[[LayerRewrite], LayerRewrite]] = {
     "Highway": highway,
@@ -70,9 +69,3 @@ def _refuse_full_elsewhere(rewrite: LayerRewrite, context: RewriteContext) -> No
             layer=rewrite.layer.path,
             advice="State the backend 'theano' if the model ran there.",
         )
-
-
-def prevailing_data_format(graph: Graph) -> str:
-    """What the layers that store a dim_ordering agree on; Keras 1's own default, `tf`, where none does."""
-    orderings = {layer.config.get("dim_ordering") for layer in graph.walk()} - {None}
-    return "channels_first" if orderings == {"th"} else "channels_last"

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from transforms.architecture.attention import MULTI_HEAD
 from transforms.architecture.function_signatures import ARGUMENTS, FUNCTION, FUNCTION_CLASSES
-from transforms.architecture.graph import Graph, Layer, walk
+from transforms.architecture.graph import Graph, Layer, input_count, walk
 from transforms.canonical.model import LayerRewrite, RewriteContext
-from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, input_count, moved_arrays
+from transforms.canonical.subgraph import TENSOR_OP, SubgraphBuilder, moved_arrays
 from transforms.errors import MigrationError, Reason
 from transforms.layer_specs.preprocessing import AUGMENTATION
 from transforms.records.runtime import Family

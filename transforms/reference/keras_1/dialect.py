@@ -13,6 +13,7 @@ from transforms.reference.keras_1.dim_ordering import SILENT, DimOrderings
 from transforms.reference.keras_1.masking import keras_1_output_mask
 from transforms.reference.keras_1.merge import merge
 from transforms.reference.keras_1.recurrent import KERAS_1_CELLS, read_conv_lstm
+from transforms.reference.lambda_functions import LAMBDA_LAYERS
 from transforms.reference.layer_call import Array, LayerCall, StatelessLayer
 from transforms.reference.layers.bidirectional import bidirectional
 from transforms.reference.layers.locally_connected import LOCALLY_CONNECTED
@@ -37,6 +38,7 @@ def keras_1_dialect(graph: Graph) -> Dialect:
             **dict.fromkeys((*KERAS_1_CELLS, "ConvLSTM2D"), recurrent_layer),
             "Bidirectional": bidirectional,
             "TimeDistributed": time_distributed,
+            **LAMBDA_LAYERS,
         },
         cells=KERAS_1_CELLS,
         output_mask=keras_1_output_mask,

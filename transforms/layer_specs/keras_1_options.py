@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from transforms.architecture.graph import Graph
+
 CLASSES: Mapping[str, str] = {
     "Convolution1D": "Conv1D",
     "AtrousConvolution1D": "Conv1D",
@@ -80,3 +82,9 @@ def padding_pairs(class_name: str, padding: Any) -> Any:
     if class_name == "ZeroPadding2D" and len(padding) == 4:
         return [padding[:2], padding[2:]]
     return [[size, size] if isinstance(size, int) else size for size in padding]
+
+
+def prevailing_data_format(graph: Graph) -> str:
+    """What the layers that store a dim_ordering agree on; Keras 1's own default, `tf`, where none does."""
+    orderings = {layer.config.get("dim_ordering") for layer in graph.walk()} - {None}
+    return "channels_first" if orderings == {"th"} else "channels_last"

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from transforms.architecture.graph import Graph, Layer, LayerPath, TensorRef, evaluation_order
-from transforms.canonical.keras_1.options import CLASSES, upgraded_options
-from transforms.canonical.keras_1.upgrade import prevailing_data_format
-from transforms.inspection.layer_shapes import layer_shapes
+from transforms.layer_specs.keras_1_options import CLASSES, prevailing_data_format, upgraded_options
+from transforms.layer_specs.layer_shapes import layer_shapes
+from transforms.records.expression import TRANSLATION, Translation
 from transforms.records.inspection import Shape
 from transforms.records.runtime import Runtime
 
+#: The shapes of what a Lambda returns, from those of its inputs as far as they are known.
+FunctionShapes: TypeAlias = Callable[[Layer, Sequence[Shape | None]], Sequence[Shape | None]]
 
-def output_shapes(graph: Graph, runtime: Runtime) -> dict[LayerPath, Shape]:
-    """The shape of each layer's first output at its first call, by path; layers without a known one are absent."""
-    shapes = _Shapes(runtime, prevailing_data_format(graph))
+
+def translated_shapes(layer: Layer, inputs: Sequence[Shape | None]) -> Sequence[Shape | None]:
+    """What the translation of a Lambda says; nothing where there is none."""
+    translation = layer.config.get(TRANSLATION)
+    if not isinstance(translation, Translation):
+        return []
+    return next((each.results for each in translation.variants if each.meant_for(tuple(inputs))), ())
+
+
+def output_shapes(
+    graph: Graph, runtime: Runtime, of_function: FunctionShapes = translated_shapes
+) -> dict[LayerPath, Shape]:
+    """The shape of each layer's first output at its first call, by path; layers without a known one are absent.
+
+    `of_function` tells those of a Lambda, and is asked about each that the graph calls.
+    """
+    shapes = _Shapes(runtime, prevailing_data_format(graph), of_function)
     shapes.run(graph, [])
     return shapes.first
 
@@ -23,7 +39,8 @@ def output_shapes(graph: Graph, runtime: Runtime) -> dict[LayerPath, Shape]:
 class _Shapes:
     """One pass over a model."""
 
-    def __init__(self, runtime: Runtime, data_format: str) -> None:
+    def __init__(self, runtime: Runtime, data_format: str, of_function: FunctionShapes) -> None:
+        self._of_function = of_function
         self.first: dict[LayerPath, Shape] = {}
         self._nested: dict[tuple[LayerPath, tuple[Shape | None, ...]], list[Shape | None]] = {}
         self._runtime = runtime
@@ -50,6 +67,8 @@ class _Shapes:
             if key not in self._nested:
                 self._nested[key] = self._seen(layer, self.run(layer.graph, inputs))
             return self._nested[key]
+        if layer.class_name == "Lambda":
+            return self._seen(layer, list(self._of_function(layer, inputs)))
         known = [shape for shape in inputs if shape is not None]
         if not known or len(known) < len(inputs):
             return []

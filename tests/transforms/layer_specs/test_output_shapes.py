@@ -2,8 +2,8 @@ import pytest
 
 from tests.fixture_files import fixture_files
 from transforms.architecture.function_signatures import FUNCTION
-from transforms.inspection.layer_shapes import layer_shapes
-from transforms.inspection.output_shapes import merged_directions, output_shapes
+from transforms.layer_specs.layer_shapes import layer_shapes
+from transforms.layer_specs.output_shapes import merged_directions, output_shapes
 from transforms.legacy.model import open_legacy_model
 
 #: Models of which some layer has no rule, or whose file cannot be read: nothing is known of their outputs.

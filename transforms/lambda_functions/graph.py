@@ -1,0 +1,225 @@
+"""The stored functions of a whole model: each is interpreted for the inputs that the graph gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any
+
+from transforms.architecture.graph import Graph, Layer, LayerPath, input_count
+from transforms.errors import MigrationError, Reason
+from transforms.lambda_functions.calls import takes
+from transforms.lambda_functions.marshal_reader import Unreadable
+from transforms.lambda_functions.stored_function import StoredFunction, is_function, looks_dumped, stored_function
+from transforms.lambda_functions.trace import Era
+from transforms.lambda_functions.translate import Inputs, NotTranslated, Translated, translate, translated_shape
+from transforms.lambda_functions.values import Function
+from transforms.layer_specs.output_shapes import output_shapes
+from transforms.limits import DEFAULT_LIMITS, Limits
+from transforms.records.assumptions import Assumption
+from transforms.records.expression import AS_LIST, TRANSLATION, Translation, Variant
+from transforms.records.inspection import Shape
+from transforms.records.runtime import Family
+
+#: The class of a layer that holds a function.
+LAMBDA = "Lambda"
+
+#: Inputs of which every combination with and without a mask is looked at.
+_MOST_MASKED = 3
+
+_ADVICE = (
+    "Give a function of this meaning in the manifest's `custom_objects` column, named after the layer, and pass "
+    "--allow-custom-code."
+)
+_MISSING_ADVICE = (
+    "Give its value in the manifest's `constants` column, or a function of this meaning in `custom_objects`, named "
+    "after the layer, with --allow-custom-code."
+)
+
+
+def with_functions_of_merge(graph: Graph) -> Graph:
+    """`Merge(mode=function)` of Keras 1 as the Lambda that it is; it is called with a list, even of one tensor."""
+    return replace(graph, layers=tuple(map(_as_lambda, graph.layers)))
+
+
+def _as_lambda(layer: Layer) -> Layer:
+    if layer.graph is not None:
+        return replace(layer, graph=with_functions_of_merge(layer.graph))
+    config = layer.config
+    if layer.class_name != "Merge" or not is_function(config.get("mode"), config.get("mode_type")):
+        return replace(layer, slots={slot: _as_lambda(inner) for slot, inner in layer.slots.items()})
+    renamed = {"mode": "function", "mode_type": "function_type", "output_mask": "mask", "output_mask_type": "mask_type"}
+    options = {renamed.get(key, key): value for key, value in config.items() if key != "layers"}
+    return replace(layer, class_name=LAMBDA, config={**options, AS_LIST: True})
+
+
+def with_translations(
+    graph: Graph,
+    era: Era,
+    constants: Mapping[str, Mapping[str, Any]] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Graph:
+    """The graph, each Lambda of which has its translation in its config.
+
+    Args:
+        graph: of known classes and without circles.
+        era: the libraries that its functions were written for.
+        constants: values that the operator gives to global names, by layer.
+        limits: the budget of the model.
+
+    Raises:
+        MigrationError: `unsafe_lambda`, `custom_objects_needed` (a name that the file does not define), `over_budget`,
+            `unsupported_layer`.
+    """
+    lambdas = {layer.path: layer for layer in graph.walk() if layer.class_name == LAMBDA}
+    if not lambdas:
+        return graph
+    given = constants or {}
+    makes_masks = any(_makes_mask(layer) for layer in graph.walk())
+    functions = {
+        path: _LayerFunction(layer, era, _constants_of(layer, given), makes_masks, limits)
+        for path, layer in lambdas.items()
+    }
+    output_shapes(graph, era.runtime, lambda layer, inputs: functions[layer.path].results(inputs))
+    return _translated(graph, functions)
+
+
+def taken_for_granted(graph: Graph) -> Iterator[Assumption]:
+    """What the meaning of each Lambda rests on that its file does not say: what its global names stand for."""
+    for layer in graph.walk():
+        translation = layer.config.get(TRANSLATION)
+        if isinstance(translation, Translation):
+            for note in translation.assumed:
+                name, _, meaning = note.partition(" is ")
+                yield Assumption(name, "/".join(layer.path), meaning, (), "the file holds the name, not its meaning")
+
+
+def _makes_mask(layer: Layer) -> bool:
+    return layer.class_name == "Masking" or (layer.class_name == "Embedding" and bool(layer.config.get("mask_zero")))
+
+
+def _constants_of(layer: Layer, given: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What the operator gives to a layer, by its name or its path."""
+    return given.get("/".join(layer.path), given.get(layer.name, {}))
+
+
+def _translated(graph: Graph, functions: Mapping[LayerPath, _LayerFunction]) -> Graph:
+    return replace(graph, layers=tuple(_with_translation(layer, functions) for layer in graph.layers))
+
+
+def _with_translation(layer: Layer, functions: Mapping[LayerPath, _LayerFunction]) -> Layer:
+    if layer.class_name == LAMBDA:
+        return replace(layer, config={**layer.config, TRANSLATION: functions[layer.path].translation()})
+    slots = {slot: _with_translation(inner, functions) for slot, inner in layer.slots.items()}
+    return replace(layer, slots=slots, graph=None if layer.graph is None else _translated(layer.graph, functions))
+
+
+@dataclass
+class _LayerFunction:
+    """The function of one Lambda, translated for each kind of input that it is found to have.
+
+    Attributes:
+        layer: the Lambda.
+        era: the libraries that it was written for.
+        constants: values that the operator gives to global names.
+        makes_masks: whether any layer of the model makes a mask.
+        limits: the budget of the model.
+        found: by shapes of the inputs, then by which of them bear a mask.
+    """
+
+    layer: Layer
+    era: Era
+    constants: Mapping[str, Any]
+    makes_masks: bool
+    limits: Limits
+    found: dict[tuple[Shape | None, ...], dict[tuple[bool, ...], Translated]] = field(default_factory=dict)
+
+    def results(self, shapes: Sequence[Shape | None]) -> tuple[Shape | None, ...]:
+        """The shapes of the results. Raises MigrationError where the function is not translated."""
+        key = tuple(shapes)
+        if key not in self.found:
+            stored = self._stored("function")
+            self.found[key] = {masked: self._one(stored, key, masked) for masked in self._patterns(stored, len(key))}
+        return self._stated(key, list(self.found[key][(False,) * len(key)].shapes))
+
+    def translation(self) -> Translation:
+        """The text, and a variant for each kind of input."""
+        if not self.found:
+            self.results((None,) * input_count(self.layer))
+        variants: list[Variant] = []
+        for shapes, by_mask in self.found.items():
+            for masked, translated in by_mask.items():
+                results = self._stated(shapes, list(translated.shapes))
+                variants.append(Variant(shapes, translated.depends_on_shapes, masked, translated.expression, results))
+        first = next(iter(next(iter(self.found.values())).values()))
+        assumed = dict.fromkeys(
+            note for by_mask in self.found.values() for each in by_mask.values() for note in each.assumed
+        )
+        return Translation(first.text, tuple(variants), tuple(assumed))
+
+    def _stored(self, option: str) -> StoredFunction:
+        value, kind = self.layer.config.get(option), self.layer.config.get(f"{option}_type")
+        try:
+            return stored_function(value, kind)
+        except Unreadable as error:
+            raise self._refusal(NotTranslated(f"its {option} cannot be read: {error}", Reason.UNSAFE_LAMBDA)) from error
+
+    def _patterns(self, stored: StoredFunction, count: int) -> list[tuple[bool, ...]]:
+        """Which inputs may bear masks, as far as the function looks at them; none of them first."""
+        looks = self.makes_masks and any(takes(Function(code), "mask") for code in stored.codes)
+        if not looks or count > _MOST_MASKED:
+            return [(False,) * count]
+        return list(product((False, True), repeat=count))
+
+    def _one(self, stored: StoredFunction, shapes: tuple[Shape | None, ...], masked: tuple[bool, ...]) -> Translated:
+        as_list = len(shapes) > 1 or bool(self.layer.config.get(AS_LIST))
+        arguments = self.layer.config.get("arguments") or {}
+        if not isinstance(arguments, Mapping):
+            raise MigrationError(Reason.INVALID_CONFIG, "The arguments are not an object", layer=self.layer.path)
+        try:
+            return translate(stored, Inputs(shapes, masked, as_list, arguments), self.era, self.constants, self.limits)
+        except NotTranslated as error:
+            raise self._refusal(error) from error
+
+    def _stated(self, inputs: tuple[Shape | None, ...], known: list[Shape | None]) -> tuple[Shape | None, ...]:
+        """The shapes of the results as the layer's `output_shape` has them, which standalone Keras believes."""
+        option, kind = self.layer.config.get("output_shape"), self.layer.config.get("output_shape_type")
+        if option is None or self.era.runtime.family is Family.TF_KERAS:
+            return tuple(known)
+        if is_function(option, kind) and not looks_like_extents(option):
+            stated = self._computed_shape(inputs)
+        else:
+            batch = next((shape[0] for shape in inputs if shape), None)
+            stated = (batch, *option) if looks_like_extents(option) else None
+        if stated is None or len(known) != 1:
+            return tuple(known)
+        return (stated,)
+
+    def _computed_shape(self, inputs: tuple[Shape | None, ...]) -> Shape | None:
+        """What a function as `output_shape` says. Raises MigrationError where it is not translated."""
+        stored = self._stored("output_shape")
+        as_list = len(inputs) > 1 or bool(self.layer.config.get(AS_LIST))
+        try:
+            return translated_shape(stored, inputs, as_list, self.era, self.constants, self.limits)
+        except NotTranslated as error:
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: NotTranslated) -> MigrationError:
+        missing = error.reason is Reason.CUSTOM_OBJECTS_NEEDED
+        return MigrationError(
+            error.reason,
+            f"The function of the Lambda cannot be translated, and is never run: {error.what}",
+            layer=self.layer.path,
+            advice=_MISSING_ADVICE if missing else _ADVICE,
+            detail=error.text,
+        )
+
+
+def looks_like_extents(option: object) -> bool:
+    """Whether an `output_shape` is a shape by itself."""
+    return (
+        isinstance(option, list)
+        and not looks_dumped(option)
+        and all(extent is None or isinstance(extent, int) for extent in option)
+    )

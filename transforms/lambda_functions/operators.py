@@ -1,0 +1,302 @@
+"""Python's operators on values of the interpreter: steps where a tensor takes part, bounded arithmetic elsewhere."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from transforms.errors import Reason
+from transforms.lambda_functions.listed_functions import shape_of_result
+from transforms.lambda_functions.shapes import slice_content
+from transforms.lambda_functions.trace import Trace
+from transforms.lambda_functions.values import (
+    FREE_EXTENT,
+    MOST_BITS,
+    MOST_CHARACTERS,
+    MOST_ITEMS,
+    MOST_NUMBERS,
+    Dtype,
+    Refused,
+    Tensor,
+    TensorShape,
+    Value,
+    bounded,
+    broadcast_size,
+    items_of,
+    kind_of,
+)
+
+#: The function that an operator on tensors is, after Python's module `operator`.
+OPERATOR = "operator."
+
+#: Operators by symbol: the name in `operator`, and what it does to numbers.
+_BINARY: Mapping[str, tuple[str, Callable[[Any, Any], Any]]] = {
+    "+": ("add", operator.add),
+    "-": ("sub", operator.sub),
+    "*": ("mul", operator.mul),
+    "/": ("truediv", operator.truediv),
+    "//": ("floordiv", operator.floordiv),
+    "%": ("mod", operator.mod),
+    "**": ("pow", operator.pow),
+    "@": ("matmul", operator.matmul),
+    "&": ("and_", operator.and_),
+    "|": ("or_", operator.or_),
+    "^": ("xor", operator.xor),
+    "<<": ("lshift", operator.lshift),
+    ">>": ("rshift", operator.rshift),
+    "<": ("lt", operator.lt),
+    "<=": ("le", operator.le),
+    ">": ("gt", operator.gt),
+    ">=": ("ge", operator.ge),
+    "==": ("eq", operator.eq),
+    "!=": ("ne", operator.ne),
+}
+_UNARY: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "-": ("neg", operator.neg),
+    "+": ("pos", operator.pos),
+    "~": ("invert", operator.invert),
+}
+
+#: Division of Python 2, which is that of whole numbers between whole numbers.
+PYTHON_2_DIVISION = "python-2-/"
+
+#: Operators whose result on extents is an extent.
+_OF_EXTENTS = frozenset({"+", "-", "*", "//", "%"})
+
+
+def binary(trace: Trace, symbol: str, a: Value, b: Value) -> Value:
+    """`a symbol b`. Raises Refused."""
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        return _of_tensors(trace, symbol, a, b)
+    if symbol == PYTHON_2_DIVISION:
+        whole = isinstance(a, int) and isinstance(b, int)
+        symbol = "//" if whole else "/"
+    if a is FREE_EXTENT or b is FREE_EXTENT:
+        if symbol in _OF_EXTENTS:
+            return FREE_EXTENT
+        raise Refused("a comparison with a free extent")
+    if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):
+        return _of_sequences(trace, symbol, a, b)
+    if isinstance(a, str) or isinstance(b, str):
+        return _of_texts(symbol, a, b)
+    _refuse_strangers(a, b, symbol)
+    _refuse_growth(symbol, a, b)
+    if symbol == "@" or broadcast_size([a, b]) > MOST_NUMBERS:
+        raise Refused(f"{kind_of(a)} {symbol} {kind_of(b)} beyond measure", Reason.OVER_BUDGET)
+    try:
+        with np.errstate(all="ignore"):
+            return bounded(_BINARY[symbol][1](a, b))
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise Refused(f"{kind_of(a)} {symbol} {kind_of(b)}, which fails ({type(error).__name__})") from error
+
+
+def _of_tensors(trace: Trace, symbol: str, a: Value, b: Value) -> Tensor:
+    if symbol in ("<<", ">>"):
+        raise Refused(f"the operator {symbol} on tensors")
+    name = OPERATOR + ("div" if symbol == PYTHON_2_DIVISION else _BINARY[symbol][0])
+    arguments = {"x": a, "y": b}
+    found = trace.step(name, arguments, symbol, shape_of_result(name, arguments))
+    content = _content(symbol, a, b)
+    return found if content is None else Tensor(found.ref, found.shape, content)
+
+
+def _content(symbol: str, a: Value, b: Value) -> Any:
+    """The extents that an operation on extents gives."""
+    x, y = (value.content if isinstance(value, Tensor) else value for value in (a, b))
+    if symbol not in _OF_EXTENTS or not isinstance(x, int) or not isinstance(y, int):
+        return None
+    return None if symbol in ("//", "%") and y == 0 else bounded(_BINARY[symbol][1](x, y))
+
+
+def _of_sequences(trace: Trace, symbol: str, a: Value, b: Value) -> Value:
+    """Sequences one after the other, repeated, or compared. What JSON kept of a tuple is a list: they may be mixed."""
+    if symbol in ("==", "!="):
+        return same(a, b) == (symbol == "==")
+    if symbol == "+" and isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        joined = [*a, *b]
+        bounded(joined)
+        if isinstance(a, TensorShape) or isinstance(b, TensorShape):
+            return TensorShape(joined)
+        return joined if isinstance(a, list) else tuple(joined)
+    if symbol == "*":
+        sequence, times = (a, b) if isinstance(a, (list, tuple)) else (b, a)
+        if isinstance(times, int) and isinstance(sequence, (list, tuple)):
+            if len(sequence) * max(times, 0) > MOST_ITEMS:
+                raise Refused("a list beyond measure", Reason.OVER_BUDGET)
+            return sequence * times
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return binary(trace, symbol, *(_array_of_numbers(value) for value in (a, b)))
+    raise Refused(f"{kind_of(a)} {symbol} {kind_of(b)}")
+
+
+def _array_of_numbers(value: Value) -> Any:
+    """A sequence beside an array, as an array. Raises Refused for one that holds anything but numbers."""
+    if isinstance(value, (list, tuple)) and not all(isinstance(item, (bool, int, float, np.generic)) for item in value):
+        raise Refused(f"{kind_of(value)} beside an array of constants")
+    return np.asarray(value)
+
+
+def _of_texts(symbol: str, a: Value, b: Value) -> Value:
+    if symbol in ("==", "!="):
+        return (a == b) == (symbol == "==")
+    if symbol == "+" and isinstance(a, str) and isinstance(b, str):
+        return bounded(a + b)
+    if symbol == "*":
+        text, times = (a, b) if isinstance(a, str) else (b, a)
+        if isinstance(times, int) and len(text) * max(times, 0) <= MOST_CHARACTERS:
+            return text * times
+        raise Refused("a text beyond measure", Reason.OVER_BUDGET)
+    raise Refused(f"{kind_of(a)} {symbol} {kind_of(b)}")
+
+
+def _refuse_strangers(a: Value, b: Value, symbol: str) -> None:
+    """Only numbers, arrays of them and, for equality, anything else that is plain."""
+    plain = (bool, int, float, complex, np.generic, np.ndarray)
+    if symbol in ("==", "!=") and all(isinstance(value, (*plain, type(None), Dtype, dict)) for value in (a, b)):
+        if any(isinstance(value, Dtype) and value.of is not None for value in (a, b)):
+            raise Refused("a comparison with the dtype of a tensor")
+        return
+    for value in (a, b):
+        if not isinstance(value, plain):
+            raise Refused(f"{kind_of(a)} {symbol} {kind_of(b)}")
+
+
+def _refuse_growth(symbol: str, a: Value, b: Value) -> None:
+    """Powers and shifts are refused before they are computed."""
+    if not isinstance(a, int) or not isinstance(b, int):
+        return
+    bits = a.bit_length() * b if symbol == "**" and abs(a) > 1 else a.bit_length() + b if symbol == "<<" else 0
+    if bits > MOST_BITS:
+        raise Refused("a number beyond measure", Reason.OVER_BUDGET)
+
+
+def unary(trace: Trace, symbol: str, value: Value) -> Value:
+    """`symbol value`. Raises Refused."""
+    name, function = _UNARY[symbol]
+    if isinstance(value, Tensor):
+        arguments = {"x": value}
+        return trace.step(OPERATOR + name, arguments, symbol, value.shape)
+    if value is FREE_EXTENT:
+        return FREE_EXTENT
+    if not isinstance(value, (bool, int, float, complex, np.generic, np.ndarray)) or (
+        symbol == "~" and isinstance(value, (float, complex))
+    ):
+        raise Refused(f"{symbol} on {kind_of(value)}")
+    return function(value)
+
+
+def compare(trace: Trace, symbol: str, a: Value, b: Value) -> Value:
+    """`a symbol b` of a comparison, identity and membership included. Raises Refused."""
+    if symbol in ("is", "is not"):
+        return _identical(a, b) == (symbol == "is")
+    if symbol in ("in", "not in"):
+        return _contains(b, a) == (symbol == "in")
+    tensors = isinstance(a, Tensor) or isinstance(b, Tensor)
+    if symbol in ("==", "!=") and (a is None or b is None) and tensors:
+        return symbol == "!="
+    if symbol in ("==", "!=") and tensors and trace.era.tensorflow != 2 and trace.era.on_tensorflow:
+        if trace.era.tensorflow == 1:
+            return (a is b) == (symbol == "==")
+        raise Refused(f"{symbol} on tensors, which compares objects in TensorFlow 1 and values in TensorFlow 2")
+    return binary(trace, symbol, a, b)
+
+
+def _identical(a: Value, b: Value) -> bool:
+    if isinstance(a, (int, str, float)) and isinstance(b, (int, str, float)):
+        return type(a) is type(b) and a == b
+    return a is b
+
+
+def _contains(container: Value, value: Value) -> bool:
+    if isinstance(container, str) and isinstance(value, str):
+        return value in container
+    return any(same(item, value) for item in items_of(container))
+
+
+def same(a: Value, b: Value) -> bool:
+    """Whether two plain values are equal. Raises Refused for tensors."""
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        if a is b:
+            return True
+        raise Refused("a comparison of tensors among other values")
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        raise Refused("a comparison of arrays among other values")
+    return bool(a == b)
+
+
+def subscript(trace: Trace, value: Value, index: Value) -> Value:
+    """`value[index]`. Raises Refused."""
+    if isinstance(value, Tensor):
+        return _slice_of_tensor(trace, value, index)
+    if isinstance(value, dict):
+        return _entry(value, index)
+    if isinstance(value, np.ndarray):
+        return _item_of_array(value, index)
+    if isinstance(value, (list, tuple, str, range)):
+        return _item(value, index)
+    raise Refused(f"an item of {kind_of(value)}")
+
+
+def _slice_of_tensor(trace: Trace, value: Tensor, index: Value) -> Tensor:
+    spec = list(index) if isinstance(index, tuple) else index
+    if any(isinstance(part, (list, np.ndarray)) for part in (spec if isinstance(spec, list) else [spec])):
+        raise Refused("a tensor indexed by a list")
+    arguments = {"tensor": value, "slice_spec": spec}
+    name = "__operators__.getitem"
+    found = trace.step(name, arguments, "[]", shape_of_result(name, arguments))
+    content = slice_content(value.content, index)
+    return found if content is None else Tensor(found.ref, found.shape, content)
+
+
+def _entry(value: Mapping[Any, Value], index: Value) -> Value:
+    if not isinstance(index, (str, int, float, bool, type(None))):
+        raise Refused(f"an entry by {kind_of(index)}")
+    if index not in value:
+        raise Refused(f"the entry {str(index)[:40]!r}, which is not there")
+    return value[index]
+
+
+def _item_of_array(value: Any, index: Value) -> Value:
+    parts = index if isinstance(index, tuple) else (index,)
+    allowed = (int, slice, type(None), np.integer, list, np.ndarray)
+    if not all(isinstance(part, allowed) or part is ... for part in parts):
+        raise Refused("an array of constants indexed by other values")
+    try:
+        return bounded(value[tuple(parts)])
+    except (IndexError, TypeError, ValueError) as error:
+        raise Refused(f"an index of an array of constants, which fails ({error})") from error
+
+
+def _item(value: Value, index: Value) -> Value:
+    if isinstance(index, np.integer):
+        index = int(index)
+    if isinstance(index, slice):
+        if not all(part is None or isinstance(part, int) for part in (index.start, index.stop, index.step)):
+            raise Refused("a slice by other values than numbers")
+        if index.step == 0:
+            raise Refused("a slice with step 0")
+        part = value[index]
+        return TensorShape(part) if isinstance(value, TensorShape) else part
+    if not isinstance(index, int):
+        raise Refused(f"an item by {kind_of(index)}")
+    if not -len(value) <= index < len(value):
+        raise Refused(f"item {index} of {len(value)}")
+    return value[index]
+
+
+def store_item(container: Value, index: Value, value: Value) -> None:
+    """`container[index] = value`. Raises Refused."""
+    if isinstance(container, list) and isinstance(index, int):
+        if not -len(container) <= index < len(container):
+            raise Refused(f"item {index} of {len(container)}")
+        container[index] = value
+    elif isinstance(container, dict) and isinstance(index, (str, int)):
+        container[index] = value
+        bounded(container)
+    else:
+        raise Refused(f"an assignment to an item of {kind_of(container)}")

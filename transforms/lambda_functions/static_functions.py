@@ -1,0 +1,291 @@
+"""Functions of Keras and TensorFlow that are answered while a function is interpreted, or come to other calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from transforms.lambda_functions.attributes import plain_extents
+from transforms.lambda_functions.listed_functions import LISTED, call_listed
+from transforms.lambda_functions.operators import subscript
+from transforms.lambda_functions.shapes import shape_of
+from transforms.lambda_functions.values import (
+    Dtype,
+    Function,
+    Method,
+    Reference,
+    Refused,
+    Scope,
+    Tensor,
+    TensorShape,
+    Value,
+    items_of,
+    truth,
+)
+
+if TYPE_CHECKING:
+    from transforms.lambda_functions.interpreter import Interpreter
+
+#: `K.epsilon()` of every release, unless the user's configuration says otherwise.
+_EPSILON = 1e-7
+
+#: So many rounds of a loop over a tensor's first axis are written out.
+_MOST_ROUNDS = 256
+
+
+def _result(machine: Interpreter, value: Value) -> Value:
+    """What a branch gives: a value, or what a function without arguments returns."""
+    if isinstance(value, (Function, Method, Reference)):
+        from transforms.lambda_functions.calls import call_value
+
+        return call_value(machine, value, [], {})
+    return value
+
+
+def _listed(machine: Interpreter, name: str, written: str, **arguments: Value) -> Value:
+    return call_listed(machine.trace, LISTED[name], written, arguments)
+
+
+def _int_shape(machine: Interpreter, x: Value) -> Value:
+    if isinstance(x, Tensor):
+        return tuple(machine.trace.shape_of(x, "int_shape"))
+    return tuple(shape_of(x) or ())
+
+
+def _rank(machine: Interpreter, x: Value) -> int:
+    return len(machine.trace.shape_of(x, "ndim")) if isinstance(x, Tensor) else len(shape_of(x) or ())
+
+
+def _image_data_format(machine: Interpreter) -> str:
+    machine.trace.assumed["K.image_data_format() is channels_last"] = None
+    return "channels_last"
+
+
+def _image_dim_ordering(machine: Interpreter) -> str:
+    machine.trace.assumed["K.image_dim_ordering() is tf"] = None
+    return "tf"
+
+
+def _epsilon(machine: Interpreter) -> float:
+    machine.trace.assumed["K.epsilon() is 1e-07"] = None
+    return _EPSILON
+
+
+def _dtype_of(machine: Interpreter, x: Value) -> Dtype:
+    if not isinstance(x, Tensor):
+        raise Refused("the dtype of a constant")
+    return Dtype("", x.ref)
+
+
+def _in_train_phase(machine: Interpreter, x: Value, alt: Value, training: Value = None) -> Value:
+    """A model is served as it runs at inference."""
+    return _result(machine, x if training is not None and truth(training) else alt)
+
+
+def _in_test_phase(machine: Interpreter, x: Value, alt: Value, training: Value = None) -> Value:
+    return _in_train_phase(machine, alt, x, training)
+
+
+def _switch(machine: Interpreter, condition: Value, then_expression: Value, else_expression: Value) -> Value:
+    """`K.switch`: what decides at once takes one branch, what a tensor decides takes both."""
+    if not isinstance(condition, Tensor):
+        return _result(machine, then_expression if truth(condition) else else_expression)
+    then, other = _result(machine, then_expression), _result(machine, else_expression)
+    return _listed(
+        machine, "keras.backend.switch", "K.switch", condition=condition, then_expression=then, else_expression=other
+    )
+
+
+def _cond(
+    machine: Interpreter,
+    pred: Value,
+    true_fn: Value = None,
+    false_fn: Value = None,
+    strict: bool = False,
+    name: Value = None,
+    fn1: Value = None,
+    fn2: Value = None,
+) -> Value:
+    """`tf.cond`: pure branches may both be computed, where they are of one shape."""
+    then = _result(machine, fn1 if true_fn is None else true_fn)
+    other = _result(machine, fn2 if false_fn is None else false_fn)
+    if not isinstance(pred, Tensor):
+        return then if truth(pred) else other
+    if not isinstance(then, Tensor) or not isinstance(other, Tensor) or then.shape is None or then.shape != other.shape:
+        raise Refused("tf.cond whose branches are not known to be of one shape")
+    machine.trace.shapes_asked = True
+    return _listed(machine, "where", "tf.cond", condition=pred, x=then, y=other)
+
+
+def _map_rows(
+    machine: Interpreter,
+    fn: Value,
+    elems: Value,
+    *args: Value,
+    name: Value = None,
+    dtype: Value = None,
+    **options: Value,
+) -> Value:
+    """`map_fn` over a known number of rows, written out."""
+    from transforms.lambda_functions.calls import call_value
+
+    if options or not isinstance(elems, Tensor):
+        raise Refused("map_fn over other values than one tensor")
+    rows = machine.trace.shape_of(elems, "map_fn")[0]
+    if not isinstance(rows, int) or not 0 < rows <= _MOST_ROUNDS:
+        raise Refused("map_fn over a free or a long axis")
+    found = [call_value(machine, fn, [subscript(machine.trace, elems, row)], {}) for row in range(rows)]
+    return _listed(machine, "stack", "map_fn", values=found, axis=0)
+
+
+def _scope(machine: Interpreter, *args: Value, **options: Value) -> Scope:
+    return Scope(args[0] if args and isinstance(args[0], str) else "scope")
+
+
+#: Ways to resize that TensorFlow 1 numbered.
+_METHODS = ("bilinear", "nearest", "bicubic", "area")
+_RESIZING = {
+    "bilinear": "compat.v1.image.resize_bilinear",
+    "nearest": "compat.v1.image.resize_nearest_neighbor",
+    "bicubic": "compat.v1.image.resize_bicubic",
+}
+
+
+def _resize_images(
+    machine: Interpreter,
+    images: Value,
+    size: Value,
+    method: Value = 0,
+    align_corners: Value = False,
+    preserve_aspect_ratio: Value = False,
+    name: Value = None,
+) -> Value:
+    """`tf.image.resize_images` of TensorFlow 1."""
+    way = _METHODS[method] if isinstance(method, int) else method
+    if preserve_aspect_ratio or way not in _RESIZING:
+        raise Refused(f"tf.image.resize_images with the method {way}")
+    return _listed(
+        machine, _RESIZING[way], "tf.image.resize_images", images=images, size=size, align_corners=truth(align_corners)
+    )
+
+
+def _resize(machine: Interpreter, images: Value, size: Value, *args: Value, **options: Value) -> Value:
+    """`tf.image.resize`: in TensorFlow 1 `resize_images`, in 2 by the centres of pixels."""
+    if machine.trace.era.tensorflow == 1:
+        return _resize_images(machine, images, size, *args, **options)
+    names = ("method", "preserve_aspect_ratio", "antialias", "name")
+    stated = {**dict(zip(names, args, strict=False)), **options}
+    stated.pop("name", None)
+    return _listed(machine, "image.resize", "tf.image.resize", images=images, size=size, **stated)
+
+
+def _cast_to(dtype: str) -> Callable[..., Value]:
+    def rule(machine: Interpreter, x: Value, name: Value = None) -> Value:
+        return _listed(machine, "cast", f"tf.to_{dtype}", x=x, dtype=dtype)
+
+    return rule
+
+
+def _ops_shape(machine: Interpreter, x: Value) -> Value:
+    """`ops.shape` of Keras 3: numbers, and tensors where an extent is free."""
+    extents = machine.trace.shape_of(x, "ops.shape")
+    if None not in extents:
+        return tuple(extents)
+    shape = _listed(machine, "compat.v1.shape", "ops.shape", input=x)
+    return tuple(
+        subscript(machine.trace, shape, place) if extent is None else extent for place, extent in enumerate(extents)
+    )
+
+
+def _activation(machine: Interpreter, identifier: Value) -> Value:
+    if isinstance(identifier, str) and f"keras.activations.{identifier}" in LISTED:
+        return Reference(f"keras.activations.{identifier}", f"activations.{identifier}")
+    if identifier is None:
+        return Reference("keras.activations.linear", "activations.linear")
+    return identifier
+
+
+def _merge(name: str, symbol: str) -> Callable[..., Value]:
+    """`keras.layers.add([a, b])` and the like, called as functions."""
+
+    def rule(machine: Interpreter, inputs: Value, **options: Value) -> Value:
+        from transforms.lambda_functions.operators import binary
+
+        if options.keys() - {"name"}:
+            raise Refused(f"keras.layers.{name} with options")
+        first, *others = items_of(inputs)
+        for other in others:
+            first = binary(machine.trace, symbol, first, other)
+        return first
+
+    return rule
+
+
+def _concatenated(machine: Interpreter, inputs: Value, axis: Value = -1, name: Value = None) -> Value:
+    return _listed(machine, "keras.backend.concatenate", "keras.layers.concatenate", tensors=inputs, axis=axis)
+
+
+def _tensor_shape(machine: Interpreter, extents: Value) -> TensorShape:
+    return TensorShape(plain_extents(items_of(extents)))
+
+
+def _unstacked_identity(machine: Interpreter, inputs: Value) -> Value:
+    return tuple(items_of(inputs))
+
+
+_KERAS: Mapping[str, Callable[..., Value]] = {
+    "keras.backend.int_shape": _int_shape,
+    "keras.backend.ndim": _rank,
+    "keras.backend.floatx": lambda machine: "float32",
+    "keras.backend.epsilon": _epsilon,
+    "keras.backend.backend": lambda machine: machine.trace.era.runtime.backend or "tensorflow",
+    "keras.backend.image_data_format": _image_data_format,
+    "keras.backend.image_dim_ordering": _image_dim_ordering,
+    "keras.backend.learning_phase": lambda machine: 0,
+    "keras.backend.in_train_phase": _in_train_phase,
+    "keras.backend.in_test_phase": _in_test_phase,
+    "keras.backend.dtype": _dtype_of,
+    "keras.backend.switch": _switch,
+    "keras.backend.map_fn": _map_rows,
+    "keras.backend.name_scope": _scope,
+    "keras.backend.is_sparse": lambda machine, x: False,
+    "keras.backend.is_tensor": lambda machine, x: isinstance(x, Tensor),
+    "keras.backend.is_keras_tensor": lambda machine, x: isinstance(x, Tensor),
+    "keras.config.epsilon": _epsilon,
+    "keras.config.floatx": lambda machine: "float32",
+    "keras.ops.shape": _ops_shape,
+    "keras.ops.ndim": _rank,
+    "keras.ops.cond": _cond,
+    "keras.activations.get": _activation,
+    "keras.layers.add": _merge("add", "+"),
+    "keras.layers.multiply": _merge("multiply", "*"),
+    "keras.layers.subtract": _merge("subtract", "-"),
+    "keras.layers.concatenate": _concatenated,
+}
+
+_TENSORFLOW: Mapping[str, Callable[..., Value]] = {
+    "cond": _cond,
+    "map_fn": _map_rows,
+    "name_scope": _scope,
+    "variable_scope": _scope,
+    "device": _scope,
+    "is_tensor": lambda machine, x: isinstance(x, Tensor),
+    "executing_eagerly": lambda machine: False,
+    "TensorShape": _tensor_shape,
+    "Dimension": lambda machine, value: value,
+    "as_dtype": lambda machine, dtype: dtype,
+    "tuple": _unstacked_identity,
+    "image.resize": _resize,
+    "image.resize_images": _resize_images,
+    "to_float": _cast_to("float32"),
+    "to_double": _cast_to("float64"),
+    "to_int32": _cast_to("int32"),
+    "to_int64": _cast_to("int64"),
+}
+
+#: Functions by full name. Each takes the interpreter, then the arguments of the call.
+STATIC: Mapping[str, Callable[..., Value]] = {
+    **_KERAS,
+    **{f"tensorflow.{name}": rule for name, rule in _TENSORFLOW.items()},
+    **{f"tensorflow.compat.v1.{name}": rule for name, rule in _TENSORFLOW.items()},
+}

@@ -1,0 +1,8 @@
+"""Expressions that stored functions came to, as TensorFlow operations on symbolic Keras tensors.
+
+Shares no rule with the reference: each listed function is written here in terms of TensorFlow.
+"""
+
+from transforms.rebuild.expressions.evaluate import evaluate_expression
+
+__all__ = ["evaluate_expression"]

@@ -1,0 +1,110 @@
+"""Functions of TensorFlow that stored functions call and no graph is known to hold as a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import Any
+
+import tensorflow as tf
+
+from transforms.rebuild.expressions.era import both
+
+
+def _by_name(name: str) -> Callable[..., Any]:
+    """The function of that name in `tf`, its arguments by the names of TensorFlow 2, the first one in its place."""
+    function = reduce(getattr, name.split("."), tf)
+
+    def rule(**arguments: Any) -> Any:
+        (_, first), *others = arguments.items()
+        return function(first, **dict(others))
+
+    return rule
+
+
+def _constant(value: Any, dtype: Any = None, shape: Any = None) -> Any:
+    return tf.constant(value, dtype=None if dtype is None else tf.as_dtype(dtype), shape=shape)
+
+
+def _moments(x: Any, axes: Any, shift: Any = None, keepdims: Any = False) -> Any:
+    return tf.nn.moments(x, axes, keepdims=bool(keepdims))
+
+
+def _inverse(input: Any, adjoint: Any = False) -> Any:
+    return tf.linalg.inv(input, adjoint=bool(adjoint))
+
+
+def _middle(value: Any) -> Any:
+    return list(value) if isinstance(value, list) else [value, value]
+
+
+def _convolution(
+    input: Any, filters: Any, strides: Any, padding: Any, data_format: Any = "NHWC", dilations: Any = None
+) -> Any:
+    _refuse_channels_first(data_format)
+    return tf.nn.conv2d(input, filters, strides=_middle(strides), padding=padding, dilations=dilations)
+
+
+def _depthwise(
+    input: Any, filter: Any, strides: Any, padding: Any, data_format: Any = "NHWC", dilations: Any = None
+) -> Any:
+    _refuse_channels_first(data_format)
+    rates = None if dilations is None else _middle(dilations)
+    return tf.nn.depthwise_conv2d(input, filter, strides=strides, padding=padding, dilations=rates)
+
+
+def _pool(function: Callable[..., Any]) -> Callable[..., Any]:
+    def rule(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NHWC") -> Any:
+        _refuse_channels_first(data_format)
+        return function(input, _middle(ksize), _middle(strides), padding)
+
+    return rule
+
+
+def _refuse_channels_first(data_format: Any) -> None:
+    if data_format not in (None, "NHWC"):
+        raise ValueError(f"the data format {data_format}")
+
+
+def _loss(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda labels, logits, **options: function(labels=labels, logits=logits, **options)
+
+
+def _share_of_zeros(value: Any, dtype: Any = None) -> Any:
+    return tf.reduce_mean(tf.cast(tf.equal(value, tf.zeros_like(value)), tf.float32))
+
+
+def _brighter(image: Any, delta: Any) -> Any:
+    return image + delta
+
+
+def _central_crop(image: Any, central_fraction: float) -> Any:
+    """What `tf.image.central_crop` leaves: both edges lose int((n - n f) / 2)."""
+    height, width = image.shape[-3], image.shape[-2]
+    rows, columns = int((height - height * central_fraction) / 2), int((width - width * central_fraction) / 2)
+    return image[..., rows : height - rows, columns : width - columns, :]
+
+
+_PLAIN = """
+    argsort boolean_mask compat.v1.image.resize_bicubic eye image.adjust_contrast image.convert_image_dtype
+    image.extract_patches image.per_image_standardization image.rot90 image.transpose linalg.cross linalg.det
+    linalg.diag linspace math.lgamma math.logical_xor nn.batch_normalization reverse_sequence scatter_nd
+    tensor_scatter_nd_update
+""".split()
+
+TENSORFLOW: Mapping[str, Callable[..., Any]] = {
+    **{name: _by_name(name) for name in _PLAIN},
+    "compat.v1.div": lambda x, y: tf.compat.v1.div(*both(x, y)),
+    "constant": _constant,
+    "image.adjust_brightness": _brighter,
+    "image.central_crop": _central_crop,
+    "linalg.inv": _inverse,
+    "math.zero_fraction": _share_of_zeros,
+    "nn.avg_pool2d": _pool(tf.nn.avg_pool2d),
+    "nn.conv2d": _convolution,
+    "nn.depthwise_conv2d": _depthwise,
+    "nn.max_pool2d": _pool(tf.nn.max_pool2d),
+    "nn.moments": _moments,
+    "nn.sigmoid_cross_entropy_with_logits": _loss(tf.nn.sigmoid_cross_entropy_with_logits),
+    "nn.softmax_cross_entropy_with_logits": _loss(tf.nn.softmax_cross_entropy_with_logits),
+}
