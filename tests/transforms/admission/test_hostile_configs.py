@@ -65,7 +65,7 @@ CONFIGS: dict[str, tuple[Any, Reason]] = {
     "bytecode in Bidirectional": (sequential(layer("Bidirectional", layer=LAMBDA)), Reason.UNSAFE_LAMBDA),
     "bytecode in a backward layer": (
         sequential(layer("Bidirectional", layer=dense(), backward_layer=LAMBDA)),
-        Reason.UNSAFE_LAMBDA,
+        Reason.CUSTOM_OBJECTS_NEEDED,
     ),
     "bytecode in a cell": (sequential(layer("RNN", cell=LAMBDA)), Reason.UNSAFE_LAMBDA),
     "bytecode in stacked cells": (
