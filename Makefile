@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: sample test soak fuzz audit bench lint format fixtures lock clean
+.PHONY: sample test interpreters soak fuzz audit bench lint format fixtures lock clean
 .DEFAULT_GOAL := sample
 
 sample: $(INSTALLED) ## migrate the sample registry into out/sample
@@ -12,6 +12,9 @@ sample: $(INSTALLED) ## migrate the sample registry into out/sample
 
 test: $(INSTALLED) ## run all tests
 	$(BIN)/pytest
+
+interpreters: $(INSTALLED) ## run the sample and the quick tests on each Python found here; writes docs/platforms.md
+	$(BIN)/python scripts/interpreters.py
 
 soak: $(INSTALLED) ## run the long forms of the tests
 	$(BIN)/pytest -m soak
