@@ -35,7 +35,8 @@ class Limits:
         layers: layers in the model, nested ones counted where they stand.
         expanded_calls: layer calls once shared sub-models are expanded.
         expansion: copies, strides or padding steps that one option of a layer makes along one axis.
-        tensor_values: values of one sample in one tensor, as far as inputs and enlarging layers tell.
+        tensor_values: values of one sample in one tensor, as far as inputs, arrays and layers tell.
+        work: what converting and checking a model takes, as far as layers and shapes tell.
     """
 
     file_bytes: int = _limit(16 * GIB, "--max-file-size", "The largest source to read.")
@@ -56,7 +57,8 @@ class Limits:
     layers: int = _limit(20_000, "--max-layers", "Layers of a model.")
     expanded_calls: int = _limit(50_000, "--max-calls", "Layer calls, shared models expanded.")
     expansion: int = _limit(65_536, "--max-expansion", "Copies or steps that one option of a layer asks for.")
-    tensor_values: int = _limit(1 << 30, "--max-tensor-values", "Values of one sample in one tensor.")
+    tensor_values: int = _limit(1 << 27, "--max-tensor-values", "Values of one sample in one tensor.")
+    work: int = _limit(100_000_000_000, "--max-work", "Nanoseconds of a core to convert and check a model, estimated.")
 
 
 DEFAULT_LIMITS = Limits()

@@ -16,7 +16,6 @@ SHORT_LENGTHS = (2, 3)
 SEQUENCE_LENGTHS = ((8, 11), (24, 31), (64, 80), (200, 256))
 IMAGE_LENGTHS = ((32, 48), (64, 96), (128, 160), (224, 256))
 _LONGEST_SEARCHED = 128
-_SIZES = (4, 3)
 
 
 class DrawnBatches:
@@ -25,12 +24,14 @@ class DrawnBatches:
     Args:
         inputs: of the signature, in the order of the model's inputs.
         domains: what each may hold.
+        rows: of each batch, one or two.
     """
 
-    def __init__(self, inputs: Sequence[InputSpec], domains: Sequence[InputDomain]) -> None:
+    def __init__(self, inputs: Sequence[InputSpec], domains: Sequence[InputDomain], rows: Sequence[int]) -> None:
         self._shapes = [spec.shape for spec in inputs]
         self._dtypes = [spec.dtype for spec in inputs]
         self._domains = tuple(domains)
+        self._rows = tuple(rows)
         self._drawn: dict[tuple[int, int], tuple[SampleBatch, ...]] = {}
 
     def lengths_to_try(self) -> list[tuple[int, int]]:
@@ -42,10 +43,10 @@ class DrawnBatches:
         return [*usual, *((length, length) for length in range(1, _LONGEST_SEARCHED))]
 
     def at(self, lengths: tuple[int, int]) -> tuple[SampleBatch, ...]:
-        """The two batches with free axes of these lengths."""
+        """The batches with free axes of these lengths."""
         if lengths not in self._drawn:
             self._drawn[lengths] = tuple(
                 draw_batch(self._shapes, self._dtypes, self._domains, length, size, seed)
-                for seed, (length, size) in enumerate(zip(lengths, _SIZES, strict=True))
+                for seed, (length, size) in enumerate(zip(lengths, self._rows, strict=False))
             )
         return self._drawn[lengths]

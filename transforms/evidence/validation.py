@@ -106,6 +106,7 @@ class Validator:
         domains: what each input may hold.
         ask: asks the reference, or the rebuilt Keras model: the weakest evidence, where there is no other.
         tolerance: of every comparison.
+        batch_rows: rows of each drawn batch, one or two.
     """
 
     def __init__(
@@ -116,13 +117,14 @@ class Validator:
         domains: Sequence[InputDomain],
         ask: Ask,
         tolerance: Tolerance,
+        batch_rows: Sequence[int] = (4, 3),
     ) -> None:
         specs = {spec.name: spec for spec in inputs}
         self._inputs = tuple(specs[name] for name in input_names)
         self.output_names = tuple(output_names)
         self.tolerance = tolerance
         self.expected = ExpectedOutputs(ask, self.as_fed)
-        self.drawn = DrawnBatches(self._inputs, domains)
+        self.drawn = DrawnBatches(self._inputs, domains, batch_rows)
 
     def ask_ahead(self, given: SampleBatch | None) -> None:
         """Asks the reference about the batches that will probably be run, without waiting for its answers."""

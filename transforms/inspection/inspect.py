@@ -10,6 +10,7 @@ from transforms.architecture.source import read_architecture
 from transforms.canonical.canonicalise import canonicalise
 from transforms.canonical.fingerprint import architecture_fingerprint
 from transforms.custom.request import opened_request
+from transforms.inspection.work import refuse_excessive_work
 from transforms.lambda_functions.graph import taken_for_granted
 from transforms.layer_specs.output_shapes import output_shapes
 from transforms.legacy.dialects import dialect_name, dialect_of
@@ -43,7 +44,7 @@ def inspect_source(
     """
     parsed = read_architecture(architecture, limits) if architecture else None
     with open_legacy_model(path, parsed, backend, sha256, limits, hashed=hashed) as model:
-        return _inspected(model, "", shapes)
+        return _inspected(model, "", shapes, limits)
 
 
 def describe_source(path: Path, architecture: Path | None, backend: str, limits: Limits = DEFAULT_LIMITS) -> Inspection:
@@ -62,7 +63,7 @@ def describe_with_code(request: MigrationRequest, limits: Limits = DEFAULT_LIMIT
             request.source, parsed, request.backend, limits=limits, custom=code.names if code else None
         ) as model,
     ):
-        return _inspected(model, code.names.digest if code else "", shapes=True)
+        return _inspected(model, code.names.digest if code else "", True, limits)
 
 
 def recorded_runtime(path: Path, limits: Limits = DEFAULT_LIMITS) -> dict[str, str]:
@@ -82,7 +83,8 @@ def recorded_runtime(path: Path, limits: Limits = DEFAULT_LIMITS) -> dict[str, s
     return known
 
 
-def _inspected(model: LegacyModel, custom_digest: str, shapes: bool) -> Inspection:
+def _inspected(model: LegacyModel, custom_digest: str, shapes: bool, limits: Limits) -> Inspection:
+    refuse_excessive_work(model, limits)
     canonical = canonicalise(model)
     known = output_shapes(model.graph, model.runtime) if shapes else {}
     return Inspection(

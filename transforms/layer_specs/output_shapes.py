@@ -53,7 +53,7 @@ class _Shapes:
         for layer in graph.layers:
             if not layer.calls:
                 ref = TensorRef(layer.name)
-                known[ref] = self._seen(layer, [given.get(ref) or _stated(layer.config)])[0]
+                known[ref] = self._seen(layer, [given.get(ref) or stated_shape(layer.config)])[0]
         for layer, call in evaluation_order(graph):
             if layer.calls:
                 sources = [known.get(ref) for ref in layer.calls[call].inputs]
@@ -86,18 +86,20 @@ class _Shapes:
             case "Bidirectional":
                 directions = [self._outputs(slot, inputs[:1]) for slot in layer.slots.values()]
                 return merged_directions(directions[0], directions[-1], layer.config.get("merge_mode", "concat"))
-        return list(layer_shapes(*self._keras_2(layer), inputs))
-
-    def _keras_2(self, layer: Layer) -> tuple[str, Mapping[str, Any]]:
-        if not self._runtime.is_keras_1:
-            return layer.class_name, layer.config
-        options = upgraded_options(layer.class_name, layer.config, self._data_format)
-        return CLASSES.get(layer.class_name, layer.class_name), options
+        return list(layer_shapes(*in_keras_2(layer, self._runtime, self._data_format), inputs))
 
     def _seen(self, layer: Layer, shapes: list[Shape | None]) -> list[Shape | None]:
         if shapes and shapes[0] is not None:
             self.first.setdefault(layer.path, shapes[0])
         return shapes
+
+
+def in_keras_2(layer: Layer, runtime: Runtime, data_format: str) -> tuple[str, Mapping[str, Any]]:
+    """Class and options of a layer in the names of Keras 2. `data_format` holds where Keras 1 stored none."""
+    if not runtime.is_keras_1:
+        return layer.class_name, layer.config
+    options = upgraded_options(layer.class_name, layer.config, data_format)
+    return CLASSES.get(layer.class_name, layer.class_name), options
 
 
 def merged_directions(
@@ -115,6 +117,7 @@ def merged_directions(
     return [(*rest, last), *states]
 
 
-def _stated(config: Mapping[str, Any]) -> Shape | None:
+def stated_shape(config: Mapping[str, Any]) -> Shape | None:
+    """The shape that an input layer states, None where it states none."""
     shape = config.get("batch_input_shape", config.get("batch_shape"))
     return tuple(shape) if isinstance(shape, (list, tuple)) else None

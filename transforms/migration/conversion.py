@@ -14,6 +14,7 @@ from transforms.custom.request import opened_request
 from transforms.errors import MigrationError, Reason
 from transforms.evidence.input_domains import input_domains
 from transforms.evidence.samples import SampleBatch, read_samples
+from transforms.inspection.work import refuse_excessive_work, rows_worth_drawing
 from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.legacy.open_questions import read_as
 from transforms.limits import DEFAULT_LIMITS, Limits
@@ -74,6 +75,7 @@ class Conversion:
             legacy = read_as(self._open.enter_context(self._source(architecture)), self._request.choices)
             self._legacy = legacy
             known = _described(known, legacy)
+            work = refuse_excessive_work(legacy, self._limits)
             given = self._given_samples(legacy)
             self._sample_shape = given.inputs[0].shape if given else None
             canonical = canonicalise(legacy, self._sample_shape)
@@ -91,11 +93,13 @@ class Conversion:
         except OSError as error:
             stopped = known.stopped(MigrationError(Reason.OUTPUT_ERROR, f"The artefact cannot be written: {error}"))
         else:
+            domains = input_domains(legacy.graph)
             return StagedModel(
                 replace(known, seconds=time.monotonic() - start),
-                input_domains(legacy.graph),
+                domains,
                 tuple(ref.layer for ref in legacy.graph.inputs),
                 tuple(ref.layer for ref in legacy.graph.outputs),
+                rows_worth_drawing(work, masked=any(domain.pads_with is not None for domain in domains)),
             )
         self.close()
         return replace(stopped, seconds=time.monotonic() - start)

@@ -64,7 +64,9 @@ class Verification:
         graph, loaded = self._remembered(request, asked.in_full)
         inputs = loaded.inputs if loaded else stated_inputs(_checked_graph(request))
         tolerance = Tolerance(request.rtol, request.atol)
-        validator = Validator(inputs, known.input_names, known.output_names, staged.domains, ask, tolerance)
+        validator = Validator(
+            inputs, known.input_names, known.output_names, staged.domains, ask, tolerance, staged.batch_rows
+        )
         validator.ask_ahead(given)  # The converting side answers while the artefact is loaded.
         loaded = self._with_variables_of(request.staging, graph, loaded)
         try:

@@ -42,12 +42,14 @@ class StagedModel:
         known: what the conversion found, its status still open.
         domains: what each input may hold, in order.
         sample_inputs, sample_outputs: the names that a samples file may use, in order.
+        batch_rows: rows of each batch that is to be drawn, as many as the model's work allows.
     """
 
     known: MigrationOutcome
     domains: tuple[InputDomain, ...]
     sample_inputs: tuple[str, ...]
     sample_outputs: tuple[str, ...]
+    batch_rows: tuple[int, ...] = (4, 3)
 
 
 @dataclass(frozen=True)
