@@ -37,6 +37,7 @@ class Limits:
         expansion: copies, strides or padding steps that one option of a layer makes along one axis.
         tensor_values: values of one sample in one tensor, as far as inputs, arrays and layers tell.
         work: what converting and checking a model takes, as far as layers and shapes tell.
+        drawn_length: extent of the free axes of inputs in a drawn batch; models that need more ask for samples.
     """
 
     file_bytes: int = _limit(16 * GIB, "--max-file-size", "The largest source to read.")
@@ -59,6 +60,7 @@ class Limits:
     expansion: int = _limit(65_536, "--max-expansion", "Copies or steps that one option of a layer asks for.")
     tensor_values: int = _limit(1 << 27, "--max-tensor-values", "Values of one sample in one tensor.")
     work: int = _limit(100_000_000_000, "--max-work", "Nanoseconds of a core to convert and check a model, estimated.")
+    drawn_length: int = _limit(32_768, "--max-drawn-length", "Extent of a free axis in a batch drawn as evidence.")
 
 
 DEFAULT_LIMITS = Limits()

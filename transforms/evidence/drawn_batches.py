@@ -16,6 +16,8 @@ SHORT_LENGTHS = (2, 3)
 SEQUENCE_LENGTHS = ((8, 11), (24, 31), (64, 80), (200, 256))
 IMAGE_LENGTHS = ((32, 48), (64, 96), (128, 160), (224, 256))
 _LONGEST_SEARCHED = 128
+#: By how much the second batch is longer than the least, and of what lengths often are multiples.
+_STEP, _MULTIPLE = 3, 32
 
 
 class DrawnBatches:
@@ -25,22 +27,42 @@ class DrawnBatches:
         inputs: of the signature, in the order of the model's inputs.
         domains: what each may hold.
         rows: of each batch, one or two.
+        least_length: of free axes; 0 to draw none.
     """
 
-    def __init__(self, inputs: Sequence[InputSpec], domains: Sequence[InputDomain], rows: Sequence[int]) -> None:
+    def __init__(
+        self,
+        inputs: Sequence[InputSpec],
+        domains: Sequence[InputDomain],
+        rows: Sequence[int] = (4, 3),
+        least_length: int = 1,
+    ) -> None:
         self._shapes = [spec.shape for spec in inputs]
         self._dtypes = [spec.dtype for spec in inputs]
         self._domains = tuple(domains)
         self._rows = tuple(rows)
+        self._least_length = least_length
         self._drawn: dict[tuple[int, int], tuple[SampleBatch, ...]] = {}
 
     def lengths_to_try(self) -> list[tuple[int, int]]:
         """Extents of free axes for the two batches. Some models run at one length only and do not say which."""
+        least = self._least_length
+        if not least:
+            return []
         if not any(None in shape[1:] for shape in self._shapes):
             return [SEQUENCE_LENGTHS[0]]
         images = any(len(shape) > 3 and None in shape[1:-1] for shape in self._shapes)
         usual = IMAGE_LENGTHS if images else SEQUENCE_LENGTHS
-        return [*usual, *((length, length) for length in range(1, _LONGEST_SEARCHED))]
+        tried = [pair for pair in usual if pair[0] >= least]
+        if least > usual[0][0]:
+            whole = -(-least // _MULTIPLE) * _MULTIPLE  # some models halve their input and double it again
+            tried = [(least, least + _STEP), (whole, whole + _MULTIPLE), *tried]
+        return [*tried, *((length, length) for length in range(least, max(least, _LONGEST_SEARCHED)))]
+
+    @property
+    def short_will_do(self) -> bool:
+        """True where the layers have something to work on at the shortest lengths."""
+        return 0 < self._least_length <= SHORT_LENGTHS[0]
 
     def at(self, lengths: tuple[int, int]) -> tuple[SampleBatch, ...]:
         """The batches with free axes of these lengths."""

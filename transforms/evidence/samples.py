@@ -95,13 +95,14 @@ def draw_batch(
         dtypes: NumPy dtype names.
         domains: what each input may hold.
         length: extent given to every free axis but the batch.
-        size: batch size, unless the model fixes it.
+        size: batch size, unless an input fixes it, which then holds for all.
         seed: of the generator.
     """
     generator = np.random.default_rng(seed)
+    rows = next((shape[0] for shape in shapes if shape[0] is not None), size)
     inputs = []
     for shape, dtype, domain in zip(shapes, dtypes, domains, strict=True):
-        extents = [size if shape[0] is None else shape[0], *(length if axis is None else axis for axis in shape[1:])]
+        extents = [rows, *(length if axis is None else axis for axis in shape[1:])]
         inputs.append(_drawn(generator, tuple(extents), dtype, domain))
     return SampleBatch(tuple(inputs), None, f"batch drawn with seed {seed}, free axes {length}")
 

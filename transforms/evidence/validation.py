@@ -107,6 +107,7 @@ class Validator:
         ask: asks the reference, or the rebuilt Keras model: the weakest evidence, where there is no other.
         tolerance: of every comparison.
         batch_rows: rows of each drawn batch, one or two.
+        least_length: of free axes in drawn batches; 0 to draw none.
     """
 
     def __init__(
@@ -118,17 +119,18 @@ class Validator:
         ask: Ask,
         tolerance: Tolerance,
         batch_rows: Sequence[int] = (4, 3),
+        least_length: int = 1,
     ) -> None:
         specs = {spec.name: spec for spec in inputs}
         self._inputs = tuple(specs[name] for name in input_names)
         self.output_names = tuple(output_names)
         self.tolerance = tolerance
         self.expected = ExpectedOutputs(ask, self.as_fed)
-        self.drawn = DrawnBatches(self._inputs, domains, batch_rows)
+        self.drawn = DrawnBatches(self._inputs, domains, batch_rows, least_length)
 
     def ask_ahead(self, given: SampleBatch | None) -> None:
         """Asks the reference about the batches that will probably be run, without waiting for its answers."""
-        probable = self.drawn.at(self.drawn.lengths_to_try()[0])
+        probable = [batch for lengths in self.drawn.lengths_to_try()[:1] for batch in self.drawn.at(lengths)]
         self.expected.ask_ahead([*([given] if given is not None else []), *probable])
 
     def as_fed(self, batch: SampleBatch) -> list[Array]:
@@ -179,10 +181,11 @@ class _Examination:
             if golden is not None and golden.within:
                 self._decided = answers[0].assumptions
         judged = [(run, self._against(run, answer)) for run, answer in zip(drawn, answers[len(runs) :], strict=True)]
-        if reference is None and all(found is None for _, found in judged):
+        unanswered = runs if reference is None else []
+        if reference is None and all(found is None for _, found in judged) and self._validator.drawn.short_will_do:
             # Over many steps numbers may leave the range that the reference answers for.
             judged += self._against_all(Oracle.REFERENCE, self._runs_at(SHORT_LENGTHS))
-        silent = [run for run, found in judged if found is None]
+        silent = [*unanswered, *(run for run, found in judged if found is None)]
         for _, compared in judged:
             reference = _worse(reference, compared)
         if golden is None:

@@ -94,7 +94,7 @@ class Work:
 _MULTIPLICATION, _OPERATION, _STEP, _CALL = 0.5, 5.0, 60_000.0, 15_000_000.0
 
 
-#: What free axes count for: about as long as the batches that are drawn for them.
+#: What free axes count for, unless the layers need more: about as long as the batches that are drawn for them.
 _FREE_EXTENT = 48
 #: Rows of the batches that a model is checked on, each with the nanoseconds that so many rows may take at most: from as
 #: many as show every kind of padding to one, for models that are very large.
@@ -112,7 +112,9 @@ def refuse_excessive_work(model: LegacyModel, limits: Limits) -> Work:
             on two rows would take longer than `work`.
     """
     scalars = {path: sum(array.size for array in held.values()) for path, held in model.arrays.items()}
-    work = estimated_work(model.graph, model.runtime, scalars, _FREE_EXTENT)
+    with config_errors():
+        length = max(_FREE_EXTENT, min(least_length(model.graph), limits.drawn_length))
+    work = estimated_work(model.graph, model.runtime, scalars, length)
     if work.largest > limits.tensor_values:
         raise over_budget(
             f"One sample takes about {work.largest:,.0f} values in one tensor", "tensor_values", limits, work.widest

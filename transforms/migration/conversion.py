@@ -13,6 +13,7 @@ from transforms.canonical.fingerprint import architecture_fingerprint
 from transforms.custom.request import opened_request
 from transforms.errors import MigrationError, Reason
 from transforms.evidence.input_domains import input_domains
+from transforms.inspection.least_lengths import least_length
 from transforms.evidence.samples import SampleBatch, read_samples
 from transforms.inspection.work import refuse_excessive_work, rows_worth_drawing
 from transforms.legacy.model import LegacyModel, open_legacy_model
@@ -85,6 +86,7 @@ class Conversion:
                 rewrites=canonical.rewrites,
                 warnings=(*known.warnings, *canonical.warnings),
             )
+            least = self._least_length(legacy)
             known = self._written(canonical, known)
         except MigrationError as error:
             stopped = known.stopped(error)
@@ -100,6 +102,7 @@ class Conversion:
                 tuple(ref.layer for ref in legacy.graph.inputs),
                 tuple(ref.layer for ref in legacy.graph.outputs),
                 rows_worth_drawing(work, masked=any(domain.pads_with is not None for domain in domains)),
+                least,
             )
         self.close()
         return replace(stopped, seconds=time.monotonic() - start)
@@ -129,6 +132,20 @@ class Conversion:
         names = self._custom.names if self._custom else None
         return open_legacy_model(
             request.source, architecture, request.backend, request.sha256, self._limits, names, request.hashed
+        )
+
+    def _least_length(self, legacy: LegacyModel) -> int:
+        """See `StagedModel`. Raises MigrationError `weak_evidence` where neither samples come nor may be drawn."""
+        least = least_length(legacy.graph)
+        if least <= self._limits.drawn_length:
+            return least
+        if self._request.samples is not None:
+            return 0
+        raise MigrationError(
+            Reason.WEAK_EVIDENCE,
+            f"The layers need inputs of at least {least:,} steps along a free axis, more than the limit "
+            f"drawn_length={self._limits.drawn_length:,} of drawn batches",
+            advice="Give samples of that length in column `samples`, or raise the limit with --max-drawn-length.",
         )
 
     def _given_samples(self, legacy: LegacyModel) -> SampleBatch | None:

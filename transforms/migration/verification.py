@@ -65,7 +65,14 @@ class Verification:
         inputs = loaded.inputs if loaded else stated_inputs(_checked_graph(request))
         tolerance = Tolerance(request.rtol, request.atol)
         validator = Validator(
-            inputs, known.input_names, known.output_names, staged.domains, ask, tolerance, staged.batch_rows
+            inputs,
+            known.input_names,
+            known.output_names,
+            staged.domains,
+            ask,
+            tolerance,
+            staged.batch_rows,
+            staged.least_length,
         )
         validator.ask_ahead(given)  # The converting side answers while the artefact is loaded.
         loaded = self._with_variables_of(request.staging, graph, loaded)
@@ -117,7 +124,14 @@ def _checked_graph(request: MigrationRequest) -> Any:
 
 
 def _judged(request: MigrationRequest, known: MigrationOutcome, validation: Validation) -> MigrationOutcome:
-    """Raises `weak_evidence`."""
+    """Raises `weak_evidence`, also where nothing could be compared: that is no mismatch."""
+    if validation.evidence is Evidence.NONE:
+        reasons = " ".join(validation.warnings)
+        raise MigrationError(
+            Reason.WEAK_EVIDENCE,
+            f"Nothing could be compared. {reasons}".rstrip(". "),
+            advice="Give inputs that the model runs on, with their outputs where you know them, in column `samples`.",
+        )
     known = replace(
         known,
         **_assumed(known, validation),

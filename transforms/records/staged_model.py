@@ -43,6 +43,7 @@ class StagedModel:
         domains: what each input may hold, in order.
         sample_inputs, sample_outputs: the names that a samples file may use, in order.
         batch_rows: rows of each batch that is to be drawn, as many as the model's work allows.
+        least_length: what a free axis of an input needs at least; 0 where that is more than may be drawn.
     """
 
     known: MigrationOutcome
@@ -50,6 +51,7 @@ class StagedModel:
     sample_inputs: tuple[str, ...]
     sample_outputs: tuple[str, ...]
     batch_rows: tuple[int, ...] = (4, 3)
+    least_length: int = 1
 
 
 @dataclass(frozen=True)

@@ -46,12 +46,12 @@ def test_a_drawn_batch_keeps_to_the_domains_and_is_the_same_each_time() -> None:
     shapes = [(None, None), (None, 6, 3), (5, 2)]
     batch = draw_batch(shapes, ["float32", "float32", "int32"], domains, length=9, size=4, seed=3)
     ids, masked, fixed = batch.inputs
-    assert ids.shape == (4, 9)
-    assert masked.shape == (4, 6, 3)
+    assert ids.shape == (5, 9)  # the batch that one input fixes holds for all
+    assert masked.shape == (5, 6, 3)
     assert fixed.shape == (5, 2)
     assert set(np.unique(ids)) <= set(range(7))
     padded = [np.flatnonzero(row == 0).tolist() for row in ids]
-    assert padded == [[], [5, 6, 7, 8], [0, 1, 2, 3], [2, 3, 4, 5]]
+    assert padded == [[], [5, 6, 7, 8], [0, 1, 2, 3], [2, 3, 4, 5], []]
     assert (masked[2, :3] == -1).all()
     again = draw_batch(shapes, ["float32", "float32", "int32"], domains, length=9, size=4, seed=3)
     assert all(np.array_equal(a, b) for a, b in zip(batch.inputs, again.inputs, strict=True))

@@ -1,6 +1,8 @@
 """Every fixture, blind, against the outputs of the runtime that wrote it; and what each outcome says."""
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -10,7 +12,8 @@ import pytest
 from tests.fixture_files import GOLDEN_ALONE, MIGRATABLE, REFUSED, FixtureFile, fixture_file
 from tests.transforms.conftest import Migrations
 from transforms.errors import Reason
-from transforms.migration.migrate import migrate_model
+from transforms.limits import DEFAULT_LIMITS
+from transforms.migration.migrate import in_process, migrate_model
 from transforms.records.outcome import Evidence, MigrationRequest, Status
 from transforms.saved_model.loaded import LoadedArtefact
 
@@ -101,3 +104,33 @@ def test_weaker_evidence_than_required_is_refused(tmp_path: Path) -> None:
     fixture = fixture_file("keras-2.2.4/emb_cudnn_lstm")
     outcome = migrate_model(MigrationRequest("m", fixture.source, tmp_path, require_evidence=Evidence.GOLDEN))
     assert (outcome.status, outcome.reason) == (Status.REFUSED, Reason.WEAK_EVIDENCE)
+
+
+def test_a_model_that_needs_more_steps_than_may_be_drawn_asks_for_samples(tmp_path: Path) -> None:
+    limits = replace(DEFAULT_LIMITS, drawn_length=2)
+    source = tmp_path / "long.h5"
+    _write_long_convolution(source)
+    staging = tmp_path / "staged"
+    staging.mkdir()
+    steps = in_process(limits)
+    outcome = migrate_model(MigrationRequest("m", source, staging), steps)
+    assert (outcome.status, outcome.reason) == (Status.REFUSED, Reason.WEAK_EVIDENCE)
+    assert "at least 5 steps" in outcome.message
+    assert "--max-drawn-length" in outcome.message
+    np.savez(tmp_path / "s.npz", x0=np.ones((2, 9, 2), np.float32))
+    outcome = migrate_model(MigrationRequest("m", source, staging, samples=tmp_path / "s.npz"), in_process(limits))
+    assert (outcome.status, outcome.evidence) == (Status.MIGRATED, Evidence.REFERENCE)
+
+
+def _write_long_convolution(path: Path) -> None:
+    entry = {"batch_input_shape": [None, None, 2], "dtype": "float32", "sparse": False, "name": "x"}
+    convolution = {"name": "c", "filters": 1, "kernel_size": [5], "padding": "valid", "use_bias": False}
+    layers = [{"class_name": "InputLayer", "config": entry}, {"class_name": "Conv1D", "config": convolution}]
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"name": "m", "layers": layers}})
+        file.attrs["keras_version"], file.attrs["backend"] = "2.3.1", "tensorflow"
+        groups = file.create_group("model_weights")
+        groups.attrs["layer_names"] = np.array([b"c"])
+        group = groups.create_group("c")
+        group.attrs["weight_names"] = np.array([b"c/kernel:0"])
+        group["c/kernel:0"] = np.ones((5, 2, 1), np.float32)
