@@ -16,6 +16,7 @@ from transforms.architecture.attention import MULTI_HEAD
 from transforms.architecture.config_values import config_errors
 from transforms.architecture.function_signatures import ARGUMENTS, FUNCTION, SIZES
 from transforms.architecture.graph import Graph, Layer, LayerPath, TensorRef, evaluation_order
+from transforms.inspection.least_lengths import least_length
 from transforms.layer_specs.keras_1_options import prevailing_data_format
 from transforms.layer_specs.layer_shapes import layer_shapes
 from transforms.layer_specs.output_shapes import in_keras_2, merged_directions, stated_shape

@@ -13,8 +13,8 @@ from transforms.canonical.fingerprint import architecture_fingerprint
 from transforms.custom.request import opened_request
 from transforms.errors import MigrationError, Reason
 from transforms.evidence.input_domains import input_domains
-from transforms.inspection.least_lengths import least_length
 from transforms.evidence.samples import SampleBatch, read_samples
+from transforms.inspection.least_lengths import least_length
 from transforms.inspection.work import refuse_excessive_work, rows_worth_drawing
 from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.legacy.open_questions import read_as

@@ -69,7 +69,7 @@ def validated(
 ) -> Validation:
     spec = InputSpec("x", (None, None), "float32")
     tolerance = Tolerance(1e-4, 1e-5)
-    validator = Validator([spec], ["x"], ["y"], [InputDomain()], oracles, tolerance, least_length)
+    validator = Validator([spec], ["x"], ["y"], [InputDomain()], oracles, tolerance, least_length=least_length)
     return validator.validate(artefact, given)  # type: ignore[arg-type]
 
 

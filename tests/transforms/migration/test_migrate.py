@@ -13,7 +13,7 @@ from tests.fixture_files import GOLDEN_ALONE, MIGRATABLE, REFUSED, FixtureFile, 
 from tests.transforms.conftest import Migrations
 from transforms.errors import Reason
 from transforms.limits import DEFAULT_LIMITS
-from transforms.migration.migrate import in_process, migrate_model
+from transforms.migration.migrate import InProcess, migrate_model
 from transforms.records.outcome import Evidence, MigrationRequest, Status
 from transforms.saved_model.loaded import LoadedArtefact
 
@@ -112,13 +112,13 @@ def test_a_model_that_needs_more_steps_than_may_be_drawn_asks_for_samples(tmp_pa
     _write_long_convolution(source)
     staging = tmp_path / "staged"
     staging.mkdir()
-    steps = in_process(limits)
+    steps = InProcess(limits)
     outcome = migrate_model(MigrationRequest("m", source, staging), steps)
     assert (outcome.status, outcome.reason) == (Status.REFUSED, Reason.WEAK_EVIDENCE)
     assert "at least 5 steps" in outcome.message
     assert "--max-drawn-length" in outcome.message
     np.savez(tmp_path / "s.npz", x0=np.ones((2, 9, 2), np.float32))
-    outcome = migrate_model(MigrationRequest("m", source, staging, samples=tmp_path / "s.npz"), in_process(limits))
+    outcome = migrate_model(MigrationRequest("m", source, staging, samples=tmp_path / "s.npz"), InProcess(limits))
     assert (outcome.status, outcome.evidence) == (Status.MIGRATED, Evidence.REFERENCE)
 
 
