@@ -14,6 +14,8 @@ import numpy.typing as npt
 from transforms.layer_specs.layer_shapes import layer_shapes
 from transforms.migration.migrate import migrate_model
 from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
+from transforms.records.runtime import Family, runtime_of
+from transforms.releases.table import family_facts
 from transforms.weights.roles import roles_of
 
 
@@ -32,7 +34,7 @@ def check_layer(
 
     Args:
         folder: an empty folder.
-        class_name, options: the layer as a file stores it.
+        class_name, options: the layer; options that its release always stores and that are not given are null.
         input_shape: without the batch.
         weights: by role, in Keras creation order.
         output_shape: what `inspect` shows, with the batch; None where it shows none.
@@ -40,7 +42,9 @@ def check_layer(
         keras_version: as a file records it; the backend is TensorFlow.
     """
     weights = weights or {}
-    config = {"name": "checked", "trainable": True, "dtype": "float32", **options}
+    stored = family_facts(Family.TF_KERAS).class_facts(class_name, runtime_of(keras_version, "tensorflow").version[:2])
+    unstated = dict.fromkeys(sorted(stored[0].stores)) if stored else {}
+    config = {**unstated, "name": "checked", "trainable": True, "dtype": "float32", **options}
     roles = roles_of(class_name, config)
     assert [role.name for role in roles] == list(weights)
     assert all(role.admits(array.shape) for role, array in zip(roles, weights.values(), strict=True))

@@ -78,7 +78,7 @@ def _moved(kind: str, options: Config, extent: int | None, axis: int, rank: int)
     default = window if pooling else 1
     stated = options.get("strides")
     stride = default if stated is None else at(stated, axis)
-    reach = (window - 1) * at(options.get("dilation_rate", 1), axis) + 1
+    reach = (window - 1) * at(options.get("dilation_rate") or 1, axis) + 1
     padding = options.get("padding", "valid")
     if kind.endswith("Transpose"):
         return _transposed(extent, reach, stride, padding, options.get("output_padding"), axis)
