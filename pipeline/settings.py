@@ -39,12 +39,12 @@ CHILD_FUNCTIONS = ChildFunctions()
 
 @dataclass(frozen=True)
 class MigrateSettings:
-    """All that a worker needs to know; each step carries it, since some runners hand their workers no options.
+    """All that a worker needs to know; each step carries it, because some runners do not ship options to workers.
 
     Attributes:
         output: absolute folder or URL.
         run_id: names the run in report and receipts.
-        attempt: drawn anew for each run, to tell a retried bundle from a second run; the runs of one process share no
+        attempt: drawn for each run: distinguishes a retried bundle from a second run; the runs of one process share no
             children.
         require_evidence: the weakest evidence that may be published.
         isolation: how the converting children are kept.

@@ -1,4 +1,4 @@
-"""Draws docs/report.png, the picture of the audit page, from the sample run's report: `make sample` comes before."""
+"""Takes docs/report.png, a screenshot of the audit page, from the sample run's report: `make sample` comes before."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDTH, HEIGHT = 1200, 1130
 
 
 def main() -> int:
-    """Writes the picture; its upper part is enough to show what the page is."""
+    """Writes the screenshot; the upper part is enough to show what the page is."""
     PICTURE.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         file = Path(folder, "report.html")

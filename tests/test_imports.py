@@ -1,4 +1,4 @@
-"""Which part may know which: the rules of the house, read from the source."""
+"""Which part may know which: the layout's rules, read from the source."""
 
 import ast
 import subprocess

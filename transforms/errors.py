@@ -38,7 +38,7 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
-#: What each code means, for the documents and the audit page.
+#: What each code means, for the generated documents.
 MEANINGS: dict[Reason, str] = {
     Reason.SOURCE_MISSING: "the source, or a file the row names, cannot be opened or changed while it was read",
     Reason.DIGEST_MISMATCH: "the source is not the file whose SHA-256 the manifest expects",
@@ -70,7 +70,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.INTERNAL_ERROR: "an error that nobody foresaw: please report it",
 }
 
-#: What the operator does about each, for the documents and the audit page. A row's own message says it more precisely.
+#: What the operator does about each, for the generated documents. A row's own message says it more precisely.
 REMEDIES: dict[Reason, str] = {
     Reason.SOURCE_MISSING: "Correct the path in the manifest, restore the file, or give the run permission to read it;"
     " run again when nobody writes to it.",

@@ -23,7 +23,7 @@ class Recorded:
         name: the last parts of "<model>/<version>", as many as are known.
         receipt_sha256: digest of its receipt, by the newest run that published it.
         run: that run.
-        demanded: whether an output that no run vouches for is wrong.
+        demanded: an output without a run record is a finding.
         output_sha256: digest of the whole output, by a report.
         at_work: runs that have not ended: what they publish is not recorded yet.
     """

@@ -67,7 +67,9 @@ def migrate(
     ] = False,
     full_reload_every: Annotated[
         int,
-        typer.Option(min=1, help="Of artefacts whose graph is loaded already, load one in so many as a whole."),
+        typer.Option(
+            min=1, help="Load every Nth artefact from disk as a whole, even when its graph is already loaded."
+        ),
     ] = 50,
     run_id: Annotated[str, typer.Option(help="Name of the run. Default: from the time.")] = "",
     sign_key: Annotated[

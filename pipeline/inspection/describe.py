@@ -1,4 +1,4 @@
-"""`h5ferry inspect`: what a file is, told from its bytes alone, in a confined child and without TensorFlow."""
+"""`h5ferry inspect`: what a file is, inferred from its bytes alone, in a confined child and without TensorFlow."""
 
 from __future__ import annotations
 

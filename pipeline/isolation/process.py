@@ -154,7 +154,7 @@ class ConfinedProcess:
         raise self._unacceptable(f"{type(answer).__name__} is none")
 
     def kill(self) -> None:
-        """Ends the process, from any thread or a signal handler; whoever waits for its answer is told of its death."""
+        """Ends the process, from any thread or a signal handler; a caller that waits for its answer gets an error."""
         running = self._running
         if running is not None and running.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""What a run tells while it lasts: lines for people, or one JSON object for each event for machines."""
+"""Events of a run while it lasts: lines for people, or one JSON object each for machines."""
 
 from __future__ import annotations
 

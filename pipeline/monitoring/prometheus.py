@@ -1,4 +1,4 @@
-"""What a run tells Prometheus, as a text file for node_exporter's textfile collector."""
+"""Metrics of a run for Prometheus, as a text file for node_exporter's textfile collector."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from transforms.records.outcome import NOT_PUBLISHED, PUBLISHED, Status
 if TYPE_CHECKING:
     import pandas as pd
 
-#: More than this is for the report to tell.
+#: Beyond this number, see the report.
 _TROUBLE_SHOWN = 50
 
 

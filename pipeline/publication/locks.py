@@ -170,7 +170,7 @@ def _make_locked(destination: Path, root: Path) -> tuple[Path, int]:
         with contextlib.suppress(FileNotFoundError), open_folder(folder.parent, root, make=True) as beside:
             os.mkdir(folder.name, 0o700, dir_fd=beside)
             held = os.open(folder.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=beside)
-            with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
+            with contextlib.suppress(OSError):  # A file system without locks: its leftovers cannot be distinguished.
                 lock(held)
             if folder.exists():
                 return folder, held
@@ -203,7 +203,7 @@ def _made_and_locked(folder: Path, root: Path) -> int:
                 descriptor = os.dup(opened)
         except FileNotFoundError:
             continue
-        with contextlib.suppress(OSError):  # A file system without locks: its leftovers are not told apart.
+        with contextlib.suppress(OSError):  # A file system without locks: its leftovers cannot be distinguished.
             lock(descriptor)
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.stat(folder, follow_symlinks=False), os.fstat(descriptor)):

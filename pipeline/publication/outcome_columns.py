@@ -72,7 +72,7 @@ _FIELDS = fields(OutcomeColumns)
 
 
 def describe_rewrite(rewrite: Rewrite) -> str:
-    """A rewrite as the report tells it: "layer: rule (detail)"."""
+    """A rewrite as the report shows it: "layer: rule (detail)"."""
     detail = f" ({rewrite.detail})" if rewrite.detail else ""
     return f"{rewrite.layer}: {rewrite.rule}{detail}"
 

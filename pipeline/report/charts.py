@@ -1,6 +1,6 @@
 """The charts of the audit page as data: bars with their numbers, which the template writes as tables.
 
-Charts.css draws a table as a chart by style alone: the same markup is the picture, its text alternative and what a
+Charts.css draws a table as a chart by style alone: the same markup is the chart, its text alternative and what a
 page without scripts shows.
 """
 

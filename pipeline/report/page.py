@@ -21,7 +21,7 @@ _ASSETS = Path(__file__).parent / "assets"
 _TEMPLATE = "report.html.jinja"
 _STYLES = ("vendor/charts.min.css", "report.css")
 _SCRIPTS = ("vendor/dataTables.min.js", "report.js")
-#: Rows told in full of each reason, above the table; the table has them all.
+#: Rows shown in full for each reason, above the table; the table has them all.
 _ROWS_PER_REASON = 50
 
 STATUS_MEANINGS = {

@@ -1,4 +1,4 @@
-"""Report rows as the page tells them: derived columns, printable texts, and all rows packed for its table."""
+"""Report rows as the page shows them: derived columns, printable texts, and all rows packed for its table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Beam's own options: told apart from h5ferry's, and completed for a local run."""
+"""Beam's own options: separated from h5ferry's, and completed for a local run."""
 
 from __future__ import annotations
 

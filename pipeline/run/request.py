@@ -35,7 +35,7 @@ class RunRequest:
         signer: signs the run's record.
         metrics_file: local file for Prometheus, "" for none.
         wait: seconds to wait for another run in the same output.
-        lock: whether the output is held against other runs.
+        lock: whether the output is locked against other runs.
     """
 
     manifest: str | bytes

@@ -30,7 +30,7 @@ class Companions:
 
 
 def pair(sources: Sequence[tuple[Path, bool]]) -> list[Companions]:
-    """The companions of each source, told from names and first bytes.
+    """The companions of each source, inferred from names and first bytes.
 
     Args:
         sources: path, and whether the file holds weights without an architecture.

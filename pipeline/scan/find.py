@@ -1,4 +1,4 @@
-"""Finds HDF5 files by signature, whatever they are called, and checkpoints; tells models from other data."""
+"""Finds HDF5 files by signature, whatever they are called, and checkpoints; distinguishes models from other data."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FoundFile:
 
     Attributes:
         path: the HDF5 file, or the prefix of a checkpoint; absolute.
-        root: the folder that names are told from, absolute.
+        root: the folder that names are relative to, absolute.
         kind: None where it is not told yet.
         architecture: of a checkpoint, the file beside it.
     """
@@ -124,7 +124,7 @@ def find_files(paths: Iterable[str], oddities: Oddities) -> Iterator[FoundFile]:
 def with_kinds(files: Iterable[FoundFile]) -> list[FoundFile]:
     """The files with their kinds, in order; a file that brings its child down is `damaged`.
 
-    The kinds are told in a few child processes, while the files are still being found.
+    The kinds are determined in a few child processes, while the files are still being found.
 
     Raises:
         MigrationError: a child cannot be started.
@@ -157,7 +157,7 @@ def _kinds(child: ConfinedProcess, paths: Sequence[Path]) -> list[FileKind]:
 
 
 def _expanded(given: str) -> tuple[Path, list[Path]]:
-    """The folder that names are told from, and the files and folders that `given` stands for."""
+    """The folder that names are relative to, and the files and folders that `given` stands for."""
     if os.path.lexists(given):
         path = Path(os.path.abspath(given))
         return path if path.is_dir() else path.parent, [Path(given)]

@@ -65,7 +65,7 @@ def _parts(path: PurePosixPath) -> tuple[str, ...]:
 
 
 def _versioned(root: str, files: Sequence[tuple[str, ...]]) -> Iterator[Proposal]:
-    """Proposals for the files below one folder, versions told where the paths leave no doubt."""
+    """Proposals for the files below one folder, with versions where the paths leave no doubt."""
     in_folder = _numeric_folders(files)
     series = _series(files)
     for parts in files:

@@ -21,7 +21,7 @@ from transforms.errors import FAILURES, MigrationError, Reason
 from transforms.records.outcome import NOTHING_KNOWN, SourceFacts, Status, is_python
 from transforms.saved_model.file_names import GRAPH
 
-#: Refusals that custom code may do away with, as an inspection without it cannot know.
+#: Refusals that may not apply once custom code is loaded.
 _CODE_MAY_MEND = frozenset(
     {
         Reason.CUSTOM_OBJECTS_NEEDED,

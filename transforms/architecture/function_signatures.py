@@ -1,7 +1,7 @@
 """The TensorFlow functions that a stored graph may call by name: pure ones alone, with their parameters.
 
 tf.keras 2.4 to 2.15 stores `x + y` or `tf.reduce_mean(x)` as a layer that names the function. A name outside this list
-is never looked up. Parameters stand in the order of TensorFlow's own signature; `name` is never handed on.
+is never looked up. Parameters stand in the order of TensorFlow's own signature; `name` is never passed on.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from transforms.architecture.graph import Call, Graph, Layer, TensorRef
 from transforms.errors import MigrationError, Reason
 from transforms.records.runtime import Runtime
 
-#: Stands before the class name of an operation, to tell it from the layer of that name.
+#: Stands before the class name of an operation, to distinguish it from the layer of that name.
 OPERATION = "ops."
 
 #: Config key of an operation's arguments: numbers, `{"input": index}` for tensors, lists of these.

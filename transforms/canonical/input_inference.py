@@ -1,4 +1,4 @@
-"""The input shape of a model whose file does not state it, told from its first layers and their arrays.
+"""The input shape of a model whose file does not state it, inferred from its first layers and their arrays.
 
 Keras 2.2 and 2.3 left the InputLayer of `Sequential([InputLayer(...), Dense(...)])` out of the config
 (`Sequential.get_config` in keras/engine/sequential.py).
@@ -42,7 +42,7 @@ def with_inferred_inputs(
         sample_shape: shape of a sample batch for that input, which settles rank and extents.
 
     Raises:
-        MigrationError: `invalid_config` when neither layers nor samples tell the input's rank.
+        MigrationError: `invalid_config` when neither layers nor samples imply the input's rank.
     """
     first = graph.layers[0]
     if graph.class_name != "Sequential" or first.class_name != "InputLayer":
@@ -65,14 +65,14 @@ def _shown(shape: Sequence[int | None]) -> str:
 
 def _finished(known: _Known, layer: Layer) -> tuple[list[int | None], str]:
     if known.stated is not None:
-        return list(known.stated), "told by the layers"
-    source = "told by the layers"
+        return list(known.stated), "inferred from the layers"
+    source = "inferred from the layers"
     if known.rank is None and known.last is not None:
-        known, source = replace(known, rank=2), "assumed to be a vector, since no layer tells the rank"
+        known, source = replace(known, rank=2), "assumed to be a vector, since no layer implies the rank"
     if known.rank is None:
         raise MigrationError(
             Reason.INVALID_CONFIG,
-            "The model does not say what shape its input has, and its layers do not tell",
+            "The model does not state the shape of its input, and its layers do not imply it",
             layer=layer.path,
             advice="Give samples, or save the model again after building it.",
         )

@@ -1,4 +1,4 @@
-"""An architecture that only Python code tells: `build_model()`, executed under old Keras, as the config it builds."""
+"""An architecture that only Python code states: `build_model()`, executed under old Keras, as the config it builds."""
 
 from __future__ import annotations
 

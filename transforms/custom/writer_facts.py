@@ -1,4 +1,4 @@
-"""What custom code must be told of a source before it can be read: which Keras wrote it, and its weight groups."""
+"""Facts about a source that custom code needs before it is read: which Keras wrote it, and its weight groups."""
 
 from __future__ import annotations
 

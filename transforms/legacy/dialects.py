@@ -57,7 +57,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(
         "Keras 2.2.3 to 2.3.1",
         "`keras_version` 2.2.3 to 2.3.1 without `-tf`",
-        "hard_sigmoid gates by default until 2.3; bilinear pictures by their corners; Softmax minds no mask",
+        "hard_sigmoid gates by default until 2.3; bilinear resizing aligns corners; Softmax ignores masks",
         _standalone((2, 2, 3), (2, 4)),
     ),
     Dialect(
@@ -71,13 +71,13 @@ DIALECTS: tuple[Dialect, ...] = (
         "tf.keras of TensorFlow 2.2 to 2.4",
         "`keras_version` 2.3.0-tf or 2.4.0",
         "functions as stored operations (TensorFlowOpLayer) until 2.3, by name (TFOpLambda) since 2.4; "
-        "`Functional` for `Model`; ReLU hands on no mask",
+        "`Functional` for `Model`; ReLU propagates no mask",
         _tf_keras((2, 3), (2, 5)),
     ),
     Dialect(
         "tf.keras of TensorFlow 2.5 to 2.15",
         "`keras_version` 2.5.0 to 2.15.0",
-        "functions by name (TFOpLambda, SlicingOpLambda); Softmax minds masks; MultiHeadAttention does since 2.10",
+        "functions by name (TFOpLambda, SlicingOpLambda); Softmax applies masks; MultiHeadAttention does since 2.10",
         _tf_keras((2, 5), (3,)),
     ),
     Dialect(

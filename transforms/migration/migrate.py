@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Steps(Protocol):
-    """The two halves of a migration, wherever they run."""
+    """The two sides of a migration, wherever they run."""
 
     def stage(self, request: MigrationRequest) -> StagedModel | MigrationOutcome:
         """Writes a request's SavedModel; anything but a StagedModel is final."""

@@ -1,4 +1,4 @@
-"""The verifying side of a migration: a staged artefact is scanned, reloaded from disk, run, and held against evidence.
+"""The verifying side of a migration: a staged artefact is scanned, reloaded from disk, run, and compared with evidence.
 
 It never parses the source. Artefacts of one graph are loaded once: a further one has its *written* variables restored
 from disk into the loaded graph.

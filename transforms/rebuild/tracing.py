@@ -80,7 +80,7 @@ def _one_step(
 
 @contextmanager
 def patched(module: ModuleType, name: str, function: Callable[..., Any]) -> Iterator[None]:
-    """Has everybody who looks the name up in its module, at each call, find another function."""
+    """Replaces a function in its module for callers that look it up at each call."""
     known = getattr(module, name)
     setattr(module, name, function)
     try:
@@ -91,7 +91,7 @@ def patched(module: ModuleType, name: str, function: Callable[..., Any]) -> Iter
 
 @contextmanager
 def shared_stack_trace() -> Iterator[None]:
-    """Operations made inside all bear the trace of this call: it is shown in errors only, and is never saved."""
+    """Operations made inside share one stack trace, which is shown in errors only and never saved."""
     here = tf_stack.extract_stack()
     with patched(tf_stack, "extract_stack", lambda stacklevel=1: here):
         yield

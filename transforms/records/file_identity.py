@@ -1,4 +1,4 @@
-"""Is it still the file that was hashed?"""
+"""Detects whether a file changed since it was hashed."""
 
 from __future__ import annotations
 

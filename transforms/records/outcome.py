@@ -178,5 +178,5 @@ class MigrationOutcome:
 
 
 def is_python(path: Path) -> bool:
-    """True for an architecture that only code can tell: a file that defines `build_model()`."""
+    """True for an architecture that only code can state: a file that defines `build_model()`."""
     return path.suffix.lower() == ".py"

@@ -61,7 +61,7 @@ KERAS_3 = keras_3_dialect(STATELESS, STRUCTURED)
 
 
 def dialect_of(graph: Graph, runtime: Runtime) -> Dialect:
-    """The meaning of a model's layer classes; Keras 2 and tf.keras tell their differences apart layer by layer."""
+    """The meaning of a model's layer classes; Keras 2 and tf.keras are distinguished layer by layer."""
     if runtime.family is Family.KERAS_3:
         return KERAS_3
     return keras_1_dialect(graph) if runtime.is_keras_1 else KERAS_2

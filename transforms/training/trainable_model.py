@@ -1,4 +1,4 @@
-"""Writes a SavedModel that training can go on from: `tf_keras.models.load_model` compiles it, optimizer and all.
+"""Writes a SavedModel from which training can resume: `tf_keras.models.load_model` compiles it, optimizer and all.
 
 tf-keras compiles what it loads from the `training_config` in `keras_metadata.pb`, with a new optimizer, and never
 restores the state of one that stands in `saved_model.pb` (`load` in tf_keras/src/saving/legacy/saved_model/load.py).

@@ -59,7 +59,7 @@ def maxout_dense(rewrite: LayerRewrite) -> LayerRewrite:
 def samplewise_normalization(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """BatchNormalization of mode 1: y = gamma * (x - mean) / (sqrt(var + eps) + eps) + beta over the last axis.
 
-    It does so whatever `axis` is, and hands on its mask (`call` in keras/layers/normalization.py, 1.2.2).
+    It does so whatever `axis` is, and propagates its mask (`call` in keras/layers/normalization.py, 1.2.2).
     """
     layer, own = rewrite.layer, rewrite.own_arrays
     epsilon = float(layer.config.get("epsilon", 1e-3))

@@ -1,7 +1,7 @@
 """What each layer of Keras 3 does with masks, as layers and functions of a canonical graph.
 
 Rules are those of `Layer.__call__` in keras/src/layers/layer.py and of `compute_mask` of each layer. A rule is given
-the masks of a call's inputs as tensors, and leaves the layer without any mask that tf-keras would hand on by itself.
+the masks of a call's inputs as tensors, and leaves the layer without any mask that tf-keras would propagate by itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from transforms.layer_specs.registry import SPECS
 
 MaskRef: TypeAlias = TensorRef | None
 
-#: Layers that look at the mask of a sequence, and hand it on where they return one.
+#: Layers that apply the mask of a sequence, and propagate it where they return one.
 RECURRENT = frozenset({"SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional"})
 CONVOLUTIONAL = frozenset({"ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
 

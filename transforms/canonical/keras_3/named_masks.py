@@ -1,6 +1,6 @@
 """A Keras 3 graph in which every mask is a tensor and every layer that looks at one is told so.
 
-Keras 3 and tf-keras hand masks on by different rules. So none is left to be handed on: each mask becomes a tensor
+Keras 3 and tf-keras propagate masks by different rules. So none is left to propagate: each mask becomes a tensor
 beside the values, computed by a function (`counted_steps`, `not_zero`, ...) and given to the layers that look at it by
 name. Masks enter and leave a nested model as further inputs and outputs.
 """

@@ -1,13 +1,13 @@
-"""Bidirectional: both halves stated, and the masked steps of the runtime that wrote the file.
+"""Bidirectional: both directions stated, and the masked steps of the runtime that wrote the file.
 
-The halves run over the sequence in opposite directions; the backward half's outputs are reversed on the time axis,
-then merged. Legacy runtimes differ in what a masked step puts out:
+The directions run over the sequence from either end; the backward outputs are reversed on the time axis,
+then merged. Legacy runtimes differ in the output at a masked step:
 
 - standalone Keras 2.x repeats the output of the step before (keras/backend/*.rnn);
 - tf.keras from 1.14 on, and tf-keras, put zeros there when sequences are returned
   (`force_zero_output_for_mask` in tf_keras/src/layers/rnn/bidirectional.py);
-- tf.keras 1.13 puts zeros there also when only the last output is returned, so a half whose last processed step
-  is masked returns zeros. It writes `zero_output_for_mask: true` into the halves' config.
+- tf.keras 1.13 puts zeros there also when only the last output is returned, so a direction whose last processed step
+  is masked returns zeros. It writes `zero_output_for_mask: true` into both configs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MERGE_LAYERS = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave"
 
 
 def with_both_directions(layer: Layer) -> Layer:
-    """The layer with its backward half stated: the forward half with go_backwards flipped, unless the file has one."""
+    """The layer with its backward direction stated: the forward one with go_backwards flipped, unless the file has one."""
     if layer.class_name != "Bidirectional" or "backward" in layer.slots:
         return layer
     forward = layer.slots["forward"]
@@ -99,7 +99,7 @@ def _taken_apart(rewrite: LayerRewrite, zero_masked_last: bool) -> LayerRewrite:
         outputs.append(values)
         final_states.extend(finals)
     merged = _merged(builder, layer, outputs)
-    detail = "the last output of a half is zero where its last step is masked"
+    detail = "the last output of a direction is zero where its last step is masked"
     if not zero_masked_last:
         detail = "masked steps repeat the output before them"
     return rewrite.rewritten(builder.finish(*merged, *final_states), "bidirectional_masked_steps", detail)
@@ -110,7 +110,7 @@ def _half(
 ) -> tuple[TensorRef, list[TensorRef]]:
     """One direction: its outputs in time order, and its final states.
 
-    The half is then a recurrent layer of its own, and the rewrites of such layers go on inside.
+    The direction is then a recurrent layer of its own, and the rewrites of such layers apply inside.
     """
     if zero_masked_last:
         config = {**half.config, "return_sequences": True, "zero_output_for_mask": True}

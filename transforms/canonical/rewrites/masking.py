@@ -15,7 +15,7 @@ _GATED_OR_SIMPLE = frozenset({"SimpleRNN", "LSTM", "GRU"})
 
 
 def drop_mask(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Drops the mask behind layers that handed on none when the file was written.
+    """Drops the mask behind layers that propagated none when the file was written.
 
     ReLU supports masks since TensorFlow 2.5. In the outermost graph of tf.keras 1.13 no mask leaves a nested model,
     nor a layer that returns its input tensor itself: `_set_mask_metadata` takes such a tensor's mask for computed and
@@ -36,7 +36,7 @@ def drop_mask(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
 
 
 def _keeping_masks_inside(rewrite: LayerRewrite, graph: Graph) -> LayerRewrite:
-    """A nested model whose outputs pass through `identity`, which hands on no mask."""
+    """A nested model whose outputs pass through `identity`, which propagates no mask."""
     layers, outputs = list(graph.layers), []
     for index, ref in enumerate(graph.outputs):
         name = f"unmasked_{index}"
@@ -60,7 +60,7 @@ def _loses_mask(layer: Layer, context: RewriteContext) -> bool:
 
 
 def keep_state_before_first_step(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Before its first unmasked step a layer with given states puts out the state; tf-keras puts out zeros.
+    """Before its first unmasked step a layer with given states outputs the state; tf-keras outputs zeros.
 
         y = out + (1 - seen) * state
 

@@ -67,7 +67,7 @@ def disable_unroll(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewri
 
 
 def drop_softmax_mask(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """The Softmax layer minded no mask before TensorFlow 2.4; tf-keras sets masked entries to zero."""
+    """The Softmax layer ignored masks before TensorFlow 2.4; tf-keras sets masked entries to zero."""
     layer = rewrite.layer
     minds_mask = context.runtime.family is Family.TF_KERAS and context.runtime.version >= (2, 5)
     if layer.class_name != "Softmax" or not context.masked or minds_mask:
@@ -130,9 +130,9 @@ _EXTREMES = {"Minimum": "minimum", "Maximum": "maximum"}
 
 
 def keep_tf1_minimum_nan(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Minimum and Maximum of TensorFlow 1: min(a, b) = b where b < a, else a; so that a NaN in b is passed over.
+    """Minimum and Maximum of TensorFlow 1: min(a, b) = b where b < a, else a; so that a NaN in b is ignored.
 
-    Today's kernels hand the NaN on. It matters where a branch overflows and another does not. A model with masks is
+    Today's kernels propagate the NaN. It matters where a branch overflows and another does not. A model with masks is
     left as it is. Source: `scalar_min_op` and `scalar_max_op` of the Eigen that TensorFlow 1 was built with.
     """
     layer = rewrite.layer

@@ -1,6 +1,6 @@
 """StackedRNNCells under a mask, as Keras before 2.2.5 ran them on TensorFlow.
 
-At a masked step `K.rnn` puts out `states[0]`, which for stacked cells is the state of the *first* cell, not the last
+At a masked step `K.rnn` outputs `states[0]`, which for stacked cells is the state of the *first* cell, not the last
 output (keras/backend/tensorflow_backend.py 2.2.4). With m_t = 1 where step t counts and 0 where it is masked,
 
     y_t = m_t * stacked_t + (1 - m_t) * first_t

@@ -82,7 +82,7 @@ def _behind_padding(rewrite: LayerRewrite, layer: Layer, arrays: ArraysByLayer, 
 
 
 def _with_options(layer: Layer, options: Mapping[str, object]) -> Layer:
-    """The layer, or the halves it holds, with these options."""
+    """The layer, or the directions it holds, with these options."""
     if layer.slots:
         return replace(layer, slots={slot: _with_options(half, options) for slot, half in layer.slots.items()})
     return replace(layer, config={**layer.config, **options})

@@ -1,7 +1,7 @@
 """Transposed convolutions whose output begins or ends elsewhere than tf-keras would have it.
 
 With n input positions, a window of k and a stride of s, the spread output has (n - 1) s + k positions; with an
-`output_padding` of p < s, p zeros follow. What the writing runtime put out is a run of these:
+`output_padding` of p < s, p zeros follow. The writing runtime's output is a run of these:
 
     y = spread[before : before + length]
 
@@ -20,7 +20,7 @@ _RANKS = {"Conv2DTranspose": 2, "Conv3DTranspose": 3}
 
 @dataclass(frozen=True)
 class _Run:
-    """Which positions of one axis are put out: `length_less` is the output's length less (n - 1) s."""
+    """Which positions of one axis are output: `length_less` is the output's length less (n - 1) s."""
 
     window: int
     before: int
@@ -36,7 +36,7 @@ class _Run:
 
 
 def state_deconvolution_length(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Deconvolution2D of Keras 1 puts out the rows and columns of its stored `output_shape`.
+    """Deconvolution2D of Keras 1 outputs the rows and columns of its stored `output_shape`.
 
     It is the gradient of a convolution that has them as its input, so that n = floor((length + pads - k) / s) + 1 and
     the output begins where that convolution's padding ended: TensorFlow pads by need, Theano k // 2 on both sides.

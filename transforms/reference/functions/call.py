@@ -25,7 +25,7 @@ _MAY_RETURN_ITS_INPUT = frozenset({"cast", "convert_to_tensor"})
 
 
 def _function(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
-    """The result of the function. No function hands on a mask (`TFOpLambda` does not support masking)."""
+    """The result of the function. No function propagates a mask (`TFOpLambda` does not support masking)."""
     name = layer.class_name.removeprefix(FUNCTION)
     if name in _MAY_RETURN_ITS_INPUT and any_mask(inputs.masks):
         raise NotCovered(f"a mask on tf.{name}", layer.path)

@@ -16,7 +16,7 @@ from transforms.reference.layers.core_layers import counted_steps
 from transforms.reference.layers.spatial_layer import is_theano
 from transforms.reference.masks.propagation import any_mask, concatenated_masks
 
-#: Stateless layers with `supports_masking` and the default `compute_mask`, which hands on the mask.
+#: Stateless layers with `supports_masking` and the default `compute_mask`, which propagates the mask.
 _PROPAGATE = frozenset(
     """
     Activation ActivityRegularization BatchNormalization Dropout ELU GaussianDropout GaussianNoise LeakyReLU PReLU

@@ -22,7 +22,7 @@ _CONSUMERS = frozenset({"Softmax", "GlobalAveragePooling1D", "Bidirectional"}) |
 
 
 def _without_mask_beside_states(rule: StructuredLayer) -> StructuredLayer:
-    """A recurrent layer that is given states sees no mask of its input, which it hands on all the same.
+    """A recurrent layer that is given states ignores the mask of its input, but propagates it.
 
     `Layer.__call__` looks for a mask of each of several tensor arguments under `sequences_mask`, which no recurrent
     layer has. A mask that the call names itself is seen.

@@ -1,6 +1,6 @@
 """Masks as Keras 3 runs them: `_keras_mask` of tensors, and the masks that a call names itself.
 
-A named mask counts for the call in place of the masks of its inputs. Merge layers hand on the logical or of their
+A named mask counts for the call in place of the masks of its inputs. Merge layers propagate the logical or of their
 masks, and none where an input has none; before Keras 3.7 they did otherwise, which is not followed here.
 Sources: `Layer.__call__` in keras/src/layers/layer.py, keras/src/layers/merging/ (3.7, 3.12, 3.15).
 """

@@ -39,7 +39,7 @@ def multi_head_attention(layer: Layer, inputs: Tensors, evaluator: Evaluator) ->
 
 
 def _looks_at_masks(call: LayerCall) -> bool:
-    """tf.keras looks at the masks of its inputs, and hands on that of the query, since 2.10."""
+    """tf.keras applies the masks of its inputs, and propagates that of the query, since 2.10."""
     return call.runtime.family is Family.KERAS_3 or call.runtime.version >= (2, 10)
 
 

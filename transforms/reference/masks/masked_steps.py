@@ -1,4 +1,4 @@
-"""What a recurrent layer puts out at a masked step, by runtime."""
+"""The output of a recurrent layer at a masked step, by runtime."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class MaskedOutput(Enum):
 
 
 def masked_output(call: LayerCall, writer: Writer) -> MaskedOutput:
-    """What a recurrent layer of its own, not inside Bidirectional, puts out at a masked step."""
+    """The output at a masked step of a recurrent layer that is not inside Bidirectional."""
     if not any(mask is not None for mask in call.masks[:1]):
         return MaskedOutput.PREVIOUS
     if writer.standalone is not None:
@@ -33,9 +33,9 @@ def masked_output(call: LayerCall, writer: Writer) -> MaskedOutput:
 
 
 def masked_output_in_bidirectional(call: LayerCall, writer: Writer) -> MaskedOutput:
-    """What a layer inside Bidirectional puts out at a masked step.
+    """The output at a masked step of a layer inside Bidirectional.
 
-    Standalone Keras treats it like any other layer. tf.keras 1.13 has it put out zeros, as the last output too; later
+    Standalone Keras treats it like any other layer. tf.keras 1.13 outputs zeros, also as the last output; later
     ones (`force_zero_output_for_mask`) only where it returns sequences.
     """
     if writer.standalone is not None or call.masks[0] is None:

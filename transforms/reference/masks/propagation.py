@@ -1,4 +1,4 @@
-"""What becomes of a mask: which layers make one, hand it on, combine or drop it, and who never saw one.
+"""Mask propagation: which layers create a mask, propagate, combine or drop one, and which ignore masks.
 
 A mask is boolean, (n, t) for a sequence, True where a step counts. The rules are those of `compute_mask` of each
 runtime. Standalone Keras, and tf.keras up to 1.14, refuse to build a model where a mask reaches a layer that does not
@@ -16,7 +16,7 @@ from transforms.legacy.release import Writer
 from transforms.reference.layer_call import Array, LayerCall, Mask, Refused
 from transforms.reference.layers.core_layers import TRAINING_ONLY, counted_steps
 
-#: Layers that hand on the mask of their input in every runtime (`supports_masking`, default `compute_mask`).
+#: Layers that propagate the mask of their input in every runtime (`supports_masking`, default `compute_mask`).
 _PROPAGATE = frozenset(
     {
         "Activation",
@@ -65,10 +65,10 @@ def any_mask(masks: Sequence[Mask]) -> bool:
 
 
 def propagates_mask(class_name: str, writer: Writer, path: LayerPath) -> bool:
-    """True where the default rule hands on a mask. ReLU joined with TensorFlow 2.5; standalone Keras always had it."""
+    """True where the default rule propagates a mask. ReLU since TensorFlow 2.5; in standalone Keras always."""
     if class_name == "ReLU":
         return writer.standalone is not None or writer.agree_on(
-            lambda release: release >= (2, 5), "whether ReLU hands on a mask", path
+            lambda release: release >= (2, 5), "whether ReLU propagates a mask", path
         )
     return class_name in _PROPAGATE
 
@@ -88,7 +88,7 @@ def _embedding(call: LayerCall, writer: Writer) -> Mask:
 
 
 def _global_average_pooling(call: LayerCall, writer: Writer) -> Mask:
-    """Takes a mask (see `pooling`) and hands on none."""
+    """Applies a mask (see `pooling`) and propagates none."""
     return None
 
 

@@ -23,12 +23,12 @@ def _is_1_13(release: Release) -> bool:
 
 
 def mask_lost_in_outer_graph(graph: Graph, layer: Layer, inputs: Tensors, result: Tensors, writer: Writer) -> bool:
-    """True where the masks of what a layer of the outermost graph puts out are lost."""
+    """True where the output masks of a layer of the outermost graph are lost."""
     if layer.graph is not None:
         return any_mask(result.masks) and writer.agree_on(_is_1_13, "whether a mask leaves a nested model", layer.path)
     if not any_mask(inputs.masks) or not _returns_its_input(layer):
         return False
-    lost = writer.agree_on(_is_1_13, f"whether {layer.class_name} hands on a mask", layer.path)
+    lost = writer.agree_on(_is_1_13, f"whether {layer.class_name} propagates a mask", layer.path)
     if lost and _uses(graph, layer) > 1:
         # The other uses lose the mask too, if they were built later: the file does not say.
         raise NotCovered("a tensor that loses its mask in tf.keras 1.13 and has other uses", layer.path)

@@ -1,4 +1,4 @@
-"""What an HDF5 file holds, told from the names at its root alone: no attribute's value and no array is read."""
+"""What an HDF5 file holds, inferred from the names at its root alone: no attribute's value and no array is read."""
 
 from __future__ import annotations
 
