@@ -45,11 +45,12 @@ def pair(sources: Sequence[tuple[Path, bool]]) -> list[Companions]:
 
 
 def _companions(source: Path, beside: dict[str, str], *, alone: bool, weights_only: bool) -> Companions:
-    npz = beside.get(f"{source.stem}.npz")
+    stem = source.stem.removesuffix(".weights")  # of `model.weights.h5`
+    npz = beside.get(f"{stem}.npz")
     samples = Path(npz) if npz and _head(npz).startswith(b"PK") else None
     if not weights_only:
         return Companions(samples=samples)
-    found = _architectures(beside, [source.stem])
+    found = _architectures(beside, dict.fromkeys((source.stem, stem)))
     notes: tuple[str, ...] = ()
     if not found and alone:
         found = _architectures(beside, _ARCHITECTURE_STEMS)

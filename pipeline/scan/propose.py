@@ -20,11 +20,9 @@ from transforms.records.file_kind import FileKind
 COLUMNS = ("model", "source", "version", "architecture", "samples")
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _LINES_SHOWN = 10
-_ROWS = frozenset({FileKind.MODEL, FileKind.WEIGHTS, FileKind.DAMAGED, FileKind.CHECKPOINT})
-_LEFT_OUT = {
-    FileKind.KERAS_3_WEIGHTS: "weights of Keras 3 (.weights.h5), which are not read",
-    FileKind.OTHER: "HDF5, but nothing that Keras saved",
-}
+_WEIGHTS = frozenset({FileKind.WEIGHTS, FileKind.KERAS_3_WEIGHTS})
+_ROWS = frozenset({FileKind.MODEL, FileKind.DAMAGED, FileKind.CHECKPOINT}) | _WEIGHTS
+_LEFT_OUT = {FileKind.OTHER: "HDF5, but nothing that Keras saved"}
 _DAMAGED = "HDF5 cannot read this file: it will be refused"
 
 
@@ -130,7 +128,7 @@ def proposed_rows(files: Sequence[FoundFile]) -> list[ProposedRow]:
     """A row for each file that is a model, holds weights, or cannot be read, in order. No two share an output."""
     kept = [file for file in files if file.kind in _ROWS]
     names = propose([(file.root.name, PurePosixPath(file.path.relative_to(file.root).as_posix())) for file in kept])
-    companions = pair([(file.path, file.kind is FileKind.WEIGHTS) for file in kept])
+    companions = pair([(file.path, file.kind in _WEIGHTS) for file in kept])
     return [
         ProposedRow(
             model=name.model,

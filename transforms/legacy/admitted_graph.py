@@ -53,6 +53,10 @@ def writing_runtime(recorded: str, backend: str, architecture: object) -> tuple[
     runtime = runtime_of(recorded, backend)
     if recorded:
         return runtime, ()
+    if isinstance(architecture, Mapping) and str(architecture.get("module")).startswith("keras"):
+        # Only Keras 3 writes `module` and no version (`Model.to_json` in keras/src/models/model.py).
+        assumed = runtime_of("3.0", backend)
+        return replace(assumed, recorded=""), ("The architecture records no keras_version: its form is Keras 3's.",)
     if _KERAS_2_KEYS.search(json.dumps(architecture)):
         assumed = runtime_of("2.0", backend)
         return replace(assumed, recorded=""), ("The file records no keras_version: read as standalone Keras 2.",)

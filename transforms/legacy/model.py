@@ -20,6 +20,7 @@ from transforms.architecture.keras_3 import STATES_OF_KERAS_3
 from transforms.errors import MigrationError, Reason
 from transforms.legacy.admitted_graph import admitted_graph, roles_of_runtime, writing_runtime
 from transforms.legacy.contradictions import refuse_contradictions
+from transforms.legacy.no_model import no_model
 from transforms.legacy.open_questions import (
     OpenQuestion,
     assignment_questions,
@@ -33,6 +34,7 @@ from transforms.source.checkpoint.bundle import Bundle, open_bundle
 from transforms.source.checkpoint.files import local_checkpoint
 from transforms.source.file import SourceDigest
 from transforms.source.hdf5.file import open_hdf5
+from transforms.source.hdf5.object_store import is_object_store, read_object_store
 from transforms.source.hdf5.objects import (
     array_at,
     group_at,
@@ -44,6 +46,7 @@ from transforms.source.hdf5.objects import (
 from transforms.source.stored_array import StoredArray
 from transforms.weights.assignment import Assignment, assign_groups
 from transforms.weights.bounds import check_extents, refuse_excess, refuse_other_numbers
+from transforms.weights.by_object import assign_objects, object_architecture_needed
 from transforms.weights.checkpoint import (
     assign_variables,
     assumed_version,
@@ -161,11 +164,9 @@ def _read(
         refuse_contradictions(file, weights, backend, limits)
     text = text_attribute(file, "model_config", limits)
     if layer_names is None and text is None:
-        raise MigrationError(
-            Reason.NOT_A_MODEL,
-            "The file has neither model_config nor layer_names",
-            advice="It is an HDF5 file, but not one that Keras saved.",
-        )
+        if is_object_store(file):
+            return _read_object_store(file, digest, architecture, backend, limits, custom)
+        raise no_model(file, limits)
     if layer_names is None:
         raise MigrationError(
             Reason.WEIGHTS_MISMATCH, "The file has an architecture but no weights", advice="Save the model again."
@@ -192,6 +193,25 @@ def _read(
     )
     backends = [backend_question(_likely_backend(found.by_position))] if asks_backend else []
     return with_open_questions(model, [*backends, *assignment_questions(found)])
+
+
+def _read_object_store(
+    file: h5py.File, digest: SourceDigest, architecture: object, backend: str, limits: Limits, custom: CustomNames
+) -> LegacyModel:
+    """A `.weights.h5` file, which records nothing of its writer."""
+    store = read_object_store(file, limits)
+    if architecture is None:
+        raise object_architecture_needed(store)
+    runtime, warnings = writing_runtime("", backend or "tensorflow", architecture)
+    graph, assumed = admitted_graph(architecture, runtime, limits, custom)
+    refuse_excess([array for held in store.arrays.values() for array in held], limits)
+    with config_errors():
+        found = assign_objects(graph, store, roles_of_runtime(runtime))
+    _check_assignment(graph, found)
+    model = LegacyModel(
+        graph, runtime, found.by_position, found.by_name, digest, warnings=(*warnings, *assumed, *found.warnings)
+    )
+    return with_open_questions(model, assignment_questions(found))
 
 
 def _likely_backend(arrays: Arrays) -> str:
@@ -246,10 +266,14 @@ def _assignment(
     groups = weight_groups(weights, layer_names, limits, skipped)
     refuse_excess([array for held in groups.values() for array in held], limits)
     found = assign_groups(graph, groups, roles_of_runtime(runtime), runtime.is_keras_1)
+    _check_assignment(graph, found)
+    return found
+
+
+def _check_assignment(graph: Graph, found: Assignment) -> None:
     for each in filter(None, (found, found.other)):
         for arrays in (each.by_position, each.by_name):
             _check_leaves(graph, arrays)
-    return found
 
 
 def _training_config(file: h5py.File, limits: Limits) -> Mapping[str, Any] | None:
