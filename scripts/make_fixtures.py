@@ -25,6 +25,7 @@ TABLES = {
     "fixtures.csv": ["model", "source", "samples", "producer", "features"],
     "training.csv": ["model", "source", "samples", "producer", "features"],
     "checkpoints.csv": ["model", "source", "samples", "architecture", "producer", "features"],
+    "weights.csv": ["model", "source", "samples", "architecture", "producer", "features"],
 }
 
 

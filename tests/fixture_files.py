@@ -42,6 +42,11 @@ def checkpoint_files() -> list[FixtureFile]:
     return _listed("checkpoints.csv")
 
 
+def weights_files() -> list[FixtureFile]:
+    """Weights beside an architecture that is not quite that of the model that was saved."""
+    return _listed("weights.csv")
+
+
 def training_files() -> list[FixtureFile]:
     """All models that were trained a little; their samples hold a batch, and the weights after one step on it."""
     return _listed("training.csv")

@@ -8,13 +8,14 @@ import zlib
 
 import numpy as np
 
-from . import attention, categories, container, convolution, functions, lambdas, losses, precision, preprocessing, rare, recurrent, rewrites  # noqa: F401  they fill the catalogue
+from . import attention, categories, container, convolution, freezing, functions, lambdas, losses, precision, preprocessing, rare, recurrent, rewrites  # noqa: F401  they fill the catalogue
 from .catalogue import FIXTURES
 from .checkpoints import CHECKPOINTS
 from .record import goldens
 from .runtime import Runtime
 from .training import TRAININGS
 from .weights import copy_to_cpu, randomise
+from .weights_apart import APART
 
 
 def generate(runtime: Runtime, item: object, path: str, save: object, training: object = None) -> None:
@@ -61,13 +62,16 @@ def main() -> int:
     folder = os.path.join(args.out, args.runtime)
     os.makedirs(folder, exist_ok=True)
     runtime = Runtime(args.runtime)
-    rows = {"fixtures": [], "checkpoints": [], "training": []}
+    rows = {"fixtures": [], "checkpoints": [], "training": [], "weights": []}
     wanted = [(item, item, "fixtures", save_hdf5, ".h5", None) for item in FIXTURES]
     wanted += [(kept, kept.item, "checkpoints", kept.save, "", None) for kept in CHECKPOINTS]
     wanted += [(each, each.item, "training", save_hdf5, ".h5", each) for each in TRAININGS]
+    wanted += [(each, each.item, "weights", each.save, each.ending, None) for each in APART]
     for chosen, item, table, save, suffix, training in wanted:
         if args.runtime in chosen.runtimes and args.only in chosen.name:
             stem = f"{runtime.name}/{chosen.name}"
+            if table == "weights":
+                chosen.write_architecture(runtime, os.path.join(args.out, stem))
             generate(runtime, item, os.path.join(args.out, stem), save, training)
             row = dict(model=stem, source=stem + suffix, samples=stem + ".npz", producer=runtime.name)
             rows[table].append(dict(row, features=item.features, architecture=stem + ".json"))

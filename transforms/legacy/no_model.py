@@ -6,6 +6,8 @@ import h5py
 
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
+from transforms.source.hdf5.file import hdf5_errors
+from transforms.source.hdf5.objects import has_link
 
 #: Attributes and entries at the root by which other writers are known, and what those write.
 _ATTRIBUTES = {
@@ -17,6 +19,7 @@ _ENTRIES = {"#refs#": "a workspace of MATLAB", "pkl": "an object that hickle pic
 _SHOWN = 6
 
 
+@hdf5_errors()
 def no_model(file: h5py.File, limits: Limits) -> MigrationError:
     """The refusal of a file without architecture and without weight groups of Keras."""
     if "nb_layers" in file.attrs:
@@ -27,7 +30,7 @@ def no_model(file: h5py.File, limits: Limits) -> MigrationError:
         )
     entries = [name[:40] for name in list(file)[:_SHOWN]] if file.id.get_num_objs() <= limits.attribute_items else []
     told = [what for name, what in _ATTRIBUTES.items() if name in file.attrs]
-    told += [what for name, what in _ENTRIES.items() if name in file]
+    told += [what for name, what in _ENTRIES.items() if has_link(file, name)]
     holds = f"; it looks like {told[0]}" if told else f"; it holds {', '.join(entries)}" if entries else "; it is empty"
     return MigrationError(
         Reason.NOT_A_MODEL,

@@ -15,6 +15,7 @@ from h5py import h5g
 
 from transforms.limits import Limits, over_budget
 from transforms.source.hdf5.aliases import StorageMap
+from transforms.source.hdf5.file import hdf5_errors
 from transforms.source.hdf5.objects import HDF5Array, array_at, group_at, has_group, text_attribute
 
 #: Names under which a model's layers stand; the second in tf.keras 2.12 to 2.14.
@@ -43,6 +44,7 @@ def is_object_store(file: h5py.File) -> bool:
     return any(has_group(file, name) for name in CONTAINERS)
 
 
+@hdf5_errors()
 def read_object_store(file: h5py.File, limits: Limits) -> ObjectStore:
     """The arrays of all layers, unread.
 
@@ -66,7 +68,7 @@ def read_object_store(file: h5py.File, limits: Limits) -> ObjectStore:
                 arrays[path] = tuple(array_at(file, f"{path}/{child}/{key}", limits) for key in _numbers(held, limits))
                 for array in arrays[path]:
                     places.add_array(array)
-            elif group.get(child, getclass=True) is h5py.Group:
+            elif has_group(group, child):
                 pending.append(f"{path}/{child}")
             count += 1
             if count > limits.attribute_items:
