@@ -14,7 +14,7 @@ from transforms.weights.custom_weights import split_custom_arrays
 from transforms.weights.slots import ArraySlot, RolesOf, array_slots
 
 #: Further statistics of a BatchNormalization with `renorm`: only training goes by them.
-_RENORM = frozenset({"renorm_mean", "renorm_mean_weight", "renorm_stddev", "renorm_stddev_weight"})
+_RENORM = frozenset("moving_stddev renorm_mean renorm_mean_weight renorm_stddev renorm_stddev_weight".split())
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ def test_they_migrate(name: str, tmp_path: Path) -> None:
 def changed(change: Any) -> Any:
     architecture = json.loads(OBJECTS.architecture.read_text()) if OBJECTS.architecture else {}
     change(architecture["config"]["layers"])
+    architecture["config"]["output_layers"] = [[architecture["config"]["layers"][-1]["config"]["name"], 0, 0]]
     return architecture
 
 
@@ -72,11 +73,14 @@ def wider(layers: list[Any]) -> None:
 
 def without_last(layers: list[Any]) -> None:
     layers[-1]["class_name"] = "Activation"
-    layers[-1]["config"] = {"name": layers[-1]["config"]["name"], "activation": "tanh"}
+    kept = {key: layers[-1]["config"][key] for key in ("name", "trainable", "dtype")}
+    layers[-1]["config"] = {**kept, "activation": "tanh"}
 
 
 def with_another(layers: list[Any]) -> None:
-    layers[-1]["class_name"] = "Conv1D"
+    before = layers[-1]["config"]["name"]
+    layers.append(json.loads(json.dumps(layers[-1]).replace(f'"{before}"', '"more"')))
+    layers[-1]["inbound_nodes"] = [[[before, 0, 0, {}]]]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +88,7 @@ def with_another(layers: list[Any]) -> None:
     [
         (wider, "of shape"),
         (without_last, "no place for: layers/dense_1/vars/0"),
-        (with_another, "no array layers/conv1d"),
+        (with_another, "no array layers/dense_2/vars/0"),
     ],
 )
 def test_objects_of_another_model_are_refused(change: Any, says: str) -> None:
