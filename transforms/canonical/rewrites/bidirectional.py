@@ -25,7 +25,7 @@ _MERGE_LAYERS = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave"
 
 
 def with_both_directions(layer: Layer) -> Layer:
-    """The layer with its backward direction stated: the forward one with go_backwards flipped, unless the file has one."""
+    """The layer with its backward direction stated: the forward one with go_backwards flipped, unless stored."""
     if layer.class_name != "Bidirectional" or "backward" in layer.slots:
         return layer
     forward = layer.slots["forward"]
