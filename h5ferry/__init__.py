@@ -39,7 +39,7 @@ def _require_own_pipeline() -> None:
 _require_own_pipeline()
 
 from pipeline import __version__  # noqa: E402
-from pipeline.manifest.row import ManifestRow, checked_row  # noqa: E402
+from pipeline.manifest.row import OUTPUTS_APART, ManifestRow, checked_row  # noqa: E402
 from pipeline.report.row import ReportRow  # noqa: E402
 from pipeline.settings import MigrateOptions, SettingsError, migrate_settings  # noqa: E402
 from transforms.errors import MigrationError, Reason  # noqa: E402
@@ -126,6 +126,7 @@ def migrate_model(
     samples: PathLike = "",
     backend: str = "",
     custom_objects: PathLike = "",
+    outputs: Sequence[str] = (),
     sha256: str = "",
     rtol: float = DEFAULT_RTOL,
     atol: float = DEFAULT_ATOL,
@@ -143,6 +144,7 @@ def migrate_model(
         samples: .npz with inputs and, if known, expected outputs.
         backend: `theano`, `cntk` or `tensorflow`, where the source does not say.
         custom_objects: Python file with custom layers and functions, executed with `allow_custom_code` alone.
+        outputs: names of layers whose outputs are wanted in place of the model's own.
         sha256: expected digest of the source.
         rtol: see `atol`.
         atol: |a - b| <= atol + rtol |b|, element by element.
@@ -165,6 +167,7 @@ def migrate_model(
         "samples": os.fspath(samples),
         "custom_objects": os.fspath(custom_objects),
         "backend": backend,
+        "outputs": OUTPUTS_APART.join(outputs),
         "sha256": sha256,
         "rtol": rtol,
         "atol": atol,

@@ -73,7 +73,11 @@ def fixture_file(name: str) -> FixtureFile:
 
 
 #: Files that must be refused, with the reason.
-REFUSED = {"keras-2.2.4/lambda_random": "unsafe_lambda"}
+REFUSED = {
+    "keras-2.2.4/lambda_random": "unsafe_lambda",
+    "tfkeras-2.3.4/sampling_encoder": "random_outputs",
+    "tfkeras-2.8.4/sampling_encoder": "random_outputs",
+}
 #: Files whose layers compute in 16 bits: what they give depends on the device.
 NARROW = [each for each in fixture_files() if "float16" in each.features]
 #: Their files do not say enough to draw a batch, or they leave the range of the reference: golden outputs decide.

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     NONFINITE_WEIGHTS = "nonfinite_weights"
     UNSUPPORTED_DIALECT = "unsupported_dialect"
     UNSUPPORTED_LAYER = "unsupported_layer"
+    RANDOM_OUTPUTS = "random_outputs"
     INVALID_SAMPLES = "invalid_samples"
     WEAK_EVIDENCE = "weak_evidence"
     TIMEOUT = "timeout"
@@ -60,6 +61,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.NONFINITE_WEIGHTS: "weights hold NaN or infinity",
     Reason.UNSUPPORTED_DIALECT: "written by a Keras that this version does not read",
     Reason.UNSUPPORTED_LAYER: "a known layer or option that cannot be rebuilt with the same meaning",
+    Reason.RANDOM_OUTPUTS: "the model draws random numbers when it answers; the layers that do are named",
     Reason.INVALID_SAMPLES: "the samples file does not fit the model",
     Reason.WEAK_EVIDENCE: "the evidence is weaker than --require-evidence asks for",
     Reason.TIMEOUT: "the model took longer than --timeout",
@@ -101,6 +103,8 @@ REMEDIES: dict[Reason, str] = {
     Reason.UNSUPPORTED_DIALECT: "Save the model with a version that is read: Keras 1, Keras 2, tf.keras or the `.h5`"
     " format of Keras 3.",
     Reason.UNSUPPORTED_LAYER: "Rebuild the model without the layer or option that the message names.",
+    Reason.RANDOM_OUTPUTS: "Name layers whose outputs draw nothing in the manifest's column `outputs`, or give custom"
+    " code in the place of what draws.",
     Reason.INVALID_SAMPLES: "Correct the `.npz`: one array for each input, batch first, of the shapes that are named.",
     Reason.WEAK_EVIDENCE: "Bring samples with expected outputs, or ask for less with `--require-evidence`.",
     Reason.TIMEOUT: "Raise `--timeout`, or migrate the model by itself on a faster machine.",

@@ -26,10 +26,13 @@ COLUMNS = (
     "samples",
     "backend",
     "custom_objects",
+    "outputs",
     "sha256",
     "rtol",
     "atol",
 )
+#: What stands between the names in column `outputs`.
+OUTPUTS_APART = ";"
 #: A column for people, which is not read.
 COMMENT = "comment"
 
@@ -69,6 +72,7 @@ def parse_row(line: int, fields: Mapping[Any, Any], base: str) -> ManifestRow:
             samples=paths["samples"],
             backend=_backend(_text(values, "backend")),
             custom_objects=paths["custom_objects"],
+            outputs=_outputs(_text(values, "outputs")),
             sha256=_sha256(_text(values, "sha256")),
             rtol=_tolerance(values, "rtol", ManifestRow.rtol),
             atol=_tolerance(values, "atol", ManifestRow.atol),
@@ -174,6 +178,13 @@ def _path(values: Mapping[str, Any], column: str, base: str) -> str:
     return resolve_path(base, path) if path else ""
 
 
+def _outputs(text: str) -> str:
+    names = [name.strip() for name in text.split(OUTPUTS_APART)] if text else []
+    if not all(names) or len(set(names)) != len(names):
+        raise _ColumnError("outputs", f"is {_quoted(text)}: names of layers, each once, with ';' between them")
+    return OUTPUTS_APART.join(names)
+
+
 def _version(value: object) -> int:
     if value == "":
         return ManifestRow.version
@@ -231,11 +242,17 @@ class ManifestRow:
     samples: str = ""
     backend: str = ""
     custom_objects: str = ""
+    outputs: str = ""
     sha256: str = ""
     rtol: float = DEFAULT_RTOL
     atol: float = DEFAULT_ATOL
     reason: str = ""
     message: str = ""
+
+    @property
+    def output_layers(self) -> tuple[str, ...]:
+        """The layers that column `outputs` names."""
+        return tuple(self.outputs.split(OUTPUTS_APART)) if self.outputs else ()
 
     @property
     def name(self) -> str:

@@ -42,6 +42,7 @@ class ReceiptKey:
     atol: float
     require_evidence: str
     keep_training: bool = False
+    outputs: str = ""
     migration_version: int = MIGRATION_VERSION
 
 

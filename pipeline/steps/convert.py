@@ -91,6 +91,7 @@ def _request(row: ManifestRow, files: RowFiles, staged: Path, settings: MigrateS
         rtol=row.rtol,
         atol=row.atol,
         require_evidence=settings.require_evidence,
+        outputs=row.output_layers,
         custom_objects=files.custom_objects.path if files.custom_objects else None,
         allow_custom_code=settings.allow_custom_code,
         keep_training=settings.keep_training,

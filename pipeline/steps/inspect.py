@@ -100,6 +100,8 @@ def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings,
             settings.limits,
             source.sha256,
             source.identity,
+            False,
+            row.output_layers,
             returns=Inspection,
         )
     except MigrationError as error:
@@ -139,6 +141,7 @@ def receipt_key(row: ManifestRow, files: RowFiles, settings: MigrateSettings) ->
         atol=row.atol,
         require_evidence=settings.require_evidence.value,
         keep_training=settings.keep_training,
+        outputs=row.outputs,
     )
 
 

@@ -36,14 +36,15 @@ def inspect_source(
     sha256: str = "",
     hashed: FileIdentity | None = None,
     shapes: bool = False,
+    outputs: tuple[str, ...] = (),
 ) -> Inspection:
     """Reads a source and canonicalises it, arrays unread. Raises MigrationError where migration would refuse it.
 
     `hashed` is the file that was found to have the digest `sha256`: it is not hashed again. `shapes` asks for output
-    shapes.
+    shapes. `outputs` names layers whose outputs are wanted in place of the model's own.
     """
     parsed = read_architecture(architecture, limits) if architecture else None
-    with open_legacy_model(path, parsed, backend, sha256, limits, hashed=hashed) as model:
+    with open_legacy_model(path, parsed, backend, sha256, limits, hashed=hashed, outputs=outputs) as model:
         return _inspected(model, "", shapes, limits)
 
 
@@ -60,7 +61,12 @@ def describe_with_code(request: MigrationRequest, limits: Limits = DEFAULT_LIMIT
     with (
         opened_request(request, limits) as (parsed, code),
         open_legacy_model(
-            request.source, parsed, request.backend, limits=limits, custom=code.names if code else None
+            request.source,
+            parsed,
+            request.backend,
+            limits=limits,
+            custom=code.names if code else None,
+            outputs=request.outputs,
         ) as model,
     ):
         return _inspected(model, code.names.digest if code else "", True, limits)

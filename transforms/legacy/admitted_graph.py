@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from transforms.admission.classes import admit
 from transforms.admission.custom_objects import overridden, with_custom_objects
+from transforms.admission.random_outputs import refuse_random_outputs, without_idle_training
 from transforms.admission.serialized_objects import check_stored_objects
 from transforms.architecture.attention import with_attention_arguments
+from transforms.architecture.chosen_outputs import with_outputs
 from transforms.architecture.config_values import config_errors
 from transforms.architecture.custom_names import CustomNames
 from transforms.architecture.functions import with_functions
@@ -76,15 +78,22 @@ def admitted_graph(
     limits: Limits,
     custom: CustomNames,
     constants: Mapping[str, Mapping[str, Any]] | None = None,
+    outputs: Sequence[str] = (),
 ) -> tuple[Graph, tuple[str, ...]]:
     """The graph, every class in it known and every stored object harmless, and what was assumed of it.
+
+    `outputs` names layers whose outputs are wanted in place of the model's own.
 
     Raises MigrationError: any reason of an architecture.
     """
     refuse_later_keras(runtime)
     with config_errors():
-        graph, left_out = without_unused(with_loader_order(parse_architecture(architecture, limits)))
+        stored = with_loader_order(parse_architecture(architecture, limits))
+        graph, left_out = without_unused(with_outputs(stored, outputs))
         assumed = left_out_note(left_out)
+        if runtime.family is not Family.KERAS_3:
+            refuse_random_outputs(graph)
+            graph = without_idle_training(graph)
         if runtime.family is Family.KERAS_3:
             graph, assumed = keras_3_graph(graph), (*assumed, *keras_3_assumptions(runtime))
         elif runtime.family is Family.TF_KERAS:

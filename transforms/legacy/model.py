@@ -131,6 +131,7 @@ def open_legacy_model(
     limits: Limits = DEFAULT_LIMITS,
     custom: CustomNames | None = None,
     hashed: FileIdentity | None = None,
+    outputs: Sequence[str] = (),
 ) -> Iterator[LegacyModel]:
     """Opens a model file. Arrays can be read until the context ends.
 
@@ -142,6 +143,7 @@ def open_legacy_model(
         limits: the budget.
         custom: what the operator's code defines.
         hashed: the file that was found to have the expected digest, which then is not computed again.
+        outputs: layers whose outputs are wanted in place of the model's own.
 
     Raises:
         MigrationError: any reason of reading.
@@ -149,14 +151,20 @@ def open_legacy_model(
     prefix, own = local_checkpoint(path), custom or CustomNames()
     if prefix is not None:
         with open_bundle(prefix, limits, sha256) as bundle:
-            yield _read_checkpoint(bundle, architecture, backend, limits, own)
+            yield _read_checkpoint(bundle, architecture, backend, limits, own, outputs)
         return
     with open_hdf5(path, limits, sha256, hashed) as (file, digest):
-        yield _read(file, digest, architecture, backend, limits, own)
+        yield _read(file, digest, architecture, backend, limits, own, outputs)
 
 
 def _read(
-    file: h5py.File, digest: SourceDigest, architecture: object, backend: str, limits: Limits, custom: CustomNames
+    file: h5py.File,
+    digest: SourceDigest,
+    architecture: object,
+    backend: str,
+    limits: Limits,
+    custom: CustomNames,
+    outputs: Sequence[str],
 ) -> LegacyModel:
     weights = group_at(file, "model_weights") if has_link(file, "model_weights") else file
     layer_names = list_attribute(weights, "layer_names", limits)
@@ -178,7 +186,7 @@ def _read(
     recorded = _first_text((weights, file), "keras_version", limits)
     stored_backend = _first_text((weights, file), "backend", limits)
     runtime, warnings = writing_runtime(recorded, backend or stored_backend, architecture)
-    graph, assumed = admitted_graph(architecture, runtime, limits, custom)
+    graph, assumed = admitted_graph(architecture, runtime, limits, custom, outputs=outputs)
     found = _assignment(graph, weights, layer_names, runtime, limits)
     asks_backend = runtime.is_keras_1 and not runtime.backend
     model = LegacyModel(
@@ -221,7 +229,12 @@ def _likely_backend(arrays: Arrays) -> str:
 
 
 def _read_checkpoint(
-    bundle: Bundle, architecture: object, backend: str, limits: Limits, custom: CustomNames
+    bundle: Bundle,
+    architecture: object,
+    backend: str,
+    limits: Limits,
+    custom: CustomNames,
+    outputs: Sequence[str],
 ) -> LegacyModel:
     if architecture is None:
         architecture = stored_architecture(bundle, limits)
@@ -231,7 +244,7 @@ def _read_checkpoint(
     if not runtime.recorded and (version := assumed_version(bundle, limits)):
         runtime = replace(runtime_of(version, runtime.backend), recorded="")
         warnings = (f"Neither checkpoint nor architecture records a keras_version: read as that of {version}.",)
-    graph, assumed = admitted_graph(architecture, runtime, limits, custom)
+    graph, assumed = admitted_graph(architecture, runtime, limits, custom, outputs=outputs)
     with config_errors():
         assigned = assign_variables(bundle, graph, roles_of_runtime(runtime), limits)
     _check_leaves(graph, assigned.arrays)

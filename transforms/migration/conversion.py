@@ -131,7 +131,14 @@ class Conversion:
         request = self._request
         names = self._custom.names if self._custom else None
         return open_legacy_model(
-            request.source, architecture, request.backend, request.sha256, self._limits, names, request.hashed
+            request.source,
+            architecture,
+            request.backend,
+            request.sha256,
+            self._limits,
+            names,
+            request.hashed,
+            request.outputs,
         )
 
     def _least_length(self, legacy: LegacyModel) -> int:

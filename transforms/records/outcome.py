@@ -62,6 +62,7 @@ class MigrationRequest:
         hashed: the file that was found to have this digest: while it is the same file, it is not hashed again.
         rtol, atol: |a - b| <= atol + rtol |b|, element by element.
         require_evidence: the weakest evidence that may be published.
+        outputs: names of layers whose outputs are wanted in place of the model's own.
         custom_objects: Python file with custom layers and functions, executed with `allow_custom_code` only.
         allow_custom_code: the operator's word that the row's Python files may be executed.
         keep_training: compile the SavedModel with the file's optimizer, loss and metrics, and restore the optimizer.
@@ -78,6 +79,7 @@ class MigrationRequest:
     rtol: float = DEFAULT_RTOL
     atol: float = DEFAULT_ATOL
     require_evidence: Evidence = Evidence.REBUILT
+    outputs: tuple[str, ...] = ()
     custom_objects: Path | None = None
     allow_custom_code: bool = False
     keep_training: bool = False

@@ -134,3 +134,16 @@ def _write_long_convolution(path: Path) -> None:
         group = groups.create_group("c")
         group.attrs["weight_names"] = np.array([b"c/kernel:0"])
         group["c/kernel:0"] = np.ones((5, 2, 1), np.float32)
+
+
+@pytest.mark.parametrize("name", ["tfkeras-2.3.4/sampling_encoder", "tfkeras-2.8.4/sampling_encoder"])
+def test_outputs_that_draw_nothing_may_be_asked_for(name: str, tmp_path: Path) -> None:
+    fixture = fixture_file(name)
+    request = MigrationRequest(name, fixture.source, tmp_path, outputs=("z_log_var", "z_mean"))
+    outcome = migrate_model(request)
+    assert (outcome.status, outcome.evidence) == (Status.MIGRATED, Evidence.REFERENCE), outcome.message
+    assert outcome.output_names == ("z_log_var", "z_mean")
+    inputs, golden = fixture.batch()
+    outputs = LoadedArtefact(tmp_path).run(dict(zip(outcome.input_names, inputs, strict=True)))
+    np.testing.assert_allclose(outputs["z_mean"], golden[0], rtol=2e-4, atol=2e-5)
+    np.testing.assert_allclose(outputs["z_log_var"], golden[1], rtol=2e-4, atol=2e-5)
