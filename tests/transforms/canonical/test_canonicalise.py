@@ -11,6 +11,7 @@ from transforms.canonical import CanonicalModel, canonicalise
 from transforms.canonical.fingerprint import architecture_fingerprint
 from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.canonical.rewrites.single_layer import refuse_shared_state
+from transforms.canonical.rewrites.stored_functions import BY_MASK
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError
 from transforms.layer_specs.registry import CANONICAL
@@ -57,7 +58,7 @@ def test_every_layer_is_of_an_admitted_class_and_every_array_as_promised(fixture
                 assert values.dtype == array.dtype
                 assert array.dtype.kind in "iu" or array.dtype == np.dtype(result.floatx)
     for layer in result.graph.walk():
-        assert layer.class_name in {*CANONICAL, "InputLayer", "Model", "Sequential", "Functional", TENSOR_OP}
+        assert layer.class_name in {*CANONICAL, "InputLayer", "Model", "Sequential", "Functional", TENSOR_OP, BY_MASK}
     assert {note.rule for note in result.rewrites} <= set(REWRITES)
 
 

@@ -22,6 +22,7 @@ NEEDED_BY = {
     "upgrade_keras_1": "keras-1.2.2/deconvolution_stated_shape",
     "state_deconvolution_length": "keras-1.2.2/deconvolution_stated_shape",
     "upgrade_keras_3": "keras-3.15.1/hard_sigmoid",
+    "translate_function": "tfkeras-2.15.1/lambda_statements",
     "name_function": "tfkeras-2.15.1/functions_activations",
     "drop_augmentation": "keras-3.15.1/pictures",
     "state_category_options": "tfkeras-2.3.4/encodings",
