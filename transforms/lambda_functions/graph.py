@@ -33,8 +33,8 @@ _ADVICE = (
     "--allow-custom-code."
 )
 _MISSING_ADVICE = (
-    "Give its value in the manifest's `constants` column, or a function of this meaning in `custom_objects`, named "
-    "after the layer, with --allow-custom-code."
+    "Give a function that defines it in the manifest's `custom_objects` column, named after the layer, and pass "
+    "--allow-custom-code."
 )
 
 
@@ -138,6 +138,8 @@ class _LayerFunction:
     def results(self, shapes: Sequence[Shape | None]) -> tuple[Shape | None, ...]:
         """The shapes of the results. Raises MigrationError where the function is not translated."""
         key = tuple(shapes)
+        if self.layer.config.get("mask") is not None:
+            raise self._unsupported("computes the mask of its output by a function of its own")
         if key not in self.found:
             stored = self._stored("function")
             self.found[key] = {masked: self._one(stored, key, masked) for masked in self._patterns(stored, len(key))}
@@ -168,9 +170,17 @@ class _LayerFunction:
     def _patterns(self, stored: StoredFunction, count: int) -> list[tuple[bool, ...]]:
         """Which inputs may bear masks, as far as the function looks at them; none of them first."""
         looks = self.makes_masks and any(takes(Function(code), "mask") for code in stored.codes)
-        if not looks or count > _MOST_MASKED:
+        if not looks:
             return [(False,) * count]
+        if self.era.runtime.family is Family.KERAS_3:
+            raise self._unsupported("applies a mask under Keras 3")
+        if count > _MOST_MASKED:
+            raise self._unsupported(f"applies the masks of more than {_MOST_MASKED} inputs")
         return list(product((False, True), repeat=count))
+
+    def _unsupported(self, what: str) -> MigrationError:
+        message = f"The Lambda's function {what}, which is not translated"
+        return MigrationError(Reason.UNSUPPORTED_LAYER, message, layer=self.layer.path, advice=_ADVICE)
 
     def _one(self, stored: StoredFunction, shapes: tuple[Shape | None, ...], masked: tuple[bool, ...]) -> Translated:
         as_list = len(shapes) > 1 or bool(self.layer.config.get(AS_LIST))
