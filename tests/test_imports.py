@@ -129,6 +129,7 @@ ORDER = """
     pipeline.steps
     pipeline.graph
     pipeline.run
+    pipeline.diagnosis
     pipeline.cli
     pipeline.__main__
     h5ferry

@@ -208,6 +208,30 @@ def diff(
     raise typer.Exit(_exit_status(all(change.verdict is not Verdict.WORSE for change in changes)))
 
 
+@app.command(epilog=example("doctor"))
+def doctor(
+    places: Annotated[
+        list[str] | None, typer.Argument(metavar="[PLACE]...", help="Folders, files or URLs that must be reachable.")
+    ] = None,
+    run_model: Annotated[bool, typer.Option(help="Migrate and verify a small model, which needs TensorFlow.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Say what this machine offers, what would be used, and why. Exit status 1 if something stands in the way."""
+    from pipeline.diagnosis import view
+    from pipeline.diagnosis.examine import State, examine
+
+    _quiet_libraries()
+    facts = []
+    for fact in examine(places or (), run_model=run_model):
+        facts.append(fact)
+        if not as_json:
+            typer.echo(view.as_line(fact))
+    if as_json:
+        typer.echo(view.as_json(facts))
+    sound = all(fact.state is not State.BAD for fact in facts)
+    raise typer.Exit(ExitStatus.ALL_PUBLISHED if sound else ExitStatus.FAILED)
+
+
 @app.command(epilog=example("completion"))
 def completion(shell: Annotated[Shell, typer.Argument(help="The shell to complete in.")]) -> None:
     """Print a script that completes h5ferry's commands and options in a shell."""

@@ -153,6 +153,11 @@ class ConfinedProcess:
                 raise self._errors.failed(failure, text)
         raise self._unacceptable(f"{type(answer).__name__} is none")
 
+    @property
+    def memory_bounded(self) -> bool:
+        """Whether the system bounds the memory of the child that was called; else its parent watches it."""
+        return self._running is None or self._running.memory_bounded
+
     def kill(self) -> None:
         """Ends the process, from any thread or a signal handler; a caller that waits for its answer gets an error."""
         running = self._running

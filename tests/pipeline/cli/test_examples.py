@@ -20,10 +20,14 @@ from tests.pipeline.fakes import CONVERTER, VERIFIER
 
 ROOT = Path(__file__).parents[3]
 #: What stands in for TensorFlow, which these examples would take long to import.
-STAND_INS = {"migrate": ["--converter", CONVERTER, "--verifier", VERIFIER], "verify": ["--no-run-samples"]}
+STAND_INS = {
+    "migrate": ["--converter", CONVERTER, "--verifier", VERIFIER],
+    "verify": ["--no-run-samples"],
+    "doctor": ["--no-run-model"],
+}
 #: The second run is the first's example under another name.
 SECOND = EXAMPLES["migrate"].replace("first", "second")
-STORY = ("scan", "inspect", "migrate", "verify", "report", "diff", "completion")
+STORY = ("scan", "inspect", "migrate", "verify", "report", "diff", "doctor", "completion")
 
 
 @pytest.fixture(scope="module")
