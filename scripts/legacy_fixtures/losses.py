@@ -4,7 +4,7 @@ from .catalogue import fixture
 from .feeds import real
 
 
-@fixture("tfkeras-2.3.4 tfkeras-2.8.4", "random vae encoder", real(6))
+@fixture("tfkeras-2.3.4 tfkeras-2.8.4", "random vae encoder refused", real(6))
 def sampling_encoder(k):
     """The encoder of a variational autoencoder: mean, logarithm of the variance, and a sample, which is random."""
     tf = k.tf

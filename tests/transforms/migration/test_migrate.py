@@ -22,7 +22,11 @@ from transforms.saved_model.loaded import LoadedArtefact
 def test_the_reopened_artefact_gives_the_legacy_outputs(fixture: FixtureFile, migrated: Migrations) -> None:
     done = migrated(fixture.name)
     assert done.outcome.status is Status.MIGRATED, done.outcome.message
-    assert done.outcome.evidence is Evidence.REFERENCE, done.outcome.warnings
+    if done.outcome.assumptions:  # Keras 1 records no backend, and a Lambda's file does not define its global names.
+        assert fixture.name.startswith("keras-1") or "lambda" in fixture.features
+        assert done.outcome.evidence is Evidence.ASSUMED
+    else:
+        assert done.outcome.evidence is Evidence.REFERENCE, done.outcome.warnings
     artefact = LoadedArtefact(done.folder)
     compared = 0
     for prefix in ("", "alt_"):
