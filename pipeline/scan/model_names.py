@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -122,10 +122,15 @@ def _told_apart(proposals: Iterable[Proposal]) -> Iterator[Proposal]:
     renamed: dict[str, str] = {}
     outputs: set[str] = set()
     around: set[str] = set()
+    versioned: set[str] = set()
     for proposal in proposals:
-        wanted = _beside(renamed.get(proposal.model, proposal.model), outputs)
+        wanted = _outside_versions(_beside(renamed.get(proposal.model, proposal.model), outputs), spelled)
         name, number = wanted, 2
-        while spelled.get(name.casefold(), name) != name or _meets(_output(name, proposal), outputs, around):
+        while (
+            spelled.get(name.casefold(), name) != name
+            or name.casefold() in versioned
+            or _meets(_output(name, proposal), outputs, around)
+        ):
             name, number = f"{wanted}-{number}", number + 1
         notes = proposal.notes
         twin = spelled.get(proposal.model.casefold(), proposal.model)
@@ -138,6 +143,7 @@ def _told_apart(proposals: Iterable[Proposal]) -> Iterator[Proposal]:
         output = _output(name, proposal)
         outputs.add(output)
         around.update(_around(output))
+        versioned.update(_version_places(name.casefold()))
         yield replace(proposal, model=name, notes=notes)
 
 
@@ -147,6 +153,22 @@ def _beside(name: str, outputs: set[str]) -> str:
         if folder in outputs:
             return _beside(f"{name[: len(folder)]}_{name[len(folder) + 1 :]}", outputs)
     return name
+
+
+def _outside_versions(name: str, spelled: Mapping[str, str]) -> str:
+    """`name`, a number in it joined to what stands before where that is a model: "a/2/b" beside "a" becomes "a_2/b"."""
+    for place in _version_places(name):
+        if place.casefold() in spelled:
+            return _outside_versions(f"{place}_{name[len(place) + 1 :]}", spelled)
+    return name
+
+
+def _version_places(name: str) -> Iterator[str]:
+    """The folders in which a number of the name would be a version."""
+    parts = name.split("/")
+    for index, part in enumerate(parts):
+        if index and part.isdigit():
+            yield "/".join(parts[:index])
 
 
 def _output(name: str, proposal: Proposal) -> str:

@@ -16,6 +16,7 @@ SHARED = {
     "transforms.architecture.function_signatures",
     "transforms.architecture.graph",
     "transforms.legacy.release",
+    "transforms.records.expression",
     "transforms.records.runtime",
 }
 
