@@ -136,6 +136,9 @@ def _drawn_words(generator: np.random.Generator, shape: tuple[int, ...], dtype: 
     numbers = [int(word) for word in domain.words]
     if not domain.words_only:
         numbers += [max(numbers) + step for step in (1, 2, 3)]
+    if domain.vocabulary is not None:  # Another layer takes the same numbers as ids.
+        below = range(domain.vocabulary)
+        numbers = [number for number in numbers if number in below] or list(below[:1])
     return np.asarray(generator.choice(np.array(numbers), shape)).astype(dtype)
 
 

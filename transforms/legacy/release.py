@@ -84,6 +84,8 @@ def writer_of(graph: Graph, runtime: Runtime) -> Writer:
     backend = runtime.backend or "tensorflow"
     if runtime.family is Family.KERAS:
         return Writer(runtime.version, frozenset(), backend)
+    if runtime.family is Family.KERAS_3:
+        return Writer(None, frozenset({runtime.version[:2]}), "tensorflow")
     if runtime.release:
         return Writer(None, frozenset({runtime.release}), "tensorflow")
     releases = frozenset(may_have_written(runtime))

@@ -83,7 +83,7 @@ def test_golden_outputs_decide_which_backend_an_unrecorded_one_was(tmp_path: Pat
     outcome = migrate_model(MigrationRequest("m", disguised, staging, samples=fixture.samples))
     assert outcome.status is Status.MIGRATED, outcome.message
     assert outcome.source is not None and outcome.source.backend == "theano"
-    assert "golden outputs decide for theano" in outcome.warnings[-1]
+    assert "golden outputs decide for backend theano" in outcome.warnings[-1]
 
 
 def test_golden_samples_that_differ_are_a_mismatch(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ def test_a_covered_model() -> None:
 @pytest.mark.parametrize(
     ("held", "said"),
     [
-        (layer("Lambda", "f"), "f: the layer class Lambda"),
-        (layer("TimeDistributed", "t", layer=layer("Lambda", "f")), "t/layer: the layer class Lambda"),
+        (layer("MyLayer", "f"), "f: the layer class MyLayer"),
+        (layer("TimeDistributed", "t", layer=layer("MyLayer", "f")), "t/layer: the layer class MyLayer"),
         (layer("RNN", "r", cell=layer("MyCell")), "r/cell: the layer class MyCell"),
         (layer("RNN", "r", cell=layer("GRUCell")), "r/cell: a GRUCell saved without its activation"),
         (layer("Dense", "d", activation="my_swish"), "d: activation 'my_swish'"),

@@ -103,10 +103,6 @@ def a_gradient(graph: Any) -> None:
     graph.graph_def.library.gradient.add(function_name="a", gradient_func=served(graph).signature.name)
 
 
-def a_registered_gradient(graph: Any) -> None:
-    graph.graph_def.library.registered_gradients.add(gradient_func=served(graph).signature.name)
-
-
 def a_function_called_like_an_operation(graph: Any) -> None:
     other = graph.graph_def.library.function.add()
     other.CopyFrom(served(graph))
@@ -192,7 +188,6 @@ EDITS: list[Edit] = [
     a_forward_function,
     an_interface_of_a_node,
     a_gradient,
-    a_registered_gradient,
     a_function_called_like_an_operation,
     two_functions_of_one_name,
     two_nodes_of_one_name,
