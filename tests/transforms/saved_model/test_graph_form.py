@@ -207,7 +207,6 @@ EDITS: list[Edit] = [
     a_bound_function,
     stating("f", placeholder="g"),
     stating("_kernel", s=b"eager"),
-    stating("_XlaMustCompile", b=True),
     stating("_xla_compile_id", s=b"1"),
     stating("_tpu_replicate", s=b"cluster"),
     stating("executor_type", s=b"OTHER"),
