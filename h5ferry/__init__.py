@@ -7,10 +7,10 @@ outcome = h5ferry.migrate_model("tagger.h5", "models/tagger/1")     # one model
 report = h5ferry.migrate_registry("manifest.csv", "models")         # a registry: a DataFrame with one row a model
 rows | h5ferry.MigrateModels("models")                              # the same within any Beam pipeline
 ```
-Sources are parsed and TensorFlow is run in confined child processes alone. `import h5ferry` loads neither TensorFlow
+Sources are parsed, and TensorFlow is run, only in confined child processes. `import h5ferry` loads neither TensorFlow
 nor Beam; `MigrateModels` loads Beam when it is first used, `migrate_registry` when it is called.
 
-Keyword arguments are called as the options of the command line, which messages name: `--allow-custom-code` is
+Keyword arguments have the names of the command-line options that messages mention: `--allow-custom-code` is
 `allow_custom_code`.
 """
 
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 
 def _require_own_pipeline() -> None:
-    """Raises ImportError when `pipeline` is somebody else's: a folder of that name may lie beside any script."""
+    """Raises ImportError when `pipeline` is another package: any script may have a folder of that name beside it."""
     ours = Path(__file__).resolve().parents[1] / "pipeline/__init__.py"
     found = importlib.util.find_spec("pipeline")
     if found is None or found.origin is None or Path(found.origin).resolve() != ours:
@@ -80,16 +80,16 @@ PathLike: TypeAlias = str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one model.
+    """The result of migrating one model.
 
     Attributes:
-        status: `migrated`, or `unchanged` where the same was published before; else nothing was published.
-        reason: why it was refused, or why the machine failed; None otherwise.
+        status: `migrated`, or `unchanged` if the same model was published before; otherwise nothing was published.
+        reason: why it was refused, or why the run failed on it; None otherwise.
         message: what is wrong, where, and what to do next; "" for a published model.
         evidence: what the outputs of the reloaded SavedModel were compared with.
         max_abs_error, max_rel_error: largest differences from it; nan where nothing was compared.
-        rewrites: every change on the way, as "layer: rewrite (detail)".
-        warnings: what was assumed, and what behaves otherwise than in the legacy runtime.
+        rewrites: every change made, as "layer: rewrite (detail)".
+        warnings: assumptions, and differences in behaviour from the legacy runtime.
         output: folder or URL of the SavedModel, "" where none was published.
         row: the whole report row.
     """
@@ -107,11 +107,11 @@ class Outcome:
 
     @property
     def published(self) -> bool:
-        """Whether the SavedModel lies at its place."""
+        """Whether a SavedModel is published."""
         return self.status in PUBLISHED
 
     def require_published(self) -> Outcome:
-        """The outcome itself. Raises MigrationError where nothing was published; a mismatch is `weak_evidence`."""
+        """Returns the outcome itself. Raises MigrationError if nothing was published; a mismatch is `weak_evidence`."""
         if not self.published:
             raise MigrationError(self.reason or Reason.WEAK_EVIDENCE, self.message.rstrip("."))
         return self
@@ -134,27 +134,27 @@ def migrate_model(
 ) -> Outcome:
     """Migrates one model, verifies it and publishes it with a receipt.
 
-    It starts three processes of which two import TensorFlow, which takes seconds: `migrate_registry` is for many.
+    Starts three processes, two of which import TensorFlow (several seconds); use `migrate_registry` for many models.
 
     Args:
         source: the HDF5 file, or the prefix of a checkpoint; a path or URL.
         output: folder or URL of the SavedModel. It ends in the model's name and version, as in "models/tagger/1".
-        model: the name, where it has several parts: "team/tagger" for "models/team/tagger/1".
-        architecture: JSON, YAML or (with `allow_custom_code`) Python, for a source of weights alone.
+        model: the model's name if it has several parts: "team/tagger" for "models/team/tagger/1".
+        architecture: JSON, YAML or (with `allow_custom_code`) Python file, for a source with weights only.
         samples: .npz with inputs and, if known, expected outputs.
-        backend: `theano`, `cntk` or `tensorflow`, where the source does not say.
-        custom_objects: Python file with custom layers and functions, executed with `allow_custom_code` alone.
-        outputs: names of layers whose outputs are wanted in place of the model's own.
+        backend: `theano`, `cntk` or `tensorflow`, if the source does not record it.
+        custom_objects: Python file with custom layers and functions, executed only with `allow_custom_code`.
+        outputs: names of layers to output in place of the model's own outputs.
         sha256: expected digest of the source.
         rtol: see `atol`.
         atol: |a - b| <= atol + rtol |b|, element by element.
         options: see `MigrateOptions`.
 
     Returns:
-        The outcome, whatever happens to the model. Look at `status`, or call `require_published()`.
+        The outcome, also of a refused or failed model. Check `status`, or call `require_published()`.
 
     Raises:
-        ValueError: `output` does not end in name and version, or an option has an unusable value (SettingsError).
+        ValueError: `output` does not end in name and version, or an option has an invalid value (SettingsError).
     """
     from pipeline.run.one_model import migrate_row
 
@@ -200,22 +200,22 @@ def migrate_registry(
     """Migrates every model of a manifest, as `h5ferry migrate` does, report and record of the run included.
 
     Args:
-        manifest: path or URL of a manifest; or its rows, which then are kept as a manifest beside the report.
+        manifest: path or URL of a manifest; or its rows, which are then written as a manifest beside the report.
         output: folder or URL for <model>/<version>/.
-        report: folder or URL for the report; by default within the output.
-        beam_options: for Beam, as on the command line: ["--runner=DataflowRunner", …]. By default all cores are used.
-        wait: seconds to wait for another run in the same output.
-        lock: keep other runs from the output while this one lasts.
+        report: folder or URL for the report; default: within the output.
+        beam_options: Beam's options, as on the command line: ["--runner=DataflowRunner", …]. Default: use all cores.
+        wait: seconds to wait for another run in the same output to end.
+        lock: lock the output against other runs while this one lasts.
         options: see `MigrateOptions`.
 
     Returns:
         The report, one row for each row of the manifest, in its order. `attrs` has `report` (its folder), `run_id` and
-        `exit_status`, as the command line would exit with.
+        `exit_status`, that of the command line.
 
     Raises:
         ManifestError: the manifest is unusable as a whole.
         OutputInUseError: another run holds the output.
-        SettingsError: an option has an unusable value.
+        SettingsError: an option has an invalid value.
         OSError: the output, or the folder of the report, cannot be written.
     """
     from pipeline.manifest.row import as_manifest
@@ -244,10 +244,10 @@ def inspect_model(
     allow_custom_code: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Inspection:
-    """What a file is, which layers it has, which rewrites it needs. Reads no array and imports no TensorFlow.
+    """Describes a file: its writer, its layers, the rewrites it needs. Reads no array and imports no TensorFlow.
 
     Raises:
-        MigrationError: it would be refused; `reason`, `layer` and `advice` say why, where and what to do.
+        MigrationError: the file would be refused; `reason`, `layer` and `advice` say why, where and what to do.
     """
     from pipeline.inspection.describe import inspect_file
 
@@ -259,20 +259,20 @@ def inspect_model(
 def verify_output(
     output: PathLike, *, run_samples: bool = True, public_keys: Sequence[PathLike] = (), moved_to: PathLike = ""
 ) -> AuditResult:
-    """Hashes what was published again, checks the records of runs, and runs the samples kept with each model.
+    """Hashes published models again, checks the run records, and runs the samples stored with each model.
 
     Args:
         output: an output folder, or a report (its folder, or report.parquet).
-        run_samples: False leaves out what needs TensorFlow.
-        public_keys: PEM files, with one of which every run record must be signed.
-        moved_to: where the output of a report lies now.
+        run_samples: False skips the samples, which need TensorFlow.
+        public_keys: PEM files; every run record must be signed with one of them.
+        moved_to: the present folder of a report's output, if it was moved.
 
     Returns:
-        What was found; `sound` when nothing is wrong.
+        The findings; `sound` is True if there are none.
 
     Raises:
-        ReportError: there is nothing to verify, or the report is not readable.
-        SigningKeyError: a key is unusable.
+        ReportError: there is nothing to verify, or the report cannot be read.
+        SigningKeyError: a key cannot be used.
     """
     from pipeline.audit.verify import VerifyRequest, verify
     from pipeline.history.signing import load_public_key
@@ -282,15 +282,15 @@ def verify_output(
 
 
 def scan(*paths: PathLike) -> tuple[ProposedRow, ...]:
-    """Finds HDF5 models, and checkpoints beside their architecture, and proposes a row of a manifest for each.
+    """Finds HDF5 models, and checkpoints beside their architecture, and proposes a manifest row for each.
 
-    `migrate_registry` takes such rows; their `notes` say what to look at first.
+    `migrate_registry` accepts these rows; their `notes` say what to check first.
 
     Args:
-        paths: files, folders, and patterns as "models/**/*.h5".
+        paths: files, folders, and patterns such as "models/**/*.h5".
 
     Raises:
-        ScanError: a path leads nowhere.
+        ScanError: a path does not exist, or a pattern matches nothing.
     """
     from pipeline.scan.propose import propose_rows
 
@@ -298,7 +298,7 @@ def scan(*paths: PathLike) -> tuple[ProposedRow, ...]:
 
 
 def __getattr__(name: str) -> Any:
-    """`MigrateModels`, with which Beam is imported."""
+    """Imports `MigrateModels`, and Beam with it, on first use."""
     if name == "MigrateModels":
         from pipeline.graph import MigrateModels
 
@@ -312,7 +312,7 @@ def _place(output: str, model: str) -> tuple[str, str, int]:
     name = model or folder.rpartition("/")[2]
     if not version.isdecimal() or int(version) < 1 or not name or not f"/{folder}".endswith(f"/{name}"):
         wanted = f"{model or '<model>'}/<version>"
-        raise ValueError(f"The output {output!r} does not end in {wanted}, as models/tagger/1 does.")
+        raise ValueError(f"The output {output!r} does not end in {wanted}, such as models/tagger/1.")
     return folder.removesuffix(name) or ".", name, int(version)
 
 

@@ -1,4 +1,4 @@
-"""How a registry of legacy Keras models is moved: manifest, Beam graph, isolation, publishing and report."""
+"""Migration of a registry of legacy Keras models: manifest, Beam graph, isolation, publishing and report."""
 
 from importlib.util import find_spec as _find_spec
 from pathlib import Path as _Path
@@ -7,7 +7,7 @@ __version__ = "0.1.0"
 
 
 def _require_own_transforms() -> None:
-    """Raises ImportError when `transforms` is somebody else's: a folder of that name may lie beside any script."""
+    """Raises ImportError when `transforms` is another package: any script may have a folder of that name beside it."""
     ours = _Path(__file__).resolve().parents[1] / "transforms/__init__.py"
     found = _find_spec("transforms")
     if found is None or found.origin is None or _Path(found.origin).resolve() != ours:

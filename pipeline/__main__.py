@@ -1,4 +1,4 @@
-"""`python -m pipeline` is `h5ferry`."""
+"""Entry point: `python -m pipeline` is `h5ferry`."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The Beam graph: ReadManifest | MigrateModels | WriteReport, and within: Check | Inspect | Convert.
+"""The Beam graph: ReadManifest | MigrateModels | WriteReport; MigrateModels is Check | Inspect | Convert.
 
 ```
 rows ──> Check ── rows ──> Inspect ── candidates ──> Convert ── report rows ──┐
                               └── rows that end here ─────────────────────────┴──> report rows
 ```
-One manifest row in gives one report row out, whatever fails. The work itself is in the modules of `pipeline.steps`.
+Each manifest row gives exactly one report row, whatever fails. The work itself is in the modules of `pipeline.steps`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from pipeline.steps.converter_pool import join_pool, leave_pool
 from pipeline.steps.inspect import Candidate, inspect_row
 from pipeline.steps.one_row import result_of
 
-#: Models of one architecture, and bytes of their sources, that one worker converts in a row: enough to pay for what
-#: they share, few enough that other workers get some.
+#: Models of one architecture, and bytes of their sources, in one batch for a worker: enough to repay the shared
+#: tracing, few enough that other workers get some.
 MODELS_PER_BATCH = 32
 BYTES_PER_BATCH = 4 << 30
 ENDED = "ended"
@@ -41,7 +41,7 @@ _NAMESPACE = "h5ferry"
 
 @dataclass
 class MigrateRegistry(beam.PTransform):
-    """The whole way of a registry, from its manifest to report shards at `report_prefix`."""
+    """Migrates a registry, from its manifest to report shards at `report_prefix`."""
 
     manifest: str
     manifest_sha256: str
@@ -60,7 +60,7 @@ class MigrateModels(beam.PTransform):
     the workers and published with a receipt; a row whose receipt is valid is `unchanged`.
 
     Args:
-        output: folder or URL for <model>/<version>/, the same on all workers; or settings that are complete.
+        output: folder or URL for <model>/<version>/, the same on all workers; or complete settings.
         options: see `MigrateOptions`.
     """
 
@@ -77,7 +77,7 @@ class MigrateModels(beam.PTransform):
 
 @dataclass
 class ReadManifest(beam.PTransform):
-    """Manifest path -> its rows. The digest is that of the manifest which the launching process checked."""
+    """Manifest path -> its rows. The digest is that of the manifest that the launching process checked."""
 
     path: str
     sha256: str
@@ -93,9 +93,9 @@ class ReadManifest(beam.PTransform):
 
 @dataclass
 class Check(beam.PTransform):
-    """Rows of whatever origin -> checked ones: what is unacceptable carries its reason, as in a manifest.
+    """Rows of any origin -> checked rows: an unacceptable one carries its reason, as in a manifest.
 
-    Rows of one namespace, the first part of the model's name, meet: two that would write to one place are refused.
+    Rows are grouped by namespace, the first part of the model's name: two that would write to one place are refused.
     """
 
     base: str
@@ -124,7 +124,7 @@ class Inspect(beam.PTransform):
 
 @dataclass
 class Convert(beam.PTransform):
-    """Candidates -> report rows, one architecture after the other."""
+    """Candidates -> report rows, grouped by architecture."""
 
     settings: MigrateSettings
 
@@ -154,7 +154,7 @@ class WriteReport(beam.PTransform):
 
 
 class _RowStep(beam.DoFn):
-    """A step on one row at a time, whose errors cost that row."""
+    """A step on one row at a time; an error affects only that row."""
 
     def __init__(self, settings: MigrateSettings) -> None:
         self._settings = settings
@@ -176,7 +176,7 @@ class _RowStep(beam.DoFn):
 
 
 class InspectRow(_RowStep):
-    """Row -> candidate or report row, read in a child of its own."""
+    """Row -> candidate or report row; the source is read in a child process."""
 
     def __init__(self, settings: MigrateSettings) -> None:
         super().__init__(settings)
@@ -215,7 +215,7 @@ def read_same_manifest(path: str, sha256: str, folds_case: bool = False) -> tupl
     """The rows of a manifest that must not have changed since it was checked.
 
     Raises:
-        ManifestError: it has.
+        ManifestError: it has changed.
     """
     manifest = read_manifest(path, folds_case=folds_case)
     if manifest.sha256 != sha256:
@@ -224,27 +224,27 @@ def read_same_manifest(path: str, sha256: str, folds_case: bool = False) -> tupl
 
 
 def namespace(row: ManifestRow) -> str:
-    """What rows must share to write to one place."""
+    """The grouping key of rows that might write to one place."""
     return row.model.partition("/")[0].casefold()
 
 
 def meeting_rows(_: str, rows: Iterable[ManifestRow], folds_case: bool = False) -> Iterator[ManifestRow]:
-    """Rows of one namespace, in the manifest's order, with those refused that would write to one place."""
+    """Rows of one namespace in the manifest's order; those that would write to one place are refused."""
     yield from refuse_duplicates(sorted(rows, key=in_manifest), folds_case=folds_case)
 
 
 def in_manifest(row: ManifestRow) -> tuple[int, str]:
-    """Sorts rows as a manifest has them."""
+    """Sorts rows in the manifest's order."""
     return row.line, row.name
 
 
 def architecture_key(candidate: Candidate) -> str:
-    """What models must share to be converted together; those without a fingerprint are spread at random."""
+    """The grouping key of models that are converted together; those without a fingerprint are distributed at random."""
     return candidate.fingerprint or str(random.randrange(1 << 16))
 
 
 def bounded_batches(group: Iterable[Candidate]) -> Iterator[tuple[Candidate, ...]]:
-    """A group in batches of bounded count and bytes, in the order of the manifest."""
+    """Splits a group into batches of bounded count and bytes, in the order of the manifest."""
     batch: list[Candidate] = []
     size = 0
     for candidate in sorted(group, key=lambda candidate: candidate.row.line):
@@ -258,7 +258,7 @@ def bounded_batches(group: Iterable[Candidate]) -> Iterator[tuple[Candidate, ...
 
 
 def count_status(row: ReportRow) -> ReportRow:
-    """Counts the row's status and reason in Beam's metrics, for whoever watches the job."""
+    """Counts the row's status and reason in Beam's metrics, for monitoring of the job."""
     Metrics.counter(_NAMESPACE, row.status).inc()
     if row.reason:
         Metrics.counter(_NAMESPACE, row.reason).inc()

@@ -1,4 +1,4 @@
-"""`h5ferry verify`: what was published is compared with its receipts, its run records and its samples.
+"""`h5ferry verify`: compares published models with their receipts, run records and samples.
 
 May import: settings, isolation, history, report, publication.
 """

@@ -1,4 +1,4 @@
-"""What a verification found: records, without a word on how they are shown."""
+"""Records of a verification's findings; how they are shown is in `view`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Kind(StrEnum):
-    """What is wrong with a place."""
+    """Kinds of findings."""
 
     MISSING = "missing"
     ALTERED = "altered"
@@ -25,12 +25,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as a run left it.
+    """One difference from what a run published or recorded.
 
     Attributes:
-        kind: what is wrong.
-        path: of the file or folder, relative to what was verified where it lies in there.
-        message: a sentence without subject: what it is, and what to do where that is not plain.
+        kind: kind of difference.
+        path: of the file or folder; relative to the verified folder if inside it.
+        message: predicate of a sentence whose subject is the path, with advice where needed.
     """
 
     kind: Kind
@@ -40,13 +40,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class OutputState:
-    """One published output, looked at.
+    """One published output, verified.
 
     Attributes:
-        path: relative to what was verified where it lies in there.
-        findings: what is wrong with it.
+        path: relative to the verified folder if inside it.
+        findings: its differences.
         replayed: whether its samples were run.
-        max_abs_error: largest difference of their answers to those kept; nan where none was compared.
+        max_abs_error: largest difference of their outputs from the stored ones; nan if none were compared.
     """
 
     path: str
@@ -57,12 +57,12 @@ class OutputState:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """All that one call of `verify` found.
+    """All findings of one call of `verify`.
 
     Attributes:
         outputs: each published output.
-        findings: what is wrong besides.
-        notes: what a reader should know, but no reason for alarm.
+        findings: differences outside the outputs.
+        notes: information for the reader; no difference.
         runs: number of run records that were checked.
     """
 
@@ -78,5 +78,5 @@ class AuditResult:
 
 
 def relative_path(path: Path, root: Path) -> str:
-    """How messages name a path: relative to `root` when it lies below."""
+    """The path as messages name it: relative to `root` if below it."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

@@ -1,4 +1,4 @@
-"""What lies below an output folder: published models, run records, and what belongs to neither."""
+"""The layout of an output folder: published models, run records, foreign files."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pipeline.audit.findings import Finding, Kind, relative_path
 from pipeline.publication.layout import GRAPHS, RECEIPT, RECORD, RESERVED, RETIRED, STAGING
 from pipeline.publication.locks import LockState, lock_state
 
-#: How files begin that a run keeps for itself, and takes away before it ends.
+#: Prefix of a run's temporary files, which it removes before it ends.
 _OURS = ".h5ferry-"
 
 
 @dataclass
 class OutputTree:
-    """A folder, sorted by what its parts are. Links are never followed.
+    """The contents of an output folder by kind. Links are never followed.
 
     Attributes:
         root: absolute.
         outputs: folders with a receipt.
-        runs: folders with a run record, but those of the history.
-        findings: what should not be there.
-        notes: what living runs have there.
+        runs: folders with a run record, outside the history.
+        findings: files and folders that no run writes there.
+        notes: what active runs are writing.
     """
 
     root: Path
@@ -38,7 +38,7 @@ class OutputTree:
 
 
 def read_tree(root: Path) -> OutputTree:
-    """Walks a folder. Nothing is opened but folders."""
+    """Walks a folder. Opens nothing but folders."""
     tree = OutputTree(root)
     left = [root]
     while left:
@@ -54,7 +54,7 @@ def read_tree(root: Path) -> OutputTree:
 
 
 def _sort(tree: OutputTree, folder: Path, entries: list[os.DirEntry[str]]) -> list[Path]:
-    """Takes note of one folder; returns the folders in it that are to be walked."""
+    """Classifies one folder's entries; returns the subfolders to walk."""
     if os.path.lexists(folder / RECEIPT):
         tree.outputs.append(folder)
         return []

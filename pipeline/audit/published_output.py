@@ -1,4 +1,4 @@
-"""One published output, verified: its files against the receipt, the receipt against the run that vouches for it."""
+"""Verification of one published output: its files against the receipt, the receipt against the run record."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from pipeline.storage.regular_file import digest_regular
 
 @dataclass(frozen=True)
 class Recorded:
-    """What is known of an output from elsewhere; "" where nothing is.
+    """What run records and a report say of an output; "" if nothing.
 
     Attributes:
-        name: the last parts of "<model>/<version>", as many as are known.
+        name: the last parts of "<model>/<version>", as many as are recorded.
         receipt_sha256: digest of its receipt, by the newest run that published it.
         run: that run.
-        demanded: an output without a run record is a finding.
+        demanded: whether an output without a run record is a finding.
         output_sha256: digest of the whole output, by a report.
-        at_work: runs that have not ended: what they publish is not recorded yet.
+        at_work: active runs, whose outputs are not recorded yet.
     """
 
     name: str = ""
@@ -37,12 +37,12 @@ class Recorded:
 
 
 def check_output(folder: Path, path: str, recorded: Recorded) -> list[Finding]:
-    """How an output differs from its receipt, and the receipt from what is known of it.
+    """Compares an output with its receipt, and the receipt with the records.
 
     Args:
         folder: the output.
         path: how findings name it.
-        recorded: what is known of it from elsewhere.
+        recorded: what run records and a report say of it.
     """
     if not folder.is_dir():
         return [Finding(Kind.MISSING, path, "is missing")]
@@ -95,7 +95,7 @@ def _files_below(
 ) -> Iterator[tuple[str, PublishedFile | Finding]]:
     """Every file but the receipt, or what is wrong with it; links are not followed.
 
-    Hashed are those that are listed with the size they have.
+    Only files whose size is the listed one are hashed.
     """
     unreadable: list[OSError] = []
     for parent, folders, names in os.walk(folder, onerror=unreadable.append):

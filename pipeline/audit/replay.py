@@ -1,4 +1,4 @@
-"""Runs the samples kept with a published model again. Called in a child: it is the one file here with TensorFlow."""
+"""Runs the samples stored with a published model again, in a child: the only module of this package with TensorFlow."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _SAMPLES = "assets.extra/samples.npz"
 
 
 def replay_samples(output: Path, rtol: float, atol: float, custom_code: bool) -> tuple[list[str], float]:
-    """Loads an output and compares its answers with those kept in its samples.
+    """Loads an output and compares its outputs with those stored in its samples.
 
     Args:
         output: folder of a SavedModel with `samples.npz`: x0, x1, … in the order of the model's inputs, y0, y1, … in
             that of its outputs, as recorded at publication.
         rtol: see `atol`.
         atol: |a - b| <= atol + rtol |b|, element by element.
-        custom_code: whether the operator's code helped to build it.
+        custom_code: whether the operator's code was used to build it.
 
     Returns:
-        A sentence for each problem, of which whatever TensorFlow raises is one; and the largest |a - b|, nan where
-        nothing was compared.
+        A sentence for each problem, including whatever TensorFlow raises; and the largest |a - b|, nan if nothing was
+        compared.
 
     Raises:
-        MigrationError: `unsafe_op`, the graph could do more than compute its outputs: it is not loaded.
+        MigrationError: `unsafe_op`, the graph could do more than compute its outputs and is not loaded.
     """
     import numpy as np
     import tensorflow as tf
@@ -41,7 +41,7 @@ def replay_samples(output: Path, rtol: float, atol: float, custom_code: bool) ->
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         return [f"has no readable samples: {error}"], float("nan")
     try:
-        loaded = tf.saved_model.load(os.fspath(output))  # Its functions hold its variables only weakly.
+        loaded = tf.saved_model.load(os.fspath(output))  # Its functions hold only weak references to its variables.
         serve = loaded.serve
         specs = serve.concrete_functions[0].structured_input_signature[0]
         inputs = [tf.cast(samples[f"x{index}"], spec.dtype) for index, spec in enumerate(specs)]
@@ -57,7 +57,7 @@ def replay_samples(output: Path, rtol: float, atol: float, custom_code: bool) ->
 
 
 def _difference(answer: Any, kept: Any, rtol: float, atol: float) -> tuple[str, float]:
-    """What is wrong with an answer ("" for nothing), and the largest |answer - kept|."""
+    """The problem with an output ("" for none), and the largest |output - stored|."""
     import numpy as np
 
     if answer.shape != kept.shape:

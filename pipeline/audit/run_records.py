@@ -1,4 +1,4 @@
-"""The runs of an output, verified: records against their chain, report files and signatures against their record."""
+"""Verification of an output's runs: records against their chain, report files and signatures against their record."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ _RECORDLESS = (
 
 @dataclass(frozen=True)
 class History:
-    """What the records of an output say.
+    """The run records of an output.
 
     Attributes:
-        records: from the newest to the oldest, as far as the chain leads.
-        complete: whether the chain leads to a run that had none before it.
-        kept: False for an output without any history.
+        records: from the newest to the oldest, as far as the chain is intact.
+        complete: whether the chain reaches a first run.
+        kept: whether the output has a history.
         known: digests of all records in the history's folders.
-        at_work: runs that have not ended, whose outputs no record can tell of yet.
+        at_work: active runs, whose outputs are not recorded yet.
         findings, notes: of their verification.
     """
 
@@ -62,7 +62,7 @@ class History:
 
     @property
     def receipts(self) -> Mapping[str, tuple[str, str]]:
-        """Sha256 of the receipt and id of the run, by "<model>/<version>", as the newest run that had it has it."""
+        """Sha256 of the receipt and id of the run, by "<model>/<version>", from the newest run that lists it."""
         return {
             name: (digest, record.run_id)
             for record in reversed(self.records)
@@ -71,7 +71,7 @@ class History:
 
     @property
     def expected(self) -> Mapping[str, str]:
-        """Outputs that must be there, and their run: those of the newest whole run over each manifest, or later."""
+        """Outputs that must exist, and their run: those of the newest complete run over each manifest, or later."""
         found: dict[str, str] = {}
         settled: set[object] = set()
         for record in self.records:
@@ -85,7 +85,7 @@ class History:
 
 @dataclass
 class _Reading:
-    """The history's folders as they are read."""
+    """State of reading the history's folders."""
 
     root: Path
     keys: tuple[str, ...]
@@ -103,7 +103,7 @@ def read_history(root: Path, keys: tuple[str, ...]) -> History:
 
     Args:
         root: the output.
-        keys: public keys (hex), one of which must have signed each record; none asks for no signature.
+        keys: public keys (hex), one of which must have signed each record; empty: no signature is required.
     """
     place = root / RESERVED
     reading = _Reading(root, keys)
@@ -130,10 +130,11 @@ def read_history(root: Path, keys: tuple[str, ...]) -> History:
 
 
 def check_run_folder(folder: Path, root: Path, keys: tuple[str, ...]) -> tuple[RunRecord | None, list[Finding]]:
-    """Checks one folder with a record: its form, its signature, the report's files beside it, and nothing else.
+    """Checks one folder with a record: the record's form and signature, the report's files, and that nothing else is
+    there.
 
     Returns:
-        The record, None when it is not readable, and what is wrong.
+        The record, None if it cannot be read, and the findings.
     """
     reading = _Reading(root, keys)
     return _read_run(reading, folder), reading.findings
@@ -188,7 +189,9 @@ def _read_run(reading: _Reading, folder: Path) -> RunRecord | None:
 
 
 def _check_files(reading: _Reading, folder: Path, files: Mapping[str, FileDigest], in_history: bool) -> None:
-    """The report's files are there and unaltered, and nothing else is; outside the history, folders may be."""
+    """Checks that the report's files are present and unaltered and that nothing else is; folders only outside the
+    history.
+    """
     for name, expected in files.items():
         path = folder / name
         try:
@@ -226,7 +229,7 @@ def _check_signature(reading: _Reading, folder: Path, record: RunRecord, data: b
 
 
 def _chain(reading: _Reading, latest: Path) -> tuple[list[RunRecord], bool]:
-    """Follows the records from latest.json back; whether that leads to the first run."""
+    """Follows the records back from latest.json. Returns whether the chain reaches the first run."""
     if not reading.folders and not latest.exists():
         return [], True
     try:
@@ -263,7 +266,7 @@ def _chain(reading: _Reading, latest: Path) -> tuple[list[RunRecord], bool]:
 def _altered(
     reading: _Reading, reference: RunReference, names_it: Path, reached: set[str]
 ) -> tuple[Path, RunRecord] | None:
-    """The record that has the name but not the digest: altered, or else the file that names it is."""
+    """The record with the name but another digest: it or the file that names it was altered."""
     for digest, (folder, record) in _newest_first(reading.folders.items()):
         if record.run_id == reference.run_id and digest not in reached:
             told = relative_path(names_it, reading.root)

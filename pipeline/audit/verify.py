@@ -1,6 +1,6 @@
-"""`h5ferry verify`: is what lies in the output still what was published, and does it still answer as it did?
+"""`h5ferry verify`: whether an output is still what was published, and still computes the recorded outputs.
 
-Nothing but the output is needed, wherever it lies now: not the sources, not the machine of the run.
+Needs only the output, wherever it is now: neither the sources nor the machine of the run.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _ADVICE = Advice(crash="Verify again; if it happens again, migrate the model ane
 
 @dataclass(frozen=True)
 class VerifyRequest:
-    """What is to be verified.
+    """The arguments of `verify`.
 
     Attributes:
         target: an output folder, or a report (the file or its folder).
-        run_samples: whether to run the samples kept with each output, which needs TensorFlow.
-        keys: public keys (hex), one of which must have signed every run record; none asks for no signature.
-        output: where the output of a report lies now, None where the report says.
+        run_samples: whether to run the samples stored with each output, which needs TensorFlow.
+        keys: public keys (hex), one of which must have signed every run record; empty: no signature is required.
+        output: the present folder of a report's output, None if it was not moved.
     """
 
     target: Path
@@ -48,10 +48,10 @@ class VerifyRequest:
 
 
 def verify(request: VerifyRequest, notice: Callable[[OutputState], None] = lambda output: None) -> AuditResult:
-    """Verifies an output folder, or what a report lists; `notice` is called with each output as it is done.
+    """Verifies an output folder, or what a report lists; calls `notice` with each output when it is done.
 
     Raises:
-        ReportError: there is nothing to verify, or the report is not readable.
+        ReportError: there is nothing to verify, or the report cannot be read.
     """
     target = request.target.resolve()
     is_report = target.is_file() or ((target / PARQUET).is_file() and not (target / RESERVED).is_dir())
@@ -65,7 +65,7 @@ def verify(request: VerifyRequest, notice: Callable[[OutputState], None] = lambd
 
 @dataclass(frozen=True)
 class _Check:
-    """One output to look at: where it lies, how it is named, and what is known of it."""
+    """One output to verify: its folder, its name in messages, and what records say of it."""
 
     folder: Path
     path: str
@@ -73,7 +73,7 @@ class _Check:
 
 
 def _folder_frame(request: VerifyRequest) -> tuple[AuditResult, list[_Check]]:
-    """What is found in an output folder besides the outputs, and the outputs to look at."""
+    """Findings about an output folder as a whole, and the outputs to verify."""
     root = request.target
     tree = read_tree(root)
     history = read_history(root, request.keys)
@@ -99,7 +99,7 @@ def _folder_frame(request: VerifyRequest) -> tuple[AuditResult, list[_Check]]:
 
 
 def _report_frame(request: VerifyRequest) -> tuple[AuditResult, list[_Check]]:
-    """What is wrong with a report itself, and the outputs that it lists."""
+    """Findings about a report itself, and the outputs that it lists."""
     folder = request.target if request.target.is_dir() else request.target.parent
     record: RunRecord | None = None
     findings: list[Finding] = []
@@ -133,7 +133,7 @@ def _report_frame(request: VerifyRequest) -> tuple[AuditResult, list[_Check]]:
 
 
 def _output_around(folder: Path, record: RunRecord | None) -> Path | None:
-    """The output that a report lies in, wherever that was moved to; None for a report that lies elsewhere."""
+    """The output that contains a report, also after a move; None for a report outside its output."""
     runs = folder.parent
     if runs.name == RUNS and runs.parent.name == RESERVED:
         return runs.parents[1]
@@ -147,7 +147,7 @@ def _output_around(folder: Path, record: RunRecord | None) -> Path | None:
 def _examined(
     checks: Iterable[_Check], run_samples: bool, notice: Callable[[OutputState], None]
 ) -> Iterator[OutputState]:
-    """Hashes the outputs on all cores, and runs the samples of those that are sound, in one child."""
+    """Hashes the outputs on all cores, and runs the samples of the sound ones in one child."""
     child = ConfinedProcess(Isolation(preload=("tensorflow",), role=Role.REPLAYING, advice=_ADVICE))
     hashed = ThreadPoolExecutor(this_machine().cpus, thread_name_prefix="hash")
     try:
@@ -166,9 +166,9 @@ def _examined(
 
 
 def replay(folder: Path, state: OutputState, child: ConfinedProcess) -> OutputState:
-    """Runs the samples kept with an output again, in the child."""
+    """Runs the samples stored with an output again, in the child."""
     receipt = read_receipt(folder)
-    if receipt is None:  # It was there a moment ago.
+    if receipt is None:  # It existed a moment ago.
         return replace(state, findings=(Finding(Kind.ALTERED, state.path, "changes while it is verified"),))
     key = receipt.key
     custom_code = bool(key.custom_objects_sha256 or key.architecture_sha256)

@@ -1,4 +1,4 @@
-"""A verification as people and programs read it."""
+"""Text and JSON output of a verification."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.storage.canonical_json import plain_json
 
 
 def output_lines(console: Console) -> Callable[[OutputState], None]:
-    """Prints one line for each output as it is done, and one for each thing that is wrong with it."""
+    """Prints one line for each output when it is done, and one for each finding about it."""
 
     def show(output: OutputState) -> None:
         _line(console, f"{'FAIL' if output.findings else 'ok':<5} {output.path}", bool(output.findings))
@@ -27,7 +27,7 @@ def output_lines(console: Console) -> Callable[[OutputState], None]:
 
 
 def print_verification(console: Console, found: AuditResult) -> None:
-    """Prints what is wrong besides the outputs, notes, and the sum."""
+    """Prints findings outside the outputs, notes, and the totals."""
     for finding in found.findings:
         _line(console, f"{'FAIL':<5} {finding.path} {finding.message}", True)
     for note in found.notes:
@@ -43,7 +43,7 @@ def print_verification(console: Console, found: AuditResult) -> None:
 
 
 def as_json(found: AuditResult) -> str:
-    """One JSON object."""
+    """The result as one JSON object."""
     content: dict[str, Any] = {
         "sound": found.sound,
         "runs": found.runs,

@@ -1,4 +1,4 @@
-"""The command line. Each command imports what it needs when it runs: help comes without TensorFlow or Beam."""
+"""The command line. Each command imports what it needs when it runs; help needs neither TensorFlow nor Beam."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="h5ferry",
-    help="Carries legacy Keras HDF5 models over to TensorFlow SavedModel, and proves that they answer as before.",
+    help="Migrates legacy Keras HDF5 models to TensorFlow SavedModel, and proves that they give the same outputs.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -34,11 +34,11 @@ app = typer.Typer(
 
 
 def main(arguments: Sequence[str] | None = None, children: ChildFunctions | None = None) -> Never:
-    """Runs the program and exits with the contract's status: 0, 3, 2 (unusable command line or manifest) or 1.
+    """Runs the program and exits with 0, 3, 2 (invalid command line or manifest) or 1.
 
     Args:
-        arguments: those of the command line; None takes the process's own.
-        children: what the children run in place of the real functions: for tests.
+        arguments: those of the command line; None: the process's own.
+        children: functions that the children run in place of the real ones, for tests.
     """
     prepare_to_complete()
     own = list(sys.argv[1:] if arguments is None else arguments)
@@ -73,7 +73,7 @@ def program(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Holds the options of the program as a whole."""
+    """Defines the options of the program as a whole."""
 
 
 app.command(name="migrate", epilog=EPILOG)(migrate)
@@ -84,18 +84,18 @@ app.command(name="migrate", epilog=EPILOG)(migrate)
 def inspect(
     models: Annotated[list[Path], typer.Argument(metavar="MODEL...")],
     architecture: Annotated[Path | None, typer.Option(help="Architecture of a weights-only file.")] = None,
-    backend: Annotated[str, typer.Option(help="theano, cntk or tensorflow, where the file does not say.")] = "",
+    backend: Annotated[str, typer.Option(help="theano, cntk or tensorflow, if the file does not record it.")] = "",
     custom_objects: Annotated[
         Path | None, typer.Option(help="Python file with custom layers and functions; with --allow-custom-code.")
     ] = None,
     allow_custom_code: Annotated[
         bool, typer.Option("--allow-custom-code", help="Execute that file, in a process of its own.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
     *,
     limits: Limits,
 ) -> None:
-    """Say what a file is, which rewrites it needs, and whether it would be refused. Exit status 3 if one would."""
+    """Describe files: writer, layers, rewrites, and whether they would be refused. Exit status 3 if one would be."""
     from pipeline.inspection.describe import describe_models
 
     if custom_objects is not None and not allow_custom_code:
@@ -106,7 +106,9 @@ def inspect(
 
 @app.command(epilog=example("scan"))
 def scan(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders, patterns as 'a/**/*.h5'.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Files, folders, patterns such as 'a/**/*.h5'.")
+    ],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The manifest, .csv or .jsonl. Default: CSV on standard output."),
@@ -130,18 +132,16 @@ def scan(
 def verify(
     target: Annotated[Path, typer.Argument(metavar="DIR|REPORT", exists=True, help="An output folder or a report.")],
     output: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Where the output of REPORT lies now, if moved.")
+        Path | None, typer.Option(exists=True, file_okay=False, help="Present folder of REPORT's output, if moved.")
     ] = None,
-    run_samples: Annotated[
-        bool, typer.Option(help="Run the samples kept with each model, which needs TensorFlow.")
-    ] = True,
+    run_samples: Annotated[bool, typer.Option(help="Run the samples stored with each model; needs TensorFlow.")] = True,
     public_key: Annotated[
         list[Path] | None,
-        typer.Option(help="Ed25519 public key in PEM: every run record must be signed with it, or with another given."),
+        typer.Option(help="Ed25519 public key in PEM. Every run record must be signed with one of the given keys."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Hash what was published again, check the runs' records, and run the samples. Exit status 3 if anything differs.
+    """Hash published models again, check the run records, and run the samples. Exit status 3 if anything differs.
 
     Needs neither the sources nor the machine of the run.
     """
@@ -187,7 +187,7 @@ def report(
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", exists=True)],
     new: Annotated[Path, typer.Argument(metavar="NEW", exists=True)],
-    factor: Annotated[float, typer.Option(min=1, help="How many times an error must grow to be worse.")] = 10.0,
+    factor: Annotated[float, typer.Option(min=1, help="Factor by which an error must grow to count as worse.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Compare two reports, model by model. Exit status 3 if anything got worse."""
@@ -213,10 +213,10 @@ def doctor(
     places: Annotated[
         list[str] | None, typer.Argument(metavar="[PLACE]...", help="Folders, files or URLs that must be reachable.")
     ] = None,
-    run_model: Annotated[bool, typer.Option(help="Migrate and verify a small model, which needs TensorFlow.")] = True,
+    run_model: Annotated[bool, typer.Option(help="Migrate and verify a small model; needs TensorFlow.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Say what this machine offers, what would be used, and why. Exit status 1 if something stands in the way."""
+    """Show what this machine offers and what a run would use. Exit status 1 if something prevents a run."""
     from pipeline.diagnosis import view
     from pipeline.diagnosis.examine import State, examine
 

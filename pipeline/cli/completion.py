@@ -1,4 +1,4 @@
-"""Completion of the command line in bash, zsh and fish, by typer's own machinery."""
+"""Command-line completion in bash, zsh and fish, by typer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def completion_script(shell: Shell) -> str:
 
 
 def prepare_to_complete() -> None:
-    """Makes typer's completions known where a shell asks for some, and costs nothing where none does."""
+    """Registers typer's completion classes if a shell asks for completions; does nothing otherwise."""
     if _VARIABLE in os.environ:
         from typer.completion import completion_init  # type: ignore[attr-defined]
 

@@ -1,4 +1,4 @@
-"""How a command ends that cannot do what it was asked for: what it says, and with which exit status."""
+"""Messages and exit statuses of commands that cannot run."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pipeline.run.exit_status import ExitStatus
 
 
 def unusable(problem: object) -> Never:
-    """Ends with the status of an unusable command line or manifest."""
+    """Ends with the status of an invalid command line or manifest."""
     _end("unusable", str(problem), ExitStatus.UNUSABLE)
 
 
 def cut_short(error: OSError) -> Never:
-    """The output or the report's folder does not take what a run must write there."""
-    problem = f"{error}. The run has no whole report; what it published stays. Mend that, then run again."
+    """Ends a run that cannot write its output or report."""
+    problem = f"{error}. The run has no complete report; what it published stays. Correct the cause, then run again."
     _end("cut_short", problem, ExitStatus.FAILED)
 
 

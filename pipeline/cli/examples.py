@@ -1,4 +1,4 @@
-"""The example in each command's help. Together they are one story, which a test runs as it stands."""
+"""The example in each command's help. A test runs them in order."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ EXAMPLES: Mapping[str, str] = {
 
 
 def example(command: str) -> str:
-    """The end of a command's help. Empty lines keep the lines apart."""
+    """The end of a command's help. Blank lines separate the lines."""
     return f"\n\nExample:\n\n{EXAMPLES[command]}"

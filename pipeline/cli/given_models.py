@@ -1,4 +1,4 @@
-"""`h5ferry migrate MODEL...`: models in place of a manifest, migrated under the names that `scan` gives them."""
+"""`h5ferry migrate MODEL...`: models in place of a manifest, migrated under the names that `scan` proposes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _REMARKS_SHOWN = 10
 
 
 def manifest_of(arguments: Sequence[str], notifier: Notifier) -> str | bytes:
-    """The manifest that a command line means: a path or URL, or the text of one made for the models that it names.
+    """The manifest of a command line: a path or URL, or the text of one made for the models that it names.
 
     Args:
         arguments: one manifest; or any number of model files, folders and patterns.
-        notifier: told that models were scanned, and what of them wants a look.
+        notifier: reports that models were scanned, and which need attention.
 
     Raises:
         ScanError: a pattern matches nothing.

@@ -1,6 +1,6 @@
-"""The interpreter that the program runs in, whatever the user's settings for Python say.
+"""The program's interpreter, independent of the user's settings for Python.
 
-Imported before anything that is not Python's own.
+Imported before anything outside the standard library.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _WINDOWS = "h5ferry runs on Linux and macOS. On Windows, run it in WSL 2: `wsl -
 
 
 def settle_interpreter() -> None:
-    """Starts the program anew where Python's settings would break it, and puts PYTHONPATH behind what is installed.
+    """Restarts the program if Python's settings would break it, and puts PYTHONPATH behind installed packages.
 
-    Without docstrings (PYTHONOPTIMIZE=2) Beam cannot be imported; with an ASCII file system encoding other file names
-    than ASCII cannot be opened.
+    Without docstrings (PYTHONOPTIMIZE=2) Beam cannot be imported; with an ASCII file system encoding, other file names
+    cannot be opened.
 
     Raises:
         SystemExit: status 2, on Windows.

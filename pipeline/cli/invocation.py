@@ -1,4 +1,4 @@
-"""What a command gets besides its own options."""
+"""What a command receives besides its own options."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Invocation:
 
     Attributes:
         beam_arguments: Beam's own, in order.
-        children: what the children run in place of the real functions; for tests alone, None otherwise.
+        children: functions that the children run in place of the real ones; for tests only, None otherwise.
     """
 
     beam_arguments: tuple[str, ...] = ()

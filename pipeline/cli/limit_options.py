@@ -14,7 +14,7 @@ from transforms.limits import GIB, MIB, LimitOption, Limits, limit_options
 
 
 def with_limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command an option for each limit; it gets them together, as its argument `limits`.
+    """Adds an option for each limit to a command, which receives them as its argument `limits`.
 
     Raises (when the command is run):
         typer.BadParameter: a value is no size, or no positive number.
@@ -68,14 +68,14 @@ _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
 
 
 class OptionError(Exception):
-    """The command line is unusable."""
+    """The command line is invalid."""
 
 
 def parse_size(text: str) -> int:
     """Bytes meant by "800M", "2GiB" or "123456"; units are powers of 1024.
 
     Raises:
-        OptionError: it is no size.
+        OptionError: the text is not a size.
     """
     match = _SIZE.fullmatch(text.strip())
     if not match or float(match[1]) <= 0:

@@ -27,7 +27,7 @@ EPILOG = (
 
 if TYPE_CHECKING:
     RequiredEvidence = Evidence
-else:  # The choices of --require-evidence, weakest first: whatever is evidence at all.
+else:  # The choices of --require-evidence, weakest first.
     RequiredEvidence = StrEnum("RequiredEvidence", [(each.name, each.value) for each in EVIDENCE_ORDER if each])
 
 
@@ -38,18 +38,18 @@ def migrate(
         list[str],
         typer.Argument(
             metavar="MANIFEST|MODEL...",
-            help="A manifest (CSV, JSON lines or Parquet); or model files, folders and patterns, for which a manifest"
-            " is made as `scan` makes it.",
+            help="A manifest (CSV, JSON lines or Parquet); or model files, folders and patterns, from which a manifest"
+            " is made as by `scan`.",
         ),
     ],
     output: Annotated[str, typer.Option(help="Folder for <model>/<version>/, local or a Beam file system's URL.")],
     report: Annotated[str, typer.Option(help="Folder for the report. Default: OUTPUT/_h5ferry/runs/<run-id>.")] = "",
     require_evidence: Annotated[
-        RequiredEvidence, typer.Option(help="The weakest evidence that may be published.")
+        RequiredEvidence, typer.Option(help="Weakest evidence to accept for publication.")
     ] = RequiredEvidence.REBUILT,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for one model.")] = 600.0,
     memory_limit: Annotated[
-        str, typer.Option(help="Memory of one converting process, as 8GiB. Default: its share of the machine.")
+        str, typer.Option(help="Memory of one converting process, such as 8GiB. Default: its share of the machine.")
     ] = "",
     allow_custom_code: Annotated[
         bool,
@@ -62,30 +62,32 @@ def migrate(
         bool,
         typer.Option(
             "--keep-training",
-            help="Compile each SavedModel as its file says and restore the optimizer, to go on training.",
+            help="Compile each SavedModel as its file says and restore the optimizer, to resume training.",
         ),
     ] = False,
     full_reload_every: Annotated[
         int,
         typer.Option(
-            min=1, help="Load every Nth artefact from disk as a whole, even when its graph is already loaded."
+            min=1, help="Load every Nth artefact completely from disk, even when its graph is already loaded."
         ),
     ] = 50,
     run_id: Annotated[str, typer.Option(help="Name of the run. Default: from the time.")] = "",
     sign_key: Annotated[
-        Path | None, typer.Option(help="Ed25519 private key in PEM: signs the run's record, run.json.")
+        Path | None, typer.Option(help="Ed25519 private key in PEM, to sign the run record, run.json.")
     ] = None,
     sign_key_passphrase_file: Annotated[
-        Path | None, typer.Option(help="Holds the key's passphrase. Default: $H5FERRY_SIGN_KEY_PASSPHRASE.")
+        Path | None, typer.Option(help="File with the key's passphrase. Default: $H5FERRY_SIGN_KEY_PASSPHRASE.")
     ] = None,
     metrics_file: Annotated[
         Path | None, typer.Option(help="Text file for Prometheus, replaced at the end of the run.")
     ] = None,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for another run in the same output.")] = 3600.0,
-    lock: Annotated[bool, typer.Option(help="Keep other runs from the output while this one lasts.")] = True,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for another run in the same output to end.")
+    ] = 3600.0,
+    lock: Annotated[bool, typer.Option(help="Lock the output against other runs while this one lasts.")] = True,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary.")] = False,
     log_format: Annotated[
-        LogFormat, typer.Option(help="json: one JSON object for each event, on standard error; no summary.")
+        LogFormat, typer.Option(help="json: one JSON object per event, on standard error; no summary.")
     ] = LogFormat.TEXT,
     *,
     limits: Limits,

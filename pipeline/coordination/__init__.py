@@ -1,4 +1,4 @@
-"""What the launcher and the workers of one run tell each other through a folder: progress and the request to stop.
+"""Communication between launcher and workers of one run through a folder: progress and the request to stop.
 
 May import: storage.
 """

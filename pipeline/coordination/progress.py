@@ -1,4 +1,4 @@
-"""Follows the progress marks of a run while it lasts.
+"""Follows the progress marks of an active run.
 
 FnApiRunner blocks while it runs, so the launcher reads the marks in a thread of its own.
 """

@@ -1,8 +1,8 @@
-"""The folder through which the launcher and the workers of one run talk, for workers may be other processes.
+"""The folder through which the launcher and the workers of one run communicate; workers may be other processes.
 
 ```
 FOLDER/<process>-<thread>.jsonl   progress marks of one worker, appended
-FOLDER/stop                       why the run ends early; every worker reads it before each row
+FOLDER/stop                       why the run ends early; each worker reads it before each row
 FOLDER/launcher                   process id of the launcher, while it handles signals
 FOLDER/shards/                    the report's rows
 ```
@@ -40,7 +40,7 @@ class ProgressMark:
         line: the row's line in the manifest.
         name: model and version.
         status, reason, seconds: how it ended.
-        worker: process and thread that left the mark.
+        worker: process and thread that wrote the mark.
     """
 
     step: str
@@ -54,7 +54,7 @@ class ProgressMark:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A local folder, or none: workers on other machines see none, and are told nothing.
+    """A local folder, or none: workers on other machines have none, and receive no request.
 
     Attributes:
         path: of the folder, "" for none.
@@ -67,11 +67,11 @@ class RunFolder:
 
     @property
     def shards(self) -> str:
-        """Where local workers leave the report's shards."""
+        """Folder for the report's shards from local workers."""
         return f"{self.path}/shards"
 
     def mark(self, mark: ProgressMark) -> None:
-        """Appends a mark to this thread's file; progress is a courtesy, so a folder that is gone is no error."""
+        """Appends a mark to this thread's file. A missing folder is no error, since progress is optional."""
         if not self.path:
             return
         worker = f"{os.getpid()}-{threading.get_ident()}"
@@ -84,12 +84,12 @@ class RunFolder:
         yield from sorted(Path(self.path).glob(f"*{_MARKS}"))
 
     def request_stop(self, why: Stop) -> None:
-        """Asks all workers to start no further row. The first reason given counts."""
+        """Asks all workers to start no further row. The first reason given is kept."""
         with contextlib.suppress(OSError), Path(self.path, _STOP).open("x", encoding="utf-8") as stream:
             stream.write(why.value)
 
     def stop_requested(self) -> Stop | None:
-        """Why the run is to end, None when it may go on."""
+        """Why the run must end, None if it may continue."""
         if not self.path:
             return None
         try:
@@ -98,11 +98,11 @@ class RunFolder:
             return None
 
     def enter_launcher(self) -> None:
-        """Says that this process is the launcher, which handles the signals that stop a run."""
+        """Records that this process is the launcher, which handles the signals that stop a run."""
         Path(self.path, _LAUNCHER).write_text(str(os.getpid()), encoding="ascii")
 
     def launcher(self) -> int | None:
-        """The launcher's process id; None where there is no such folder, or nobody handles signals."""
+        """The launcher's process id; None without such a folder, or if no process handles signals."""
         if not self.path:
             return None
         try:

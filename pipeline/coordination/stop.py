@@ -1,7 +1,7 @@
-"""A run that ends early: the operator stops it, or the disk of the output is full.
+"""Early end of a run: the operator stops it, or the output's disk is full.
 
 The first process to notice writes a stop request into the run's folder, which every local worker reads before each
-row. Rows that were not reached still have their report row.
+row. Rows that were not reached are reported as such.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def not_reached(why: Stop) -> MigrationError:
-    """What to say of a row that a stopped run did not finish."""
+    """The error of a row that a stopped run did not finish."""
     if why is Stop.INTERRUPTED:
         return MigrationError(
             Reason.INTERRUPTED, "The run was stopped before this model was published", advice="Run it again."
@@ -45,7 +45,7 @@ def not_reached(why: Stop) -> MigrationError:
 
 
 def output_is_full(output: str) -> bool:
-    """Whether a local output takes no more than a megabyte, found by writing one."""
+    """Whether a local output has less than a megabyte free, tested by writing one."""
     if is_remote(output):
         return False
     probe = Path(output, _PROBE)
@@ -63,10 +63,11 @@ def output_is_full(output: str) -> bool:
 
 @contextlib.contextmanager
 def reserved_space(folder: Path, rows: int) -> Iterator[None]:
-    """Holds room for the report of so many rows in its local folder, and frees it when it is to be written.
+    """Reserves disk space for the report of so many rows in its local folder, and frees it before the report is
+    written.
 
     Raises:
-        OSError: there is no room even for that.
+        OSError: there is not enough space.
     """
     if is_remote(str(folder)):
         yield
@@ -84,14 +85,14 @@ def reserved_space(folder: Path, rows: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def stopped_by_signals(folder: RunFolder, drop: Callable[[], None]) -> Iterator[list[int]]:
-    """While the context lasts, SIGINT and SIGTERM stop the run instead of the program; a second one stops that too.
+    """While the context lasts, SIGINT and SIGTERM stop the run instead of the program; a second one stops the program.
 
     Args:
         folder: of the run.
-        drop: ends what is being worked on; called from the signal handler.
+        drop: ends the work in progress; called from the signal handler.
 
     Yields:
-        The signals that came.
+        The signals received.
     """
     came: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -119,13 +120,13 @@ def stopped_by_signals(folder: RunFolder, drop: Callable[[], None]) -> Iterator[
 def leave_signals_to_launcher(folder: RunFolder) -> None:
     """Makes a worker process ignore the signals that stop a run; the launcher handles them.
 
-    Terminals and service managers signal all processes of a program. A worker is to end its rows, and to report them.
+    Terminals and service managers signal all processes of a program, but a worker must finish and report its rows.
     """
     launcher = folder.launcher()
     if launcher is None:
         return
     if launcher != os.getpid():
-        set_handler = ctypes.CDLL(None).signal  # Python's own is for the main thread alone, which is Beam's.
+        set_handler = ctypes.CDLL(None).signal  # Python's own works only in the main thread, which is Beam's.
         set_handler.argtypes, set_handler.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
         for number in _STOPPING:
             set_handler(number, int(signal.SIG_IGN))

@@ -1,4 +1,4 @@
-"""`h5ferry doctor`: what this machine offers, what would be used, and whether a model comes through.
+"""`h5ferry doctor`: what this machine offers, what a run would use, and whether a test model migrates.
 
 May import: every package below `cli`.
 """

@@ -1,4 +1,4 @@
-"""The facts that `h5ferry doctor` tells, each with what it means. Nothing is changed outside of a scratch folder."""
+"""The facts that `h5ferry doctor` reports, with their meaning. Changes nothing outside a scratch folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from transforms.limits import GIB
 from transforms.platform import address_space, exchange, folds_case, lock
 
 LIBRARIES = ("tensorflow", "tf-keras", "apache-beam", "h5py", "numpy", "pandas", "pyarrow", "msgspec")
-#: What others take settings from, and this program does not.
+#: Sources of settings for other programs, which this one ignores.
 _IGNORED = (
     "KERAS_HOME",
     "KERAS_BACKEND",
@@ -49,7 +49,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Fact:
-    """One line: what was looked at, what it means, what was found."""
+    """One line: what was examined, what the result means, and the result."""
 
     name: str
     state: State
@@ -57,11 +57,11 @@ class Fact:
 
 
 def examine(places: Sequence[str], *, run_model: bool = True) -> Iterator[Fact]:
-    """Every fact, as it is found.
+    """Yields every fact as soon as it is determined.
 
     Args:
         places: folders, files or URLs that must be reachable.
-        run_model: whether a model is migrated and verified, which starts TensorFlow.
+        run_model: whether to migrate and verify a model, which starts TensorFlow.
     """
     yield from _program()
     yield from _machine()
@@ -126,7 +126,7 @@ def _confinement(scratch: Path) -> Iterator[Fact]:
 
 
 def _replacement(scratch: Path) -> Fact:
-    """Whether a published version is replaced in one step."""
+    """Whether a published version can be replaced atomically."""
     for name in ("first", "second"):
         (scratch / name).mkdir()
     descriptor = os.open(scratch, os.O_RDONLY)
@@ -176,7 +176,7 @@ def _reachable(place: str) -> Fact:
 
 
 def _own_model(scratch: Path) -> Fact:
-    """Migrates a model, verified against outputs worked out by hand."""
+    """Migrates a model and compares it with outputs calculated by hand."""
     from pipeline.diagnosis.own_model import write_own_model
     from pipeline.manifest.row import checked_row
     from pipeline.run.one_model import migrate_row

@@ -1,4 +1,4 @@
-"""A model that the program brings along, written as Keras 2.2.4 wrote it, with outputs worked out by hand."""
+"""A small built-in model in the layout of Keras 2.2.4, with outputs calculated by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OUTPUTS = np.array([[2.0, 0.0, 0.0], [0.0, 2.5, 0.0]], "float32")
 
 
 def write_own_model(folder: Path) -> tuple[Path, Path]:
-    """Writes the model and its samples. Returns their paths. Raises OSError when the folder takes none."""
+    """Writes the model and its samples. Returns their paths. Raises OSError if the folder cannot be written."""
     import h5py
 
     model, samples = folder / "own.h5", folder / "own.npz"

@@ -1,4 +1,4 @@
-"""A diagnosis as people and programs read it."""
+"""Text and JSON output of a diagnosis."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ def as_line(fact: Fact) -> str:
 
 
 def as_json(facts: Iterable[Fact]) -> str:
-    """All facts as one JSON object: `sound`, and `facts` with name, state and what was found."""
+    """All facts as one JSON object: `sound`, and `facts` with name, state and result."""
     told = [{"name": fact.name, "state": fact.state.value, "found": fact.found} for fact in facts]
     return json.dumps({"sound": all(fact["state"] != State.BAD for fact in told), "facts": told}, indent=2)

@@ -1,10 +1,10 @@
-"""The runs of an output, kept beside what they published.
+"""The run records of an output, stored beside the published models.
 
 ```
-OUTPUT/_h5ferry/lock                   while a run is at work
-OUTPUT/_h5ferry/latest.json            the newest run, replaced in one step, written last
+OUTPUT/_h5ferry/lock                   while a run is active
+OUTPUT/_h5ferry/latest.json            the newest run, replaced atomically, written last
 OUTPUT/_h5ferry/runs/<run-id>/         run.json, its signature, and the report unless that lies elsewhere
-OUTPUT/_h5ferry/runs/<run-id>.<n>/     what an earlier run of the same id left
+OUTPUT/_h5ferry/runs/<run-id>.<n>/     files of an earlier run of the same id
 ```
 Each record names the digest of the one before, and latest.json that of the newest: one changed byte breaks the chain.
 """
@@ -41,10 +41,10 @@ from transforms.platform import lock
 
 @contextlib.contextmanager
 def open_run_folder(output: str, run_id: str) -> Iterator[None]:
-    """Makes the folder of a run, which for as long as the context lasts tells others that the run is alive.
+    """Makes and locks the folder of a run; the lock shows other processes that the run is active.
 
-    What an earlier run of the same id left there is kept under another name. Of killed runs, what nobody can read
-    is removed. Without a local output there is nothing to hold, and nothing is removed.
+    The folder of an earlier run of the same id is renamed. Unreadable leftovers of killed runs are removed. If the
+    output is not local, nothing is locked or removed.
 
     Raises:
         OSError: the folder cannot be made.
@@ -60,12 +60,12 @@ def open_run_folder(output: str, run_id: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-        with contextlib.suppress(OSError):  # Only a run that came to nothing leaves it empty.
+        with contextlib.suppress(OSError):  # Only a run that wrote nothing leaves it empty.
             os.rmdir(folder)
 
 
 def sweep_runs(output: Path) -> None:
-    """Removes the shards and half-written files of killed runs, and their folders where nothing else is in them."""
+    """Removes the shards and partly written files of killed runs, and their folders if then empty."""
     for folder in sorted((output / RESERVED / RUNS).iterdir()):
         if folder.is_symlink() or not folder.is_dir() or os.path.lexists(folder / RECORD):
             continue
@@ -81,10 +81,10 @@ def sweep_runs(output: Path) -> None:
 
 
 def previous_run(output: str) -> RunReference | None:
-    """The newest run of an output (folder or URL), None for none.
+    """The newest run of an output (folder or URL), None if there is none.
 
-    That is the one which latest.json names or, when a run was killed before it could say so there, the last that
-    follows on it. From a latest.json that is lost or damaged, the chain is followed from its first run on.
+    It is the run that latest.json names or, if a run was killed before it updated that file, the last of its
+    successors. If latest.json is missing or damaged, the chain is followed forward from its first run.
 
     Raises:
         OSError: latest.json cannot be read.
@@ -104,12 +104,12 @@ def previous_run(output: str) -> RunReference | None:
 
 
 def _root(output: str) -> Path | None:
-    """What nothing of a local output's history may lead out of."""
+    """The folder that paths of a local output's history must stay in."""
     return None if is_remote(output) else Path(output)
 
 
 def chain(output: str, newest: RunReference | None) -> Iterator[RunRecord]:
-    """The records of an output (folder or URL) from the newest back, as far as they are there and unaltered.
+    """The records of an output (folder or URL) from the newest back, as far as they exist and are unaltered.
 
     Raises:
         OSError: one cannot be read.
@@ -148,7 +148,9 @@ def _records_since(runs: Path, instant: int) -> Iterator[tuple[RunReference | No
 
 @contextlib.contextmanager
 def appending(output: str) -> Iterator[None]:
-    """Holds the chain of a local output for the moment that a record takes, so that two runs do not both come next."""
+    """Locks the chain of a local output while a record is appended, so that no two records have the same
+    predecessor.
+    """
     if is_remote(output):
         yield
         return
@@ -159,7 +161,7 @@ def appending(output: str) -> Iterator[None]:
 
 
 def write_record(folder: str, record: RunRecord, signer: Signer | None) -> None:
-    """Writes a record into a folder (or URL), after its signature, so that a record that is there is complete.
+    """Writes a record into a folder (or URL) after its signature, so that an existing record is complete.
 
     Raises:
         OSError: it cannot be written.
@@ -178,12 +180,14 @@ def remove_record(folder: str) -> None:
 
 
 def write_latest(output: str, record: RunRecord) -> None:
-    """Makes `record` the newest run. Raises OSError when it cannot be written: the one before remains the newest."""
+    """Makes `record` the newest run. Raises OSError if it cannot be written; the previous one then remains the
+    newest.
+    """
     write_file(f"{output}/{RESERVED}/{LATEST}", record.latest())
 
 
 def _set_aside(folder: str) -> None:
-    """Renames the folder of an ended run, so that another run of the same id can have its name."""
+    """Renames the folder of an ended run, so that another run can use the same id."""
     if not is_remote(folder):
         if Path(folder, RECORD).exists():
             os.rename(folder, next(name for n in count(1) if not Path(name := f"{folder}.{n}").exists()))

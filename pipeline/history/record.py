@@ -1,6 +1,6 @@
-"""The record of a run, `run.json`: what went in, under which options, what came out, and digests of all of it.
+"""The record of a run, `run.json`: inputs, options, results, and digests of all of them.
 
-Its digest is that of the file's bytes, which are canonical, and a signature is made over them. Records form a chain:
+Its digest is that of the file's bytes, which are canonical; the signature covers the same bytes. Records form a chain:
 each names the digest of the record before it, and `latest.json` that of the newest.
 """
 
@@ -14,12 +14,12 @@ from typing import Any
 from pipeline.storage.canonical_json import canonical_json, sha256_of
 
 FINISHED, INTERRUPTED = "finished", "interrupted"
-#: Raised when the record changes shape.
+#: Incremented when the record's format changes.
 _FORMAT = 1
 
 
 class RecordError(Exception):
-    """A file is no record of a run, or not in its canonical form."""
+    """A file is not a run record, or not in canonical form."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class RunReference:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What `run.json` holds.
+    """The content of `run.json`.
 
     Attributes:
         run_id: name of the run.
@@ -50,14 +50,14 @@ class RunRecord:
         manifest: path or URL, sha256, and number of rows.
         output: absolute folder or URL.
         report: folder or URL of the report, "" when the report lies beside this record.
-        options: what the run was asked for.
-        versions: of this program and what it ran on.
+        options: options of the run.
+        versions: of this program and its platform.
         counts: rows by status, reason and evidence.
         report_files: name -> digest of each file of the report.
         receipts: "<model>/<version>" -> sha256 of the receipt, for each row that is published.
-        taken_over: those of them that the run found there, and that differ from what the runs before it recorded.
-        previous: the run before this one in the same output, None for the first.
-        signer: public key (Ed25519, hex) that the signature beside this record is made with, "" for none.
+        taken_over: those of them that existed before the run and differ from the previous runs' records.
+        previous: the previous run in the same output, None for the first.
+        signer: public key (Ed25519, hex) of the signature beside this record, "" for none.
     """
 
     run_id: str
@@ -83,11 +83,11 @@ class RunRecord:
 
     @property
     def reference(self) -> RunReference:
-        """How the next record and `latest.json` name this one."""
+        """The reference to this record in the next one and in `latest.json`."""
         return RunReference(self.run_id, sha256_of(self.to_bytes()))
 
     def latest(self) -> bytes:
-        """The content of `latest.json` when this is the newest run."""
+        """The content of `latest.json` if this is the newest run."""
         told = ("run_id", "state", "exit_status", "finished_at", "report", "counts")
         content = {name: getattr(self, name) for name in told}
         return canonical_json({"format": _FORMAT, **content, "run_json_sha256": self.reference.sha256})
@@ -97,7 +97,7 @@ def parse_record(data: bytes) -> RunRecord:
     """The record in `data`.
 
     Raises:
-        RecordError: it is none, or one byte differs from its canonical form.
+        RecordError: it is not a record, or differs from its canonical form in any byte.
     """
     try:
         content = json.loads(data)
@@ -131,7 +131,7 @@ def parse_latest(data: bytes) -> RunReference:
 
 
 def _is_typed(record: RunRecord) -> bool:
-    """Texts are texts and tables are tables, so that whoever reads the record need not ask again."""
+    """Checks the types of fields and their elements, so that readers need not."""
     kinds = {"str": str, "int": int}
     plain = all(isinstance(getattr(record, f.name), kinds.get(str(f.type), object)) for f in fields(record))
     tables = (record.manifest, record.options, record.versions, record.counts, record.report_files, record.receipts)

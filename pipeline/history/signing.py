@@ -1,4 +1,4 @@
-"""Ed25519 signatures of run records: `run.json.sig` holds the 64 raw bytes, made over the bytes of `run.json`.
+"""Ed25519 signatures of run records: `run.json.sig` holds the 64 raw bytes of the signature of `run.json`.
 
 Keys are PEM files, as `openssl genpkey -algorithm ed25519` writes them; `openssl pkeyutl -verify -rawin` reads the
 signature.
@@ -19,18 +19,18 @@ _KEY_BYTES = 1 << 16
 
 
 class SigningKeyError(Exception):
-    """A key file is unusable."""
+    """A key file cannot be used."""
 
 
 @dataclass(frozen=True)
 class Signer:
-    """A private key, ready to sign. It is held by the launching process alone and never printed."""
+    """A private key, ready to sign. Only the launching process holds it, and it is never printed."""
 
     _key: Ed25519PrivateKey
 
     @property
     def public_key(self) -> str:
-        """The public half: 32 bytes in hex."""
+        """The public key: 32 bytes in hex."""
         return _raw(self._key.public_key())
 
     def sign(self, data: bytes) -> bytes:
@@ -45,7 +45,7 @@ def load_signer(path: Path, passphrase: bytes | None) -> Signer:
     """Reads a private key, which may be encrypted.
 
     Raises:
-        SigningKeyError: it cannot be read, is no Ed25519 key, or the passphrase is missing or wrong.
+        SigningKeyError: it cannot be read, is not an Ed25519 key, or the passphrase is missing or wrong.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -67,7 +67,7 @@ def load_signer(path: Path, passphrase: bytes | None) -> Signer:
 
 
 def read_passphrase(path: Path | None) -> bytes | None:
-    """The passphrase of a private key: the first line of a file or, without one, the environment's; None for none.
+    """The passphrase of a private key: the first line of a file, else the environment variable, else None.
 
     Raises:
         SigningKeyError: the file cannot be read.
@@ -82,7 +82,7 @@ def load_public_key(path: Path) -> str:
     """Reads a public key in PEM; returns its 32 bytes in hex.
 
     Raises:
-        SigningKeyError: it cannot be read or is no Ed25519 public key.
+        SigningKeyError: it cannot be read or is not an Ed25519 public key.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -98,7 +98,7 @@ def load_public_key(path: Path) -> str:
 
 
 def is_signature(public_key: str, signature: bytes, data: bytes) -> bool:
-    """True when `signature` was made over `data` with the private half of `public_key` (hex)."""
+    """True if `signature` of `data` was made with the private key of `public_key` (hex)."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 

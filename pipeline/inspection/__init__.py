@@ -1,4 +1,4 @@
-"""`h5ferry inspect`: what a file is, described in a confined process and shown in a terminal.
+"""`h5ferry inspect`: description of a file, made in a confined process and shown in a terminal.
 
 May import: isolation, report.
 """

@@ -1,4 +1,4 @@
-"""`h5ferry inspect`: what a file is, inferred from its bytes alone, in a confined child and without TensorFlow."""
+"""`h5ferry inspect`: description of a file from its bytes alone, in a confined child and without TensorFlow."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def describe_models(
     custom_objects: Path | None = None,
     as_json: bool = False,
 ) -> bool:
-    """Prints what each file is, or why it would be refused. `custom_objects` is executed, in the children.
+    """Prints a description of each file, or why it would be refused. `custom_objects` is executed in the children.
 
     Returns:
-        True when none would be.
+        True if none would be refused.
     """
     sound = True
 
@@ -61,10 +61,10 @@ def inspect_file(
     limits: Limits = DEFAULT_LIMITS,
     custom_objects: Path | None = None,
 ) -> Inspection:
-    """The facts of one file, read in a child of its own.
+    """The facts of one file, read in a child process.
 
     Raises:
-        MigrationError: it would be refused.
+        MigrationError: the file would be refused.
     """
     child = ConfinedProcess(_ISOLATION)
     try:
@@ -81,7 +81,7 @@ def describe_model(
     limits: Limits = DEFAULT_LIMITS,
     custom_objects: Path | None = None,
 ) -> dict[str, Any]:
-    """The facts of one file by name, as `docs/operators.md` lists them; of a refused one, those that it records."""
+    """The facts of one file by name, as listed in `docs/operators.md`; for a refused file, those that it records."""
     try:
         inspection = _inspection(child, model, architecture, backend, limits, custom_objects)
     except MigrationError as error:
@@ -131,7 +131,7 @@ def _inspection(
 
 
 def _recorded(child: ConfinedProcess, model: Path, limits: Limits) -> dict[str, Any]:
-    """What a refused file says of its writer; nothing where it cannot be read."""
+    """What a refused file records of its writer; empty if it cannot be read."""
     try:
         return dict(child.call(_RECORDED, model, limits, returns=dict[str, str]))
     except MigrationError:

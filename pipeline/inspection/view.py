@@ -1,4 +1,4 @@
-"""How `inspect` shows a model to a person: a tree on a terminal, indented lines elsewhere. The words are the same."""
+"""Text output of `inspect`: a tree on a terminal, indented lines elsewhere, with the same words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EVIDENCE = {
 
 @dataclass(frozen=True)
 class _Entry:
-    """One line of the view: `depth` says how far it is indented, `style` how a terminal shows it."""
+    """One line of the view: `depth` of indentation, `style` on a terminal."""
 
     depth: int
     text: str
