@@ -21,6 +21,9 @@ _NUMBERS = re.compile(r"_\d+(?=_|$)")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INTERFACE = re.compile(r"interface-\d+")
 _CAPTURE = "_user_specified_name"
+#: The number of a loop's condition or body in the arguments that it takes and does not use. It may be that of an earlier
+#: tracing, which no function of the library has.
+_PLACEHOLDER = re.compile(r"_(\d+)(?=___redundant_placeholder)")
 #: Attributes that name another function as text.
 _NAMING_ATTRIBUTES = frozenset({"forward_function_name", "backward_function_name"})
 
@@ -117,6 +120,7 @@ def _renumber_captures(function: Any) -> None:
     """Captures are called after a counter of the process where nobody named them; here after their position."""
     arguments: dict[str, str] = {}
     numbers: dict[str, str] = {}
+    tracings: dict[str, str] = {}
     for position, argument in enumerate(function.signature.input_arg):
         attributes = function.arg_attr[position].attr if position in function.arg_attr else {}
         stated = attributes[_CAPTURE].s.decode() if _CAPTURE in attributes else ""
@@ -127,6 +131,9 @@ def _renumber_captures(function: Any) -> None:
             if number.isdecimal():
                 arguments[argument.name] = f"{stem}_capture_{position}"
                 numbers[number] = f"capture_{position}"
+        for number in _PLACEHOLDER.findall(argument.name):
+            tracing = tracings.setdefault(number, str(len(tracings)))
+            arguments[argument.name] = _PLACEHOLDER.sub(f"_{tracing}", argument.name)
 
     def rename(text: str) -> str:
         if text.startswith("loc:@"):
