@@ -21,8 +21,8 @@ _NUMBERS = re.compile(r"_\d+(?=_|$)")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INTERFACE = re.compile(r"interface-\d+")
 _CAPTURE = "_user_specified_name"
-#: The number of a loop's condition or body in the arguments that it takes and does not use. It may be that of an earlier
-#: tracing, which no function of the library has.
+#: The number of a loop's condition or body in its unused arguments. It may be that of an earlier tracing, which no
+#: function of the library has.
 _PLACEHOLDER = re.compile(r"_(\d+)(?=___redundant_placeholder)")
 #: Attributes that name another function as text.
 _NAMING_ATTRIBUTES = frozenset({"forward_function_name", "backward_function_name"})
