@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.audit.findings import Finding, Kind, relative_path
 from pipeline.publication.layout import GRAPHS, RECEIPT, RECORD, RESERVED, RETIRED, STAGING
-from pipeline.publication.locks import LockState, lock_state
+from pipeline.publication.locked_folders import LockState, lock_state
 
 #: Prefix of a run's temporary files, which it removes before it ends.
 _OURS = ".h5ferry-"

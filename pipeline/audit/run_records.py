@@ -30,7 +30,8 @@ from pipeline.publication.layout import (
     SIGNATURE,
     SIGNATURE_BYTES,
 )
-from pipeline.publication.locks import LockState, holder_of, lock_state
+from pipeline.publication.locked_folders import LockState, lock_state
+from pipeline.publication.locks import holder_of
 from pipeline.storage.regular_file import digest_regular, read_regular
 
 _NAMES_TOLD = 5

@@ -15,7 +15,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, repeat
 from pathlib import Path
 
 from pipeline.history.record import RecordError, RunRecord, RunReference, parse_latest, parse_record
@@ -31,7 +31,7 @@ from pipeline.publication.layout import (
     SIGNATURE,
     run_folder,
 )
-from pipeline.publication.locks import LockState, _made_and_locked, lock_state
+from pipeline.publication.locked_folders import LockState, lock_state, make_locked_folder
 from pipeline.storage.canonical_json import sha256_of
 from pipeline.storage.durable_file import PART, read_file, remove_file, write_file
 from pipeline.storage.paths import is_remote
@@ -54,7 +54,7 @@ def open_run_folder(output: str, run_id: str) -> Iterator[None]:
     if is_remote(output):
         yield
         return
-    descriptor = _made_and_locked(Path(folder), Path(output))
+    _, descriptor = make_locked_folder(repeat(Path(folder)), Path(output))
     try:
         sweep_runs(Path(output))
         yield

@@ -22,11 +22,12 @@ import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from pipeline.publication.destination import check_destination, occupant, remove_published
 from pipeline.publication.layout import RECEIPT, RETIRED, STAGING
-from pipeline.publication.locks import _ATTEMPTS, LockState, _make_locked, lock_state
+from pipeline.publication.locked_folders import ATTEMPTS, LockState, lock_state, make_locked_folder
 from pipeline.publication.receipt import Receipt, is_complete, parse_receipt, receipt_bytes
 from pipeline.storage.durable_file import NEW_FILE, write_through
 from pipeline.storage.regular_file import open_folder, refuse_long
@@ -64,7 +65,8 @@ def staging_area(root: Path, destination: Path) -> Iterator[StagingArea]:
         OSError: it cannot be made.
     """
     refuse_long(destination.with_name(f"{STAGING}{destination.name}-00000000") / _REPLACED / RECEIPT)
-    private, lock = _make_locked(destination, root)
+    names = (destination.with_name(f"{STAGING}{destination.name}-{secrets.token_hex(4)}") for _ in count())
+    private, lock = make_locked_folder(names, root, private=True)
     try:
         os.mkdir(_STAGED, dir_fd=lock)
         yield StagingArea(root, destination, private / _STAGED, lock)
@@ -88,7 +90,7 @@ def publish(area: StagingArea, receipt: Receipt) -> None:
     _make_durable(area.folder)
     name = area.destination.name
     with open_folder(area.destination.parent, area.root, make=True) as beside:
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             check_destination(area.root, receipt.model, receipt.version)
             if _rename_new(area, name, beside) or _replace(area, name, beside, receipt):
                 break

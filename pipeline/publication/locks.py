@@ -11,17 +11,16 @@ import contextlib
 import errno
 import json
 import os
-import secrets
 import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
 
-from pipeline.publication.layout import LOCK, RESERVED, STAGING
+from pipeline.publication.layout import LOCK, RESERVED
+from pipeline.publication.locked_folders import is_at
 from pipeline.storage.regular_file import open_folder, open_regular, read_regular
 from transforms.platform import lock
 
@@ -29,14 +28,6 @@ _POLL_SECONDS = 0.1
 #: Whoever only asks for the holder has the lock for a moment: no reason to refuse a run.
 _GRACE_SECONDS = 0.3
 _TEXT_BYTES = 4096
-
-
-class LockState(Enum):
-    """What can be told of a lock from outside."""
-
-    HELD = "held"
-    FREE = "free"
-    UNKNOWN = "unknown"
 
 
 class OutputInUseError(Exception):
@@ -120,7 +111,7 @@ def _locked_file(path: Path, wait: float, tell: Callable[[str], None]) -> int:
             if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
                 raise OSError(errno.EINVAL, "is no plain file", str(path))
             lock(descriptor)
-            if _is_at(path, descriptor):
+            if is_at(path, descriptor):
                 return descriptor
             os.close(descriptor)
         except BlockingIOError:
@@ -140,13 +131,6 @@ def _locked_file(path: Path, wait: float, tell: Callable[[str], None]) -> int:
             raise
 
 
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
 def _read_holder(path: Path) -> Holder | None:
     """Who the file names; None while it is being written, and where it names nobody."""
     try:
@@ -155,57 +139,3 @@ def _read_holder(path: Path) -> Holder | None:
         return None
     texts = (holder.host, holder.run_id, holder.since)
     return holder if type(holder.pid) is int and all(isinstance(text, str) for text in texts) else None
-
-
-_ATTEMPTS = 5
-
-
-def _make_locked(destination: Path, root: Path) -> tuple[Path, int]:
-    """Makes a folder beside `destination` that other users cannot look into, and locks it.
-
-    Others may sweep it between these two steps, so it is tried again.
-    """
-    for _ in range(_ATTEMPTS):
-        folder = destination.with_name(f"{STAGING}{destination.name}-{secrets.token_hex(4)}")
-        with contextlib.suppress(FileNotFoundError), open_folder(folder.parent, root, make=True) as beside:
-            os.mkdir(folder.name, 0o700, dir_fd=beside)
-            held = os.open(folder.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=beside)
-            with contextlib.suppress(OSError):  # A file system without locks: its leftovers cannot be distinguished.
-                lock(held)
-            if folder.exists():
-                return folder, held
-            os.close(held)
-    raise OSError(errno.EBUSY, "is removed by another process again and again", str(destination.parent))
-
-
-def lock_state(folder: Path) -> LockState:
-    """Whether a living process holds a folder."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return LockState.UNKNOWN
-    try:
-        lock(descriptor)
-    except BlockingIOError:
-        return LockState.HELD
-    except OSError:
-        return LockState.UNKNOWN
-    finally:
-        os.close(descriptor)
-    return LockState.FREE
-
-
-def _made_and_locked(folder: Path, root: Path) -> int:
-    """Makes and locks a folder below `root`; another run may sweep it between these two steps: it is tried again."""
-    while True:
-        try:
-            with open_folder(folder, root, make=True) as opened:
-                descriptor = os.dup(opened)
-        except FileNotFoundError:
-            continue
-        with contextlib.suppress(OSError):  # A file system without locks: its leftovers cannot be distinguished.
-            lock(descriptor)
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.stat(folder, follow_symlinks=False), os.fstat(descriptor)):
-                return descriptor
-        os.close(descriptor)

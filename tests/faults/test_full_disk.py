@@ -16,7 +16,7 @@ FULL = "output_error"
 
 #: Each write of a run's models, and how many models then remain: all but those that a passing fault hits.
 WRITES = [
-    Refuse("pipeline.publication.locks:_make_locked", errno.ENOSPC, 2),
+    Refuse("pipeline.publication.local:make_locked_folder", errno.ENOSPC, 2),
     Refuse("pipeline.publication.local:write_receipt", errno.ENOSPC, 2),
     Refuse("pipeline.publication.local:write_receipt", errno.EIO, 2, calls=1),
     Refuse("pipeline.publication.local:_make_durable", errno.EIO, 1, calls=2),

@@ -18,13 +18,13 @@ from tests.faults.programs import FAKES, Kill, Program, outcomes, published, reg
 MODELS = ["replaced-1", "text/new-1", "refuse-1", "new-2"]
 
 STEPS = [
-    Kill("pipeline.publication.locks:_made_and_locked", after=True),
+    Kill("pipeline.history.chain:make_locked_folder", after=True),
     Kill("pipeline.run.migrate:sweep_leftovers"),
     Kill("pipeline.run.migrate:run_graph"),
     Kill("pipeline.graph:inspect_row", 2),
     Kill("pipeline.graph:inspect_row", 4, after=True),
-    Kill("pipeline.publication.locks:_make_locked"),
-    Kill("pipeline.publication.locks:_make_locked", after=True),
+    Kill("pipeline.publication.local:make_locked_folder"),
+    Kill("pipeline.publication.local:make_locked_folder", after=True),
     Kill("pipeline.steps.convert:_ConfinedSteps.stage"),
     Kill("pipeline.steps.convert:_ConfinedSteps.stage", after=True),
     Kill("pipeline.steps.convert:_ConfinedSteps.verify", 2),
