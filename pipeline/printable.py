@@ -1,10 +1,10 @@
-"""Text that may be shown on a terminal, whatever it was made from."""
+"""Makes untrusted text safe to show on a terminal."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """`text` with everything that could steer a terminal, or reverse its direction, written out."""
+    """`text` with control characters and direction marks escaped."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
     )

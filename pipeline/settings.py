@@ -1,4 +1,4 @@
-"""What a run was asked for, as each worker is told."""
+"""The settings of a run, as sent to each worker."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @dataclass(frozen=True)
 class ChildFunctions:
-    """What the children run, by name: each name is resolved in the child.
+    """The functions that the children run, by name; each name is resolved in the child.
 
     Attributes:
-        inspector: "module:name" of the function run in the inspecting child.
-        converter: module with the functions `stage`, `expected_outputs` and `finish`, run in the converting child.
-        verifier: module with the function `verify`, run in the verifying child.
-        preload: what a converting child imports before these.
+        inspector: "module:name" of the function for the inspecting child.
+        converter: module with the functions `stage`, `expected_outputs` and `finish` for the converting child.
+        verifier: module with the function `verify` for the verifying child.
+        preload: modules that a converting child imports first.
     """
 
     inspector: str = "transforms.inspection.inspect:inspect_source"
@@ -39,23 +39,23 @@ CHILD_FUNCTIONS = ChildFunctions()
 
 @dataclass(frozen=True)
 class MigrateSettings:
-    """All that a worker needs to know; each step carries it, because some runners do not ship options to workers.
+    """The settings that workers need; each step carries them, because some runners do not ship options to workers.
 
     Attributes:
         output: absolute folder or URL.
         run_id: names the run in report and receipts.
-        attempt: drawn for each run: distinguishes a retried bundle from a second run; the runs of one process share no
-            children.
-        require_evidence: the weakest evidence that may be published.
-        isolation: how the converting children are kept.
-        threads: process pairs that one worker process may keep busy.
+        attempt: random for each run; distinguishes a retried bundle from a second run, and the children of concurrent
+            runs in one process.
+        require_evidence: the weakest evidence accepted for publication.
+        isolation: limits of the converting children.
+        threads: maximum number of process pairs of one worker process.
         allow_custom_code: whether a row's `custom_objects` may be used.
-        keep_training: whether SavedModels are compiled, with the optimizer as it was.
+        keep_training: whether SavedModels are compiled, with the optimizer's state.
         limits: the budget of reading.
-        full_reload_every: of artefacts whose graph is loaded already, one in so many is loaded as a whole all the same.
-        children: what the children run.
-        folder: through which workers on this machine and the launcher talk.
-        folds_case: whether names that differ in case alone are one file at the output.
+        full_reload_every: of artefacts whose graph is already loaded, one in so many is nevertheless loaded completely.
+        children: functions that the children run.
+        folder: for communication between the launcher and workers on this machine.
+        folds_case: whether the output's file system ignores case in names.
     """
 
     output: str
@@ -74,39 +74,39 @@ class MigrateSettings:
 
     @property
     def converting(self) -> Isolation:
-        """The converting child: TensorFlow is imported before the first model's clock starts."""
+        """The settings of the converting child: TensorFlow is imported before the first model's clock starts."""
         preload = (*self.children.preload, self.children.converter)
         return replace(self.isolation, preload=preload, role=Role.CONVERTING)
 
     @property
     def verifying(self) -> Isolation:
-        """The verifying child."""
+        """The settings of the verifying child."""
         return replace(self.isolation, preload=(self.children.verifier,), role=Role.VERIFYING)
 
     @property
     def inspecting(self) -> Isolation:
-        """The inspecting child."""
+        """The settings of the inspecting child."""
         return replace(self.isolation, role=Role.INSPECTING)
 
 
 class SettingsError(ValueError):
-    """An option has an unusable value."""
+    """An option has an invalid value."""
 
 
 class MigrateOptions(TypedDict, total=False):
-    """What may be said of a migration besides source and output; each has the default of the command line.
+    """Options of a migration besides source and output, with the defaults of the command line.
 
     Attributes:
-        run_id: name in report and receipts; one made of the time by default.
-        require_evidence: the weakest evidence that may be published: `rebuilt`, `reference` or `golden`.
+        run_id: name in report and receipts; default: made from the time.
+        require_evidence: the weakest evidence accepted for publication: `rebuilt`, `reference` or `golden`.
         timeout: wall-clock seconds for one model.
-        memory_limit: bytes for one converting process; 0 for its share of the machine.
-        workers: processes or threads of the pipeline that share one machine, for that share and for thread counts.
-        threads: models that one worker process may convert side by side.
-        allow_custom_code: execute the Python files that rows name.
+        memory_limit: bytes for one converting process; 0: its share of the machine.
+        workers: processes or threads of the pipeline that share one machine; determines that share and thread counts.
+        threads: models that one worker process may convert concurrently.
+        allow_custom_code: execute the Python files named by rows.
         keep_training: compile each SavedModel as its file says and restore the optimizer.
-        full_reload_every: of artefacts whose graph is loaded already, one in so many is loaded anew.
-        limits: what is read at most.
+        full_reload_every: of artefacts whose graph is already loaded, one in so many is loaded completely again.
+        limits: maximum sizes of what is read.
     """
 
     run_id: str
@@ -134,7 +134,7 @@ def migrate_settings(output: str, **options: Unpack[MigrateOptions]) -> MigrateS
         options: see `MigrateOptions`.
 
     Raises:
-        SettingsError: an option has an unusable value.
+        SettingsError: an option has an invalid value.
     """
     run_id, required = options.get("run_id", ""), options.get("require_evidence", Evidence.REBUILT)
     if run_id and not _RUN_ID.fullmatch(run_id):

@@ -106,7 +106,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.RANDOM_OUTPUTS: "Name layers whose outputs draw nothing in the manifest's column `outputs`, or give custom"
     " code in the place of what draws.",
     Reason.INVALID_SAMPLES: "Correct the `.npz`: one array for each input, batch first, of the shapes that are named.",
-    Reason.WEAK_EVIDENCE: "Bring samples with expected outputs, or ask for less with `--require-evidence`.",
+    Reason.WEAK_EVIDENCE: "Provide samples with expected outputs, or require less with `--require-evidence`.",
     Reason.TIMEOUT: "Raise `--timeout`, or migrate the model by itself on a faster machine.",
     Reason.INTERRUPTED: "Run again: what was published stays, and the rest is taken up.",
     Reason.CRASHED: "Run again; if it dies again, look at the file with `h5ferry inspect` and restore it from its"

@@ -171,7 +171,7 @@ def _reachable(place: str) -> Fact:
     if not os.access(path, os.R_OK):
         return Fact(place, State.BAD, "cannot be read")
     writable = "can be written" if os.access(path, os.W_OK) else "cannot be written"
-    folds = "; names that differ in case alone are one file there" if folds_case(path.absolute()) else ""
+    folds = "; names that differ only in case are one file there" if folds_case(path.absolute()) else ""
     return Fact(place, State.GOOD, f"can be read; {writable}{folds}")
 
 

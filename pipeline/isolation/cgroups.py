@@ -1,7 +1,7 @@
-"""What the control groups of this process leave it: CPUs and memory, by version 1 and 2 of cgroups.
+"""CPU and memory quotas of this process's control groups, cgroups versions 1 and 2.
 
-A container, a pod, a batch job or a systemd unit has its quotas there; the affinity mask and the machine's memory do
-not show them. A group is bounded by each of its ancestors, as far up as they are mounted. What the files mean:
+The quotas of a container, a pod, a batch job or a systemd unit are there; the affinity mask and the machine's memory do
+not show them. A group is bounded by each of its ancestors, as far up as they are mounted. Sources:
 Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst, Documentation/scheduler/sched-bwc.rst of the Linux kernel.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-#: Version 1 says "no limit" with the largest multiple of a page in 63 bits.
+#: In version 1, the largest multiple of a page in 63 bits means "no limit".
 _NO_LIMIT = 1 << 62
 
 
@@ -25,12 +25,14 @@ class Quota:
 
 
 def cpu_quota(root: Path = Path("/")) -> Quota | None:
-    """The fewest CPUs, as a fraction, that a group leaves; None where none says. `root` holds `proc` and `sys`."""
+    """The smallest CPU quota of any group, as a number of CPUs; None if there is none. `root` holds `proc` and
+    `sys`.
+    """
     return _least(root, "cpu", (_cpu_max, _cfs_quota))
 
 
 def memory_quota(root: Path = Path("/")) -> Quota | None:
-    """The fewest bytes of memory that a group leaves; None where none says."""
+    """The smallest memory quota of any group, in bytes; None if there is none."""
     names = ("memory.max", "memory.high", "memory.limit_in_bytes")
     return _least(root, "memory", tuple(map(_bytes_in, names)))
 
@@ -52,7 +54,7 @@ def _groups(root: Path, controller: str) -> Iterator[Path]:
             continue
         mounted, place = (_unescaped(field) for field in mount.split(" ")[3:5])
         below = PurePosixPath(paths[name])
-        # A group that lies outside of what is mounted is seen as its root: it is another namespace's name for it.
+        # A group outside the mounted tree is its root: the path is another namespace's name for it.
         inner = below.relative_to(mounted) if below.is_relative_to(mounted) else PurePosixPath()
         for each in (inner, *inner.parents):
             yield root / place.lstrip("/") / each
@@ -65,7 +67,7 @@ def _cpu_max(folder: Path) -> Quota | None:
 
 
 def _cfs_quota(folder: Path) -> Quota | None:
-    """Version 1: a quota of -1 is none."""
+    """Version 1: a quota of -1 means none."""
     period = _text(folder / "cpu.cfs_period_us")
     return _quotient(_text(folder / "cpu.cfs_quota_us"), period, folder / "cpu.cfs_quota_us")
 

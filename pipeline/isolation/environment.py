@@ -1,8 +1,8 @@
-"""What a child is started with: its command line and its environment.
+"""The command line and environment of a child.
 
-The same model gives the same artefact on every machine, so a child sees none of its user's settings. Keras would take
-`~/.keras/keras.json` (another float type, another place for the channels), TensorFlow its compiler flags, Python
-modules that lie in PYTHONPATH under the name of an installed one.
+The same model gives the same artefact on every machine, so a child sees none of its user's settings. Keras would read
+`~/.keras/keras.json` (another float type, another data format), TensorFlow its compiler flags, Python modules in
+PYTHONPATH that shadow installed ones.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipeline.isolation.policy import Role
 from transforms.errors import MigrationError, Reason
 
 _PARENT_VARIABLES = ("PATH", "HOME", "TMPDIR", "TZ", "LD_LIBRARY_PATH")
-#: `-s -P` and the explicit list leave nothing to PYTHONPATH, the user's own packages and the working folder.
+#: `-s -P` and the explicit list exclude PYTHONPATH, the user's site-packages and the working folder.
 _START = "import sys; sys.path[:] = sys.argv[3:]; from pipeline.isolation.worker import main; main()"
 
 
@@ -27,10 +27,10 @@ def child_command(requests: int, answers: int) -> list[str]:
 
 
 def module_folders(paths: Sequence[str], python_path: str) -> list[str]:
-    """Where modules are looked for: absolute, what PYTHONPATH names behind everything else.
+    """The module search path: absolute folders, those of PYTHONPATH last.
 
-    So it shadows nothing that is installed, and whatever lies only there is still found. The folder that this program
-    itself lies in keeps its place.
+    PYTHONPATH therefore shadows no installed module, and modules found only there can still be imported. The folder of
+    this program keeps its position.
     """
     own = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     named = {os.path.abspath(path) for path in python_path.split(os.pathsep) if path} - {own}
@@ -39,16 +39,16 @@ def module_folders(paths: Sequence[str], python_path: str) -> list[str]:
 
 
 def refuse_foreign_packages(role: Role) -> None:
-    """Makes sure that a child will import this program, whatever else `sys.path` leads to.
+    """Checks that a child would import this program's own packages.
 
-    Anybody's script may have a folder `transforms` beside it, which comes first.
+    A script may have a folder `transforms` beside it, which comes first on `sys.path`.
 
     Raises:
-        MigrationError: `crashed`, it would import somebody else's `pipeline` or `transforms`.
+        MigrationError: `crashed`, it would import another `pipeline` or `transforms`.
     """
     for name in ("pipeline", "transforms"):
         found = PathFinder.find_spec(name, _child_path())
-        if found is None:  # An editable installation brings a finder of its own.
+        if found is None:  # An editable installation has a finder of its own.
             continue
         ours = sys.modules[name].__file__ or ""
         if found.origin is None or not os.path.samefile(found.origin, ours):
@@ -65,14 +65,16 @@ def _child_path() -> list[str]:
 
 
 def child_environment(workers: int) -> dict[str, str]:
-    """The child's whole environment: no credentials, no GPU, no HDF5 plug-ins, no settings of Keras, and its cores."""
+    """The child's complete environment: no credentials, no GPU, no HDF5 plug-ins, no Keras settings; its thread
+    counts.
+    """
     threads = str(threads_of(workers))
     kept = {name: os.environ[name] for name in _PARENT_VARIABLES if name in os.environ}
     return kept | {
         "PYTHONHASHSEED": "0",
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",
-        "KERAS_HOME": os.devnull,  # holds no keras.json, and takes none
+        "KERAS_HOME": os.devnull,  # contains no keras.json, and none can be written
         "KERAS_BACKEND": "tensorflow",
         "CUDA_VISIBLE_DEVICES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": "3",

@@ -1,4 +1,4 @@
-"""The typed error of a child that did not answer as it should: it names the child's role, and what can be done."""
+"""Typed errors of a failed child; they name the child's role and advise what to do."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class ChildErrors:
         return f"The {self.isolation.role.value} process"
 
     def timed_out(self) -> MigrationError:
-        """It did not answer in time, and was ended."""
+        """The child did not answer in time and was killed."""
         message = f"{self._name} took more than {self.isolation.timeout:g} seconds for the model and was ended"
         return MigrationError(Reason.TIMEOUT, message, advice=self.isolation.advice.timeout)
 
     def died(self, code: int, last_words: str) -> MigrationError:
-        """It ended by itself. `code` is its exit status, negative for a signal; `last_words` its last line."""
+        """The child ended by itself. `code` is its exit status, negative for a signal; `last_words` its last line."""
         if code == -signal.SIGKILL:
             return self._out_of_memory(f"{self._name} was killed, as the system does when memory runs out")
         if "bad_alloc" in last_words or "MemoryError" in last_words:
@@ -40,27 +40,27 @@ class ChildErrors:
         return MigrationError(Reason.CRASHED, f"{self._name} died ({how}){said}", advice=self.isolation.advice.crash)
 
     def went_silent(self) -> MigrationError:
-        """It closed its end of the pipe and lived on, until it was ended."""
+        """The child closed its end of the pipe without exiting, and was killed."""
         return MigrationError(
             Reason.CRASHED, f"{self._name} closed the pipe to its parent and was ended", advice=_REPORT
         )
 
     def unacceptable(self, why: object) -> MigrationError:
-        """Its answer is no message, or holds another value than was asked for."""
+        """The child's answer is not a message, or has a value of another type."""
         message = f"The answer of the {self.isolation.role.value} process was not accepted: {why}"
         return MigrationError(Reason.INTERNAL_ERROR, message, advice=_REPORT)
 
     def not_started(self, error: MigrationError) -> MigrationError:
-        """It ended, or said something else, before it was ready."""
+        """The child ended, or sent something else, before it was ready."""
         advice = self.isolation.advice.start
         return MigrationError(error.reason, f"{self._name} did not start: {error.message}", advice=advice)
 
     def held_too_much(self, held: int) -> MigrationError:
-        """It held more memory (bytes) than it may, and was ended."""
+        """The child used more memory (bytes) than allowed, and was killed."""
         return self._out_of_memory(f"{self._name} held {held / GIB:.1f} GiB of memory, more than it may")
 
     def failed(self, failure: Failure, text: str) -> MigrationError:
-        """The function that it ran raised something unforeseen, whose text this is."""
+        """The child's function raised an unexpected exception with this text."""
         if failure is Failure.OUT_OF_MEMORY:
             needs = f"{self._name} needs more memory for the model than it may use ({text or 'MemoryError'})"
             return self._out_of_memory(needs)

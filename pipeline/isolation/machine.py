@@ -1,4 +1,4 @@
-"""What this process may use of the machine, and how many workers that serves."""
+"""The CPUs and memory available to this process, and the number of workers they suffice for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.isolation.cgroups import cpu_quota, memory_quota
 from transforms.limits import GIB, MIB
 from transforms.platform import physical_memory, usable_cpus
 
-#: Resident bytes of a run beside its workers, and of one worker's three children while they convert small models
+#: Resident bytes of a run without its workers, and of one worker's three children while they convert small models
 #: (measured in a memory cgroup: 727 MiB with one worker, 1225 MiB with two; below 600 MiB a worker was killed).
 _RUN_BYTES, _WORKER_BYTES = 300 * MIB, 600 * MIB
 #: Address space of a child with TensorFlow; most of it is never resident.
@@ -19,12 +19,12 @@ _LEAST_ADDRESS_SPACE = 4 * GIB
 
 @dataclass(frozen=True)
 class Machine:
-    """What there is, and what says so.
+    """Available CPUs and memory, and the source of each figure.
 
     Attributes:
         cpus: at least 1.
         cpus_from: "affinity mask", or the file of a control group.
-        memory_bytes: of the machine four fifths, for it has others to serve; of a control group all.
+        memory_bytes: four fifths of a machine's memory, which others also use; all of a control group's.
         memory_from: "memory of the machine", or the file of a control group.
     """
 
@@ -35,15 +35,15 @@ class Machine:
 
     @property
     def workers(self) -> int:
-        """One for each CPU, and fewer where the memory does not serve them."""
+        """One per CPU, or fewer if the memory does not suffice."""
         return self.served(self.cpus)
 
     def served(self, workers: int) -> int:
-        """As many of these workers as the memory serves, at least one."""
+        """As many of these workers as the memory suffices for, at least one."""
         return max(1, min(workers, (self.memory_bytes - _RUN_BYTES) // _WORKER_BYTES))
 
     def shortage(self, workers: int) -> str:
-        """What to say where the memory does not serve so many workers, "" where it does."""
+        """A message if the memory does not suffice for so many workers, else ""."""
         served = self.served(workers)
         if served == workers:
             return ""
@@ -56,7 +56,7 @@ class Machine:
 
 @cache
 def this_machine() -> Machine:
-    """What this process may use: quotas of its control groups, else the machine's own."""
+    """The quotas of this process's control groups, else the machine's own figures."""
     cpus, cpus_from = usable_cpus()
     quota = cpu_quota()
     if quota is not None and quota.amount < cpus:
@@ -69,10 +69,10 @@ def this_machine() -> Machine:
 
 
 def threads_of(workers: int) -> int:
-    """Threads for each of so many children that work at once."""
+    """Threads for each of so many concurrent children."""
     return max(1, this_machine().cpus // max(1, workers))
 
 
 def address_space_of(workers: int) -> int:
-    """Bytes of address space for each of so many children, where the operator states no limit."""
+    """Bytes of address space for each of so many children, if the operator sets no limit."""
     return max(_LEAST_ADDRESS_SPACE, this_machine().memory_bytes // max(1, workers))

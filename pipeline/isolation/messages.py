@@ -1,4 +1,4 @@
-"""What a parent and its child say to each other: a closed list of messages in MessagePack.
+"""The messages between a parent and its child: a closed list, encoded in MessagePack.
 
 ```
 parent: Confinement            child: Ready
@@ -7,8 +7,8 @@ parent: Task                   child: Done, Refused or Failed
 parent: Answered or Refused    child: …
 ```
 A message carries values: plain ones (numbers, texts, bytes, paths, lists of them) or one of the frozen dataclasses of
-`transforms`. Whoever receives a value says which types it may have; each field of a record, and no other, must then be
-there and of its declared type. Nothing that is received names code.
+`transforms`. The receiver states which types a value may have; each field of a record, and no other, must then be
+present and of its declared type. No received value names code to run.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from transforms.errors import MigrationError, Reason
 
 
 class MessageError(Exception):
-    """What was received is no message, or holds another value than was asked for."""
+    """The received bytes are not a message, or hold a value of another type."""
 
 
 class Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
-    """One message; on the wire its class is named."""
+    """One message, encoded with its class name."""
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A value, still to be read.
+    """A value, not yet decoded.
 
     Attributes:
         record: name of the dataclass, "" for a plain value.
@@ -46,7 +46,7 @@ class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Confinement(Message, frozen=True):
-    """What the child limits itself to before it imports anything heavy.
+    """The limits that the child sets for itself before it imports anything large.
 
     Attributes:
         memory_bytes: address space, 0 for no limit.
@@ -83,10 +83,10 @@ class Answered(Message, frozen=True):
 
 
 class Ready(Message, frozen=True):
-    """The child has limited itself and imported what it was told to.
+    """The child has set its limits and imported the modules to preload.
 
     Attributes:
-        memory_bounded: whether the system holds it to its bound of memory; else its parent has to.
+        memory_bounded: whether the system enforces its memory limit; otherwise its parent must.
     """
 
     memory_bounded: bool
@@ -99,13 +99,13 @@ class Done(Message, frozen=True):
 
 
 class Ask(Message, frozen=True):
-    """A question of the function that runs."""
+    """A question of the running function."""
 
     question: Value
 
 
 class Refused(Message, frozen=True):
-    """A MigrationError, field by field; the reason travels as its code."""
+    """A MigrationError, field by field; the reason is sent as its code."""
 
     reason: Reason
     message: str
@@ -115,17 +115,17 @@ class Refused(Message, frozen=True):
 
     @classmethod
     def of(cls, error: MigrationError) -> Refused:
-        """The message of an error. File names in it need be no UTF-8; here they are escaped."""
+        """The message for an error. File names that are not UTF-8 are escaped."""
         layer, detail = tuple(map(_encodable, error.layer)), tuple(map(_encodable, error.detail))
         return cls(error.reason, _encodable(error.message), layer, _encodable(error.advice), detail)
 
     def error(self) -> MigrationError:
-        """The error again."""
+        """The error, decoded."""
         return MigrationError(self.reason, self.message, layer=self.layer, advice=self.advice, detail=self.detail)
 
 
 class Failure(StrEnum):
-    """How a function ended that neither returned nor refused."""
+    """Kinds of unexpected failures of a function."""
 
     OUT_OF_MEMORY = "out_of_memory"
     FILE_ERROR = "file_error"
@@ -133,14 +133,14 @@ class Failure(StrEnum):
 
 
 class Failed(Message, frozen=True):
-    """The function ended with another exception, whose text this is."""
+    """The function raised another exception, with this text."""
 
     failure: Failure
     text: str
 
     @classmethod
     def of(cls, failure: Failure, text: str) -> Failed:
-        """The message; file names in the text need be no UTF-8."""
+        """The message; file names in the text that are not UTF-8 are escaped."""
         return cls(failure, _encodable(text))
 
 
@@ -153,37 +153,37 @@ _from_child: msgspec.msgpack.Decoder[FromChild] = msgspec.msgpack.Decoder(FromCh
 
 
 def encode(message: Message) -> bytes:
-    """A message as it travels."""
+    """Encodes a message."""
     return _encoder.encode(message)
 
 
 def read_from_parent(frame: bytes | bytearray) -> FromParent:
-    """A message that the child received. Raises MessageError when it is none of the parent's."""
+    """Decodes a message in the child. Raises MessageError if it is not one of the parent's."""
     message: FromParent = _decoded(_from_parent, frame)
     return message
 
 
 def read_from_child(frame: bytes | bytearray) -> FromChild:
-    """A message that the parent received. Raises MessageError when it is none of a child's."""
+    """Decodes a message in the parent. Raises MessageError if it is not one of a child's."""
     message: FromChild = _decoded(_from_child, frame)
     return message
 
 
 def value_of(value: object) -> Value:
-    """A value ready to be sent.
+    """Encodes a value for sending.
 
     Raises:
-        TypeError: neither a record nor plain.
-        ValueError, OverflowError: a text that is no Unicode, or an integer of more than 64 bits.
+        TypeError: it is neither a record nor plain.
+        ValueError, OverflowError: a text that is not valid Unicode, or an integer of more than 64 bits.
     """
     return Value(type(value).__name__ if is_dataclass(value) else "", msgspec.Raw(_encoder.encode(value)))
 
 
 def read_value(value: Value, hint: Any) -> Any:
-    """The value, which must be of the type that `hint` names; of its alternatives several may be dataclasses.
+    """Decodes a value, which must be of the type `hint`; several of a union's alternatives may be dataclasses.
 
     Raises:
-        MessageError: it is of another type, lacks a field, has one too many or one of another type.
+        MessageError: it is of another type, lacks a field, or has an extra one or one of another type.
     """
     kinds = [each for each in alternatives(hint) if is_record(each) == bool(value.record)]
     if value.record:

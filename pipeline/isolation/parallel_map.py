@@ -1,4 +1,4 @@
-"""A few child processes side by side, for commands that read many files."""
+"""A parallel map over a few child processes, for commands that read many files."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Result = TypeVar("Result")
 def map_in_children(
     work: Callable[[ConfinedProcess, Item], Result], items: Iterable[Item], isolation: Isolation
 ) -> Iterator[Result]:
-    """`work(child, item)` for each item, answers in the items' order.
+    """Calls `work(child, item)` for each item; yields the results in the items' order.
 
-    Children start when first needed, at most one for each CPU and four in all. Items are drawn from their source
-    while earlier ones are worked on. An error that `work` raises ends the iteration and is raised here.
+    Children start when first needed, at most one per CPU and four in all. Items are consumed while earlier ones are
+    being processed. An error that `work` raises ends the iteration and is raised here.
     """
     count = min(_MOST_CHILDREN, this_machine().cpus)
     idle: SimpleQueue[ConfinedProcess] = SimpleQueue()

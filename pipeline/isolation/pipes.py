@@ -1,7 +1,7 @@
 """Frames between a parent and its child: a length (8 bytes, big-endian) and as many bytes, over two pipes.
 
-The parent never waits beyond a deadline, for a child may stop reading as well as answering; and nobody makes room for
-what was only announced.
+The parent never waits beyond a deadline, because a child may stop reading as well as answering; and no buffer is
+allocated for a length that was only announced.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from collections.abc import Callable
 from transforms.limits import GIB, MIB
 
 _LENGTH = struct.Struct(">Q")
-#: Batches of images, and what models make of them, cross here.
+#: Batches of images and models' outputs are sent here.
 _MOST_BYTES = 2 * GIB
 _MOST_AT_ONCE = MIB
 _WATCH_SECONDS = 0.25
 
 
 class FrameError(Exception):
-    """A frame is longer than any may be."""
+    """A frame exceeds the maximum length."""
 
 
 def open_pipe(*, child_reads: bool) -> tuple[int, io.FileIO]:
-    """A pipe: the child's descriptor, and the parent's end, which never blocks."""
+    """Opens a pipe: the child's descriptor, and the parent's end, which never blocks."""
     reader, writer = os.pipe()
     child, parent = (reader, writer) if child_reads else (writer, reader)
     os.set_blocking(parent, False)
@@ -50,7 +50,7 @@ def send_until(stream: io.FileIO, frame: bytes, deadline: float) -> None:
 
 
 def receive_until(stream: io.FileIO, deadline: float, watch: Callable[[], None] | None = None) -> bytearray:
-    """Receives a frame in the parent, and calls `watch` again and again while it waits.
+    """Receives a frame in the parent; calls `watch` repeatedly while it waits.
 
     Raises:
         TimeoutError: none came in time.
@@ -69,7 +69,7 @@ def send(stream: io.FileIO, frame: bytes) -> None:
 
 
 def receive(stream: io.FileIO) -> bytearray | None:
-    """Receives a frame in the child; None when the parent has hung up. Raises FrameError when it is too long."""
+    """Receives a frame in the child; None if the parent closed the pipe. Raises FrameError if it is too long."""
     header = _read(stream, _LENGTH.size)
     return _read(stream, _checked_length(header)) if header else None
 

@@ -1,4 +1,4 @@
-"""How a child process is kept: what it is for, what it may use, and what an operator is told when it ends badly."""
+"""The policy for child processes: roles, limits, and advice to the operator after a failure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from transforms.limits import DEFAULT_LIMITS, GIB
 
 
 class Role(StrEnum):
-    """What a child does, as messages name it: "the inspecting process"."""
+    """The role of a child, as in "the inspecting process"."""
 
     INSPECTING = "inspecting"
     CONVERTING = "converting"
@@ -20,13 +20,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do about a child that ended badly; it names options of the command that was called, and no others.
+    """Advice after a child's failure; it names only options of the command that was called.
 
     Attributes:
-        timeout: it took too long.
-        memory: it ran out of memory.
-        crash: it died.
-        start: it did not start.
+        timeout: after a timeout.
+        memory: after running out of memory.
+        crash: after a crash.
+        start: after a failed start.
     """
 
     timeout: str = "Try again on a faster or less busy machine."
@@ -39,7 +39,7 @@ NO_OPTIONS = Advice()
 
 
 def option_advice(timeout: str, memory: str) -> Advice:
-    """The advice of a command or function that has options for the two limits; as they are called there."""
+    """The advice of a command or function with options for the two limits, by their names there."""
     return Advice(
         timeout=f"Give it more with {timeout}, or leave it out.",
         memory=f"Raise {memory}, use fewer workers, or a machine with more memory.",
@@ -50,16 +50,16 @@ def option_advice(timeout: str, memory: str) -> Advice:
 
 @dataclass(frozen=True)
 class Isolation:
-    """How children are kept.
+    """Limits and settings of children.
 
     Attributes:
         timeout: wall-clock seconds for one model.
-        memory_bytes: address space of a child; 0 for its share of four fifths of the machine.
+        memory_bytes: address space of a child; 0: its share of four fifths of the machine's memory.
         file_bytes: size of one file it may write.
-        models_per_child: a child is replaced after so many.
+        models_per_child: number of models after which a child is replaced.
         workers: children that share the machine, for the default memory and the thread counts.
         preload: modules imported before the first model's clock starts.
-        role: what they do.
+        role: of the children.
         advice: for the operator.
     """
 

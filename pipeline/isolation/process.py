@@ -1,7 +1,7 @@
-"""A child process that may crash, hang or run out of memory at the cost of one model.
+"""Confined child processes: a crash, a hang or exhausted memory in one affects a single model.
 
-Hostile files are parsed and TensorFlow is run only there. The child is a fresh interpreter (not a fork: TensorFlow
-and Beam's threads do not survive one), lives for many models because importing TensorFlow takes seconds, and
+Hostile files are parsed, and TensorFlow is run, only there. The child is a new interpreter (not a fork, which
+TensorFlow and Beam's threads do not survive), serves many models because importing TensorFlow takes seconds, and
 answers with plain records of declared types.
 """
 
@@ -55,17 +55,17 @@ _ERROR_TEXT_BYTES = 8192
 
 @dataclass
 class _Running:
-    """A child that was started.
+    """A running child.
 
     Attributes:
         process: it.
         requests, answers: the parent's ends of the pipes.
         log: what the child prints, on both streams.
         started: when, by the monotonic clock.
-        memory_bytes: what it may hold.
-        memory_bounded: whether the system sees to that.
-        ready: whether it has said that it is.
-        served: models that it was given.
+        memory_bytes: its limit.
+        memory_bounded: whether the system enforces it.
+        ready: whether it has reported `Ready`.
+        served: number of models sent to it.
     """
 
     process: subprocess.Popen[bytes]
@@ -79,11 +79,11 @@ class _Running:
     served: int = 0
 
     def printed(self) -> int:
-        """Bytes in the log so far."""
+        """Number of bytes in the log so far."""
         return os.fstat(self.log.fileno()).st_size
 
     def last_words(self, start: int) -> str:
-        """The last line that it printed after `start` bytes of its log."""
+        """The last line printed after `start` bytes of its log."""
         end = self.printed()
         start = max(start, end - _ERROR_TEXT_BYTES)
         lines = os.pread(self.log.fileno(), end - start, start).decode(errors="replace").split("\n")
@@ -91,7 +91,7 @@ class _Running:
 
 
 class ConfinedProcess:
-    """One child process at a time, started when first needed and again after each death."""
+    """One child process at a time, started when first needed and restarted after each failure."""
 
     def __init__(self, isolation: Isolation) -> None:
         self._isolation = isolation
@@ -121,13 +121,13 @@ class ConfinedProcess:
             function: resolved by name in the child.
             arguments: plain values or records, of the types that the function declares.
             returns: type of the result: of plain values, one record or a union of several.
-            answering: answers what the function asks back; the function then gets, as its last argument, what asks
-                (`pipeline.isolation.worker.Questions.ask`).
-            question: type of what it asks.
-            same_model: the call goes on with the model of the last one, which the child keeps open.
+            answering: answers the function's questions. The function then receives, as its last argument, a function
+                that asks them (`pipeline.isolation.worker.Questions.ask`).
+            question: type of the questions.
+            same_model: the call concerns the model of the previous one, which the child keeps open.
 
         Raises:
-            MigrationError: the function's own refusal or that of `answering`; or `timeout`, `crashed`,
+            MigrationError: a refusal by the function or by `answering`; or `timeout`, `crashed`,
                 `out_of_memory`, `internal_error`.
         """
         if not same_model and self._running is not None and self._running.served >= self._isolation.models_per_child:
@@ -155,18 +155,18 @@ class ConfinedProcess:
 
     @property
     def memory_bounded(self) -> bool:
-        """Whether the system bounds the memory of the child that was called; else its parent watches it."""
+        """Whether the system limits the memory of the child that was called; otherwise its parent watches it."""
         return self._running is None or self._running.memory_bounded
 
     def kill(self) -> None:
-        """Ends the process, from any thread or a signal handler; a caller that waits for its answer gets an error."""
+        """Kills the process, from any thread or a signal handler; a caller waiting for its answer gets an error."""
         running = self._running
         if running is not None and running.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(running.process.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Ends the child at once; there is nothing in it to save."""
+        """Kills the child immediately; it has no state to save."""
         running = self._running
         if running is None:
             return
@@ -193,7 +193,7 @@ class ConfinedProcess:
         child.ready, child.memory_bounded = True, answer.memory_bounded
 
     def _exchange(self, child: _Running, request: FromParent, deadline: float, errors_from: int) -> FromChild:
-        """Sends a request and waits for its answer; the child does not outlive a missing one."""
+        """Sends a request and waits for its answer; kills the child if none comes."""
         try:
             send_until(child.requests, encode(request), deadline)
         except TimeoutError:
@@ -214,14 +214,14 @@ class ConfinedProcess:
             raise self._unacceptable(error) from error
 
     def _refuse_excess(self, child: _Running) -> None:
-        """Ends a child that holds more memory than it may, where the system does not bound it."""
+        """Kills a child that exceeds its memory limit, if the system does not enforce it."""
         held = resident_memory(child.process.pid)
         if held is not None and held > child.memory_bytes:
             self.close()
             raise self._errors.held_too_much(held)
 
     def _accepted(self, value: Value, kind: Any) -> Any:
-        """A value that the child sent; the child does not outlive one of another type."""
+        """Decodes a value that the child sent; kills the child if it is of another type."""
         try:
             return read_value(value, kind)
         except MessageError as error:
@@ -236,7 +236,7 @@ class ConfinedProcess:
         return self._errors.timed_out()
 
     def _death(self, child: _Running, errors_from: int) -> MigrationError:
-        """What to say of a child that died by itself, or closed its pipe without dying."""
+        """The error for a child that died by itself, or closed its pipe without exiting."""
         try:
             code = child.process.wait(_DEATH_SECONDS)
         except subprocess.TimeoutExpired:
@@ -248,7 +248,7 @@ class ConfinedProcess:
 
 
 def _launch(isolation: Isolation) -> _Running:
-    """Starts a child and tells it its limits. Raises MigrationError when it would import other packages than these."""
+    """Starts a child and sends it its limits. Raises MigrationError if it would import other packages than these."""
     refuse_foreign_packages(isolation.role)
     request_end, requests = open_pipe(child_reads=True)
     answer_end, answers = open_pipe(child_reads=False)
@@ -270,13 +270,13 @@ def _launch(isolation: Isolation) -> _Running:
     memory = isolation.memory_bytes or address_space_of(isolation.workers)
     child = _Running(process, requests, answers, log, time.monotonic(), memory)
     confinement = Confinement(memory, isolation.file_bytes, isolation.preload)
-    with contextlib.suppress(BrokenPipeError, TimeoutError):  # Whoever waits for the child is told.
+    with contextlib.suppress(BrokenPipeError, TimeoutError):  # The caller waiting for the child gets the error.
         send_until(requests, encode(confinement), child.started + _START_SECONDS)
     return child
 
 
 def _reply(answering: Callable[[Any], Any], question: Any) -> Answered | Refused:
-    """The answer to a child's question, or the refusal that takes its place."""
+    """The answer to a child's question, or a refusal."""
     try:
         return Answered(value_of(answering(question)))
     except MigrationError as error:

@@ -1,7 +1,7 @@
-"""The types that msgspec reads records with.
+"""The types with which msgspec decodes records.
 
-A child has read hostile files, so what it sends is believed only as far as its declared type goes: each field is there,
-is of its type, and no other is. msgspec holds dataclasses to the first two alone, hence the structures.
+A child has read hostile files, so its records are checked against their declared types: each field is present and of
+its type, and there is no other. For dataclasses msgspec checks only the first two, hence the structures.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ import msgspec
 
 
 def is_record(kind: object) -> bool:
-    """True for a dataclass, not for its instances."""
+    """True for a dataclass; False for its instances."""
     return isinstance(kind, type) and is_dataclass(kind)
 
 
 def alternatives(hint: Any) -> tuple[Any, ...]:
-    """The types that a union names; a hint that is none names itself."""
+    """The members of a union; of any other hint, the hint itself."""
     return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
 
 
 @cache
 def wire_type(hint: Any) -> Any:
-    """The type to decode for a hint: every dataclass in it becomes a structure that refuses unknown fields."""
+    """The type to decode for a hint: each dataclass in it is replaced by a structure that refuses unknown fields."""
     if is_record(hint):
         declared = get_type_hints(hint)
         named = [(field.name, wire_type(declared[field.name])) for field in fields(hint)]
@@ -47,14 +47,14 @@ def _inner_types(hint: Any) -> Iterator[Any]:
 
 
 def encode_path(value: object) -> bytes:
-    """A path as the system's own bytes, which need be no UTF-8. Raises TypeError for what is no path."""
+    """Encodes a path as the system's bytes, which may not be UTF-8. Raises TypeError for anything else."""
     if isinstance(value, Path):
         return os.fsencode(value)
     raise TypeError(f"a {type(value).__name__} does not cross processes")
 
 
 def decode_path(kind: type, value: object) -> Path:
-    """The path again. Raises TypeError when it is none."""
+    """Decodes a path. Raises TypeError for anything else."""
     if issubclass(kind, Path) and isinstance(value, bytes):
         return Path(os.fsdecode(value))
     raise TypeError(f"no {kind.__name__}")

@@ -1,6 +1,6 @@
-"""The child's side of `pipeline.isolation.process`: limits itself, then runs the functions that it is asked to run.
+"""The child's side of `pipeline.isolation.process`: sets its limits, then runs the requested functions.
 
-Started by `pipeline.isolation.environment.child_command` with two pipe descriptors, over which go the messages of
+Started by `pipeline.isolation.environment.child_command` with two pipe descriptors for the messages of
 `pipeline.isolation.messages`.
 """
 
@@ -43,7 +43,7 @@ from transforms.platform import is_memory_bounded, limit
 
 _ORPHAN_CHECK_SECONDS = 1.0
 _UNWANTED = ("pandas",)
-#: Beyond the parent's own deadline, so that this limit only ever ends a child that lost its parent.
+#: Beyond the parent's deadline, so that this limit ends only a child whose parent is gone.
 _CPU_GRACE_SECONDS = 60
 
 
@@ -55,7 +55,7 @@ def named_function(name: str) -> Callable[..., Any]:
 
 
 def confine(confinement: Confinement) -> bool:
-    """Applies the limits to this process, for good. Returns whether the system keeps it to that of the memory."""
+    """Applies the limits to this process, irrevocably. Returns whether the system enforces the memory limit."""
     limit(resource.RLIMIT_CORE, 0)
     if confinement.file_bytes:
         limit(resource.RLIMIT_FSIZE, confinement.file_bytes)
@@ -66,9 +66,9 @@ def confine(confinement: Confinement) -> bool:
 
 
 def preload(modules: Iterable[str]) -> None:
-    """Imports modules for as long as the process lives, in two thirds of the time: TensorFlow makes many objects.
+    """Imports modules with garbage collection off, which saves a third of the time: TensorFlow creates many objects.
 
-    tf-keras takes pandas' tables where there are any, and imports it for that alone; here there are none.
+    tf-keras imports pandas only to accept its tables, of which there are none here.
     """
     gc.disable()
     unwanted = [name for name in _UNWANTED if name not in sys.modules]
@@ -78,8 +78,8 @@ def preload(modules: Iterable[str]) -> None:
             importlib.import_module(module)
     finally:
         for name in unwanted:
-            del sys.modules[name]  # custom code may want it
-        gc.freeze()  # what was imported stays: no later collection needs to look at it again
+            del sys.modules[name]  # custom code may import it
+        gc.freeze()  # imported objects live until the end: later collections need not traverse them
         gc.enable()
 
 
@@ -109,17 +109,17 @@ class Questions:
         return self._open
 
     def settle(self) -> None:
-        """Waits for the answer that is still to come, if any."""
+        """Waits for the outstanding answer, if any."""
         if self._open is not None:
             pending, self._open = self._open, None
             pending.reply = _next(self._requests)
 
 
 class PendingAnswer:
-    """An answer that may still be on its way.
+    """An answer that may not have arrived yet.
 
     Args:
-        questions: who asked, and receives it.
+        questions: sender of the question and receiver of the answer.
         kind: its type.
     """
 
@@ -129,7 +129,7 @@ class PendingAnswer:
         self.reply: FromParent | None = None
 
     def result(self) -> Any:
-        """The answer, once it is there. Raises the MigrationError of a refusal."""
+        """Waits for the answer. Raises the MigrationError of a refusal."""
         if self.reply is None:
             self._questions.settle()
         match self.reply:
@@ -137,11 +137,11 @@ class PendingAnswer:
                 return read_value(value, self._kind)
             case Refused() as refused:
                 raise refused.error()
-        raise MigrationError(Reason.CRASHED, "The parent process answers no longer")
+        raise MigrationError(Reason.CRASHED, "The parent process no longer answers")
 
 
 def answer(task: Task, ask: Callable[..., PendingAnswer]) -> FromChild:
-    """Runs a task and says how it went; it can otherwise end only by a crash or the parent's timeout."""
+    """Runs a task and returns its result or failure; it can otherwise end only by a crash or the parent's timeout."""
     _limit_cpu(task.seconds)
     try:
         function = named_function(task.function)
@@ -154,13 +154,13 @@ def answer(task: Task, ask: Callable[..., PendingAnswer]) -> FromChild:
         return Failed.of(Failure.OUT_OF_MEMORY, str(error))
     except OSError as error:
         return Failed.of(Failure.FILE_ERROR, str(error))
-    except Exception as error:  # The boundary of the process: whatever else went wrong is reported as text.
+    except Exception as error:  # The boundary of the process: any other exception is reported as text.
         traceback.print_exc()
         return Failed.of(Failure.UNEXPECTED, "".join(traceback.format_exception_only(error)).strip())
 
 
 def serve(requests: io.FileIO, answers: io.FileIO) -> None:
-    """Answers requests until the parent hangs up."""
+    """Answers requests until the parent closes the pipe."""
     confinement = _next(requests)
     if not isinstance(confinement, Confinement):
         return
@@ -176,13 +176,13 @@ def serve(requests: io.FileIO, answers: io.FileIO) -> None:
 
 
 def _next(requests: io.FileIO) -> FromParent | None:
-    """What the parent says next; None when it has hung up."""
+    """The parent's next message; None if it closed the pipe."""
     frame = receive(requests)
     return None if frame is None else read_from_parent(frame)
 
 
 def _arguments(task: Task, function: Callable[..., Any]) -> list[Any]:
-    """A task's arguments, of the types that the function declares; plain ones where it declares none."""
+    """Decodes a task's arguments as the types that the function declares; as plain values if it declares none."""
     hints = get_type_hints(function)
     names = signature(function).parameters if task.arguments else ()
     return [read_value(value, hints.get(name, Any)) for value, name in zip(task.arguments, names, strict=False)]
@@ -201,7 +201,7 @@ def _leave_when_orphaned(parent: int) -> None:
 
 
 def main() -> None:
-    """Serves the two descriptors given on the command line."""
+    """Serves requests over the two descriptors given on the command line."""
     threading.Thread(target=_leave_when_orphaned, args=(os.getppid(),), daemon=True).start()
     with (
         io.FileIO(int(sys.argv[1]), "r") as requests,

@@ -1,4 +1,4 @@
-"""The manifest: read, and checked row by row.
+"""Reading the manifest and checking its rows.
 
 May import: publication, storage.
 """

@@ -1,4 +1,4 @@
-"""The manifest, read: CSV, JSON lines or Parquet, from any Beam file system, into checked rows."""
+"""Reads manifests (CSV, JSON lines or Parquet, from any Beam file system) into checked rows."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _MANIFEST_BYTES = 256 << 20
 
 
 class ManifestError(Exception):
-    """The manifest as a whole is unusable: nothing is done."""
+    """The manifest as a whole is invalid; nothing is done."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest that was read.
+    """A manifest and its checked rows.
 
     Attributes:
         path: absolute path or URL.
         sha256: digest of its bytes.
         rows: one for each entry, in order; an unacceptable one carries its reason.
-        warnings: what is odd about it, but no obstacle.
+        warnings: oddities that do not prevent a run.
     """
 
     path: str
@@ -47,17 +47,19 @@ def read_manifest(path: str, *, folds_case: bool = False) -> Manifest:
 
     Args:
         path: local or a URL.
-        folds_case: whether names that differ in case alone are one file at the output.
+        folds_case: whether the output's file system ignores case in names.
 
     Raises:
-        ManifestError: it cannot be read, is none of the three formats, lacks a required column or has no entry.
+        ManifestError: it cannot be read, has none of the three formats, lacks a required column or has no entry.
     """
     path = absolute_path(path)
     return parse_manifest(path, _read_bytes(path), folds_case=folds_case)
 
 
 def parse_manifest(path: str, data: bytes, *, folds_case: bool = False) -> Manifest:
-    """The manifest in `data`, which lies, or will lie, at an absolute path or URL. Raises as `read_manifest` does."""
+    """Parses the manifest `data`, whose present or future place is an absolute path or URL. Raises as
+    `read_manifest`.
+    """
     columns, entries = _entries(path, data)
     missing = [column for column in REQUIRED if column not in columns]
     if missing:
@@ -91,7 +93,7 @@ def refuse_duplicates(rows: Sequence[ManifestRow], *, folds_case: bool = False) 
     sound = [index for index, row in enumerate(rows) if not row.reason]
     for index in sound:
         by_place[folded(rows[index].name)].append(index)
-    for index in sound:  # Where a model's versions lie: "a/2" would be one of the versions of "a".
+    for index in sound:  # The folder of a model's versions: "a/2" would be one of the versions of "a".
         by_place[folded(f"{rows[index].model}/*")].append(index)
     rivals: dict[int, int] = {}
     for index in sound:
@@ -106,13 +108,13 @@ def refuse_duplicates(rows: Sequence[ManifestRow], *, folds_case: bool = False) 
 
 
 def case_clashes(rows: Iterable[ManifestRow]) -> tuple[str, ...]:
-    """Warnings about outputs that differ in case alone, which one folder holds on some file systems."""
+    """Warnings about outputs that differ only in case, which are one folder on some file systems."""
     seen: dict[str, str] = {}
     warnings = []
     for row in rows:
         first = seen.setdefault(row.name.casefold(), row.name)
         if first != row.name and not row.reason:
-            warnings.append(f"Outputs {first} and {row.name} differ in case alone: some file systems see one folder.")
+            warnings.append(f"Outputs {first} and {row.name} differ only in case: some file systems see one folder.")
     return tuple(warnings)
 
 
@@ -162,7 +164,7 @@ def _read_bytes(path: str) -> bytes:
 
 
 def _entries(path: str, data: bytes) -> tuple[Sequence[Any], list[tuple[int, Any]]]:
-    """The columns found, and (line, fields) of each entry; a text in place of fields says why there are none."""
+    """The columns found, and (line, fields) of each entry; for an unreadable entry, a message in place of fields."""
     try:
         if data[:4] == b"PAR1":
             return _parquet_entries(data)
@@ -173,9 +175,9 @@ def _entries(path: str, data: bytes) -> tuple[Sequence[Any], list[tuple[int, Any
 
 
 class _RecordLines:
-    """The lines of a CSV text, without those that begin with "#" where a record begins.
+    """The lines of a CSV text without comments: lines that begin with "#" at the start of a record.
 
-    Within quotes such a line is data, so the reader of the records says when a record begins.
+    Within quotes such a line is data, so the record reader signals the start of a record.
     """
 
     def __init__(self, text: str) -> None:
@@ -226,7 +228,7 @@ def _json_entries(text: str) -> tuple[Sequence[Any], list[tuple[int, Any]]]:
 
 
 def _json_entry(source: str) -> dict[str, Any] | str:
-    """The fields of one line, or why there are none."""
+    """The fields of one line, or a message if it has none."""
     try:
         fields = json.loads(source)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""One manifest entry, checked: raw fields in, a `ManifestRow` out, with the reason inside when it is unacceptable."""
+"""Checks one manifest entry: from raw fields to a `ManifestRow`, which carries the reason if it is unacceptable."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ COLUMNS = (
     "rtol",
     "atol",
 )
-#: What stands between the names in column `outputs`.
+#: Separator of the names in column `outputs`.
 OUTPUTS_APART = ";"
-#: A column for people, which is not read.
+#: A column for human readers, which is ignored.
 COMMENT = "comment"
 
 _MODEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
@@ -43,14 +43,14 @@ _PART_BYTES = 255
 
 
 class _ColumnError(Exception):
-    """One value is unacceptable: args are the column and what is wrong with it."""
+    """One value is unacceptable; args are the column and the problem."""
 
 
 def parse_row(line: int, fields: Mapping[Any, Any], base: str) -> ManifestRow:
     """Checks one entry.
 
     Args:
-        line: where it stands in the manifest, from 1.
+        line: its line in the manifest, from 1.
         fields: column -> text, number or None (absent). Other columns are ignored; the key None holds surplus fields.
         base: folder of the manifest.
 
@@ -82,14 +82,14 @@ def parse_row(line: int, fields: Mapping[Any, Any], base: str) -> ManifestRow:
 
 
 def checked_row(entry: ManifestRow | Mapping[str, Any], base: str) -> ManifestRow:
-    """A row of whatever origin, checked as if it came from a manifest.
+    """Checks a row of any origin as if it came from a manifest.
 
     Args:
-        entry: a row, or the columns of one and, if it has one, its `line`.
-        base: what relative paths are relative to.
+        entry: a row, or a mapping of its columns and optionally its `line`.
+        base: folder that relative paths are relative to.
 
     Raises:
-        TypeError: it is neither.
+        TypeError: `entry` is neither.
     """
     if isinstance(entry, ManifestRow):
         if entry.reason:
@@ -101,11 +101,11 @@ def checked_row(entry: ManifestRow | Mapping[str, Any], base: str) -> ManifestRo
 
 
 def as_manifest(entries: Iterable[ManifestRow | Mapping[str, Any]], base: str) -> bytes:
-    """A manifest in JSON lines, its paths absolute.
+    """Formats rows as a manifest in JSON lines, with absolute paths.
 
     Args:
-        entries: rows, or the columns of each.
-        base: what relative paths are relative to.
+        entries: rows, or mappings of their columns.
+        base: folder that relative paths are relative to.
     """
     lines = []
     for entry in entries:
@@ -118,7 +118,7 @@ def as_manifest(entries: Iterable[ManifestRow | Mapping[str, Any]], base: str) -
 
 
 def refused_entry(line: int, values: Mapping[str, Any], problem: str) -> ManifestRow:
-    """A row that keeps what was readable of the entry, and why it is refused."""
+    """A refused row with the readable part of the entry and the problem."""
     try:
         version = _version(values.get("version", ""))
     except _ColumnError:
@@ -229,9 +229,9 @@ class ManifestRow:
     """One entry of the manifest. Paths are absolute, or URLs of a Beam file system.
 
     Attributes:
-        line: line of the entry in the manifest (of a Parquet file: its row number), from 1; 0 for a row of no manifest.
-        model, source, version, …: the columns of the manifest, "" where a text is absent.
-        reason, message: filled when the row itself is unacceptable; such a row goes straight to the report.
+        line: line of the entry in the manifest (in a Parquet file: row number), from 1; 0 for a row from elsewhere.
+        model, source, version, …: the columns of the manifest, "" for an absent text.
+        reason, message: set if the row itself is unacceptable; such a row goes directly to the report.
     """
 
     line: int
@@ -256,11 +256,11 @@ class ManifestRow:
 
     @property
     def name(self) -> str:
-        """What people call the row: model and version."""
+        """The row's display name: model and version."""
         return f"{self.model}/{self.version}"
 
     def as_entry(self) -> str:
-        """The row as one JSON line of a manifest, which does it again; its paths are absolute, or URLs."""
+        """The row as one JSON line of a manifest that repeats it; its paths are absolute, or URLs."""
         return json.dumps({name: value for name, value in self.columns.items() if value != ""})
 
     @property

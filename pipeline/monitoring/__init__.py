@@ -1,4 +1,4 @@
-"""What an operator sees while a run lasts and when it ends: live view, summary, events, Prometheus metrics.
+"""Output for the operator during and after a run: live view, summary, events, Prometheus metrics.
 
 May import: report, coordination, history.
 """

@@ -1,4 +1,4 @@
-"""Events of a run while it lasts: lines for people, or one JSON object each for machines."""
+"""Event log of a run: lines for people, or one JSON object per event for machines."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LEVELS = {"mismatch": logging.ERROR, "failed": logging.ERROR, "refused": loggin
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: `time` (UTC, ISO 8601), `level`, `event`, and the event's own fields.
+    """One JSON object per line: `time` (UTC, ISO 8601), `level`, `event`, and the event's own fields.
 
-    Whatever libraries log becomes the event `message`, with `logger` and `message`. All is ASCII.
+    Log records of libraries become the event `message`, with `logger` and `message`. The output is ASCII.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -39,16 +39,16 @@ class JsonLines(logging.Formatter):
 
 @contextlib.contextmanager
 def json_log(stream: TextIO, *, quiet: bool) -> Iterator[None]:
-    """For as long as the context lasts, everything that is logged goes to `stream` as JSON lines.
+    """While the context lasts, all log records go to `stream` as JSON lines.
 
-    `quiet` leaves out what is no warning. An error that ends the program becomes the event `crashed`.
+    `quiet` omits all but warnings. An error that ends the program becomes the event `crashed`.
     """
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     before = root.handlers[:], _log.handlers[:], _log.propagate, _log.level
     root.handlers[:] = _log.handlers[:] = [handler]
-    _log.propagate = False  # or each event would come twice
+    _log.propagate = False  # otherwise each event would appear twice
     _log.setLevel(logging.WARNING if quiet else logging.INFO)
     try:
         with contextlib.redirect_stderr(_StrayText()):
@@ -58,7 +58,7 @@ def json_log(stream: TextIO, *, quiet: bool) -> Iterator[None]:
     except Exception as error:
         text = "".join(traceback.format_exception(error))
         event("crashed", logging.CRITICAL, message=f"{type(error).__name__}: {error}", traceback=text)
-        sys.excepthook = lambda *_: None  # It has been told, as JSON.
+        sys.excepthook = lambda *_: None  # Already reported as JSON.
         raise
     finally:
         root.handlers[:], _log.handlers[:], _log.propagate, level = before
@@ -66,7 +66,7 @@ def json_log(stream: TextIO, *, quiet: bool) -> Iterator[None]:
 
 
 class _StrayText(io.TextIOBase):
-    """Takes what libraries print to standard error (Beam prints tracebacks), and logs each piece as a `message`."""
+    """Captures what libraries print to standard error (Beam prints tracebacks) and logs each piece as a `message`."""
 
     def writable(self) -> bool:
         return True
@@ -78,7 +78,7 @@ class _StrayText(io.TextIOBase):
 
 
 def is_open() -> bool:
-    """True while events go anywhere."""
+    """True while events are being logged."""
     return any(isinstance(handler.formatter, JsonLines) for handler in _log.handlers)
 
 
@@ -88,7 +88,7 @@ def event(name: str, level: int = logging.INFO, **fields: object) -> None:
 
 
 def row_ended(mark: ProgressMark) -> None:
-    """Logs the end of a row; other marks are no events."""
+    """Logs the end of a row; ignores other marks."""
     if mark.step != "end":
         return
     event(
@@ -104,7 +104,7 @@ def row_ended(mark: ProgressMark) -> None:
 
 
 def run_ended(counts: Mapping[str, int], *, exit_status: int, report: str) -> None:
-    """Logs the end of a run: rows for each status, and where the report is."""
+    """Logs the end of a run: the number of rows per status, and the report's place."""
     event(
         "run_ended",
         logging.WARNING if exit_status else logging.INFO,

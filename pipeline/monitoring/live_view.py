@@ -1,4 +1,4 @@
-"""The live view of a run on a terminal: two bars, rows for each status, and what each worker is on."""
+"""The live view of a run on a terminal: two bars, rows per status, and each worker's current model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WORKERS_SHOWN = 16
 
 @dataclass(frozen=True)
 class _Work:
-    """What a worker is on, and since when."""
+    """A worker's current step, and its start."""
 
     step: str
     name: str
@@ -33,11 +33,11 @@ class _Work:
 
 
 class LiveView:
-    """Follows the marks of a run, and is shown by rich as it stands.
+    """Follows the marks of a run; rendered by rich.
 
     Args:
-        rows: in the manifest.
-        clock: seconds, for the rate and the time that a worker has spent.
+        rows: number of rows in the manifest.
+        clock: returns seconds, for the rate and the workers' elapsed times.
     """
 
     def __init__(self, console: Console, rows: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -60,7 +60,7 @@ class LiveView:
         self._work: dict[int, _Work] = {}
 
     def notice(self, mark: ProgressMark) -> None:
-        """Takes one mark in."""
+        """Processes one mark."""
         self._place(mark)
         if mark.step == "ready":
             self._ready += 1
@@ -75,9 +75,9 @@ class LiveView:
             self._progress.update(self._convert if mark.line in self._converting else self._inspect, advance=1)
 
     def _place(self, mark: ProgressMark) -> None:
-        """Gives a worker that begins a step the first free line, and frees the line of one that ended its step.
+        """Assigns the first free line to a worker that begins a step, and frees the line of one that ended its step.
 
-        A runner may use a new thread for each bundle: lines, not threads, are what is numbered.
+        A runner may use a new thread for each bundle, so lines are numbered, not threads.
         """
         if mark.worker in self._busy:
             del self._work[self._busy.pop(mark.worker)]
@@ -102,7 +102,7 @@ class LiveView:
 
 
 class _RateColumn(ProgressColumn):
-    """Models a second, or seconds a model where they are slow."""
+    """Models per second, or seconds per model if slower than one per second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
@@ -112,5 +112,5 @@ class _RateColumn(ProgressColumn):
 
 
 def live(console: Console, view: LiveView) -> Live:
-    """The context in which the view is on the screen; it leaves no trace behind."""
+    """Shows the view while the context lasts, then erases it."""
     return Live(view, console=console, refresh_per_second=4, transient=True)

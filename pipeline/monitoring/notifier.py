@@ -1,4 +1,4 @@
-"""Whom a run tells what happens: a person at a terminal, a machine that reads events, or a program's own logging."""
+"""Notifiers of a run: for a person at a terminal, for a machine that reads events, for a program's own logging."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ Notice: TypeAlias = Callable[[ProgressMark], None]
 
 
 class Notifier(Protocol):
-    """What a run says while it lasts and when it ends."""
+    """Interface for messages of a run."""
 
     def warn(self, text: str) -> None:
-        """Something went wrong that is no reason to end the run."""
+        """Reports a problem that does not end the run."""
 
     def note(self, text: str) -> None:
-        """Something that a person who watches may want to know."""
+        """Reports information for a person watching the run."""
 
     def inform(self, text: str) -> None:
-        """What is about to be done, where that was not said in so many words."""
+        """Reports an action that the command line only implied."""
 
     def started(self, run_id: str, manifest: str, rows: int, output: str) -> None:
-        """The manifest was read; the work begins."""
+        """Reports that the manifest was read and the work begins."""
 
     def following(self, rows: int) -> AbstractContextManager[Notice]:
-        """A context for the time of the work; what it yields takes each progress mark."""
+        """A context for the duration of the work; yields a function that receives each progress mark."""
 
     def ended(self, frame: pd.DataFrame, report: str, exit_status: int) -> None:
-        """The report is written."""
+        """Reports that the report is written."""
 
 
 class TextNotifier:
     """Lines for a person: progress and warnings on standard error, the summary on standard output.
 
     Args:
-        quiet: warnings alone.
+        quiet: print only warnings.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -56,30 +56,30 @@ class TextNotifier:
         self._errors = Console(stderr=True, highlight=False)
 
     def warn(self, text: str) -> None:
-        """One line, yellow on a terminal."""
+        """Prints one line, yellow on a terminal."""
         self._errors.print(f"Warning: {printable(text)}", style="yellow", markup=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
-        """A warning, unless quiet."""
+        """Prints a warning, unless quiet."""
         if not self._quiet:
             self.warn(text)
 
     def inform(self, text: str) -> None:
-        """One line, unless quiet."""
+        """Prints one line, unless quiet."""
         if not self._quiet:
             self._errors.print(printable(text), markup=False, soft_wrap=True)
 
     def started(self, run_id: str, manifest: str, rows: int, output: str) -> None:
-        """Says nothing: whoever typed the command knows."""
+        """Prints nothing: the operator typed the command."""
 
     def following(self, rows: int) -> AbstractContextManager[Notice]:
-        """A live view on a terminal, else a line for each model that ends."""
+        """Shows a live view on a terminal, else prints a line for each model that ends."""
         from pipeline.monitoring.summary import progress_view
 
         return progress_view(self._errors, rows, quiet=self._quiet)
 
     def ended(self, frame: pd.DataFrame, report: str, exit_status: int) -> None:
-        """The summary."""
+        """Prints the summary."""
         from rich.console import Console
 
         from pipeline.monitoring.summary import print_summary
@@ -89,59 +89,59 @@ class TextNotifier:
 
 
 class EventNotifier:
-    """Events, for `event_log.json_log` to write; that is also who leaves out what is no warning."""
+    """Sends events to `event_log.json_log`, which also omits all but warnings if quiet."""
 
     def warn(self, text: str) -> None:
-        """The event `warning`."""
+        """Logs the event `warning`."""
         event("warning", logging.WARNING, message=text)
 
     def note(self, text: str) -> None:
-        """The event `warning`."""
+        """Logs the event `warning`."""
         self.warn(text)
 
     def inform(self, text: str) -> None:
-        """The event `note`."""
+        """Logs the event `note`."""
         event("note", message=text)
 
     def started(self, run_id: str, manifest: str, rows: int, output: str) -> None:
-        """The event `run_started`."""
+        """Logs the event `run_started`."""
         event("run_started", run_id=run_id, manifest=manifest, rows=rows, output=output)
 
     @contextlib.contextmanager
     def following(self, rows: int) -> Iterator[Notice]:
-        """The event `row_ended` for each row."""
+        """Logs the event `row_ended` for each row."""
         yield row_ended
 
     def ended(self, frame: pd.DataFrame, report: str, exit_status: int) -> None:
-        """The event `run_ended`."""
+        """Logs the event `run_ended`."""
         run_ended(count(frame, "status", [each.value for each in Status]), exit_status=exit_status, report=report)
 
 
 class LogNotifier:
-    """The logger `h5ferry` of the program that called this one as a library."""
+    """Logs to the logger `h5ferry` of the program that uses this one as a library."""
 
     def __init__(self) -> None:
         self._log = logging.getLogger("h5ferry")
 
     def warn(self, text: str) -> None:
-        """A warning."""
+        """Logs a warning."""
         self._log.warning("%s", printable(text))
 
     def note(self, text: str) -> None:
-        """An information."""
+        """Logs an information."""
         self._log.info("%s", printable(text))
 
     def inform(self, text: str) -> None:
-        """An information."""
+        """Logs an information."""
         self.note(text)
 
     def started(self, run_id: str, manifest: str, rows: int, output: str) -> None:
-        """An information."""
+        """Logs an information."""
         self._log.info("run %s: %d rows of %s go to %s", run_id, rows, printable(manifest), printable(output))
 
     @contextlib.contextmanager
     def following(self, rows: int) -> Iterator[Notice]:
-        """An information for each row that ends."""
+        """Logs an information for each row that ends."""
 
         def notice(mark: ProgressMark) -> None:
             if mark.step == "end":
@@ -151,6 +151,6 @@ class LogNotifier:
         yield notice
 
     def ended(self, frame: pd.DataFrame, report: str, exit_status: int) -> None:
-        """An information."""
+        """Logs an information."""
         counts = count(frame, "status", [each.value for each in Status])
         self._log.info("%s; report: %s", ", ".join(f"{n} {status}" for status, n in counts.items()), printable(report))

@@ -16,22 +16,22 @@ from pipeline.storage.regular_file import read_regular
 from transforms.errors import Reason
 from transforms.records.outcome import Evidence, Status
 
-#: A file of ours has a few thousand bytes.
+#: The file has a few thousand bytes.
 _METRICS_BYTES = 1 << 20
 _LAST_SUCCESS = "h5ferry_last_success_timestamp_seconds"
 
 
 @dataclass(frozen=True)
 class RunFigures:
-    """What the metrics say of a run.
+    """The figures of a run for its metrics.
 
     Attributes:
         run_id: name of the run.
         exit_status: of the program; 0 makes the run a success.
         started, finished: UTC.
         statuses, reasons, evidence: number of rows by value.
-        rows: of the manifest.
-        max_abs_error, max_rel_error: the worst of all rows that were compared, nan for none.
+        rows: number of rows in the manifest.
+        max_abs_error, max_rel_error: the largest of all rows that were compared, nan for none.
     """
 
     run_id: str
@@ -47,10 +47,10 @@ class RunFigures:
 
 
 def write_metrics(path: Path, run: RunFigures) -> None:
-    """Replaces the file in one step. The time of the last success is carried over from it when this run is none.
+    """Replaces the file atomically. If this run is not a success, the time of the last one is copied from the old file.
 
     Raises:
-        OSError: it cannot be written; what was there is there still.
+        OSError: it cannot be written; the old file is unchanged.
     """
     from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
@@ -88,7 +88,7 @@ def write_metrics(path: Path, run: RunFigures) -> None:
 
 
 def last_success(path: Path) -> float | None:
-    """When a run last ended well, as an earlier metrics file tells it; None when there is no such file or word."""
+    """The time of the last success, from an earlier metrics file; None if there is no such file or entry."""
     from prometheus_client.parser import text_string_to_metric_families
 
     try:

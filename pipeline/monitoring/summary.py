@@ -1,4 +1,4 @@
-"""What the operator sees: a progress bar while a run lasts, and a summary at its end."""
+"""A progress view during a run, and a summary at its end."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from transforms.records.outcome import NOT_PUBLISHED, PUBLISHED, Status
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Beyond this number, see the report.
+#: Number of rows listed; for more, see the report.
 _TROUBLE_SHOWN = 50
 
 
 @contextlib.contextmanager
 def progress_view(console: Console, rows: int, *, quiet: bool) -> Iterator[Callable[[ProgressMark], None]]:
-    """Shows the marks it is called with: live on a terminal, else as a line for each model that ends."""
+    """Shows progress marks: live on a terminal, else as a line for each model that ends."""
     if quiet:
         yield lambda mark: None
     elif console.is_terminal and not console.is_dumb_terminal:
@@ -37,7 +37,7 @@ def progress_view(console: Console, rows: int, *, quiet: bool) -> Iterator[Calla
 
 
 def print_summary(console: Console, frame: pd.DataFrame, report: str) -> None:
-    """Counts per status and evidence, the worst error, and what to do about each row that was not published."""
+    """Prints counts per status and evidence, the largest error, and advice for each row that was not published."""
     counts = count(frame, "status", [status.value for status in Status])
     table = Table(title="h5ferry", title_justify="left", show_header=False, box=None)
     for status, number in counts.items():

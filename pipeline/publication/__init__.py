@@ -1,4 +1,4 @@
-"""What lies in an output and how it gets there: names on disk, locks, receipts, atomic publishing.
+"""Publishing to an output: names on disk, locks, receipts, atomic replacement.
 
 May import: storage.
 """

@@ -1,14 +1,14 @@
-"""Whether a row may be published at its place: nothing that this program did not publish is removed or covered.
+"""Checks whether a row may be published at its place. Only what this program published is ever replaced.
 
-| lies there before | published? |
+| existing content | published? |
 |---|---|
 | nothing, an empty folder | yes |
-| what this program published for this very model and version, and nothing besides | yes, replaced |
-| files without a receipt, or with that of another model or version | no |
-| a published version with a file in it that its receipt does not list | no |
-| a link, or no folder, there or on the way there below the output | no |
-| a place within a SavedModel, or one that holds another's | no |
-| a place where TensorFlow Serving would take one model's folder for another's version | no |
+| only what this program published for the same model and version | yes, replaced |
+| files without a receipt, or with a receipt of another model or version | no |
+| a published version with a file that its receipt does not list | no |
+| a link or a file, at the place or on the path to it below the output | no |
+| a place within a SavedModel, or one that contains another | no |
+| a place where TensorFlow Serving would read one model's folder as another's version | no |
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from pipeline.publication.receipt import claim_of, receipt_bytes
 from pipeline.storage.regular_file import open_folder
 from transforms.errors import MigrationError, Reason
 
-#: Folders that a SavedModel has whether there is anything in them or not.
+#: Folders that a SavedModel may have even if empty.
 _OWN_FOLDERS = frozenset({"assets", "assets.extra", "variables"})
-#: How deep below a folder a nested model's receipt is looked for.
+#: Maximum depth below a folder to search for a nested model's receipt.
 _NESTING = 8
 
 
 def check_destination(root: Path, model: str, version: int) -> bytes | None:
-    """Looks at a row's place in a local output.
+    """Checks a row's place in a local output.
 
     Returns:
-        The bytes of the receipt of what this program published there; None where nothing is.
+        The bytes of the receipt of the version published there; None if there is none.
 
     Raises:
         MigrationError: `output_occupied`.
-        OSError: it cannot be looked at.
+        OSError: it cannot be read.
     """
     _refuse_place_within_model(root, model)
     folder = root
@@ -56,17 +56,17 @@ def check_destination(root: Path, model: str, version: int) -> bytes | None:
 
 
 def occupant(folder: Path, model: str, version: int, root: Path | None = None) -> bytes | None:
-    """The receipt in a folder that lies, or lay, at a row's place; None where the folder holds nothing.
+    """The receipt in a folder that is, or was, at a row's place; None if the folder is empty.
 
     Args:
         folder: local.
-        model: of the row.
-        version: of the row.
+        model: the row's model.
+        version: the row's version.
         root: no folder between it and the receipt may be a link.
 
     Raises:
-        MigrationError: `output_occupied`, it holds what was not published for that row.
-        OSError: it cannot be looked at.
+        MigrationError: `output_occupied`, it holds files not published for that row.
+        OSError: it cannot be read.
     """
     data = receipt_bytes(folder, root)
     claim = None if data is None else claim_of(data)
@@ -84,13 +84,13 @@ def occupant(folder: Path, model: str, version: int, root: Path | None = None) -
 
 
 def foreign_to(listed: Iterable[str], found: Iterable[str]) -> str:
-    """The first path that is there and neither listed nor the receipt, "" for none."""
+    """The first existing path that is neither listed nor the receipt, "" for none."""
     known = {*listed, RECEIPT}
     return next((path for path in found if path not in known), "")
 
 
 def files_below(folder: Path) -> Iterator[str]:
-    """Path, relative and with "/" between parts, of everything below a folder that is no folder itself."""
+    """Relative paths, with "/" between parts, of everything below a folder except folders."""
     for parent, folders, names in os.walk(folder, onerror=_raise):
         relative = Path(parent).relative_to(folder)
         for name in sorted(names):
@@ -101,11 +101,11 @@ def files_below(folder: Path) -> Iterator[str]:
 
 
 def remove_published(folder: Path, receipt: bytes | None) -> None:
-    """Removes the files that a receipt lists, the receipt, and the folders that are empty then; nothing else.
+    """Removes the files that a receipt lists, the receipt, and folders that are then empty; nothing else.
 
     Args:
         folder: local.
-        receipt: its bytes, None where there is none: then only empty folders go.
+        receipt: its bytes; None: only empty folders are removed.
     """
     claim = None if receipt is None else claim_of(receipt)
     for path in () if claim is None else (*sorted(claim.paths), RECEIPT):
@@ -117,17 +117,17 @@ def remove_published(folder: Path, receipt: bytes | None) -> None:
 
 
 def own_folders(paths: Iterable[str]) -> frozenset[str]:
-    """The folders that an output with these files may have, relative to it."""
+    """Relative paths of the folders that an output with these files may have."""
     return _OWN_FOLDERS | {parent.as_posix() for path in paths for parent in PurePosixPath(path).parents}
 
 
 def is_model(folder: Path) -> bool:
-    """Whether a folder is a SavedModel, by a receipt or by its graph."""
+    """Whether a folder is a SavedModel: it has a receipt or a graph."""
     return any(os.path.lexists(folder / name) for name in (RECEIPT, *GRAPHS))
 
 
 def occupied(place: Path | str, what: str) -> MigrationError:
-    """The refusal of a place."""
+    """The error that refuses a place."""
     return MigrationError(
         Reason.OUTPUT_OCCUPIED, f"{place} {what}", advice="Move it away, or publish under another name or output."
     )
@@ -149,7 +149,7 @@ def _refuse_place_within_model(root: Path, model: str) -> None:
 
 
 def _numbered(folder: Path) -> Iterator[Path]:
-    """What TensorFlow Serving takes for versions of a model."""
+    """Subfolders that TensorFlow Serving reads as versions of a model."""
     try:
         with os.scandir(folder) as entries:
             names = [each.name for each in entries if each.name.isdecimal() and each.is_dir(follow_symlinks=False)]

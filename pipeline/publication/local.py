@@ -1,14 +1,14 @@
-"""A finished SavedModel, put where readers look: staged beside its place, made durable, then renamed into it.
+"""Atomic publishing to a local output: a SavedModel is staged beside its place, made durable, then renamed into it.
 
 ```
 OUTPUT/<model>/.h5ferry-staging-<version>-<random>/    locked by the process that writes it, closed to other users
                                   .../staged/          being written
-                                  .../replaced/        the version before, being removed
-OUTPUT/<model>/<version>/                              complete, at every moment at which it exists
-OUTPUT/<model>/.h5ferry-retired-<version>-<random>/    the version before, where two folders cannot be exchanged
+                                  .../replaced/        the previous version, being removed
+OUTPUT/<model>/<version>/                              complete whenever it exists
+OUTPUT/<model>/.h5ferry-retired-<version>-<random>/    the previous version, if two folders cannot be exchanged
 ```
-TensorFlow Serving takes any numeric folder as ready, hence the names. What was at the place is looked at before, and
-again once nobody else can reach it: only what this program published for the same model and version is removed.
+TensorFlow Serving serves any numeric folder, hence the names. The existing version is checked before the exchange, and
+again when no other process can reach it: only what this program published for the same model and version is removed.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ _LEFTOVER = re.compile(rf"(?:{re.escape(STAGING)}|{re.escape(RETIRED)})([0-9]+)-
 
 @dataclass(frozen=True)
 class StagingArea:
-    """Where one version is written before it is published.
+    """The folder in which one version is written before it is published.
 
     Attributes:
         root: the output.
-        destination: where the version is going to lie.
+        destination: the version's final place.
         folder: to write into.
-        descriptor: of the private folder around it, which whoever renames folders cannot exchange for another.
+        descriptor: of its private parent folder; unlike a path, it cannot be redirected by renaming folders.
     """
 
     root: Path
@@ -57,9 +57,9 @@ class StagingArea:
 
 @contextlib.contextmanager
 def staging_area(root: Path, destination: Path) -> Iterator[StagingArea]:
-    """An empty folder beside `destination`, on its file system, gone at the end unless it was published.
+    """An empty folder beside `destination`, on the same file system; removed at the end unless published.
 
-    Folders between `root` and `destination` are made, and taken away again if nothing came to lie in them.
+    Missing folders between `root` and `destination` are made, and removed again if they stay empty.
 
     Raises:
         OSError: it cannot be made.
@@ -80,11 +80,11 @@ def staging_area(root: Path, destination: Path) -> Iterator[StagingArea]:
 
 
 def publish(area: StagingArea, receipt: Receipt) -> None:
-    """Writes the receipt and moves the staged folder to its place, replacing what is there in one step.
+    """Writes the receipt and moves the staged folder to its place, replacing the existing version atomically.
 
     Raises:
-        MigrationError: `output_occupied`, something is there that is not replaced.
-        OSError: as for it, nothing was published, and what was there is there still.
+        MigrationError: `output_occupied`, the place holds files that must not be replaced.
+        OSError: it cannot be published. In both cases nothing was published or removed.
     """
     write_receipt(area, receipt)
     _make_durable(area.folder)
@@ -109,9 +109,9 @@ def write_receipt(area: StagingArea, receipt: Receipt) -> None:
 
 
 def sweep_leftovers(root: Path, models: Iterable[str]) -> None:
-    """Removes what killed runs left beside the models, and puts back a version that was retired but not replaced.
+    """Removes leftovers of killed runs beside the models, and restores a version that was retired but not replaced.
 
-    Folders of living processes are locked and left alone, as is whatever no run can have left.
+    Folders of running processes, which are locked, and files that no run writes are not touched.
     """
     for model in sorted(set(models)):
         folder = root / model
@@ -142,7 +142,7 @@ def _sweep(left: Path, model: str) -> None:
 
 
 def _sweep_retired(left: Path, model: str, version: int) -> None:
-    """Puts a retired version back where its place is free, else removes it; one that holds anything else stays."""
+    """Restores a retired version if its place is free, else removes it; one with foreign files stays."""
     try:
         data = occupant(left, model, version, left)
     except (MigrationError, OSError):
@@ -156,7 +156,7 @@ def _sweep_retired(left: Path, model: str, version: int) -> None:
 
 
 def _rename_new(area: StagingArea, name: str, beside: int) -> bool:
-    """Renames to a name that is free (or an empty folder). False when something is there."""
+    """Renames to a free name (or an empty folder). False if the name is taken."""
     try:
         os.rename(_STAGED, name, src_dir_fd=area.descriptor, dst_dir_fd=beside)
     except OSError as error:
@@ -167,7 +167,7 @@ def _rename_new(area: StagingArea, name: str, beside: int) -> bool:
 
 
 def _replace(area: StagingArea, name: str, beside: int, receipt: Receipt) -> bool:
-    """Puts the staged folder in the place of the one that is there. False when that is gone meanwhile."""
+    """Exchanges the staged folder with the existing one. False if that has disappeared meanwhile."""
     try:
         exchanged = exchange(area.descriptor, _STAGED, beside, name)
     except FileNotFoundError:
@@ -187,7 +187,7 @@ def _remove_exchanged(area: StagingArea, name: str, beside: int, receipt: Receip
 
 
 def _retire(area: StagingArea, name: str, beside: int, receipt: Receipt) -> bool:
-    """As two renames: a reader may find no version in between."""
+    """Replaces by two renames; a reader may find no version in between."""
     retired = area.destination.with_name(f"{RETIRED}{name}-{secrets.token_hex(4)}")
     with contextlib.suppress(FileNotFoundError):
         os.rename(name, retired.name, src_dir_fd=beside, dst_dir_fd=beside)

@@ -1,8 +1,8 @@
-"""One run at a time in a local output: a lock that says who holds it.
+"""The lock of a local output, for one run at a time; it names its holder.
 
-The lock is the kernel's (`flock`), so that a killed run holds none; the file `_h5ferry/lock` is there for people, and
-goes with the lock. It is for order, not for safety: publishing is safe without it, two runs at once end with the same
-artefacts. But they would do the work twice, and their reports would tell of each other's outputs.
+The lock is the kernel's (`flock`), so that a killed run holds none; the file `_h5ferry/lock` names the holder for
+people and is removed with the lock. Publishing is safe without the lock: two concurrent runs end with the same
+artefacts. But they would do the work twice, and their reports would mention each other's outputs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pipeline.storage.regular_file import open_folder, open_regular, read_regula
 from transforms.platform import lock
 
 _POLL_SECONDS = 0.1
-#: Whoever only asks for the holder has the lock for a moment: no reason to refuse a run.
+#: A process that only queries the holder takes the lock briefly; a run waits this long before it is refused.
 _GRACE_SECONDS = 0.3
 _TEXT_BYTES = 4096
 
@@ -36,7 +36,7 @@ class OutputInUseError(Exception):
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lock: process, machine, run, and since when (UTC, ISO 8601)."""
+    """The holder of a lock: process, machine, run, and start (UTC, ISO 8601)."""
 
     pid: int
     host: str
@@ -51,14 +51,14 @@ class Holder:
 def output_lock(
     output: Path, run_id: str, wait: float, warn: Callable[[str], None], tell: Callable[[str], None]
 ) -> Iterator[None]:
-    """Holds the output for as long as the context lasts.
+    """Locks the output while the context lasts.
 
     Args:
         output: folder, made if needed.
-        run_id: of the run that wants it.
-        wait: seconds to wait for another run's end.
-        warn: told when a file system has no locks; the run goes on without.
-        tell: told for whom the run waits.
+        run_id: of the run that takes the lock.
+        wait: seconds to wait for another run to end.
+        warn: called if a file system has no locks; the run continues without.
+        tell: called with the holder that the run waits for.
 
     Raises:
         OutputInUseError: another run holds it; the message names it.
@@ -84,7 +84,7 @@ def output_lock(
 
 
 def holder_of(output: Path) -> Holder | None:
-    """The run that holds a local output now, None when none does. Takes nothing and writes nothing."""
+    """The run that holds a local output now, None if none does. Keeps no lock and writes nothing."""
     path = output / RESERVED / LOCK
     try:
         descriptor = open_regular(path, output)
@@ -102,7 +102,7 @@ def holder_of(output: Path) -> Holder | None:
 
 
 def _locked_file(path: Path, wait: float, tell: Callable[[str], None]) -> int:
-    """Opens and locks the file. It may be removed between these steps, by the run that held it: then once more."""
+    """Opens and locks the file. Retries if the previous holder removed it between the two steps."""
     start, told = time.monotonic(), wait <= _GRACE_SECONDS
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
@@ -132,7 +132,7 @@ def _locked_file(path: Path, wait: float, tell: Callable[[str], None]) -> int:
 
 
 def _read_holder(path: Path) -> Holder | None:
-    """Who the file names; None while it is being written, and where it names nobody."""
+    """The holder that the file names; None while it is being written, or if it names none."""
     try:
         holder = Holder(**json.loads(read_regular(path, _TEXT_BYTES)))
     except (OSError, ValueError, TypeError, RecursionError):

@@ -1,9 +1,9 @@
-"""Publishing to an object store, where no rename is atomic: the receipt is what makes a version complete.
+"""Publishing to an object store, which has no atomic rename: a version is complete when its receipt exists.
 
-First comes a list of all that is going to lie there, so that a run after a killed one knows its leavings from other
-people's objects. Then the old receipt goes, so that a half-replaced version is never taken for either. Then come the
-files, with saved_model.pb after all others, a check of every size, and the new receipt; last, the list is removed.
-Nothing is replaced or removed that this program did not publish for the same model and version.
+First a list of all files to be written is uploaded, so that a later run can distinguish a killed run's leftovers from
+foreign objects. Then the old receipt is removed, so that a partly replaced version is never complete. Then follow the
+files, with saved_model.pb last, a check of every size, and the new receipt; finally the list is removed. Only what this
+program published for the same model and version is replaced or removed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def upload(staged: Path, output: str, receipt: Receipt) -> None:
 
     Raises:
         MigrationError: `output_occupied`, and nothing was changed.
-        OSError: the destination holds no valid receipt then.
+        OSError: an upload failed; the destination has no valid receipt.
     """
     destination = output_folder(output, receipt.model, receipt.version)
     there = _sizes(destination)
@@ -47,17 +47,17 @@ def upload(staged: Path, output: str, receipt: Receipt) -> None:
     arrived = _sizes(destination)
     damaged = [file.path for file in receipt.files if arrived.get(file.path) != file.size]
     if damaged:
-        raise OSError(f"{destination}: {damaged[0]} did not arrive whole")
+        raise OSError(f"{destination}: {damaged[0]} was not uploaded completely")
     write_file(f"{destination}/{RECEIPT}", receipt.to_json().encode())
     FileSystems.delete([f"{destination}/{UPLOADING}"])
 
 
 def remote_receipt(output: str, model: str, version: int) -> Receipt | None:
-    """The receipt of a remote output when all its files are there with their sizes; else None.
+    """The receipt of a remote output if all its files exist with the listed sizes; else None.
 
     Raises:
-        MigrationError: `output_occupied`, something else lies there.
-        OSError: the store cannot be asked.
+        MigrationError: `output_occupied`, the place holds foreign objects.
+        OSError: the store cannot be reached.
     """
     destination = output_folder(output, model, version)
     sizes = _sizes(destination)
@@ -69,7 +69,7 @@ def remote_receipt(output: str, model: str, version: int) -> Receipt | None:
 
 
 def _check_destination(output: str, model: str, version: int, there: Mapping[str, int]) -> None:
-    """Raises MigrationError `output_occupied` unless all objects of a place were published for this row."""
+    """Raises MigrationError `output_occupied` unless all objects at a place were published for this row."""
     parts = PurePosixPath(model).parts
     for count in range(len(parts) + 1):
         folder = "/".join((output, *parts[:count]))

@@ -1,4 +1,4 @@
-"""The result of a conversion as the receipt keeps it and the report shows it: one record, whose fields are columns."""
+"""The result of a conversion as stored in the receipt and shown in the report: one record whose fields are columns."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from transforms.records.outcome import NOTHING_KNOWN, MigrationOutcome, Rewrite,
 
 @dataclass(frozen=True)
 class OutcomeColumns:
-    """The report columns that a conversion answers for.
+    """The report columns that a conversion fills.
 
-    Texts are "" where there is nothing to say, numbers 0, errors nan where nothing was compared.
+    Empty values are "" for texts, 0 for numbers, and nan for errors if nothing was compared.
     """
 
     evidence: str = ""
@@ -36,7 +36,7 @@ class OutcomeColumns:
 
     @classmethod
     def of(cls, outcome: MigrationOutcome, known: SourceFacts = NOTHING_KNOWN) -> OutcomeColumns:
-        """The columns of an outcome; of a conversion that did not get to read its source, with what was known of it."""
+        """The columns of an outcome; if the source was not read, with the facts known before."""
         return cls(
             evidence=outcome.evidence.value,
             max_abs_error=outcome.max_abs_error,
@@ -54,12 +54,12 @@ class OutcomeColumns:
 
     @classmethod
     def of_source(cls, known: SourceFacts) -> OutcomeColumns:
-        """The columns of a model that got no further than a look at its source."""
+        """The columns of a model whose source was only inspected."""
         return cls(**asdict(known))
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> OutcomeColumns:
-        """The columns as a receipt stored them. What it lacks has its default; what is not known here is left out.
+        """The columns that a receipt stored. Missing ones have their default; unknown ones are ignored.
 
         Raises:
             TypeError, ValueError: a value is not of its column's type.
@@ -72,7 +72,7 @@ _FIELDS = fields(OutcomeColumns)
 
 
 def describe_rewrite(rewrite: Rewrite) -> str:
-    """A rewrite as the report shows it: "layer: rule (detail)"."""
+    """Formats a rewrite for the report: "layer: rule (detail)"."""
     detail = f" ({rewrite.detail})" if rewrite.detail else ""
     return f"{rewrite.layer}: {rewrite.rule}{detail}"
 
@@ -95,7 +95,7 @@ def _count(value: object) -> int:
     return value
 
 
-#: How JSON holds a value of each type.
+#: Readers of JSON values, by type.
 _READ: Mapping[str, Callable[[object], Any]] = {
     "str": _text,
     "int": _count,

@@ -1,7 +1,7 @@
-"""The receipt of a published model: what was published, from what, and with which result.
+"""The receipt of a published model: its files, their sources, and the result.
 
-It lies at assets.extra/h5ferry.json and is written last, so that a folder with a valid receipt is complete. It is
-keyed by content, never by time: the same source, options and migration version need not be converted again.
+Its path is assets.extra/h5ferry.json. It is written last, so that a folder with a valid receipt is complete. Its key is
+content, never time: the same source, options and migration version need not be converted again.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import MIGRATION_VERSION
 from transforms.source.file import hash_file
 
-#: Raised when the receipt itself changes shape.
+#: Incremented when the receipt's format changes.
 _FORMAT = 1
 _ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
 class ReceiptKey:
-    """Everything that decides what is published. Digests are sha256 in hex, "" where there is no such file."""
+    """Everything that determines the artefact. Digests are sha256 in hex, "" if there is no such file."""
 
     source_sha256: str
     architecture_sha256: str
@@ -57,15 +57,15 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What the receipt file holds.
+    """The content of the receipt file.
 
     Attributes:
-        model, version: the row it was published for.
-        key: what decided it.
+        model, version: of the row.
+        key: what determined the artefact.
         files: every file but the receipt, by path.
-        outcome: what the conversion answered for.
-        run_id, attempt: the run; `attempt` is drawn anew for each start of the program.
-        h5ferry_version: the program that wrote it.
+        outcome: result of the conversion.
+        run_id, attempt: the run; `attempt` is random for each start of the program.
+        h5ferry_version: of the program that wrote it.
     """
 
     model: str
@@ -95,12 +95,12 @@ class Receipt:
 
 
 def sealed(content: Mapping[str, Any]) -> bytes:
-    """The text of a receipt, with a digest of it inside: what was changed by accident is no receipt any more."""
+    """The text of a receipt with its own digest inside, which detects accidental changes."""
     return canonical_json({**content, "seal": sha256_of(canonical_json(content))})
 
 
 def parse_receipt(text: bytes) -> Receipt | None:
-    """The receipt in `text`, or None when it is none of ours: damaged, foreign or of another format."""
+    """The receipt in `text`, or None if it is damaged, foreign or of another format."""
     try:
         content = json.loads(text)
         del content["seal"]
@@ -119,9 +119,7 @@ def parse_receipt(text: bytes) -> Receipt | None:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a receipt says of its place, whether its seal holds or not: for whom the folder was published, and which
-    files belong to it.
-    """
+    """What a receipt claims of its place, even with a broken seal: the row published there, and its files."""
 
     model: str
     version: int
@@ -129,7 +127,7 @@ class Claim:
 
 
 def claim_of(data: bytes) -> Claim | None:
-    """What the text of a receipt says of its place; None where it says nothing of the kind."""
+    """The claim in the text of a receipt; None if there is none."""
     try:
         content = json.loads(data)
         model, version, files = content["model"], content["version"], content["files"]
@@ -141,13 +139,13 @@ def claim_of(data: bytes) -> Claim | None:
 
 
 def read_receipt(output: Path) -> Receipt | None:
-    """The receipt of a local output folder, or None when there is no readable one."""
+    """The receipt of a local output folder, or None if there is no readable one."""
     data = receipt_bytes(output)
     return None if data is None else parse_receipt(data)
 
 
 def receipt_bytes(output: Path, root: Path | None = None) -> bytes | None:
-    """The bytes of a local output's receipt; None where it is no plain file, too large, or unreadable.
+    """The bytes of a local output's receipt; None if it is not a regular file, too large, or unreadable.
 
     No folder below `root`, by default the output itself, may be a link.
     """
@@ -156,14 +154,14 @@ def receipt_bytes(output: Path, root: Path | None = None) -> bytes | None:
             return read_regular(output / RECEIPT, RECEIPT_BYTES, root or output)
         except FileNotFoundError:
             if not os.path.lexists(output / RECEIPT):
-                return None  # else the version was replaced by another one on the way
+                return None  # otherwise the version was replaced by another one meanwhile
         except OSError:
             return None
     return None
 
 
 def is_complete(receipt: Receipt, output: Path) -> bool:
-    """True when every file of the receipt lies in the local output folder with its size."""
+    """True if every file of the receipt exists in the local output folder with its size."""
     try:
         return all(os.lstat(output / file.path).st_size == file.size for file in receipt.files)
     except OSError:
@@ -175,10 +173,10 @@ def list_files(folder: Path, only: Collection[str] | None = None) -> tuple[Publi
 
     Args:
         folder: local.
-        only: paths relative to it: others are looked at, but not hashed.
+        only: relative paths of the files to hash; others are checked, but not hashed.
 
     Raises:
-        MigrationError: `output_error` when the folder holds a link or anything else that is no plain file.
+        MigrationError: `output_error` if the folder holds a link or anything else that is not a regular file.
     """
     found = []
     for parent, folders, names in os.walk(folder):
@@ -191,7 +189,7 @@ def list_files(folder: Path, only: Collection[str] | None = None) -> tuple[Publi
             if not stat.S_ISREG(mode):
                 raise MigrationError(Reason.OUTPUT_ERROR, f"The converter left {relative!a}, which is no plain file")
             if relative != RECEIPT and (only is None or relative in only):
-                # A child may put a link or a FIFO in its place meanwhile.
+                # A child may replace it with a link or a FIFO meanwhile.
                 descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
                 try:
                     digest = hash_file(descriptor)
@@ -202,5 +200,5 @@ def list_files(folder: Path, only: Collection[str] | None = None) -> tuple[Publi
 
 
 def _is_inside(path: object) -> bool:
-    """Whether a path leads to a file below an output, and is written in the one way that a run writes it."""
+    """Whether a path is a file below an output, in the canonical form that a run writes."""
     return isinstance(path, str) and path != RECEIPT and "\0" not in path and not {"", ".", ".."} & set(path.split("/"))

@@ -1,7 +1,7 @@
-"""The charts of the audit page as data: bars with their numbers, which the template writes as tables.
+"""The charts of the audit page as data: bars with their numbers, which the template renders as tables.
 
-Charts.css draws a table as a chart by style alone: the same markup is the chart, its text alternative and what a
-page without scripts shows.
+Charts.css draws a table as a chart by style alone: the same markup is the chart, its text alternative and the view
+without scripts.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 #: Stands for the absent value in filters and their addresses.
 NONE = "-"
-#: A length is written in thousandths of the longest: `.s250 { --size: .25 }`.
+#: Lengths are in thousandths of the longest: `.s250 { --size: .25 }`.
 STEPS = 1000
-#: More bars than this are gathered in a last one.
+#: Maximum number of bars; the rest are combined in a last one.
 _BARS = 12
 
 _SHARE_EDGES = tuple(10 ** (exponent / 2) for exponent in range(-12, 5))
@@ -39,11 +39,11 @@ class Bar:
 
     Attributes:
         label: what it counts.
-        number: how many rows.
-        size: its length in `STEPS` of the longest bar of its chart.
-        tone: a status that lends its colour, or "".
-        link: fragment that shows its rows in the table, "" for none.
-        tick: what stands at the axis, where that is not the label; "" leaves the place empty.
+        number: number of rows.
+        size: length in `STEPS` of the longest bar of its chart.
+        tone: status whose colour it has, or "".
+        link: fragment that filters the table to its rows, "" for none.
+        tick: text at the axis, if not the label; "" for none.
     """
 
     label: str
@@ -56,7 +56,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart: `shape` is "bar" (lying, counts of names) or "column" (standing, a distribution)."""
+    """One chart: `shape` is "bar" (horizontal, counts of names) or "column" (vertical, a distribution)."""
 
     name: str
     title: str
@@ -67,7 +67,7 @@ class Chart:
 
 
 def count_charts(frame: pd.DataFrame) -> list[Chart]:
-    """Rows by status, reason, dialect and evidence; a chart without bars is left out."""
+    """Charts of rows by status, reason, dialect and evidence; a chart without bars is omitted."""
     statuses, evidence = [status.value for status in Status], [kind.value for kind in reversed(EVIDENCE_ORDER)]
     charts = [
         Chart("status", "Status", "status", "", "bar", _bars(count(frame, "status", statuses), "status")),
@@ -79,7 +79,7 @@ def count_charts(frame: pd.DataFrame) -> list[Chart]:
 
 
 def distribution_charts(frame: pd.DataFrame) -> list[Chart]:
-    """Errors as shares of their tolerance, seconds and source bytes, each on a logarithmic axis."""
+    """Charts of errors as shares of their tolerance, seconds and source bytes, each on a logarithmic axis."""
     passed = frame["status"].isin(PUBLISHED)
     shares, stopped = _floats(frame[SHARE][passed]), _floats(frame[SHARE][frame["status"] == Status.MISMATCH])
     charts = [
@@ -88,7 +88,7 @@ def distribution_charts(frame: pd.DataFrame) -> list[Chart]:
             "Errors against tolerance",
             "share of the tolerance that the worst output used",
             "Rows per half power of ten: the largest |a - b| / (atol + rtol |b|) of any element. 1 is the tolerance"
-            " itself: what lies beyond was not published.",
+            " itself: rows beyond it were not published.",
             "column",
             _share_bars(shares, stopped),
         ),
@@ -113,12 +113,12 @@ def distribution_charts(frame: pd.DataFrame) -> list[Chart]:
 
 
 def fragment(**filters: str) -> str:
-    """The address within the page that filters its table, as "#status=refused&reason=timeout"."""
+    """The URL fragment that filters the page's table, such as "#status=refused&reason=timeout"."""
     return f"#{urlencode(filters)}"
 
 
 def size_rules(charts: Sequence[Chart]) -> str:
-    """The style rules for the bar lengths in use; the page's security policy admits no style attributes."""
+    """Style rules for the bar lengths in use; the page's security policy allows no style attributes."""
     sizes = sorted({bar.size for chart in charts for bar in chart.bars})
     return "".join(f".s{size}{{--size:{size / STEPS:g}}}" for size in sizes)
 
@@ -178,7 +178,7 @@ def _binned(
 
 
 def _columns(values: Sequence[float], edges: Sequence[float], written: Callable[[float], str]) -> tuple[Bar, ...]:
-    """Bins [low, high) between the edges, open at both ends; empty ones beyond the outermost rows are left out."""
+    """Bins [low, high) between the edges, open at both ends; without the empty ones beyond the outermost rows."""
     bounds = list(pairwise((0.0, *edges, math.inf)))
     numbers = [sum(low <= value < high for value in values) for low, high in bounds]
     filled = [index for index, number in enumerate(numbers) if number]
@@ -203,7 +203,7 @@ def _range(low: float, high: float, written: Callable[[float], str]) -> str:
 
 
 def _size(number: int, longest: int) -> int:
-    """In thousandths; what is there at all is seen."""
+    """The length in thousandths, at least one if there is any row."""
     return max(round(STEPS * number / max(longest, 1)), 4) if number else 0
 
 

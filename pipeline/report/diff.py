@@ -1,4 +1,4 @@
-"""`h5ferry diff`: what changed between two reports, and whether it is for the worse."""
+"""`h5ferry diff`: differences between two reports, and which of them are for the worse."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 DEFAULT_FACTOR = 10.0
 _KEY = ("model", "version")
-#: The better the higher: a refusal is an answer; a failure or a mismatch is none.
+#: Higher is better: a refusal is a result; a failure or a mismatch is not.
 _RANK: Mapping[str, int] = {Status.MIGRATED: 2, Status.UNCHANGED: 2, Status.REFUSED: 1}
-#: Errors below this share of the row's atol are all one: noise of the arithmetic.
+#: Errors below this share of the row's atol count as equal: rounding noise.
 _NOISE = 1e-3
-#: Columns whose change is neither good nor bad; the rest (times, run ids) differ from run to run.
+#: Columns whose change is neutral; those not listed (times, run ids) differ in every run.
 _NEUTRAL = ("reason", "source_sha256", "output_sha256", "architecture", "assumptions")
 
 
 class Verdict(StrEnum):
-    """What a change means."""
+    """The significance of a change."""
 
     WORSE = "worse"
     BETTER = "better"
@@ -39,8 +39,8 @@ class Change:
     Attributes:
         model, version: the row.
         what: `appeared`, `vanished`, or the column that changed.
-        old, new: the values, "" for none; of a row that came or went, its status.
-        verdict: whether that is for the worse.
+        old, new: the values, "" for none; the status for a row that appeared or vanished.
+        verdict: whether it is for the worse.
     """
 
     model: str
@@ -51,23 +51,23 @@ class Change:
     verdict: Verdict
 
     def as_record(self) -> dict[str, Any]:
-        """As JSON takes it."""
+        """The change as a JSON object."""
         record: dict[str, Any] = plain_json(asdict(self))
         return record
 
 
 def compare_reports(old: pd.DataFrame, new: pd.DataFrame, factor: float = DEFAULT_FACTOR) -> list[Change]:
-    """What changed from one report to the next, row by row, in the order of the model's names.
+    """Compares two reports row by row, in the order of the models' names.
 
-    Worse are: a published row that vanished, or a row that came and is not published; a status of lower rank
+    Worse are: a published row that vanished, or a row that appeared and is not published; a status of lower rank
     (published, refused, mismatch or failed); weaker evidence; a larger tolerance; an error that grew by more than
-    `factor`. `migrated` in one and `unchanged` in the other is no difference.
+    `factor`. `migrated` in one and `unchanged` in the other are equal.
 
     Args:
         old: a report.
-        new: the one to judge.
-        factor: how many times larger or smaller an error must be to count. Errors below a thousandth of the row's
-            atol count as that much.
+        new: the report to judge.
+        factor: by which an error must grow or shrink to count. Errors below a thousandth of the row's atol count as a
+            thousandth.
     """
     before, after = _by_row(old), _by_row(new)
     changes: list[Change] = []
@@ -77,7 +77,7 @@ def compare_reports(old: pd.DataFrame, new: pd.DataFrame, factor: float = DEFAUL
 
 
 def _by_row(frame: pd.DataFrame) -> dict[tuple[str, int, int], Mapping[str, Any]]:
-    """Rows by model, version and, since refused rows may share these, their number among those that do."""
+    """Rows by model, version and, since refused rows may share these, their number within the group."""
     number = frame.groupby(list(_KEY), dropna=False).cumcount()
     records = frame.to_dict("records")
     return {
@@ -118,7 +118,7 @@ def _of_status(old: str, new: str) -> Verdict | None:
 
 
 def _of_order(old: float, new: float) -> Verdict | None:
-    """The higher the better."""
+    """The status's rank; higher is better."""
     if old == new or math.isnan(old) or math.isnan(new):
         return None
     return Verdict.WORSE if new < old else Verdict.BETTER

@@ -1,4 +1,4 @@
-"""The differences of two reports as people and programs read them."""
+"""Text and JSON output of the differences between two reports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DIGEST_SHOWN = 12
 
 
 def print_changes(console: Console, changes: Sequence[Change]) -> None:
-    """Prints a table with one row for each change: on a terminal to its width, else as long as it takes."""
+    """Prints a table with one row per change: fitted to a terminal's width, else unlimited."""
     if not changes:
         console.print("No difference.")
         return
@@ -41,7 +41,7 @@ def print_changes(console: Console, changes: Sequence[Change]) -> None:
 
 
 def as_json(changes: Sequence[Change], old: str, new: str, factor: float) -> str:
-    """One JSON object."""
+    """The differences as one JSON object."""
     counts = Counter(change.verdict for change in changes)
     content = {
         "old": old,

@@ -1,4 +1,4 @@
-"""Figures of a report as people read them: counts, errors, sizes, durations, shares of the tolerance."""
+"""Formats the figures of a report: counts, errors, sizes, durations, shares of the tolerance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def count(frame: pd.DataFrame, column: str, order: list[str]) -> dict[str, int]:
-    """How many rows have each value of a column, "" left out: those in `order` first, then by frequency."""
+    """Number of rows per value of a column, without "": those in `order` first, then by frequency."""
     if column not in frame:
         return {}
     counts = {str(value): int(number) for value, number in frame[column].value_counts().items() if value}
@@ -20,7 +20,7 @@ def count(frame: pd.DataFrame, column: str, order: list[str]) -> dict[str, int]:
 
 
 def figure(value: float) -> str:
-    """An error or a number of seconds for reading: three digits, nothing for nan."""
+    """An error or a number of seconds with three digits; "" for nan."""
     return "" if value is None or value != value else f"{value:.3g}"
 
 
@@ -42,7 +42,7 @@ def duration_text(seconds: float) -> str:
 
 
 def share_text(share: float) -> str:
-    """A share of the tolerance: "0.6 %", "∞" where shapes or finiteness differ, nothing for nan."""
+    """A share of the tolerance: "0.6 %", "∞" if shapes or finiteness differ, "" for nan."""
     if math.isinf(share):
         return "∞"
     return "" if math.isnan(share) else f"{100 * share:.2g} %" if share < 1 else f"{100 * share:.3g} %"

@@ -1,4 +1,4 @@
-"""The audit page: one HTML file made from a report's table alone, which fetches nothing and trusts no text in it."""
+"""The audit page: one HTML file made from a report's table alone; it fetches nothing and escapes every text."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ _ASSETS = Path(__file__).parent / "assets"
 _TEMPLATE = "report.html.jinja"
 _STYLES = ("vendor/charts.min.css", "report.css")
 _SCRIPTS = ("vendor/dataTables.min.js", "report.js")
-#: Rows shown in full for each reason, above the table; the table has them all.
+#: Rows shown in full for each reason, above the table, which has all.
 _ROWS_PER_REASON = 50
 
 STATUS_MEANINGS = {
     Status.MIGRATED: "converted, checked against the evidence named, and published in this run",
-    Status.UNCHANGED: "published by an earlier run from the same source under the same options; nothing was touched",
+    Status.UNCHANGED: "published by an earlier run from the same source with the same options; nothing was changed",
     Status.MISMATCH: "converted, but its outputs differ from the evidence by more than the tolerance; not published",
     Status.REFUSED: "the input is unsafe, unsupported or incomplete; nothing was published",
-    Status.FAILED: "the machine or the program failed, which says nothing of the model; nothing was published",
+    Status.FAILED: "the machine or the program failed, independently of the model; nothing was published",
 }
 EVIDENCE_MEANINGS = {
     Evidence.GOLDEN: "the outputs of the reloaded SavedModel were compared with outputs that came with the row",
     Evidence.REFERENCE: "the outputs of the reloaded SavedModel were compared with an independent forward pass over"
     " the original arrays, which shares no code with the rewrites",
-    Evidence.ASSUMED: "the same forward pass, which rests on something that the file does not say and that would change"
-    " the outputs: column assumptions names it, and the other answer",
-    Evidence.REBUILT: "the outputs of the reloaded SavedModel were compared with the rebuilt Keras model only: a fault"
-    " in a rewrite would not show",
+    Evidence.ASSUMED: "the same forward pass, based on something that the file does not record and that would change"
+    " the outputs: column assumptions names it, and the alternative",
+    Evidence.REBUILT: "the outputs of the reloaded SavedModel were compared with the rebuilt Keras model only: an"
+    " error in a rewrite would not be detected",
     Evidence.NONE: "nothing was compared",
 }
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that stopped for one reason: the first of them, and how many there are."""
+    """Rows with one reason: the first of them, and their number."""
 
     status: str
     reason: str
@@ -56,7 +56,7 @@ class Group:
 
 
 def render_page(frame: pd.DataFrame) -> str:
-    """The page for a report table. Every value is escaped: names come from files that nobody vouches for."""
+    """Renders the page of a report table. Every value is escaped: names come from untrusted files."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -88,13 +88,13 @@ def render_page(frame: pd.DataFrame) -> str:
 
 
 def content_policy(style: str, scripts: list[str]) -> str:
-    """A Content-Security-Policy under which the page's own style and scripts run, and nothing is ever fetched."""
+    """A Content-Security-Policy that allows the page's own style and scripts and forbids all fetching."""
     sources = " ".join(map(_digest, scripts))
     return f"default-src 'none'; script-src {sources}; style-src {_digest(style)}; base-uri 'none'; form-action 'none'"
 
 
 def headline(frame: pd.DataFrame) -> dict[str, Any]:
-    """What one must know first: how many, on which evidence, how far off at worst, and what is left for a person."""
+    """The page's summary: counts, evidence, the largest error, and the rows that need a person."""
     published = frame[frame["status"].isin(PUBLISHED)]
     compared = published.dropna(subset=[SHARE, "max_abs_error"])
     worst = compared.nlargest(1, [SHARE, "max_abs_error"]).to_dict("records")
@@ -112,7 +112,7 @@ def headline(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def groups(frame: pd.DataFrame) -> list[Group]:
-    """Rows that need a person by status and reason, the gravest status first, then the commonest reason."""
+    """Rows that need a person, by status and reason; the gravest status first, then the commonest reason."""
     found = []
     for status in NOT_PUBLISHED:
         stopped = frame[frame["status"] == status]
@@ -143,7 +143,7 @@ def _meanings() -> dict[str, dict[str, str]]:
 
 
 def _filters(frame: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """The choices of each filter with their numbers; the absent value is among them where there is one."""
+    """The choices of each filter with their numbers, including the absent value if there is one."""
     orders = {
         "status": [status.value for status in Status],
         "reason": [],

@@ -1,4 +1,4 @@
-"""Report rows as the page shows them: derived columns, printable texts, and all rows packed for its table."""
+"""Prepares report rows for the page: derived columns, printable texts, and all rows packed for its table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from transforms.records.runtime import runtime_of
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Columns that the page reckons out of the report's.
+#: Columns that the page derives from the report's.
 SHARE, DIALECT, REDO = "tolerance_used", "dialect", "redo"
 UNKNOWN_DIALECT = "not recorded"
 
@@ -31,9 +31,9 @@ _REWRITES = "rewrites"
 
 
 def derived(frame: pd.DataFrame) -> pd.DataFrame:
-    """The report with what the page reckons besides: the dialect, the way to redo it.
+    """Adds the derived columns: the dialect, and the commands that repeat the row.
 
-    Columns that an older report lacks are added, empty.
+    Columns that an older report lacks are added empty.
     """
     rows = [_with_defaults(row) for row in frame.to_dict("records")]
     result = frame.copy()
@@ -63,7 +63,7 @@ def _with_defaults(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def dialect(keras_version: str, backend: str) -> str:
-    """The code base that wrote a file, as "Keras 2", "tf.keras" or "Keras 1, theano"."""
+    """The code base that wrote a file, such as "Keras 2", "tf.keras" or "Keras 1, theano"."""
     if not _VERSION.fullmatch(keras_version):
         return UNKNOWN_DIALECT
     name = runtime_of(keras_version, backend).generation
@@ -71,9 +71,9 @@ def dialect(keras_version: str, backend: str) -> str:
 
 
 def redo_commands(row: Mapping[str, Any]) -> str:
-    """Shell commands that do this row again on the very same source, "" where the manifest itself must change first.
+    """Shell commands that repeat this row on the same source, "" if the manifest itself must change first.
 
-    The manifest entry is ASCII on one line of a quoted here-document: nothing in it is for the shell.
+    The manifest entry is ASCII on one line of a quoted here-document: the shell expands nothing in it.
     """
     if row["reason"] in (Reason.INVALID_ROW, Reason.DUPLICATE_OUTPUT):
         return ""
@@ -104,13 +104,13 @@ def _recorded_entry(text: str) -> dict[str, Any]:
 
 
 def split_rewrite(text: str) -> tuple[str, str, str]:
-    """Layer, rule and detail of "layer: rule (detail)"; the whole as detail where it is none."""
+    """Layer, rule and detail of "layer: rule (detail)"; other text is all detail."""
     match = _REWRITE.fullmatch(text)
     return (match[1], match[2], match[3] or "") if match else ("", "", text)
 
 
 def pack(frame: pd.DataFrame, meanings: Mapping[str, Mapping[str, str]]) -> str:
-    """All rows as base64 of gzipped JSON: letters, digits, "+", "/" and "=" alone, which no parser can mistake.
+    """All rows as base64 of gzipped JSON: only letters, digits, "+", "/" and "=", which need no escaping in HTML.
 
     The JSON has `columns`, `rows` (lists in their order; nan is null, infinity "inf") and `meanings`.
     """
@@ -141,7 +141,7 @@ def _json(value: Any) -> Any:
 
 
 def _unboxed(value: Any) -> Any:
-    """The value in Python's own types, where NumPy holds it."""
+    """The value as a Python type, if it is NumPy's."""
     return value.tolist() if hasattr(value, "tolist") else value
 
 
@@ -150,5 +150,5 @@ def _instant(value: datetime) -> str | None:
 
 
 def shown(text: str) -> str:
-    """`text` with what is not printable, or would turn the direction of reading, written out."""
+    """`text` with unprintable characters and direction marks escaped."""
     return text if text.isprintable() else printable(text)

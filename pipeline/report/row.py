@@ -1,4 +1,4 @@
-"""The report row: what became of one manifest row."""
+"""The report row: the result of one manifest row."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True)
 class ReportRow:
-    """What became of one manifest row.
+    """The result of one manifest row.
 
-    Texts are "" where there is nothing to say. `version` is 0 where the manifest's own value was unreadable. `line` is
-    that of the manifest, `manifest_row` its entry as a JSON line. `outcome` holds further columns.
+    Empty texts are "". `version` is 0 if the manifest's own value was unreadable. `line` is that of the manifest,
+    `manifest_row` its entry as a JSON line. `outcome` holds further columns.
     """
 
     model: str
@@ -51,50 +51,50 @@ class ReportRow:
     graph_sha256: str = ""
 
     def as_record(self) -> dict[str, Any]:
-        """The row as pyarrow takes it: every column by name, in the report's order."""
+        """The row as a mapping for pyarrow: every column by name, in the report's order."""
         columns = {**vars(self), **vars(self.outcome)}
         return {column: _plain(columns[column]) for column in COLUMNS}
 
 
-#: The columns of the report in their order, and what each says.
+#: The columns of the report in their order, with descriptions.
 DESCRIPTIONS: Mapping[str, str] = {
     "model": "name in the registry, from the manifest",
-    "version": "version directory, from the manifest; 0 where the manifest's value was unreadable",
+    "version": "version directory, from the manifest; 0 if the manifest's value was unreadable",
     "source": "absolute path or URL of the legacy file",
     "status": "`migrated`, `unchanged`, `mismatch`, `refused` or `failed`",
-    "reason": "why the row was refused or failed, a code of the closed list; else empty",
+    "reason": "why the row was refused or failed, a code of the closed list; otherwise empty",
     "message": "what is wrong, in which layer, and what to do next; empty when published",
-    "evidence": "what the outputs were compared with: `golden`, `reference`, `assumed` (the reference, where it rests"
-    " on what the file does not say), `rebuilt`, or empty where nothing was",
+    "evidence": "what the outputs were compared with: `golden`, `reference`, `assumed` (the reference, based on"
+    " something that the file does not record), `rebuilt`, or empty if nothing was compared",
     "max_abs_error": "largest absolute difference between the reloaded SavedModel's outputs and the evidence",
     "max_rel_error": "largest difference relative to the evidence",
-    "rtol": "relative tolerance that the row was held to",
-    "atol": "absolute tolerance that the row was held to",
-    "samples": "entries of the batches that were compared",
-    "keras_version": "as the file records it; empty where it records none",
+    "rtol": "relative tolerance of the comparison",
+    "atol": "absolute tolerance of the comparison",
+    "samples": "total number of entries in the batches that were compared",
+    "keras_version": "as recorded in the file; empty if it records none",
     "backend": "Keras backend that wrote the file, as recorded, stated in the manifest or assumed (a warning says so)",
     "source_sha256": "SHA-256 of the bytes that were read",
     "source_bytes": "size of the legacy file",
-    "output": "folder or URL of the SavedModel; empty where nothing was published",
+    "output": "folder or URL of the SavedModel; empty if nothing was published",
     "output_bytes": "size of all its files",
     "output_sha256": "digest over the list of its files with their SHA-256",
     "parameters": "scalars in the model's weights",
-    "rewrites": "every change made on the way, as `layer: rewrite (detail)`",
-    "warnings": "what was assumed, and what behaves otherwise than in the legacy runtime",
+    "rewrites": "every change made, as `layer: rewrite (detail)`",
+    "warnings": "assumptions, and differences in behaviour from the legacy runtime",
     "architecture": "fingerprint of canonical architecture, weight shapes and dtypes; equal for retrained copies",
-    "template_reused": "true where an earlier row of the report has the same graph, byte for byte",
+    "template_reused": "true if an earlier row of the report has the same graph, byte for byte",
     "seconds": "wall clock spent on the row",
     "run_id": "the run that wrote the row",
     "finished_at": "when the row ended, UTC",
     "h5ferry_version": "version of this program",
     "tensorflow_version": "version of TensorFlow that wrote and ran the SavedModel",
-    "reference_max_abs_error": "largest absolute difference from the reference, where golden outputs were the evidence",
+    "reference_max_abs_error": "largest absolute difference from the reference, if golden outputs were the evidence",
     "line": "line of the row in the manifest (row number in a Parquet manifest)",
-    "manifest_row": "the manifest's entry as a JSON line: a manifest of such lines does the rows again",
-    "graph_sha256": "SHA-256 of the graph, `saved_model.pb`; empty where nothing was published",
-    "tolerance_used": "largest error of any element as a share of its tolerance: at most 1 when published",
-    "assumptions": "what the outputs rest on and the file does not say, each with its layer and the other answers;"
-    " empty under `golden` and `reference`",
+    "manifest_row": "the manifest's entry as a JSON line; a manifest of such lines repeats the rows",
+    "graph_sha256": "SHA-256 of the graph, `saved_model.pb`; empty if nothing was published",
+    "tolerance_used": "largest error of any element as a share of its tolerance: at most 1 if published",
+    "assumptions": "assumptions that the outputs depend on and the file does not record, each with its layer and the"
+    " alternatives; empty for `golden` and `reference`",
 }
 
 
@@ -128,7 +128,7 @@ def require_reportable(row: ReportRow) -> None:
     """Checks that the row fits the report's schema; a value from a child may not, and would end the run.
 
     Raises:
-        MigrationError: `internal_error`, a number is too large or a text holds half a character.
+        MigrationError: `internal_error`, a number is too large or a text has an unpaired surrogate.
     """
     import pyarrow as pa
 
@@ -137,7 +137,7 @@ def require_reportable(row: ReportRow) -> None:
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise MigrationError(
             Reason.INTERNAL_ERROR,
-            f"What was found does not fit into a report: {str(error)!a}",
+            f"The result does not fit into a report: {str(error)!a}",
             advice="Please report it.",
         ) from error
 
@@ -145,7 +145,7 @@ def require_reportable(row: ReportRow) -> None:
 def stopped_row(
     row: ManifestRow, run_id: str, status: Status, reason: str, message: str, outcome: OutcomeColumns = NO_OUTCOME
 ) -> ReportRow:
-    """The report row of a model that got no further. `outcome` has what is known by then."""
+    """The report row of a model that stopped here. `outcome` holds the facts known by then."""
     return ReportRow(
         model=row.model,
         version=row.version,

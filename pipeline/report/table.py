@@ -1,4 +1,4 @@
-"""The report of a run as one table: gathered from the workers' shards, written as Parquet, CSV and HTML."""
+"""The report of a run as one table: joined from the workers' shards, written as Parquet, CSV and HTML."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class ReportError(Exception):
 
 
 def gather(shards: Sequence[str], lines: Sequence[int]) -> pd.DataFrame:
-    """Joins the shards (paths or URLs) into one row for each manifest line, in the manifest's order.
+    """Joins the shards (paths or URLs) into one row per manifest line, in the manifest's order.
 
-    A bundle that a runner tried again may have written a row twice: the later one counts.
+    A bundle that a runner retried may have written a row twice; the later one is used.
 
     Raises:
         ReportError: a manifest row has no report row, or the other way round.
@@ -44,8 +44,9 @@ def gather(shards: Sequence[str], lines: Sequence[int]) -> pd.DataFrame:
     frame = frame.sort_values("finished_at", kind="stable").drop_duplicates("line", keep="last").sort_values("line")
     lost, extra = set(lines) - set(frame["line"]), set(frame["line"]) - set(lines)
     if lost or extra:
-        raise ReportError(f"Rows out are not rows in: lost manifest lines {sorted(lost)}, unknown {sorted(extra)}.")
-    # Which of several workers traced it first is chance; that two rows share their graph, byte for byte, is not.
+        differences = f"lost manifest lines {sorted(lost)}, unknown {sorted(extra)}"
+        raise ReportError(f"The report does not match the manifest: {differences}.")
+    # Which worker traced a graph first is random; that two rows share their graph, byte for byte, is not.
     frame["template_reused"] = (frame["graph_sha256"] != "") & frame["graph_sha256"].duplicated()
     return frame.reset_index(drop=True)
 
@@ -54,7 +55,7 @@ def write_report(frame: pd.DataFrame, folder: str) -> dict[str, bytes]:
     """Writes report.parquet, report.csv and report.html into a folder, local or of a Beam file system.
 
     Returns:
-        What was written, by name.
+        The written files, by name.
 
     Raises:
         OSError: a file cannot be written.
@@ -78,10 +79,10 @@ def write_report(frame: pd.DataFrame, folder: str) -> dict[str, bytes]:
 
 
 def read_report(path: str) -> pd.DataFrame:
-    """Reads report.parquet, given itself or its folder.
+    """Reads report.parquet, given as a file or its folder.
 
     Raises:
-        ReportError: there is none, or it is no report.
+        ReportError: there is none, or it is not a report.
     """
     import pandas as pd
     import pyarrow as pa
@@ -98,7 +99,7 @@ def read_report(path: str) -> pd.DataFrame:
 
 
 def as_csv(frame: pd.DataFrame) -> str:
-    """The table as CSV; lists are joined by "; ", and no text can be taken for a spreadsheet formula."""
+    """The table as CSV; lists are joined by "; ", and texts that spreadsheets would read as formulas are escaped."""
     plain = frame.copy()
     for column in plain.columns:
         if plain[column].dtype == object or str(plain[column].dtype) in ("str", "string"):

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def split_beam_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Parts h5ferry's own arguments from those that Beam knows, so that neither discards what nobody knows.
+    """Separates h5ferry's arguments from Beam's; unknown flags are reported and not discarded.
 
     Returns:
-        (own, Beam's), each in order. Unknown flags are among h5ferry's own, which its parser refuses.
+        (own, Beam's), each in order. Unknown flags are among h5ferry's own, whose parser refuses them.
 
     Raises:
-        SystemExit: with status 2, an option of Beam's lacks its value or has an unusable one.
+        SystemExit: with status 2, an option of Beam's has no value or an invalid one.
     """
     _, own = beam_parser().parse_known_args(list(arguments))
     left, beam = list(own), []
@@ -33,10 +33,10 @@ def split_beam_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def with_local_runner(beam_arguments: Sequence[str]) -> list[str]:
-    """Beam's arguments with FnApiRunner as runner and its workers as threads, unless they say otherwise.
+    """Beam's arguments with FnApiRunner as runner and its workers as threads by default.
 
-    There is a worker for each CPU or as many as they say, and never more than the memory serves. "DirectRunner" itself
-    would try to download another runner first. Threads are enough: the work is done in children.
+    The number of workers is the number of CPUs or that in the arguments, limited by the memory. "DirectRunner" would
+    try to download another runner first. Threads suffice: the work is done in children.
     """
     if not runs_here(beam_arguments):
         return [*beam_arguments]
@@ -51,12 +51,12 @@ def with_local_runner(beam_arguments: Sequence[str]) -> list[str]:
 
 
 def memory_note(beam_arguments: Sequence[str]) -> str:
-    """What to say where the memory does not serve all workers, "" where it does or they are elsewhere."""
+    """A message if the memory does not suffice for all workers, "" if it does or they are elsewhere."""
     return this_machine().shortage(_asked_workers(beam_arguments)) if runs_here(beam_arguments) else ""
 
 
 def _asked_workers(beam_arguments: Sequence[str]) -> int:
-    """Workers that the arguments ask for, else one for each CPU."""
+    """Number of workers in the arguments, else one per CPU."""
     from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
     stated = int(PipelineOptions([*beam_arguments]).view_as(DirectOptions).direct_num_workers)
@@ -64,7 +64,7 @@ def _asked_workers(beam_arguments: Sequence[str]) -> int:
 
 
 def runs_here(beam_arguments: Sequence[str]) -> bool:
-    """Whether no other runner was named, so that all workers are on this machine."""
+    """Whether all workers are on this machine: no other runner is named."""
     return not _names("--runner", beam_arguments)
 
 
@@ -73,7 +73,7 @@ def _names(option: str, arguments: Sequence[str]) -> bool:
 
 
 def beam_parser() -> argparse.ArgumentParser:
-    """The parser with every option of Beam's that is installed."""
+    """The parser with every installed option of Beam's."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
     parsers: list[argparse.ArgumentParser] = []
@@ -90,7 +90,7 @@ def runs_in_this_process(run: RunRequest, options: PipelineOptions) -> bool:
 
 
 def worker_count(options: PipelineOptions) -> int:
-    """Workers that share this machine, by Beam's direct options."""
+    """Number of workers that share this machine, from Beam's direct options."""
     from apache_beam.options.pipeline_options import DirectOptions
 
     direct = options.view_as(DirectOptions)
@@ -100,7 +100,7 @@ def worker_count(options: PipelineOptions) -> int:
 
 
 def thread_count(options: PipelineOptions) -> int:
-    """Those of these workers that are threads of one process."""
+    """Number of these workers that are threads of one process."""
     from apache_beam.options.pipeline_options import DirectOptions
 
     return worker_count(options) if options.view_as(DirectOptions).direct_running_mode == "multi_threading" else 1

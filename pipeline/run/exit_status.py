@@ -1,4 +1,4 @@
-"""The exit statuses of h5ferry; a run that a signal ends exits with 128 and the signal's number."""
+"""The exit statuses of h5ferry; a run ended by a signal exits with 128 plus the signal's number."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """How the program ended."""
+    """Exit statuses of the program."""
 
-    #: Every row is migrated or unchanged; nothing was found wrong.
+    #: Every row is migrated or unchanged; no finding.
     ALL_PUBLISHED = 0
     #: The program itself failed.
     FAILED = 1
-    #: The command line or the manifest is unusable: nothing was done.
+    #: The command line or the manifest is invalid; nothing was done.
     UNUSABLE = 2
-    #: Finished, but some rows were refused, failed or mismatched; something was found wrong.
+    #: Finished, but some rows were refused, failed or mismatched; or there are findings.
     SOME_NOT = 3

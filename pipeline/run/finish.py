@@ -1,4 +1,4 @@
-"""The end of a run, whole or cut short: report, record, `latest.json`, metrics, in this order."""
+"""The end of a run, complete or interrupted: report, record, `latest.json`, metrics, in this order."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from pipeline.run.request import FinishedRun, RunRequest
 
 _RECEIPT_READERS = 16
-#: Settings that name the run or its places, what is private to the machine, and the tests' stand-ins.
+#: Settings left out of the record: the run's name and places, facts of the machine, test replacements.
 _NOT_OPTIONS = ("output", "run_id", "attempt", "folder", "isolation", "children")
 _SECRET = re.compile(r"secret|password|passwd|token|credential|connection|key", re.IGNORECASE)
 _LIBRARIES = ("apache-beam", "h5py", "numpy", "pyarrow", "tensorflow", "tf-keras")
 
 
 def finish_run(run: FinishedRun) -> FinishedRun:
-    """Writes all that remains of a run.
+    """Writes a run's report, record and metrics.
 
     Returns:
-        The run; `unrecorded` when its record or its metrics could not be written, of which its notifier was told.
+        The run; `unrecorded` if its record or its metrics could not be written, which its notifier then reported.
 
     Raises:
         OSError: the report could not be written.
@@ -49,7 +49,7 @@ def finish_run(run: FinishedRun) -> FinishedRun:
     written = write_report(run.frame, run.report)
     if isinstance(request.manifest, bytes):
         written = {**written, MANIFEST: request.manifest}
-    else:  # An earlier run into the same folder may have left its own.
+    else:  # An earlier run with the same report folder may have left its record.
         remove_file(f"{run.report}/{MANIFEST}")
     history = run_folder(request.settings.output, request.settings.run_id)
     record = _record(run, written, report="" if run.report == history else run.report)
@@ -62,7 +62,7 @@ def finish_run(run: FinishedRun) -> FinishedRun:
         run = replace(run, unrecorded=True)
         record = replace(record, exit_status=run.exit_status)
     for name in record.taken_over:
-        warn(f"{name}: the receipt is not the one that the runs before recorded. h5ferry verify tells whether it fits.")
+        warn(f"{name}: the receipt is not the one that previous runs recorded. Check the output with h5ferry verify.")
     if run.report != history:
         write_record(run.report, record, request.signer)
     if request.metrics_file:
@@ -75,7 +75,7 @@ def finish_run(run: FinishedRun) -> FinishedRun:
 
 
 def _record(run: FinishedRun, written: Mapping[str, bytes], report: str) -> RunRecord:
-    """The record of a run, not yet in the chain; `written` are the report's files by name."""
+    """The record of a run, not yet in the chain; `written` holds the report's files by name."""
     settings, manifest = run.request.settings, run.manifest
     return RunRecord(
         run_id=settings.run_id,
@@ -96,9 +96,9 @@ def _record(run: FinishedRun, written: Mapping[str, bytes], report: str) -> RunR
 
 
 def _append(record: RunRecord, folder: str, signer: Signer | None, found: Collection[str]) -> RunRecord:
-    """Makes the record the newest of its output; returns it as it was written.
+    """Appends the record to its output's chain; returns it as written.
 
-    `found` names the outputs that the run found published.
+    `found` names the outputs that were already published.
     """
     with appending(record.output):
         previous = previous_run(record.output)
@@ -110,9 +110,9 @@ def _append(record: RunRecord, folder: str, signer: Signer | None, found: Collec
 
 
 def differing(receipts: Mapping[str, str], records: Iterable[RunRecord]) -> tuple[str, ...]:
-    """Names of receipts (name -> sha256) that are not what the newest record that lists them has, in order.
+    """Names, sorted, of the receipts (name -> sha256) that differ from the newest record that lists them.
 
-    A receipt may differ because a run that was killed published it, or because somebody changed it.
+    A receipt may differ because a killed run published it, or because it was changed.
     """
     left, found = dict(receipts), []
     for record in records:
@@ -125,13 +125,13 @@ def differing(receipts: Mapping[str, str], records: Iterable[RunRecord]) -> tupl
 
 
 def _found(frame: pd.DataFrame) -> set[str]:
-    """Names of the outputs that were published before."""
+    """Names of the outputs that were already published."""
     rows = frame[frame["status"] == Status.UNCHANGED.value]
     return {f"{model}/{version}" for model, version in zip(rows["model"], rows["version"], strict=True)}
 
 
 def receipt_digests(frame: pd.DataFrame) -> dict[str, str]:
-    """Sha256 of each published row's receipt that is there, by "<model>/<version>"."""
+    """Sha256 of each published row's existing receipt, by "<model>/<version>"."""
     rows = frame[frame["status"].isin(PUBLISHED)]
     names = [f"{model}/{version}" for model, version in zip(rows["model"], rows["version"], strict=True)]
     with ThreadPoolExecutor(_RECEIPT_READERS) as readers:
@@ -140,7 +140,7 @@ def receipt_digests(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def recorded_options(run: RunRequest) -> dict[str, Any]:
-    """What the run was asked for, without anything secret."""
+    """The run's options, without secrets."""
     settings = asdict(run.settings)
     isolation = settings["isolation"]
     return {
@@ -152,7 +152,7 @@ def recorded_options(run: RunRequest) -> dict[str, Any]:
 
 
 def without_secrets(arguments: Sequence[str]) -> list[str]:
-    """Beam's arguments with the values of those that look like credentials left out."""
+    """Beam's arguments without the values of those that look like credentials."""
     told, hide = [], False
     for argument in arguments:
         name, given, _ = argument.partition("=")

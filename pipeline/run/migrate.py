@@ -1,4 +1,4 @@
-"""One run over a registry: check the manifest, run the graph, gather the report."""
+"""One run over a registry: check the manifest, run the graph, write the report."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ if TYPE_CHECKING:
 
 
 def run_registry(request: RunRequest) -> FinishedRun:
-    """Runs to the end and reports.
+    """Migrates a registry and writes the report.
 
     Raises:
         ManifestError, OutputInUseError: before any work.
         ReportError: the report does not account for every row.
-        OSError: the output, or the folder of the report, does not take what must be written there.
+        OSError: the output, or the folder of the report, cannot be written.
     """
     started, notifier = datetime.now(UTC), request.notifier
     output = absolute_path(request.settings.output)
@@ -80,14 +80,14 @@ def run_registry(request: RunRequest) -> FinishedRun:
     notifier.ended(frame, report, run.exit_status)
     if ending == ExitStatus.FAILED:
         notifier.warn(
-            f"The disk of {output} is full, so the run ended early. Make room, run again: what was published stays."
+            f"The disk of {output} is full, so the run ended early. Free space, run again: what was published stays."
         )
     return run
 
 
 @contextlib.contextmanager
 def _held_output(run: RunRequest, report: str) -> Iterator[None]:
-    """Holds the output against other runs, and the place where this run leaves its record."""
+    """Locks the output against other runs, and opens the folder of this run's record."""
     output, run_id = run.settings.output, run.settings.run_id
     with contextlib.ExitStack() as held:
         if run.lock and not is_remote(output):
@@ -106,15 +106,15 @@ def run_graph(run: RunRequest, manifest: Manifest, report: str) -> tuple[pd.Data
     """Runs the Beam graph.
 
     Returns:
-        Its report rows, one for each manifest row, in the manifest's order; and the exit status of a run that ended
-        early: 128 and the number of the signal, 1 when the disk of the output was full, 0 otherwise.
+        Its report rows, one per manifest row, in the manifest's order; and the exit status of a run that ended early:
+        128 plus the number of the signal, 1 if the output's disk was full, 0 otherwise.
     """
     options = PipelineOptions(with_local_runner(run.beam_arguments))
     with tempfile.TemporaryDirectory(prefix="h5ferry-run-") as scratch:
         folder = RunFolder(scratch)
         isolation = replace(run.settings.isolation, workers=worker_count(options))
         settings = replace(run.settings, folder=folder, isolation=isolation, threads=thread_count(options))
-        # The disk of the output may be full, and the rows must be told all the same.
+        # The output's disk may be full, but the rows must still be reported.
         shards = folder.shards if runs_here(run.beam_arguments) else f"{report}/{SHARDS}{settings.attempt}"
         pipeline = beam.Pipeline(options=options)
         pipeline | MigrateRegistry(manifest.path, manifest.sha256, settings, f"{shards}/rows")
@@ -133,7 +133,7 @@ def run_graph(run: RunRequest, manifest: Manifest, report: str) -> tuple[pd.Data
 
 
 def _early_exit_status(signals: Sequence[int], full: bool) -> int:
-    """Of a run that was cut short by a signal or a full disk; 0 of one that was not."""
+    """The exit status of a run ended by a signal or a full disk; 0 for any other."""
     if signals:
         return 128 + signals[0]
     return ExitStatus.FAILED if full else 0
@@ -141,7 +141,7 @@ def _early_exit_status(signals: Sequence[int], full: bool) -> int:
 
 @contextlib.contextmanager
 def _processes(settings: MigrateSettings, manifest: Manifest, *, in_this_process: bool) -> Iterator[None]:
-    """Starts the first converting processes while Beam is still building its graph, where there is work for them."""
+    """Starts the first converting processes while Beam is still building its graph, if there is work for them."""
     if not in_this_process or is_remote(settings.output):
         yield
         return

@@ -1,4 +1,4 @@
-"""One model without Beam, from its row to its report row, in confined processes like those of a run."""
+"""Migration of one model without Beam, in confined processes like those of a run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def migrate_row(row: ManifestRow, settings: MigrateSettings) -> ReportRow:
     """Inspects, converts, verifies and publishes one model.
 
     Returns:
-        Its report row, whatever happens. There is no record of a run.
+        Its report row, also after a refusal or failure. No run record is written.
     """
     if not is_remote(settings.output) and not row.reason:
         sweep_leftovers(Path(settings.output), [row.model])

@@ -1,4 +1,4 @@
-"""One run: as it is asked for, and as it ended."""
+"""Records of one run: its request and its result."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LOG = LogNotifier()
-#: A run that a signal ends exits with this and the signal's number.
+#: A run ended by a signal exits with this plus the signal's number.
 _SIGNALS = 128
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """One run as asked for.
+    """The request for one run.
 
     Attributes:
-        manifest: path or URL; or the text of a manifest that lies nowhere yet, and is kept beside the report.
-        settings: what the workers are told.
+        manifest: path or URL; or the text of a manifest without a file, which is written beside the report.
+        settings: for the workers.
         report: folder for the report, "" for the one in the output.
-        beam_arguments: for Beam alone.
-        notifier: told what happens.
-        signer: signs the run's record.
+        beam_arguments: for Beam.
+        notifier: reports progress, warnings and the summary.
+        signer: signs the run record.
         metrics_file: local file for Prometheus, "" for none.
         wait: seconds to wait for another run in the same output.
         lock: whether the output is locked against other runs.
@@ -51,15 +51,15 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """One run whose graph has ended.
+    """One run whose graph has finished.
 
     Attributes:
-        request: as asked for; its output is absolute.
-        manifest: as it was read.
-        frame: the report's rows, one for each row of the manifest.
+        request: as given; its output is absolute.
+        manifest: as read.
+        frame: the report's rows, one per row of the manifest.
         report: folder or URL of the report.
         started, finished: UTC.
-        interrupted: the exit status of a run that was cut short, 0 for a whole one.
+        interrupted: the exit status of a run that ended early, 0 for a complete one.
         unrecorded: whether the run's record or its metrics could not be written.
     """
 
@@ -73,13 +73,13 @@ class FinishedRun:
     unrecorded: bool = False
 
     def pass_signal_on(self) -> None:
-        """Gives a signal that cut the run short to the program around it: SIGINT raises KeyboardInterrupt."""
+        """Passes a signal that ended the run early to the calling program: SIGINT raises KeyboardInterrupt."""
         if self.interrupted > _SIGNALS:
             signal.raise_signal(self.interrupted - _SIGNALS)
 
     @property
     def exit_status(self) -> int:
-        """`interrupted`, else 3 when a row is neither migrated nor unchanged, else 1 for an unrecorded run, else 0."""
+        """`interrupted`, else 3 if a row is neither migrated nor unchanged, else 1 for an unrecorded run, else 0."""
         if self.interrupted:
             return self.interrupted
         if not self.frame["status"].isin(PUBLISHED).all():

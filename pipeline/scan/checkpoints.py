@@ -1,4 +1,6 @@
-"""Which TensorFlow checkpoints get a row: training leaves many, an architecture beside one says that it counts."""
+"""Selects TensorFlow checkpoints for a manifest: of the many that training writes, those with an architecture
+beside.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ _ARCHITECTURES = (".json", ".yaml", ".yml")
 
 
 def checkpoint_architecture(index: Path) -> Path | None:
-    """The architecture of the checkpoint whose index this is; None where it is none, is not whole, or has no such file.
+    """The architecture file of the checkpoint with this index; None if it is not a complete checkpoint or has no such
+    file.
 
     For `net.ckpt.index` that is `net.ckpt.json` or `net.json` (or `.yaml`, `.yml`) in the same folder.
     """

@@ -1,4 +1,4 @@
-"""Files that lie beside a source and belong to it: an architecture for weights alone, samples."""
+"""Finds files that belong to a source beside it: an architecture for a file with weights only, samples."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _HEAD_BYTES = 4096
 
 @dataclass(frozen=True)
 class Companions:
-    """What belongs to a source; None where nothing does.
+    """The files that belong to a source; None for none.
 
     Attributes:
         architecture, samples: files beside the source.
-        notes: what the reader should look at.
+        notes: what the reader should check.
     """
 
     architecture: Path | None = None
@@ -30,7 +30,7 @@ class Companions:
 
 
 def pair(sources: Sequence[tuple[Path, bool]]) -> list[Companions]:
-    """The companions of each source, inferred from names and first bytes.
+    """The companions of each source, inferred from file names and first bytes.
 
     Args:
         sources: path, and whether the file holds weights without an architecture.
@@ -65,7 +65,7 @@ def _companions(source: Path, beside: dict[str, str], *, alone: bool, weights_on
 
 
 def _architectures(beside: dict[str, str], stems: Iterable[str]) -> list[Path]:
-    """The files of such names that speak of a Keras architecture."""
+    """The files with these names that contain a Keras architecture."""
     names = [f"{stem}{suffix}" for stem in stems for suffix in _ARCHITECTURE_SUFFIXES]
     return [Path(beside[name]) for name in names if name in beside and b"class_name" in _head(beside[name])]
 

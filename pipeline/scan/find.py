@@ -1,4 +1,4 @@
-"""Finds HDF5 files by signature, whatever they are called, and checkpoints; distinguishes models from other data."""
+"""Finds HDF5 files by signature, whatever their names, and checkpoints; distinguishes models from other data."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pipeline.isolation.process import ConfinedProcess
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-#: A user block before the signature has a size of 0, 512, 1024, 2048, … bytes; nobody's is larger than this.
+#: A user block before the signature has a size of 0, 512, 1024, 2048, … bytes; real ones are not larger than this.
 _LARGEST_USER_BLOCK = 1 << 20
-#: One read shows the places of the signature that are nearly always the right one.
+#: One read covers the usual offsets of the signature.
 _FIRST_READ = 2048 + len(_SIGNATURE)
 _FILES_PER_CALL = 250
 _SECONDS_PER_CALL = 20.0
@@ -30,7 +30,7 @@ _KINDS = "transforms.source.hdf5.file_kind:kinds_of"
 
 
 class ScanError(Exception):
-    """A path that was given leads nowhere."""
+    """A given path does not exist, or a pattern matches nothing."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class FoundFile:
     Attributes:
         path: the HDF5 file, or the prefix of a checkpoint; absolute.
         root: the folder that names are relative to, absolute.
-        kind: None where it is not told yet.
-        architecture: of a checkpoint, the file beside it.
+        kind: None if not yet determined.
+        architecture: file beside a checkpoint.
     """
 
     path: Path
@@ -52,7 +52,7 @@ class FoundFile:
 
 @dataclass
 class Oddities:
-    """What a scan passed over: folders it may not read, and hidden folders, which are not looked into."""
+    """Folders that a scan skipped: without permission to read, or hidden."""
 
     unreadable: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
@@ -84,9 +84,9 @@ def is_hdf5(path: Path | str) -> bool:
 
 
 def as_scanned(argument: str) -> str | None:
-    """What `find_files` takes for an argument that stands for models; None where it stands for something else.
+    """The argument in the form that `find_files` accepts, if it denotes models; else None.
 
-    Models are meant by a folder, an HDF5 file, a checkpoint (its prefix or its index), and a pattern that matches.
+    Models are denoted by a folder, an HDF5 file, a checkpoint (prefix or index), and a pattern with matches.
     """
     path = Path(argument)
     for place in (path, Path(f"{argument}{INDEX}")):
@@ -96,11 +96,11 @@ def as_scanned(argument: str) -> str | None:
 
 
 def find_files(paths: Iterable[str], oddities: Oddities) -> Iterator[FoundFile]:
-    """The HDF5 files and whole checkpoints among and below `paths`, each once, sorted below each path.
+    """The HDF5 files and complete checkpoints among and below `paths`, each once, sorted below each path.
 
     Args:
         paths: files, folders, and patterns as Python's glob reads them. Links to folders are not followed.
-        oddities: receives what was passed over.
+        oddities: receives the skipped folders.
 
     Raises:
         ScanError: a path does not exist, or a pattern matches nothing.
@@ -122,7 +122,7 @@ def find_files(paths: Iterable[str], oddities: Oddities) -> Iterator[FoundFile]:
 
 
 def with_kinds(files: Iterable[FoundFile]) -> list[FoundFile]:
-    """The files with their kinds, in order; a file that brings its child down is `damaged`.
+    """The files with their kinds, in order; a file that crashes its child is `damaged`.
 
     The kinds are determined in a few child processes, while the files are still being found.
 
@@ -137,7 +137,7 @@ def with_kinds(files: Iterable[FoundFile]) -> list[FoundFile]:
 
 
 def _known(child: ConfinedProcess, batch: Sequence[FoundFile]) -> list[FoundFile]:
-    child.call(_KINDS, [])  # A child that does not even start is no fault of the files.
+    child.call(_KINDS, [])  # A child that does not start is not the files' fault.
     kinds = iter(_kinds(child, [file.path for file in batch if file.kind is None]))
     return [file if file.kind is not None else replace(file, kind=next(kinds)) for file in batch]
 
@@ -149,7 +149,7 @@ def _batches(files: Iterable[FoundFile]) -> Iterator[list[FoundFile]]:
 
 
 def _kinds(child: ConfinedProcess, paths: Sequence[Path]) -> list[FileKind]:
-    """One call for all; where that fails, one for each, so that the file to blame stands alone."""
+    """Calls the child once for all files; if that fails, once per file, to isolate the one that caused it."""
     try:
         return [FileKind(kind) for kind in child.call(_KINDS, list(paths), returns=list[str])]
     except MigrationError:
@@ -157,7 +157,7 @@ def _kinds(child: ConfinedProcess, paths: Sequence[Path]) -> list[FileKind]:
 
 
 def _expanded(given: str) -> tuple[Path, list[Path]]:
-    """The folder that names are relative to, and the files and folders that `given` stands for."""
+    """The folder that names are relative to, and the files and folders that `given` denotes."""
     if os.path.lexists(given):
         path = Path(os.path.abspath(given))
         return path if path.is_dir() else path.parent, [Path(given)]
@@ -167,12 +167,12 @@ def _expanded(given: str) -> tuple[Path, list[Path]]:
     found = [path for path in map(Path, sorted(glob.glob(given, recursive=True))) if not _through_link(path, root)]
     if not found:
         local = " scan reads local paths; remote files go into a manifest by hand." if "://" in given else ""
-        raise ScanError(f"{given!r} is neither there nor a pattern that matches a file.{local}")
+        raise ScanError(f"{given!r} neither exists nor is a pattern that matches a file.{local}")
     return root, found
 
 
 def _through_link(path: Path, root: Path) -> bool:
-    """True where `path` leads through a link to a folder below `root`, as the pattern "**" does."""
+    """True if `path` goes through a link to a folder below `root`, as the pattern "**" may."""
     below = Path(os.path.abspath(path)).relative_to(root)
     return any((root / folder).is_symlink() for folder in below.parents)
 

@@ -1,4 +1,4 @@
-"""Names and versions that `scan` proposes for files, from their paths alone."""
+"""Proposes names and versions for files from their paths alone."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _PART_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a file is to be called.
+    """The proposed name and version of a file.
 
     Attributes:
-        model, version: columns of the manifest; model is a legal name.
-        notes: what the reader should look at, a sentence without a full stop each.
+        model, version: columns of the manifest; `model` is a valid name.
+        notes: what the reader should check; sentences without a full stop.
     """
 
     model: str
@@ -32,7 +32,7 @@ class Proposal:
 
 
 def propose(paths: Sequence[tuple[str, PurePosixPath]]) -> list[Proposal]:
-    """A name and version for each file; no two share an output, on any file system.
+    """Proposes a name and version for each file; no two share an output on any file system.
 
     Args:
         paths: the name of the scanned folder, and the file's path below it.
@@ -49,7 +49,7 @@ def propose(paths: Sequence[tuple[str, PurePosixPath]]) -> list[Proposal]:
 
 
 def legal_name(name: str) -> str:
-    """`name` with everything that a model name may not have replaced by "_"."""
+    """`name` with all characters that a model name may not contain replaced by "_"."""
     parts = [re.sub(r"[^A-Za-z0-9._-]", "_", part)[:_PART_CHARACTERS] for part in name.split("/")]
     parts = [part if re.match(r"[A-Za-z0-9_]", part) else f"_{part}" for part in parts]
     return "/".join([f"_{parts[0]}" if parts[0] == RESERVED else parts[0], *parts[1:]])
@@ -65,7 +65,7 @@ def _parts(path: PurePosixPath) -> tuple[str, ...]:
 
 
 def _versioned(root: str, files: Sequence[tuple[str, ...]]) -> Iterator[Proposal]:
-    """Proposals for the files below one folder, with versions where the paths leave no doubt."""
+    """Proposals for the files below one folder, with versions where the paths are unambiguous."""
     in_folder = _numeric_folders(files)
     series = _series(files)
     for parts in files:
@@ -75,7 +75,9 @@ def _versioned(root: str, files: Sequence[tuple[str, ...]]) -> Iterator[Proposal
             yield Proposal("/".join(name) or root, int(parts[-2]))
         elif parts in series:
             series_name, version = series[parts]
-            yield Proposal(series_name, version, (f"version {version} is told by the end of the name {parts[-1]!r}",))
+            yield Proposal(
+                series_name, version, (f"version {version} is taken from the end of the name {parts[-1]!r}",)
+            )
         else:
             ending = _ENDING.fullmatch(parts[-1])
             notes = (f"the {ending['number']} in {parts[-1]!r} is taken for part of the name",) if ending else ()
@@ -83,7 +85,7 @@ def _versioned(root: str, files: Sequence[tuple[str, ...]]) -> Iterator[Proposal
 
 
 def _numeric_folders(files: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], bool]:
-    """Folders whose sub-folders are numbers with files in them -> True where each number holds one file only."""
+    """Folders whose subfolders are numbers with files in them -> True if each number holds only one file."""
     held: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for parts in files:
         if len(parts) > 1 and _NUMBER.fullmatch(parts[-2]):
@@ -92,9 +94,9 @@ def _numeric_folders(files: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], 
 
 
 def _series(files: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], tuple[str, int]]:
-    """Files whose names end like "_v3" or "-3", side by side with their neighbours -> base name and version.
+    """Files whose names end like "_v3" or "-3" and form a series in one folder -> base name and version.
 
-    A lone ending may be part of a name (mobilenet_v2), and so may a row with gaps (resnet-50, resnet-101).
+    A single such ending may be part of a name (mobilenet_v2), and so may a series with gaps (resnet-50, resnet-101).
     """
     groups: dict[tuple[tuple[str, ...], str, str], list[tuple[tuple[str, ...], int]]] = defaultdict(list)
     for parts in files:
@@ -117,7 +119,7 @@ def _legalised(proposal: Proposal) -> Proposal:
 
 
 def _told_apart(proposals: Iterable[Proposal]) -> Iterator[Proposal]:
-    """The proposals with a number behind the name where two would meet in one folder, or one inside the other."""
+    """The proposals, with a number after the name if two would share a folder or one would be inside the other."""
     spelled: dict[str, str] = {}
     renamed: dict[str, str] = {}
     outputs: set[str] = set()
@@ -136,7 +138,7 @@ def _told_apart(proposals: Iterable[Proposal]) -> Iterator[Proposal]:
         twin = spelled.get(proposal.model.casefold(), proposal.model)
         if twin != proposal.model:
             renamed[proposal.model] = name
-            notes = (*notes, f"{twin!r} and {proposal.model!r} differ in case alone")
+            notes = (*notes, f"{twin!r} and {proposal.model!r} differ only in case")
         elif name != proposal.model:
             notes = (*notes, f"the place of {proposal.model}/{proposal.version} is taken by another file")
         spelled.setdefault(name.casefold(), name)
@@ -148,7 +150,7 @@ def _told_apart(proposals: Iterable[Proposal]) -> Iterator[Proposal]:
 
 
 def _beside(name: str, outputs: set[str]) -> str:
-    """`name`, its parts joined where it would otherwise lie inside another's output: "a/1/b" becomes "a/1_b"."""
+    """`name`, its parts joined if it would otherwise be inside another's output: "a/1/b" becomes "a/1_b"."""
     for folder in sorted(_around(name.casefold()), key=len):
         if folder in outputs:
             return _beside(f"{name[: len(folder)]}_{name[len(folder) + 1 :]}", outputs)
@@ -156,7 +158,7 @@ def _beside(name: str, outputs: set[str]) -> str:
 
 
 def _outside_versions(name: str, spelled: Mapping[str, str]) -> str:
-    """`name`, a number in it joined to what stands before where that is a model: "a/2/b" beside "a" becomes "a_2/b"."""
+    """`name`, with a number joined to the part before it if that is a model: "a/2/b" beside "a" becomes "a_2/b"."""
     for place in _version_places(name):
         if place.casefold() in spelled:
             return _outside_versions(f"{place}_{name[len(place) + 1 :]}", spelled)

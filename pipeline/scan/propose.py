@@ -1,4 +1,4 @@
-"""`h5ferry scan`: a manifest proposed for what was found, with comments on what is not certain."""
+"""`h5ferry scan`: proposes a manifest for the files found, with comments on what is uncertain."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _LINES_SHOWN = 10
 _WEIGHTS = frozenset({FileKind.WEIGHTS, FileKind.KERAS_3_WEIGHTS})
 _ROWS = frozenset({FileKind.MODEL, FileKind.DAMAGED, FileKind.CHECKPOINT}) | _WEIGHTS
-_LEFT_OUT = {FileKind.OTHER: "HDF5, but nothing that Keras saved"}
+_LEFT_OUT = {FileKind.OTHER: "HDF5, but not saved by Keras"}
 _DAMAGED = "HDF5 cannot read this file: it will be refused"
 
 
 @dataclass(frozen=True)
 class ProposedRow:
-    """One entry of the proposed manifest. `notes` say what the reader should look at."""
+    """One entry of the proposed manifest. `notes` say what the reader should check."""
 
     model: str
     source: Path
@@ -38,10 +38,10 @@ class ProposedRow:
     notes: tuple[str, ...] = ()
 
     def columns(self, folder: Path | None = None) -> dict[str, str | int]:
-        """The columns of the manifest that are filled, and the notes as `comment`.
+        """The filled columns of the manifest, and the notes as `comment`.
 
         Args:
-            folder: what paths are relative to, None for absolute ones.
+            folder: that paths are relative to, None for absolute ones.
         """
         filled = {column: value for column, value in _cells(self, folder).items() if value != ""}
         return {**filled, **({"comment": "; ".join(self.notes)} if self.notes else {})}
@@ -49,12 +49,12 @@ class ProposedRow:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a scan found.
+    """The result of a scan.
 
     Attributes:
         rows: of the proposed manifest.
-        files: all that was found, models or not.
-        not_seen: a line for each folder that was not looked into.
+        files: all files found, models or not.
+        not_seen: a line for each skipped folder.
     """
 
     rows: tuple[ProposedRow, ...]
@@ -62,17 +62,17 @@ class Proposal:
     not_seen: tuple[str, ...]
 
     def passed_over(self, folder: Path) -> list[str]:
-        """A line for each file that gets no row and each folder not looked into, paths relative to `folder`."""
+        """A line for each file without a row and each skipped folder, paths relative to `folder`."""
         return [*left_out(self.files, folder), *self.not_seen]
 
     def remarks(self) -> list[str]:
-        """A line for each row with something to look at."""
+        """A line for each row with something to check."""
         return [printable(f"{row.model}: {'; '.join(row.notes)}") for row in self.rows if row.notes]
 
     def summary(self, folder: Path, where: str = "") -> list[str]:
-        """What to tell the operator, a line each; `where` says where the manifest is."""
+        """The summary for the operator, in lines; `where` is the place of the manifest."""
         unsure = sum(bool(row.notes) for row in self.rows)
-        first = f"{len(self.rows)} models{where}; {unsure} of them with a comment to look at."
+        first = f"{len(self.rows)} models{where}; {unsure} of them with a comment to check."
         return [printable(line) for line in (first, *_shortened(self.passed_over(folder)))]
 
 
@@ -80,7 +80,7 @@ def propose_rows(paths: Sequence[str]) -> Proposal:
     """Scans files, folders and patterns.
 
     Raises:
-        ScanError: a path leads nowhere.
+        ScanError: a path does not exist, or a pattern matches nothing.
     """
     oddities = Oddities()
     files = with_kinds(find_files(paths, oddities))
@@ -88,13 +88,13 @@ def propose_rows(paths: Sequence[str]) -> Proposal:
 
 
 def propose_manifest(paths: Sequence[str], output: Path | None) -> list[str]:
-    """Scans `paths` and writes the manifest to a file (JSON lines where it is called so), or to standard output.
+    """Scans `paths` and writes the manifest to a file (JSON lines if its suffix says so), or to standard output.
 
     Returns:
-        What to tell the operator, a line each.
+        The summary for the operator, in lines.
 
     Raises:
-        ScanError: a path leads nowhere.
+        ScanError: a path does not exist, or a pattern matches nothing.
         OSError: the manifest cannot be written.
     """
     found = propose_rows(paths)
@@ -143,16 +143,16 @@ def proposed_rows(files: Sequence[FoundFile]) -> list[ProposedRow]:
 
 
 def left_out(files: Iterable[FoundFile], folder: Path) -> Iterator[str]:
-    """A line for each file that gets no row, its path relative to `folder`."""
+    """A line for each file without a row, its path relative to `folder`."""
     for file in files:
         if file.kind in _LEFT_OUT:
             yield f"left out: {_relative(file.path, folder)} ({_LEFT_OUT[file.kind]})"
 
 
 def as_csv(rows: Sequence[ProposedRow], remarks: Iterable[str], folder: Path) -> str:
-    """A CSV manifest that will lie in `folder`: a comment line before each row that has notes, remarks at the end.
+    """A CSV manifest for `folder`: a comment line before each row that has notes, remarks at the end.
 
-    Columns that no row fills are left away.
+    Columns that no row fills are omitted.
     """
     cells = [_cells(row, folder) for row in rows]
     columns = [column for column in COLUMNS if column in COLUMNS[:3] or any(cell[column] for cell in cells)]

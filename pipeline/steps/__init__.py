@@ -1,4 +1,4 @@
-"""What the graph's steps call: inspect a row, convert a model, fetch its files, keep the converting processes.
+"""Functions of the graph's steps: inspect a row, fetch its files, convert a model; the pool of converting processes.
 
 May import: settings, isolation, publication, report.
 """

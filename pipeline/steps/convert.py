@@ -28,7 +28,7 @@ from transforms.records.outcome import EVIDENCE_ORDER, MigrationOutcome, Migrati
 from transforms.records.staged_model import Answers, Question, StagedModel, VerificationRequest
 from transforms.saved_model.file_names import GRAPH, VARIABLES_INDEX
 
-#: Without these a folder is no SavedModel, whatever the child says.
+#: Without these files a folder is not a SavedModel, whatever the child reports.
 _ESSENTIAL = frozenset({GRAPH, VARIABLES_INDEX})
 
 
@@ -36,7 +36,7 @@ def convert_model(candidate: Candidate, settings: MigrateSettings, pair: Process
     """Converts, verifies and publishes one model.
 
     Returns:
-        Its report row, whatever happens: `migrated` only once the output lies at its final place.
+        Its report row, also after a refusal or failure: `migrated` only when the output is at its final place.
     """
     start = time.monotonic()
     row = candidate.row
@@ -53,10 +53,12 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, p
     check_digest(row, files)
     if key != candidate.key:
         raise MigrationError(
-            Reason.DIGEST_MISMATCH, "A file of this row changed during the run", advice="Run again once it is at rest."
+            Reason.DIGEST_MISMATCH,
+            "A file of this row changed during the run",
+            advice="Run again when its files no longer change.",
         )
     receipt = valid_receipt(row, key, settings)
-    if receipt is not None:  # A retried bundle of this run, or another run that was quicker.
+    if receipt is not None:  # Published meanwhile by a retried bundle of this run, or by another run.
         status = Status.MIGRATED if receipt.attempt == settings.attempt else Status.UNCHANGED
         return published_row(row, receipt, settings, status)
     destination = output_folder(settings.output, row.model, row.version)
@@ -101,16 +103,16 @@ def _request(row: ManifestRow, files: RowFiles, staged: Path, settings: MigrateS
 def _migrated(
     request: MigrationRequest, steps: _ConfinedSteps, settings: MigrateSettings, pair: ProcessPair
 ) -> MigrationOutcome:
-    in_full = zlib.crc32(request.model.encode()) % settings.full_reload_every == 0  # the same ones in every run
+    in_full = zlib.crc32(request.model.encode()) % settings.full_reload_every == 0  # the same choice in every run
     try:
         return migrate_model(request, steps, in_full)
     finally:
         if request.runs_code:
-            pair.converter.close()  # the code may have changed anything in there: the next model gets a fresh one
+            pair.converter.close()  # the code may have changed anything in the process: the next model gets a new one
 
 
 class _ConfinedSteps:
-    """The steps of a migration, each in its process. The verifying one reaches the converting one through here."""
+    """The steps of a migration, each in its process; relays questions from the verifying to the converting process."""
 
     def __init__(self, settings: MigrateSettings, pair: ProcessPair, staged: Path) -> None:
         self._settings = settings
@@ -140,7 +142,7 @@ class _ConfinedSteps:
         self._pair.converter.call(f"{self._settings.children.converter}:finish", same_model=True)
 
     def verified_files(self) -> tuple[PublishedFile, ...]:
-        """The files that were verified. Raises MigrationError when they are no longer the same."""
+        """The files that were verified. Raises MigrationError if any has changed."""
         assert self._files is not None
         return self._files.verified_files()
 
@@ -157,14 +159,14 @@ def _check(
     outcome: MigrationOutcome,
     settings: MigrateSettings,
 ) -> Receipt:
-    """The parent's own look at what was written; the children's word alone proves nothing."""
+    """The parent's own check of the written files; the children's report alone proves nothing."""
     if outcome.source is None or outcome.source.source_sha256 != key.source_sha256:
         raise MigrationError(Reason.DIGEST_MISMATCH, "The source changed while it was read", advice="Run again.")
     if EVIDENCE_ORDER.index(outcome.evidence) < EVIDENCE_ORDER.index(settings.require_evidence):
         raise MigrationError(
             Reason.WEAK_EVIDENCE,
             f"The evidence is {outcome.evidence.value or 'none'}, less than {settings.require_evidence.value}",
-            advice="Bring samples with expected outputs, or ask for less with --require-evidence.",
+            advice="Provide samples with expected outputs, or require less with --require-evidence.",
         )
     missing = _ESSENTIAL - {file.path for file in files}
     if missing:
@@ -182,7 +184,7 @@ def _check(
 
 @contextlib.contextmanager
 def _staging(output: str, destination: str) -> Iterator[tuple[Path, StagingArea | None]]:
-    """An empty folder: beside the destination when that is local, else scratch to upload from."""
+    """An empty folder: beside a local destination, else a temporary one to upload from."""
     if is_remote(destination):
         with tempfile.TemporaryDirectory(prefix="h5ferry-") as folder:
             yield Path(folder), None
@@ -193,7 +195,7 @@ def _staging(output: str, destination: str) -> Iterator[tuple[Path, StagingArea 
 
 @contextlib.contextmanager
 def _output_errors(destination: str) -> Iterator[None]:
-    """Whatever the operating system says of the output becomes `output_error`."""
+    """Converts OSErrors of the output to `output_error`."""
     try:
         yield
     except OSError as error:

@@ -1,8 +1,7 @@
-"""The process pairs that this process's threads convert with: started early, and only as many as the work is worth.
+"""The pool of process pairs for this process's threads: started early, and only as many as the work repays.
 
-Importing TensorFlow takes seconds. So the first pair is started when the first candidate is found, while others are
-still being inspected, and a further one when the work that was found would keep it busy for longer than it takes to
-start.
+Importing TensorFlow takes seconds. So the first pair starts when the first candidate is found, while others are still
+being inspected, and a further one when the known work would occupy it for longer than its start takes.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from pipeline.isolation.process import ConfinedProcess
 from pipeline.settings import MigrateSettings
 from transforms.errors import MigrationError
 
-#: Rough seconds on one core (scripts/benchmark.py measures them): starting a pair, tracing an architecture, a model
-#: of a known one, a gigabyte.
+#: Approximate seconds on one core (measured by scripts/benchmark.py): starting a pair, tracing an architecture, a model
+#: of a traced one, a gigabyte.
 _START, _ARCHITECTURE, _MODEL, _GIGABYTE = 6.0, 1.0, 0.035, 5.0
 _STOP_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class ProcessPair:
-    """The processes that one thread converts with.
+    """The processes with which one thread converts.
 
     Attributes:
         converter: parses sources and writes artefacts.
@@ -43,7 +42,7 @@ class ProcessPair:
     def started(cls, settings: MigrateSettings) -> ProcessPair:
         """A pair whose processes are starting: their imports overlap."""
         pair = cls(ConfinedProcess(settings.converting), ConfinedProcess(settings.verifying), ThreadPoolExecutor(2))
-        with contextlib.suppress(MigrationError):  # Whoever calls them starts them again, and is told.
+        with contextlib.suppress(MigrationError):  # The next call starts them again and gets the error.
             pair.converter.start()
             pair.verifier.start()
         return pair
@@ -59,7 +58,7 @@ class ConverterPool:
     """The process pairs of one run in one process.
 
     Args:
-        settings: of the run; `isolation.workers` is the most there may be.
+        settings: of the run; `isolation.workers` is the maximum number of pairs.
     """
 
     def __init__(self, settings: MigrateSettings) -> None:
@@ -77,13 +76,13 @@ class ConverterPool:
             threading.Thread(target=self._drop_when_stopped, daemon=True).start()
 
     def start(self) -> None:
-        """Starts the first pair: there is work ahead."""
+        """Starts the first pair before there is work for it."""
         with self._changed:
             if not self._all:
                 self._add()
 
     def expect(self, architecture: str, source_bytes: int) -> None:
-        """Says that a model is going to be converted."""
+        """Announces that a model is going to be converted."""
         with self._changed:
             known = bool(architecture) and architecture in self._architectures
             self._architectures.add(architecture)
@@ -93,7 +92,7 @@ class ConverterPool:
 
     @contextlib.contextmanager
     def borrowed(self) -> Iterator[ProcessPair]:
-        """A pair for this thread alone; waits while all pairs that the work is worth are taken."""
+        """Lends a pair to this thread; waits while all pairs that the work repays are in use."""
         with self._changed:
             if not self._all:
                 self._add()
@@ -112,7 +111,7 @@ class ConverterPool:
             self._readers.append(reader)
 
     def drop(self) -> None:
-        """Ends what all processes are working on; called from a signal handler, so without waiting for anybody."""
+        """Kills all processes with their work; called from a signal handler, so it waits for none."""
         for pair in tuple(self._all):
             pair.converter.kill()
             pair.verifier.kill()
@@ -128,7 +127,7 @@ class ConverterPool:
             self._idle.clear()
 
     def _drop_when_stopped(self) -> None:
-        """The signal may have come to another process, or while a process of this one was being started."""
+        """Drops the work after a stop request: the signal may have gone to another process, or come during a start."""
         while not self._closed.wait(_STOP_POLL_SECONDS):
             if self._settings.folder.stop_requested() is Stop.INTERRUPTED:
                 self.drop()
@@ -146,7 +145,7 @@ _pools_lock = threading.Lock()
 
 @contextlib.contextmanager
 def joined_pool(settings: MigrateSettings) -> Iterator[ConverterPool]:
-    """The pool of this run in this process, for as long as the context lasts."""
+    """The pool of this run in this process, while the context lasts."""
     try:
         yield join_pool(settings)
     finally:
@@ -154,7 +153,7 @@ def joined_pool(settings: MigrateSettings) -> Iterator[ConverterPool]:
 
 
 def join_pool(settings: MigrateSettings) -> ConverterPool:
-    """The pool of this run in this process; each that joins must leave."""
+    """The pool of this run in this process; every call needs a `leave_pool`."""
     with _pools_lock:
         pool, users = _pools.get(settings.attempt) or (ConverterPool(settings), 0)
         _pools[settings.attempt] = (pool, users + 1)
@@ -162,14 +161,14 @@ def join_pool(settings: MigrateSettings) -> ConverterPool:
 
 
 def drop_work(settings: MigrateSettings) -> None:
-    """Ends what this process's pool of the run is working on, if there is one."""
+    """Drops the work of this process's pool of the run, if there is one."""
     joined = _pools.get(settings.attempt)
     if joined is not None:
         joined[0].drop()
 
 
 def leave_pool(settings: MigrateSettings) -> None:
-    """The last to leave ends the processes."""
+    """Leaves the pool; the last call ends the processes."""
     with _pools_lock:
         pool, users = _pools.pop(settings.attempt)
         if users > 1:

@@ -1,4 +1,4 @@
-"""The step before conversion: is the row sound, is it published already, and which architecture is it?"""
+"""The step before conversion: checks the row, finds published outputs, determines the architecture."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _CODE_MAY_MEND = frozenset(
 
 @dataclass(frozen=True)
 class Candidate:
-    """A row that is worth converting.
+    """A row to convert.
 
     Attributes:
         row: the manifest row.
-        key: what decides its artefact.
+        key: what determines its artefact.
         fingerprint: of its architecture; models that share it are converted together.
-        facts: what is known of the source so far.
-        hashed: files that need not be hashed again on this machine, by manifest column.
+        facts: facts of the source found so far.
+        hashed: files already hashed on this machine, by manifest column.
     """
 
     row: ManifestRow
@@ -53,20 +53,20 @@ class Candidate:
 
     @property
     def source_bytes(self) -> int:
-        """Size of the source, 0 where it is not known."""
+        """Size of the source, 0 if unknown."""
         return self.facts.source_bytes
 
     @property
     def columns(self) -> OutcomeColumns:
-        """All that was found, as a report would show it."""
+        """The facts as report columns."""
         return replace(OutcomeColumns.of_source(self.facts), architecture=self.fingerprint)
 
 
 def inspect_row(row: ManifestRow, settings: MigrateSettings, child: ConfinedProcess) -> Candidate | ReportRow:
-    """Looks at one row, reading its source in the child.
+    """Inspects one row; the child reads its source.
 
     Returns:
-        A candidate, or the report row if it ends here: refused, failed or unchanged.
+        A candidate, or the report row of a row that ends here: refused, failed or unchanged.
     """
     if row.reason:
         return stopped_row(row, settings.run_id, Status.REFUSED, row.reason, row.message)
@@ -86,7 +86,7 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: ConfinedProc
 
 
 def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings, child: ConfinedProcess) -> Candidate:
-    """The candidate with what a look into its source tells. Raises MigrationError where conversion cannot help."""
+    """The candidate with the facts of its source. Raises MigrationError if conversion must be refused."""
     from transforms.records.inspection import Inspection
 
     row, source = candidate.row, files.source
@@ -118,7 +118,7 @@ def _brings_code(row: ManifestRow) -> bool:
 
 
 def check_digest(row: ManifestRow, files: RowFiles) -> None:
-    """Raises `digest_mismatch` when the source is not the file that the manifest expects."""
+    """Raises `digest_mismatch` if the source is not the file that the manifest expects."""
     actual = files.source.sha256
     if row.sha256 and actual and actual != row.sha256:
         raise MigrationError(
@@ -129,7 +129,7 @@ def check_digest(row: ManifestRow, files: RowFiles) -> None:
 
 
 def receipt_key(row: ManifestRow, files: RowFiles, settings: MigrateSettings) -> ReceiptKey:
-    """What decides the artefact of this row."""
+    """The key that determines the artefact of this row."""
     custom = files.custom_objects if settings.allow_custom_code else None
     return ReceiptKey(
         source_sha256=files.source.sha256,
@@ -146,10 +146,10 @@ def receipt_key(row: ManifestRow, files: RowFiles, settings: MigrateSettings) ->
 
 
 def valid_receipt(row: ManifestRow, key: ReceiptKey, settings: MigrateSettings) -> Receipt | None:
-    """The receipt at the row's output, if it vouches for this very key and its files are there.
+    """The receipt at the row's output, if it has the same key and its files exist.
 
     Raises:
-        MigrationError: `output_occupied`, something else lies there; `output_error`.
+        MigrationError: `output_occupied`, the place holds foreign files; `output_error`.
     """
     destination = output_folder(settings.output, row.model, row.version)
     try:
@@ -162,12 +162,12 @@ def valid_receipt(row: ManifestRow, key: ReceiptKey, settings: MigrateSettings) 
             receipt = None if data is None else parse_receipt(data)
             receipt = receipt if receipt and is_complete(receipt, Path(destination)) else None
     except OSError as error:
-        raise MigrationError(Reason.OUTPUT_ERROR, f"{destination} cannot be looked at: {error}") from error
+        raise MigrationError(Reason.OUTPUT_ERROR, f"{destination} cannot be read: {error}") from error
     return receipt if receipt and receipt.key == key else None
 
 
 def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings, status: Status) -> ReportRow:
-    """The report row of what `receipt` says was published."""
+    """The report row of a published output, from its receipt."""
     return ReportRow(
         model=row.model,
         version=row.version,
@@ -190,6 +190,6 @@ def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings,
 def error_row(
     row: ManifestRow, settings: MigrateSettings, error: MigrationError, facts: SourceFacts = NOTHING_KNOWN
 ) -> ReportRow:
-    """The report row of a typed error: `failed` when the machine is to blame, else `refused`."""
+    """The report row of a typed error: `failed` if the machine caused it, else `refused`."""
     status = Status.FAILED if error.reason in FAILURES else Status.REFUSED
     return stopped_row(row, settings.run_id, status, error.reason.value, str(error), OutcomeColumns.of_source(facts))

@@ -1,4 +1,4 @@
-"""One step on one row: its errors become the row's result, and cost no other row."""
+"""Runs one step on one row: errors become the row's result and affect no other row."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Result = TypeVar("Result", ReportRow, Candidate | ReportRow)
 
 
 def result_of(row: ManifestRow, settings: MigrateSettings, step: Callable[[], Result]) -> Result | ReportRow:
-    """Runs a step; in a run that was stopped, none.
+    """Runs a step, unless the run was stopped.
 
     Returns:
-        What the step gives, if a report can hold it; else the report row of what went wrong.
+        The step's result, if a report can hold it; else the report row of the error.
     """
     why = settings.folder.stop_requested()
     if why is not None:
@@ -35,7 +35,7 @@ def result_of(row: ManifestRow, settings: MigrateSettings, step: Callable[[], Re
         require_reportable(_as_row(result, settings) if isinstance(result, Candidate) else result)
     except MigrationError as error:
         result = error_row(row, settings, error)
-    except Exception as error:  # Whatever nobody foresaw costs this row alone.
+    except Exception as error:  # An unexpected error affects only this row.
         _log.exception("unexpected error at %s", ascii(row.name))
         unforeseen = MigrationError(
             Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}", advice="Please report it."
@@ -43,7 +43,7 @@ def result_of(row: ManifestRow, settings: MigrateSettings, step: Callable[[], Re
         result = error_row(row, settings, unforeseen)
     if isinstance(result, Candidate) or result.status != Status.FAILED:
         return result
-    if settings.folder.stop_requested() is Stop.INTERRUPTED:  # Its processes were ended under it.
+    if settings.folder.stop_requested() is Stop.INTERRUPTED:  # Its processes were killed meanwhile.
         return error_row(row, settings, not_reached(Stop.INTERRUPTED))
     if settings.folder and result.reason == Reason.OUTPUT_ERROR and output_is_full(settings.output):
         settings.folder.request_stop(Stop.OUTPUT_FULL)
@@ -51,5 +51,5 @@ def result_of(row: ManifestRow, settings: MigrateSettings, step: Callable[[], Re
 
 
 def _as_row(candidate: Candidate, settings: MigrateSettings) -> ReportRow:
-    """A row with all that was found of a candidate, to see whether a report takes it."""
+    """A row with all facts of a candidate, to check whether a report can hold it."""
     return stopped_row(candidate.row, settings.run_id, Status.FAILED, "", "", candidate.columns)

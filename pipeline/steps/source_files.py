@@ -1,4 +1,4 @@
-"""The files of one row, made local: remote ones are fetched, and each is hashed as it is read."""
+"""Makes the files of one row local: remote ones are fetched, and each is hashed while it is read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _BOUND = {
 
 @dataclass(frozen=True)
 class RowFiles:
-    """The files that a row names; None where it names none."""
+    """The files that a row names; None for a column without one."""
 
     source: LocalFile
     architecture: LocalFile | None = None
@@ -50,19 +50,19 @@ class RowFiles:
 
     @property
     def hashed(self) -> dict[str, LocalFile]:
-        """The files that need not be hashed again while they stay the same, by column."""
+        """The files with known digests, by column; not hashed again while unchanged."""
         columns = {column: getattr(self, column) for column in _MISSING}
         return {column: file for column, file in columns.items() if file is not None and file.identity is not None}
 
 
 @contextlib.contextmanager
 def local_files(row: ManifestRow, limits: Limits, hashed: Mapping[str, LocalFile] | None = None) -> Iterator[RowFiles]:
-    """Makes the row's files local for as long as the context lasts.
+    """Makes the row's files local while the context lasts.
 
     Args:
         row: the manifest row.
         limits: the budget in force.
-        hashed: what was hashed before, by column: not read again while it is the same file.
+        hashed: files hashed before, by column; not read again if unchanged.
 
     Raises:
         MigrationError: `source_missing` (or the like, by column), `over_budget`, `unsafe_storage`.
@@ -116,11 +116,11 @@ def fetch(url: str, target: Path, limits: Limits, limit: str) -> LocalFile:
 
 
 def local_checkpoint_of(path: str, scratch: Path | None, limits: Limits) -> LocalFile | None:
-    """The checkpoint that `path` names, fetched into `scratch` if it is remote; None where it names a plain file.
+    """The checkpoint that `path` names, fetched into `scratch` if it is remote; None if it names a regular file.
 
     Raises:
         OSError: a file of it is missing or unreadable.
-        MigrationError: `corrupt_checkpoint` when its shards are not one complete set; `over_budget`.
+        MigrationError: `corrupt_checkpoint` if its shards are not one complete set; `over_budget`.
     """
     if scratch is None or not is_remote(path):
         found = local_checkpoint(Path(path))
@@ -146,7 +146,7 @@ def local_checkpoint_of(path: str, scratch: Path | None, limits: Limits) -> Loca
 
 
 def remote_checkpoint(url: str) -> str | None:
-    """The prefix of the checkpoint that a URL names, None where it names none. Raises OSError."""
+    """The prefix of the checkpoint that a URL names, None if it names none. Raises OSError."""
     from apache_beam.io.filesystems import FileSystems
 
     prefix = checkpoint_prefix(url, is_file=not url.endswith(INDEX) and FileSystems.exists(url))

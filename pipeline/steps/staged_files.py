@@ -1,6 +1,6 @@
-"""Hashes a staged output while it is being verified, and makes sure that it is still the same afterwards.
+"""Hashes a staged output while it is being verified, and checks afterwards that it has not changed.
 
-Meanwhile it is written through to the disk, which publishing would otherwise have to wait for.
+It is also written through to the disk meanwhile, so that publishing need not wait for that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from transforms.records.file_identity import FileIdentity
 
 
 class StagedFiles:
-    """The files of a staged output: hashed at some time, and at a later one asked for again."""
+    """The files of a staged output: hashed once, and checked for changes later."""
 
     def __init__(self, folder: Path, io_threads: ThreadPoolExecutor) -> None:
         self._folder = folder
@@ -30,8 +30,8 @@ class StagedFiles:
         """All files, sorted by path: those hashed before, which must be unchanged, and those added since.
 
         Raises:
-            MigrationError: `internal_error` when a file was changed or removed meanwhile; `output_error` for links.
-            OSError: the disk did not take a file.
+            MigrationError: `internal_error` if a file was changed or removed meanwhile; `output_error` for links.
+            OSError: a file could not be written to the disk.
         """
         known = {file.path: file for file in self._hashed.result()}
         now = _identities(self._folder)

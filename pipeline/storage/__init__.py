@@ -1,4 +1,4 @@
-"""Bytes at rest: paths and URLs, durable files, digests, canonical JSON.
+"""File storage: paths and URLs, durable files, digests, canonical JSON.
 
 May import: transforms alone.
 """

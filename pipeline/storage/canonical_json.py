@@ -1,6 +1,6 @@
-"""JSON in one form, so that a record has one text and the text has a digest.
+"""Canonical JSON, so that a record has exactly one text and one digest.
 
-ASCII, keys sorted, indented by one space, a newline at the end, no number that is not finite.
+ASCII, keys sorted, indented by one space, a newline at the end, only finite numbers.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 
 def canonical_json(content: Mapping[str, Any]) -> bytes:
-    """The text of `content`. Raises ValueError for a number that is not finite."""
+    """The canonical text of `content`. Raises ValueError for a number that is not finite."""
     return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("ascii")
 
 
 def plain_json(value: Any) -> Any:
-    """The value, and all in it, as JSON takes it: nan is null, infinity the text "inf" or "-inf", a tuple a list."""
+    """The value in JSON types, recursively: nan is null, infinity the text "inf" or "-inf", a tuple a list."""
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)
     if isinstance(value, Mapping):
@@ -27,10 +27,10 @@ def plain_json(value: Any) -> Any:
 
 
 def number_of(stored: object) -> float:
-    """A number that `plain_json` stored. Raises TypeError or ValueError for what is none."""
+    """A number that `plain_json` stored. Raises TypeError or ValueError for anything else."""
     return math.nan if stored is None else float(stored)  # type: ignore[arg-type]
 
 
 def sha256_of(data: bytes) -> str:
-    """Digest in hex."""
+    """The SHA-256 digest in hex."""
     return hashlib.sha256(data).hexdigest()

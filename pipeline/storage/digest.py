@@ -1,4 +1,4 @@
-"""Hashes a local file, once for as long as it stays the same."""
+"""Hashes local files; an unchanged file is hashed only once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LocalFile:
         path: absolute; of a checkpoint its prefix.
         sha256: hex digest; of a checkpoint the combined digest of all its files (`combined_digest`).
         size: bytes, of all files.
-        identity: of the file that was hashed where it lies; None for a fetched copy, and for a checkpoint.
+        identity: of a file that was hashed in place; None for a fetched copy and for a checkpoint.
     """
 
     path: Path
@@ -33,13 +33,13 @@ class LocalFile:
 
 
 def digest_file(path: Path, limits: Limits, limit: str, hashed: LocalFile | None = None) -> LocalFile:
-    """Hashes a local file, unless it is still the one that was hashed before.
+    """Hashes a local file, unless it is unchanged since it was hashed.
 
     Args:
-        path: may be a link to the file.
+        path: the file, or a link to it.
         limits: the budget in force.
-        limit: the field of it that bounds this file.
-        hashed: what was hashed before.
+        limit: the field of `limits` that bounds this file.
+        hashed: the earlier result.
 
     Raises:
         OSError: it is missing or unreadable.
@@ -64,14 +64,14 @@ def digest_file(path: Path, limits: Limits, limit: str, hashed: LocalFile | None
 
 
 def is_sparse(status: os.stat_result, limits: Limits = DEFAULT_LIMITS) -> bool:
-    """Whether a file says to be so much larger than what the disk holds of it that reading it must not be trusted.
+    """Whether a file's size exceeds its blocks on disk by so much that it must not be read.
 
-    A few bytes on a disk can stand for a terabyte of zeros: the same bound as for compressed arrays.
+    A few bytes on disk can represent a terabyte of zeros; the bound is that of compressed arrays.
     """
     return status.st_size > limits.inflated_bytes and status.st_blocks * 512 * _INFLATION < status.st_size
 
 
 def check_size(path: str, size: int, limits: Limits, limit: str) -> None:
-    """Raises MigrationError `over_budget` where a file is larger than a limit, a field of `limits`."""
+    """Raises MigrationError `over_budget` if a file is larger than the field `limit` of `limits`."""
     if size > getattr(limits, limit):
         raise over_budget(f"{path} holds {size:,} bytes", limit, limits)

@@ -1,4 +1,4 @@
-"""Small files, written whole or not at all: to a local path by an atomic rename, to an object store in one write."""
+"""Atomic writing of small files: to a local path by a rename, to an object store in one write."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pipeline.storage.regular_file import open_folder, read_regular
 from transforms.platform import flush
 
 PART = ".part"
-#: Flags of `os.open` for a file that nobody else has put there.
+#: Flags of `os.open` for a file that must not exist yet.
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def write_file(path: str, data: bytes, root: Path | None = None) -> None:
-    """Writes `data` to a local path, whose folder is made, or to a URL of a Beam file system.
+    """Writes `data` to a local path, making its folder, or to a URL of a Beam file system.
 
-    A local file lasts through a loss of power once this returns, and a reader finds the old or the new content. A
-    link in its place is replaced, never followed.
+    After return a local file survives a loss of power; a reader finds the old or the new content. A link in its place
+    is replaced, never followed.
 
     Args:
         path: local path or URL.
-        data: the whole content.
+        data: the complete content.
         root: no folder between it and a local file may be a link; None trusts the path.
 
     Raises:
-        OSError: it cannot be written; what was there is there still.
+        OSError: it cannot be written; the old file is unchanged.
     """
     if is_remote(path):
         from apache_beam.io.filesystem import CompressionTypes
@@ -39,7 +39,7 @@ def write_file(path: str, data: bytes, root: Path | None = None) -> None:
     target = Path(path)
     part = f".{target.name}{PART}"
     with open_folder(target.parent, root, make=True) as folder:
-        with contextlib.suppress(FileNotFoundError):  # A killed run left it, or somebody put a link there.
+        with contextlib.suppress(FileNotFoundError):  # A leftover of a killed run, or a link.
             os.unlink(part, dir_fd=folder)
         with os.fdopen(os.open(part, NEW_FILE, 0o666, dir_fd=folder), "wb") as stream:
             stream.write(data)
@@ -54,7 +54,7 @@ def _replace(part: str, name: str, folder: int) -> None:
 
 
 def remove_file(path: str) -> None:
-    """Removes a local file or an object, if it is there. Raises OSError when it cannot be removed."""
+    """Removes a local file or an object, if it exists. Raises OSError if it cannot be removed."""
     if not is_remote(path):
         Path(path).unlink(missing_ok=True)
         return
@@ -65,7 +65,7 @@ def remove_file(path: str) -> None:
 
 
 def write_through(path: Path, flags: int = 0) -> None:
-    """Waits until a file or folder is on the disk. Raises OSError when the disk refuses, or for a link."""
+    """Writes a file or folder through to the disk (fsync). Raises OSError if that fails, or for a link."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | flags)
     try:
         flush(descriptor)
@@ -74,15 +74,15 @@ def write_through(path: Path, flags: int = 0) -> None:
 
 
 def read_file(path: str, most_bytes: int, root: Path | None = None) -> bytes | None:
-    """The content of a local file or an object, None when there is none.
+    """The content of a local file or an object, None if there is none.
 
     Args:
         path: local path or URL.
-        most_bytes: of what is admitted.
+        most_bytes: maximum size.
         root: no folder between it and a local file may be a link; None trusts the path.
 
     Raises:
-        OSError: it cannot be read, is no regular file or is larger.
+        OSError: it cannot be read, is not a regular file or is larger.
     """
     if is_remote(path):
         from apache_beam.io.filesystem import CompressionTypes

@@ -1,4 +1,4 @@
-"""Paths and URLs: where a thing lies."""
+"""Local paths and URLs of Beam file systems."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def is_remote(path: str) -> bool:
 
 
 def absolute_path(path: str) -> str:
-    """A local path made absolute; a URL without a slash at its end."""
+    """A local path made absolute; a URL without a trailing slash."""
     return path.rstrip("/") if is_remote(path) else os.path.abspath(path)
 
 
 def resolve_path(base: str, path: str) -> str:
-    """`path` as the manifest means it: relative to `base`, the manifest's folder, which may be a URL itself."""
+    """Resolves a manifest's path relative to `base`, the manifest's folder, which may be a URL."""
     if is_remote(path):
         return path
     if is_remote(base) and not path.startswith("/"):

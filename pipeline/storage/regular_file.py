@@ -1,8 +1,8 @@
-"""Opens what somebody else may have put there: only regular files, only below their root, only up to a size.
+"""Opens untrusted paths: only regular files, only below their root, only up to a size.
 
 A link, a FIFO or a device in the place of a file is refused without being opened for reading, so that nothing can
-block, and no byte from elsewhere is read or overwritten. Below a root every folder on the way is opened without
-following links, one part after the other: what is checked is what is opened.
+block, and no byte from elsewhere is read or overwritten. Below a root every folder of the path is opened without
+following links, one part after the other, so that the checked file is the opened one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BLOCK = 1 << 20
 
 @contextlib.contextmanager
 def open_folder(folder: Path, root: Path | None = None, *, make: bool = False) -> Iterator[int]:
-    """A descriptor of a folder, for calls that take `dir_fd`.
+    """Opens a descriptor of a folder, for calls that take `dir_fd`.
 
     Args:
         folder: absolute or relative to the working directory.
@@ -30,7 +30,7 @@ def open_folder(folder: Path, root: Path | None = None, *, make: bool = False) -
         make: whether missing folders are made.
 
     Raises:
-        OSError: it is missing, unreadable, or a part below the root is a link or no folder.
+        OSError: it is missing, unreadable, or a part below the root is a link or not a folder.
     """
     base = folder if root is None else root
     parts = () if root is None else folder.relative_to(root).parts
@@ -56,16 +56,16 @@ def open_folder(folder: Path, root: Path | None = None, *, make: bool = False) -
 
 
 def refuse_long(path: Path) -> None:
-    """Raises OSError for a path that is too long for the system: one part after the other, it could be made."""
+    """Raises OSError for a path that is too long for the system, which opening part by part would not notice."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         os.lstat(path)
 
 
 def open_regular(path: Path, root: Path | None = None) -> int:
-    """A descriptor of a regular file, opened for reading; the caller closes it.
+    """Opens a regular file for reading; the caller closes the descriptor.
 
     Raises:
-        OSError: it is missing, unreadable, a link or no regular file, or lies behind a link below `root`.
+        OSError: it is missing, unreadable, a link or not a regular file, or behind a link below `root`.
     """
     with open_folder(path.parent, root) as folder:
         try:
@@ -79,10 +79,10 @@ def open_regular(path: Path, root: Path | None = None) -> int:
 
 
 def read_regular(path: Path, most_bytes: int, root: Path | None = None) -> bytes:
-    """The content of a regular file.
+    """Reads a regular file.
 
     Raises:
-        OSError: as `open_regular`; EFBIG, it holds more than `most_bytes`.
+        OSError: as `open_regular`; EFBIG, it has more than `most_bytes`.
     """
     descriptor = open_regular(path, root)
     try:
@@ -115,7 +115,7 @@ def _open_part(part: str, folder: int, path: Path) -> int:
 
 
 def _named(error: OSError, path: Path) -> OSError:
-    """The error with the whole path, and in words where the system's own would not help."""
+    """The error with the complete path, and a clearer message than the system's where needed."""
     if error.errno == errno.ELOOP or (error.errno == errno.ENOTDIR and path.is_symlink()):
         return OSError(errno.ELOOP, "is a symbolic link", str(path))
     return OSError(error.errno, error.strerror, str(path))

@@ -1,4 +1,4 @@
-"""The functions that the converting and the verifying child run.
+"""Functions run by the converting and the verifying child.
 
 May import: transforms.
 """

@@ -1,6 +1,6 @@
-"""What the converting child runs: one model is staged and stays open for questions until the next one comes.
+"""Entry points of the converting child: it stages one model and keeps it open for questions until the next one.
 
-The child keeps the graphs that it traced, so that models of one architecture are traced once.
+The child caches traced graphs, so that models of one architecture are traced once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _open: list[Conversion] = []
 
 
 def stage(request: MigrationRequest, limits: Limits) -> StagedModel | MigrationOutcome:
-    """Writes the model's SavedModel. Expected failures come back as an outcome."""
+    """Writes the model's SavedModel. Expected failures are returned as an outcome."""
     finish()
     conversion = Conversion(request, _templates, limits)
     staged = conversion.stage()
@@ -27,13 +27,13 @@ def stage(request: MigrationRequest, limits: Limits) -> StagedModel | MigrationO
 
 
 def expected_outputs(question: Question) -> Answers:
-    """What the staged model should answer.
+    """The expected outputs of the staged model.
 
     Raises:
         MigrationError: an array cannot be read; `internal_error` when no model is open.
     """
     if not _open:
-        raise MigrationError(Reason.INTERNAL_ERROR, "No model is open that could be asked")
+        raise MigrationError(Reason.INTERNAL_ERROR, "No model is open to compute expected outputs")
     return _open[-1].expected_outputs(question)
 
 

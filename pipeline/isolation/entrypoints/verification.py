@@ -1,4 +1,4 @@
-"""What the verifying child runs. It never parses a source; it keeps the graphs that it loaded."""
+"""Entry point of the verifying child, which never parses a source and caches loaded graphs."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ _verification = Verification()
 
 
 def verify(asked: VerificationRequest, ask: Callable[[Question, type[Answers]], PendingAnswers]) -> MigrationOutcome:
-    """The outcome of a staged model; `ask` reaches the converting child."""
+    """Verifies a staged model and returns its outcome; `ask` queries the converting child."""
     return _verification.verify(asked, lambda question: ask(question, Answers))

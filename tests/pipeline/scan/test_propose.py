@@ -48,7 +48,7 @@ def test_csv_reads_back_with_every_row_sound(registry, tmp_path):
     assert "# w/best: weights alone; config.json is taken for their architecture" in text
     assert "# z: weights alone, and no architecture beside them: name one" in text
     assert "# cut: HDF5 cannot read this file" in text
-    assert "# left out: ../models/table.h5 (HDF5, but nothing that Keras saved)" in text
+    assert "# left out: ../models/table.h5 (HDF5, but not saved by Keras)" in text
     assert summary[0].startswith("7 models in") and "3 of them" in summary[0] and "table.h5" in summary[1]
 
 
