@@ -1,1 +1,1 @@
-"""What is done to one model: read, canonicalise, rebuild, write, check. Knows nothing of Beam."""
+"""Migration of one model: read, canonicalise, rebuild, write, check. Independent of Beam."""

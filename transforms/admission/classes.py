@@ -1,7 +1,7 @@
-"""Which stored layers may be built at all: an allowlist of exact names, checked on the config as data.
+"""The allowlist of layer classes: exact names, checked on the config as data.
 
-Nothing here imports, builds, unmarshals or evaluates what a file names. A class outside the list is reported, with
-every other missing one, before any array is read.
+Nothing here imports, builds, unmarshals or evaluates what a file names. All classes outside the list are reported
+together, before any array is read.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from transforms.weights.roles_keras_1 import KERAS_1_WEIGHTED, KERAS_1_WEIGHTLES
 
 WRAPPERS = frozenset({*WRAPPED_KEYS, "StackedRNNCells"})
 
-#: Layer classes this program knows the meaning of.
+#: Supported layer classes.
 KNOWN_CLASSES = frozenset({*WEIGHTLESS, *WEIGHTED, *WRAPPERS, *MODEL_CLASSES})
 
 #: Activation functions by their stored name.
@@ -58,11 +58,11 @@ ACTIVATION_KEYS = ("activation", "recurrent_activation", "inner_activation")
 
 
 def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> None:
-    """Refuses a graph that holds what this program does not know or will not run.
+    """Refuses a graph with unsupported or unsafe content.
 
     Args:
         graph: the outermost graph.
-        runtime: which Keras wrote it: a class that this Keras did not have is custom, whatever its name.
+        runtime: the Keras that wrote it; a class that this Keras did not have is custom, whatever its name.
         limits: the budget.
 
     Raises:
@@ -116,7 +116,7 @@ def _refuse_unsafe(layer: Layer) -> None:
             )
 
 
-#: Keras classes that this program does not migrate.
+#: Keras classes that are not supported.
 _UNSUPPORTED = frozenset(
     """
     CategoryCrossing TextVectorization RandomCrop SpectralNormalization DenseFeatures
@@ -138,11 +138,11 @@ def _refuse_unsupported(layer: Layer, runtime: Runtime, complete: bool) -> None:
 
 
 def is_foreign(layer: Layer, runtime: Runtime, complete: bool = True) -> bool:
-    """True for a layer whose class the Keras that wrote it did not have, or not with these options.
+    """True if the Keras that wrote the layer did not have its class, or not with these options.
 
     Args:
         layer: as stored.
-        runtime: which Keras wrote the file.
+        runtime: the Keras that wrote the file.
         complete: whether Keras itself stored the config (see `is_stored_by_keras`).
     """
     return layer.class_name not in _known_classes(runtime) or _is_somebody_elses(layer, runtime, complete)
@@ -155,7 +155,7 @@ def _is_somebody_elses(layer: Layer, runtime: Runtime, complete: bool) -> bool:
 
 
 def _foreign_names(layer: Layer, runtime: Runtime, complete: bool) -> Iterator[tuple[str, str]]:
-    """Names of what is not Keras's own, each with the reason where one can be given."""
+    """Names that are not Keras's own, each with the reason if one is known."""
     if is_custom(layer.class_name):
         return
     if layer.class_name == "Lambda":
@@ -175,7 +175,7 @@ def _foreign_names(layer: Layer, runtime: Runtime, complete: bool) -> Iterator[t
 
 
 def known_activations(runtime: Runtime) -> frozenset[str]:
-    """The activations that this program knows and that a release had which may have written the file."""
+    """The supported activations of the releases that may have written the file."""
     if runtime.family is Family.KERAS_3:
         return KERAS_3_ACTIVATIONS
     return frozenset(name for name in (*KNOWN_ACTIVATIONS, "mish") if releases_with_activation(name, runtime))
@@ -218,16 +218,14 @@ def _refuse_cycles(graph: Graph) -> None:
     try:
         evaluation_order(graph)
     except ValueError as error:
-        raise MigrationError(
-            Reason.INVALID_CONFIG, f"The layers {error} feed each other in a circle", layer=graph.path
-        ) from error
+        raise MigrationError(Reason.INVALID_CONFIG, f"The layers {error} form a cycle", layer=graph.path) from error
     for layer in graph.layers:
         if layer.graph is not None:
             _refuse_cycles(layer.graph)
 
 
 def _refuse_disconnected(graph: Graph) -> None:
-    """Every layer is called on something, and only the model's own inputs are not."""
+    """Checks that every layer but the model's own inputs is called on a tensor."""
     entries = {ref.layer for ref in graph.inputs}
     if not graph.inputs or not graph.outputs:
         raise MigrationError(Reason.INVALID_CONFIG, "The model has no inputs, or no outputs", layer=graph.path)

@@ -1,4 +1,4 @@
-"""Marks what custom code stands for in a graph, before the graph is admitted. Names only: no code is needed here."""
+"""Marks objects of a graph that custom code defines, before the graph is admitted. By names only; no code is needed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from transforms.errors import MigrationError, Reason
 from transforms.records.runtime import Runtime
 from transforms.releases.ownership import is_stored_by_keras
 
-#: Classes that hold the graph together: no custom class takes their place.
+#: Structural classes of the graph, which no custom class may replace.
 _STRUCTURE = frozenset({*WRAPPERS, *MODEL_CLASSES, "InputLayer"})
 
 
 def with_custom_objects(graph: Graph, names: CustomNames, runtime: Runtime) -> Graph:
-    """The graph with each class and function that custom code stands for marked.
+    """The graph, with each class and function that custom code defines marked.
 
-    Layers: the class name. Activations: the stored value, whatever form it has. Lambda layers: the class name, and as
-    `function` the name of the function: the stored one, else the layer's own. Stored bytecode is dropped unread.
+    In layers the class name is marked; in activations the stored value, in any form; in Lambda layers the class name
+    and, as `function`, the name of the function: the stored one, else the layer's own. Stored bytecode is dropped
+    unread.
     """
     return _marked_graph(graph, names, runtime, is_stored_by_keras(graph))
 
@@ -36,7 +37,7 @@ def _marked_graph(graph: Graph, names: CustomNames, runtime: Runtime, complete: 
 
 
 def overridden(graph: Graph, runtime: Runtime) -> Iterator[str]:
-    """One line for each custom layer whose class that Keras had under the same name."""
+    """One line for each custom layer whose class has the name of one of Keras's."""
     complete = is_stored_by_keras(graph)
     for layer in graph.walk():
         name = custom_name(layer.class_name)
@@ -50,7 +51,7 @@ def overridden(graph: Graph, runtime: Runtime) -> Iterator[str]:
 
 def _layer(layer: Layer, names: CustomNames, runtime: Runtime, complete: bool) -> Layer:
     if any(map(is_custom, (layer.class_name, *layer.config.values()))):
-        raise MigrationError(Reason.INVALID_CONFIG, "The stored config holds a name that is reserved", layer=layer.path)
+        raise MigrationError(Reason.INVALID_CONFIG, "The stored config contains a reserved name", layer=layer.path)
     if layer.graph is not None:
         return replace(layer, graph=_marked_graph(layer.graph, names, runtime, complete))
     slots = {slot: _layer(inner, names, runtime, complete) for slot, inner in layer.slots.items()}

@@ -1,7 +1,7 @@
-"""What type and range each option of a layer must have, checked on the config as data.
+"""Type and range of each option of a layer, checked on the config as data.
 
-Keras checked its arguments when the layer was made; a stored config may hold anything. What tf-keras would refuse,
-misread (`use_bias="False"` is true in Python) or allocate without end must not get that far.
+Keras checked its arguments when the layer was made; a stored config may contain anything. Values that tf-keras would
+refuse, misread (`use_bias="False"` is true in Python) or answer with unbounded allocation are refused first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _is_integer(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    """Infinities among them, which mean something where a bound is open: ReLU(max_value=inf)."""
+    """A number; infinities are valid for open bounds: ReLU(max_value=inf)."""
     return _is_integer(value) or (isinstance(value, float) and not math.isnan(value))
 
 
@@ -65,7 +65,7 @@ _DTYPES = """
     mixed_bfloat16
 """.split()
 
-#: Options that mean the same in every class. null is always admitted: it stands for an option left out.
+#: Options with the same meaning in every class. null is always allowed; it means that the option is absent.
 _EVERYWHERE: Mapping[str, tuple[Check, str]] = {
     **dict.fromkeys(
         """
@@ -119,7 +119,7 @@ _EVERYWHERE: Mapping[str, tuple[Check, str]] = {
     "input_dtype": (_one_of(*_DTYPES), "a dtype"),
 }
 
-#: Options that a class uses in a way of its own.
+#: Options with a special meaning in one class.
 _EXCEPT = frozenset(
     {("Merge", "output_shape"), ("Lambda", "output_shape")}
     | {(spec.name, option) for spec in SPECS.values() for option in spec.own_types}

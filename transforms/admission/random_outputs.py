@@ -1,7 +1,7 @@
-"""Models that answer otherwise each time: random numbers among what the outputs depend on.
+"""Refuses models whose outputs depend on random numbers.
 
-`training=True` that is stored with a call holds at inference too, and switches on dropout, noise and the statistics of
-the batch, in a nested model for all layers inside it.
+`training=True` stored with a call also applies at inference; it enables dropout, noise and batch statistics, in a
+nested model for all layers inside it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from transforms.architecture.custom_names import is_custom
 from transforms.architecture.graph import Call, Graph, Layer, TensorRef, call_tensors, walk
 from transforms.errors import MigrationError, Reason
 
-#: Beginnings of the parts of a TensorFlow function's name, and of the types of operations.
+#: Prefixes of the parts of a TensorFlow function's name, and of operation types.
 _DRAWS = ("random", "truncated_normal", "dropout", "shuffle", "multinomial", "categorical", "stateless_random")
 _OPERATIONS = ("Random", "StatelessRandom", "ParameterizedTruncated", "TruncatedNormal", "Multinomial")
 
-#: Layers that draw in training: by the options of which one must be above zero, none for those that always do.
+#: Layers that draw random numbers in training: the options of which one must be above zero, none if they always draw.
 _NOISE = {
     **dict.fromkeys(("Dropout", "AlphaDropout", "GaussianDropout"), ("rate", "p")),
     **dict.fromkeys(("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), ("rate", "p")),
@@ -41,10 +41,10 @@ _NORMALIZES_BY_BATCH = ("BatchNormalization", "BatchNormalizationV1", "BatchNorm
 
 
 def refuse_random_outputs(graph: Graph) -> None:
-    """Looks at a graph that holds only what its outputs depend on, functions still as stored.
+    """Checks a graph that contains only what its outputs depend on, with functions as stored.
 
-    Raises MigrationError: `random_outputs`, with every layer that draws and the outputs that are free of it;
-    `unsupported_layer` for one that normalizes by the batch it is given.
+    Raises MigrationError: `random_outputs`, with every layer that draws and the outputs that do not depend on it;
+    `unsupported_layer` for a layer that normalizes by the current batch.
     """
     drawn = list(_drawing(graph, False))
     if not drawn:
@@ -63,7 +63,7 @@ def refuse_random_outputs(graph: Graph) -> None:
 
 
 def without_idle_training(graph: Graph) -> Graph:
-    """The graph less `training=True` in calls of layers that it makes no difference to."""
+    """The graph without `training=True` in calls of layers that ignore it."""
 
     def at_inference(call: Call) -> Call:
         return replace(call, kwargs={key: value for key, value in call.kwargs.items() if key != "training"})
@@ -86,15 +86,15 @@ _FUNCTIONS = frozenset({"Lambda", "TFOpLambda", "SlicingOpLambda", "TensorFlowOp
 
 
 def _takes_its_own(layer: Layer) -> bool:
-    """True for a layer whose code is not Keras's: what it does with the argument is not known."""
+    """True for a layer with custom code, whose use of the argument is unknown."""
     return is_custom(layer.class_name) or layer.class_name in _FUNCTIONS
 
 
 def _drawing(graph: Graph, training: bool) -> Iterator[tuple[Layer, str]]:
-    """Each layer that draws, and what."""
+    """Each layer that draws random numbers, with a description."""
     for layer in graph.layers:
         given = [call.kwargs.get("training") for call in layer.calls]
-        # A call's own flag goes before that of the model around it.
+        # A call's own flag overrides that of the enclosing model.
         trains = any(_is_on(flag) if flag is not None else training for flag in given or [None])
         if layer.graph is not None:
             yield from _drawing(layer.graph, trains)
@@ -112,7 +112,7 @@ def _is_on(flag: object) -> bool:
 
 
 def _function(layer: Layer) -> str:
-    """A function or operation that draws."""
+    """The description of a function or operation that draws, else ""."""
     if layer.class_name == "TFOpLambda":
         name = str(layer.config.get("function"))
         return f"tf.{name}" if any(part.startswith(_DRAWS) for part in name.split(".")) else ""
@@ -143,7 +143,7 @@ def _normalizes_by_batch(layer: Layer) -> MigrationError:
 
 
 def _free_of(graph: Graph, drawing: set[str]) -> list[str]:
-    """Layers whose outputs could be asked for instead: outputs of the model, else what stands in front of a draw."""
+    """Layers whose outputs could be requested instead: outputs of the model, else the inputs of drawing layers."""
     layers = {layer.name: layer for layer in graph.layers}
 
     def draws(ref: TensorRef) -> bool:

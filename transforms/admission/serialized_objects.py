@@ -1,8 +1,8 @@
-"""Objects among the options of layers: initializers, regularizers, constraints, dtype policies.
+"""Checks objects among the options of layers: initializers, regularizers, constraints, dtype policies.
 
-None of them takes part in inference and none is ever made. Initializers, regularizers and constraints may therefore be
-anybody's: they are left out, and the row says so. Every other object must be on an allowlist of names. Bytecode is
-refused wherever it stands, custom code or not.
+None of them affects inference, and none is ever built. Initializers, regularizers and constraints may therefore be
+custom: they are omitted with a warning. Every other object must be on an allowlist of names. Bytecode is refused
+everywhere, with or without custom code.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ _NAMES = frozenset(
     ellipsis
     """.split()
 )
-#: Options that act in training alone, by their endings.
+#: Suffixes of options that only affect training.
 _OPTIONS = ("initializer", "regularizer", "constraint", "init")
 _BYTECODE_CLASSES = frozenset({"Lambda", "__lambda__"})
 
-#: Options that hold layers, which the graph shows as such.
+#: Options that hold layers, which are layers of the graph.
 _LAYERS = frozenset({"layer", "layers", "backward_layer", "cell", "cells"})
 
 #: Options of a Lambda that hold functions, which are interpreted, or arguments of one.
 _FUNCTIONS = frozenset({"function", "output_shape", "mask", "arguments"})
 
-#: Options that hold an activation, whose name `transforms.admission.classes` looks at.
+#: Options that hold an activation, whose name `transforms.admission.classes` checks.
 _ACTIVATIONS = frozenset({"activation", "recurrent_activation", "inner_activation"})
 
 
 def check_stored_objects(graph: Graph, *, custom_code: bool) -> tuple[str, ...]:
-    """Refuses what is not known among the options of all layers.
+    """Refuses unknown objects in the options of all layers.
 
     Args:
         graph: the outermost graph, its custom layers marked.
-        custom_code: whether the operator brings code, which then stands for names that are not known.
+        custom_code: whether the operator provides code, which then defines unknown names.
 
     Returns:
-        One line for each initializer, regularizer or constraint of somebody's own.
+        One line for each custom initializer, regularizer or constraint.
 
     Raises:
         MigrationError: `unsafe_lambda`, `custom_objects_needed`.
@@ -66,7 +66,7 @@ def check_stored_objects(graph: Graph, *, custom_code: bool) -> tuple[str, ...]:
 
 
 def _check(layer: Layer, custom_code: bool) -> Iterator[str]:
-    """Names of objects that are left out."""
+    """Names of omitted objects."""
     own = is_custom(layer.class_name)
     for option, value in layer.config.items():
         if (option in _LAYERS and not own) or (layer.class_name == "Lambda" and option in _FUNCTIONS):
@@ -99,7 +99,7 @@ def _objects(value: object) -> Iterator[Mapping[str, Any]]:
 
 
 def _refuse_dumped(value: object, option: str, layer: Layer) -> None:
-    """A function beside the code that an operator brings, or where no layer has one."""
+    """Refuses a function in addition to the operator's code, or in an option that takes none."""
     if layer.config.get(f"{option}_type") == "lambda" and looks_dumped(value):
         raise _bytecode(option, layer)
 
@@ -119,7 +119,7 @@ def _bytecode(option: str, layer: Layer) -> MigrationError:
 
 
 def _foreign_name(found: Mapping[str, Any]) -> str:
-    """The name of an object that is not Keras's own, "" for one that is, or for what names no class."""
+    """The name of an object that is not Keras's own; "" for Keras's own, and for values that name no class."""
     module, name = found.get("module"), str(found.get("class_name"))
     if module is not None and not (isinstance(module, str) and is_of_keras(module)):
         return f"{str(module)[:60]}.{name[:60]}"

@@ -1,6 +1,6 @@
-"""How large the tensors of a model become, as far as its inputs and the layers that enlarge without weights tell.
+"""Bounds the tensor sizes of a model, from its inputs and the layers without weights that enlarge tensors.
 
-A config of a few bytes must not ask for gigabytes. Layers with weights are bounded by the arrays in the file; inputs,
+A config of a few bytes must not allocate gigabytes. Layers with weights are bounded by the arrays in the file; inputs,
 copies, padding, up-sampling and the strides of transposed convolutions are not, and multiply along a path.
 """
 
@@ -13,7 +13,7 @@ from transforms.architecture.function_signatures import ARGUMENTS, FUNCTION, SIZ
 from transforms.architecture.graph import Graph, Layer, TensorRef, evaluation_order
 from transforms.limits import Limits, over_budget
 
-#: What a free axis counts for: no drawn batch is longer.
+#: The extent assumed for a free axis; no drawn batch is longer.
 _FREE_EXTENT = 16
 
 #: Options of which each entry is a number of copies, steps or positions along one axis.
@@ -22,12 +22,12 @@ _STEPS = """
     stride pool_length height width num_tokens num_bins max_tokens
 """.split()
 
-#: Of these the numbers of categories, each of which takes a place unless the category itself is the output.
+#: Those that are numbers of categories, one position each unless the output is the category itself.
 _CATEGORIES = frozenset({"num_tokens", "num_bins", "max_tokens"})
 
 
 def check_sizes(graph: Graph, limits: Limits) -> None:
-    """Refuses a graph, already free of circles, whose tensors grow beyond the budget.
+    """Refuses an acyclic graph whose tensors grow beyond the budget.
 
     Raises MigrationError `over_budget`, naming the layer.
     """
@@ -43,7 +43,7 @@ def check_sizes(graph: Graph, limits: Limits) -> None:
 
 
 def _largest(graph: Graph, scale: float, limits: Limits) -> float:
-    """Values of the largest output; `scale` is those of the tensors that a nested graph is given, 1 outermost."""
+    """Number of values of the largest output; `scale` is that of a nested graph's input tensors, 1 outermost."""
     outermost = not graph.path
     values: dict[TensorRef, float] = {}
     for layer in graph.layers:
@@ -76,7 +76,7 @@ def _of_layer(layer: Layer, given: float, limits: Limits) -> float:
 
 
 def _growth(layer: Layer) -> float:
-    """By how much one layer multiplies the number of values; below 1 for strides and pools."""
+    """The factor by which one layer multiplies the number of values; below 1 for strides and pools."""
     kind, config = layer.class_name, layer.config
     if kind == "RepeatVector":
         return float(_product(config.get("n"), 1))
@@ -102,7 +102,7 @@ def _given(layer: Layer) -> float:
 
 
 def _product(value: object, rank: int) -> int:
-    """The product of a list; a single number counts once for each of `rank` axes; 1 where there is none."""
+    """The product of a list; a single number applies to each of `rank` axes; 1 if there is none."""
     if isinstance(value, int):
         return int(max(1, value) ** max(1, rank))
     return math.prod(max(1, steps) for steps in _numbers(value))

@@ -1,7 +1,7 @@
-"""The calls of MultiHeadAttention in one form: query, value, key and, where a tensor masks them, that mask.
+"""Normalises calls of MultiHeadAttention: query, value, key and, if it is a tensor, the mask.
 
 tf.keras stores the query as the input and everything else by name; Keras 3 stores up to three positional arguments.
-Flags and a constant mask go to the config, so that they are the same for all calls.
+Flags and a constant mask move to the config and must be the same for all calls.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from transforms.errors import MigrationError, Reason
 
 MULTI_HEAD = "MultiHeadAttention"
 
-#: Config key of a mask: True where it is the fourth input, a nested list where the file holds it, else None.
+#: Config key of a mask: True if it is the fourth input, a nested list if the file stores it, else None.
 ATTENTION_MASK = "attention_mask"
 
-#: What a call says beside its tensors, with what holds where it says nothing.
+#: Arguments of a call besides its tensors, with their defaults.
 CALL_OPTIONS: Mapping[str, Any] = {
     ATTENTION_MASK: None,
     "use_causal_mask": False,
     "return_attention_scores": False,
 }
 
-#: Options of late releases of Keras 3, with the values under which they do nothing.
+#: Options of late releases of Keras 3, with the values that have no effect.
 _LATE: Mapping[str, tuple[Any, ...]] = {"sliding_window": (None,), "use_gate": (None, False)}
 
 
 def with_attention_arguments(graph: Graph) -> Graph:
-    """The graph with such calls. Raises MigrationError `unsupported_layer`, `invalid_config`."""
+    """The graph with normalised calls. Raises MigrationError `unsupported_layer`, `invalid_config`."""
     return replace(graph, layers=tuple(map(_layer, graph.layers)))
 
 

@@ -1,4 +1,4 @@
-"""How the layers of a stored graph are connected: inbound nodes, boundary tensors, and the numbering of calls."""
+"""Connections of a stored graph: inbound nodes, boundary tensors, and the numbering of calls."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from transforms.architecture.config_values import as_list, as_mapping
 from transforms.architecture.graph import MODEL_CLASSES, Call, LayerPath, TensorRef
 from transforms.errors import MigrationError, Reason
 
-#: Name under which a call keeps its positional arguments where they are more than its inputs.
+#: Name for a call's positional arguments if there are more than its inputs.
 POSITIONAL = "args"
 
-#: Stands in the place of a layer's name where tf.keras stored a constant.
+#: Stored by tf.keras in place of a layer's name for a constant.
 _CONSTANT = "_CONSTANT_VALUE"
 
 
@@ -46,7 +46,7 @@ def _call(node: object, path: LayerPath) -> Call:
 
 
 def _with_states_as_inputs(call: Call) -> Call:
-    """tf.keras 1.15 to 2.3 store a Bidirectional's initial states as a call argument; everyone else as inputs."""
+    """tf.keras 1.15 to 2.3 store a Bidirectional's initial states as a call argument; all others as inputs."""
     states = tuple(refs_among([call.kwargs.get("initial_state")]))
     if not states:
         return call
@@ -66,7 +66,9 @@ def _argument(value: object) -> object:
 
 
 def _keras_3_call(node: Mapping[str, Any], path: LayerPath) -> Call:
-    """A call as Keras 3 stores it. Positional arguments beyond one tensor or list of tensors stay, whole, as `args`."""
+    """A call as Keras 3 stores it. Positional arguments beyond one tensor or list of tensors are stored completely as
+    `args`.
+    """
     positional = [_keras_3_argument(value, path) for value in as_list(node.get("args", []), path, "args")]
     stored = as_mapping(node.get("kwargs", {}), path, "kwargs")
     named = {str(key): _keras_3_argument(value, path) for key, value in stored.items()}
@@ -132,7 +134,7 @@ def _ref(fields: Sequence[Any], path: LayerPath) -> TensorRef:
 def call_bases(
     classes: Mapping[str, str], calls: Mapping[str, tuple[Call, ...]], boundary: Iterable[TensorRef]
 ) -> Mapping[str, int]:
-    """Where each layer's call numbers start in this file.
+    """The number of each layer's first call in this file.
 
     A nested model that was built with its own inputs has one call, number 0, that belongs to itself; the calls
     of the outer graph then count from 1 (Keras 2 `Network.get_config`: "Networks start with a pre-existing
@@ -151,7 +153,7 @@ def call_bases(
 
 
 def refs_among(values: Iterable[object]) -> Iterable[TensorRef]:
-    """The references among values, in lists and objects too."""
+    """The references in values, including lists and objects."""
     for value in values:
         if isinstance(value, TensorRef):
             yield value
@@ -162,7 +164,7 @@ def refs_among(values: Iterable[object]) -> Iterable[TensorRef]:
 
 
 def rebased_call(call: Call, bases: Mapping[str, int], calls: Mapping[str, tuple[Call, ...]], path: LayerPath) -> Call:
-    """The call, every reference in it counted from 0. Raises MigrationError `invalid_config`."""
+    """The call, with all references counted from 0. Raises MigrationError `invalid_config`."""
 
     def argument(value: object) -> object:
         if isinstance(value, TensorRef):
@@ -178,7 +180,9 @@ def rebased_call(call: Call, bases: Mapping[str, int], calls: Mapping[str, tuple
 def rebased(
     ref: TensorRef, bases: Mapping[str, int], calls: Mapping[str, tuple[Call, ...]], path: LayerPath
 ) -> TensorRef:
-    """A reference whose call counts from 0. Raises MigrationError `invalid_config` when layer or call do not exist."""
+    """The reference, with its call counted from 0. Raises MigrationError `invalid_config` if layer or call do not
+    exist.
+    """
     if ref.layer not in calls:
         raise MigrationError(
             Reason.INVALID_CONFIG, f"A connection names the layer {ref.layer!r}, which the model lacks", layer=path

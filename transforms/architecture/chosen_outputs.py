@@ -1,4 +1,4 @@
-"""Other outputs of a model than its own: those of layers that the operator names."""
+"""Replaces a model's outputs by those of layers that the operator names."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from transforms.errors import MigrationError, Reason
 
 
 def with_outputs(graph: Graph, names: Sequence[str]) -> Graph:
-    """The graph with the outputs of these layers of its outermost level, in this order; itself where none is named.
+    """The graph with the outputs of these layers of its outermost level, in this order; unchanged if none is named.
 
-    An output of the model of that name is taken as it is; of another layer, what its last call gives.
+    An output of the model with that name is used as it is; for other layers, the output of the last call.
 
     Raises MigrationError `invalid_row` for a layer that the model lacks, or that is named twice.
     """

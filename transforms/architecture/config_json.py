@@ -1,4 +1,4 @@
-"""Parses stored JSON so that no config can exhaust the parser or mean two things."""
+"""Parses stored JSON within limits and without ambiguity."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 
 
 def parse_config(text: str, what: str, limits: Limits = DEFAULT_LIMITS) -> Any:
-    """Parses JSON of bounded size and depth, without duplicate keys, huge numbers or half characters.
+    """Parses JSON of bounded size and depth, without duplicate keys, huge numbers or lone surrogates.
 
-    `NaN`, `Infinity` and `-Infinity` are floats: Python's json writes them so, e.g. for the bound of `K.sqrt`.
+    `NaN`, `Infinity` and `-Infinity` are floats, as written by Python's json, e.g. for the bound of `K.sqrt`.
 
     Args:
         text: the stored text.
-        what: what to call it in a message, e.g. "model_config".
+        what: its name in messages, e.g. "model_config".
         limits: the budget.
 
     Raises:
@@ -61,7 +61,7 @@ def _depth(marks: bytes) -> int:
         depth += 1 if mark in b"[{" else -1
         deepest = max(deepest, depth)
         if depth < 0:
-            break  # no JSON: the parser stops here too
+            break  # not JSON: the parser stops here too
     return deepest
 
 
@@ -85,7 +85,7 @@ def _float(digits: str) -> float:
 
 
 def _refuse_half_characters(found: object, what: str) -> None:
-    r"""Escapes such as `\ud800` alone give strings that no encoding can write."""
+    r"""Refuses lone surrogates: escapes such as `\ud800` alone give strings that cannot be encoded."""
     pending = [found]
     while pending:
         value = pending.pop()

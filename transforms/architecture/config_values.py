@@ -12,7 +12,7 @@ from transforms.errors import MigrationError, Reason
 
 @contextmanager
 def config_errors() -> Iterator[None]:
-    """Whatever a config that no Keras wrote makes the code inside stumble over becomes `invalid_config`."""
+    """Converts errors that a malformed config causes in the code inside to `invalid_config`."""
     try:
         yield
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
@@ -56,7 +56,7 @@ def is_of_keras(module: str) -> bool:
 def qualified_name(stored: Mapping[str, Any], name: str) -> str:
     """The name of a stored object, preceded by its module or package where that is not Keras's.
 
-    Somebody else's `Dense` is not Keras's Dense.
+    Another package's `Dense` is not Keras's Dense.
     """
     registered, module = stored.get("registered_name"), stored.get("module")
     if isinstance(registered, str) and ">" in registered and not is_of_keras(registered.partition(">")[0]):
@@ -67,7 +67,7 @@ def qualified_name(stored: Mapping[str, Any], name: str) -> str:
 
 
 def activation_name(value: object) -> str:
-    """The name in a stored activation: a plain name, or one of the serialised forms.
+    """The name of a stored activation: a plain name, or one of the serialised forms.
 
     `{"class_name": "LeakyReLU", "config": {...}}` gives the class name, Keras 2.13's
     `{"module": "builtins", "class_name": "function", "config": "relu"}` the function name, preceded by a package or
@@ -81,14 +81,14 @@ def activation_name(value: object) -> str:
     return ""
 
 
-#: Layers that may stand as the activation of another layer (`activations.get` of tf.keras 2.5 to 2.15, and Keras 3).
+#: Layers that may be the activation of another layer (`activations.get` of tf.keras 2.5 to 2.15, and Keras 3).
 ACTIVATION_LAYERS = frozenset({"ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "ThresholdedReLU"})
 
 
 def activation_layer(value: object) -> tuple[str, Mapping[str, Any]] | None:
     """The class and config of an activation that is itself a layer; None for a function.
 
-    It is stored as an object, or, where somebody wrote the config by hand, by its class name alone.
+    It is stored as an object or, in hand-written configs, by its class name alone.
     """
     if isinstance(value, str):
         return (value, {}) if value in ACTIVATION_LAYERS else None

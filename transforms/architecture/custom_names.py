@@ -1,4 +1,4 @@
-"""The names that custom code defines, and the mark that an object of a config gets once such code stands for it."""
+"""The names that custom code defines, and the mark of config objects that it defines."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _MARK = "custom:"
 
 @dataclass(frozen=True)
 class CustomNames:
-    """What a custom file makes available.
+    """The objects that custom files define.
 
     Attributes:
         classes: subclasses of a Keras layer.
         functions: functions.
-        own: those of both that the file defines itself, which go before Keras's own of the same name.
-        digest: of the files, since another file makes another model.
+        own: those of both that the file defines itself, which override Keras's own of the same name.
+        digest: of the files, which determine the model.
     """
 
     classes: frozenset[str] = frozenset()
@@ -27,7 +27,9 @@ class CustomNames:
 
 
 def marked(name: str) -> str:
-    """The class or function name of an object that custom code stands for: no table of Keras classes holds it."""
+    """The marked class or function name of an object that custom code defines; no table of Keras classes contains
+    it.
+    """
     return _MARK + name
 
 
@@ -37,7 +39,7 @@ def is_custom(name: object) -> bool:
 
 
 def custom_name(name: str) -> str:
-    """The name as the custom file has it: `Attention` for `custom:Attention`."""
+    """The name in the custom file: `Attention` for `custom:Attention`."""
     return name.removeprefix(_MARK)
 
 

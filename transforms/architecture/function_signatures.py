@@ -1,14 +1,14 @@
-"""The TensorFlow functions that a stored graph may call by name: pure ones alone, with their parameters.
+"""The TensorFlow functions that a stored graph may call by name: only pure ones, with their parameters.
 
 tf.keras 2.4 to 2.15 stores `x + y` or `tf.reduce_mean(x)` as a layer that names the function. A name outside this list
-is never looked up. Parameters stand in the order of TensorFlow's own signature; `name` is never passed on.
+is never looked up. Parameters are in the order of TensorFlow's own signature; `name` is dropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-#: Stands before the name of a function, as the class name of a layer of `architecture_functions`.
+#: Prefix of a function's name in the class name of its layer.
 FUNCTION = "tf."
 
 #: Config key of a function's arguments: plain values, `{"input": index}` for tensors, lists and objects of these.
@@ -181,7 +181,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
 #: The classes of layers that call a function.
 FUNCTION_CLASSES = frozenset(FUNCTION + name for name in FUNCTIONS)
 
-#: Names of one function under which it was stored too, by release or by way of calling it.
+#: Alternative stored names of a function, by release or by the way of calling it.
 ALIASES: Mapping[str, str] = {
     "gather": "compat.v1.gather",
     "gather_nd": "compat.v1.gather_nd",
@@ -200,7 +200,7 @@ ALIASES: Mapping[str, str] = {
     "transpose": "compat.v1.transpose",
 }
 
-#: Arguments that say how large the result is, by function.
+#: Arguments that determine the size of the result, by function.
 SIZES: Mapping[str, tuple[str, ...]] = {
     "broadcast_to": ("shape",),
     "compat.v1.image.resize_bilinear": ("size",),

@@ -1,8 +1,8 @@
-"""TensorFlow functions among the layers of a stored graph, read as data: which one, and with which arguments.
+"""Reads TensorFlow functions among the layers of a stored graph as data: name and arguments.
 
-`TFOpLambda` and `SlicingOpLambda` (tf.keras 2.4 to 2.15) name a function; the arguments of the call stand in its
-inbound node, constants among them as `_CONSTANT_VALUE` (`Node.serialize` in keras/engine/node.py). `TensorFlowOpLayer`
-(2.0 to 2.3) holds an operation. Each becomes a layer of the class `tf.<function>` here, its arguments in the config.
+`TFOpLambda` and `SlicingOpLambda` (tf.keras 2.4 to 2.15) name a function; the arguments of the call are in its inbound
+node, constants among them as `_CONSTANT_VALUE` (`Node.serialize` in keras/engine/node.py). `TensorFlowOpLayer` (2.0 to
+2.3) holds an operation. Each becomes a layer of the class `tf.<function>` here, its arguments in the config.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 
 _NAMING = ("TFOpLambda", "SlicingOpLambda")
 
-#: Arguments that say nothing of the result.
+#: Arguments that do not affect the result.
 _IDLE = frozenset({"name", "var", "grad_a", "grad_b", "bad_indices_policy"})
 
 
 def with_functions(graph: Graph, limits: Limits = DEFAULT_LIMITS) -> Graph:
-    """The graph with the functions among its layers named as such.
+    """The graph, with function layers as layers of the class `tf.<function>`.
 
-    Raises MigrationError `unsafe_op` for a function outside the list or one that is given no tensor of the model,
+    Raises MigrationError `unsafe_op` for a function outside the list or one without a tensor of the model as argument,
     `over_budget`, `unsupported_layer`, `invalid_config`.
     """
     layers = tuple(_layer(layer, limits) for layer in graph.layers)
@@ -103,7 +103,7 @@ def _called(layer: Layer, function: str, arguments: dict[str, Any], limits: Limi
 
 
 def _numbered(value: Any, refs: list[TensorRef]) -> Any:
-    """The value, each tensor in it as its number among the call's inputs."""
+    """The value, with each tensor replaced by its number among the call's inputs."""
     if isinstance(value, TensorRef):
         return {"input": refs.index(value)}
     if isinstance(value, list):
@@ -114,7 +114,9 @@ def _numbered(value: Any, refs: list[TensorRef]) -> Any:
 
 
 def _with_shape_stated(layer: Layer, layers: tuple[Layer, ...]) -> Layer:
-    """A reshape to a stack of numbers, -1 among them, is given the numbers: tf-keras takes such a stack for a shape."""
+    """Replaces a stack of numbers, -1 among them, in a reshape by the numbers: tf-keras reads such a stack as a
+    shape.
+    """
     if layer.class_name != FUNCTION + "reshape":
         return layer
     arguments, refs = layer.config[ARGUMENTS], layer.calls[0].inputs
@@ -132,14 +134,14 @@ def _with_shape_stated(layer: Layer, layers: tuple[Layer, ...]) -> Layer:
 
 
 def _restored(value: Any, refs: tuple[TensorRef, ...]) -> Any:
-    """The value with references in the place of their numbers."""
+    """The value, with references in place of their numbers."""
     if isinstance(value, list):
         return [_restored(item, refs) for item in value]
     return refs[value["input"]] if isinstance(value, Mapping) else value
 
 
 def _refuse_expansion(layer: Layer, function: str, arguments: Mapping[str, Any], limits: Limits) -> None:
-    """A config of a few bytes must not ask for gigabytes of copies."""
+    """Refuses expansion beyond the budget: a config of a few bytes must not allocate gigabytes."""
     for name in SIZES.get(function, ()):
         pending = [arguments.get(name)]
         while pending:

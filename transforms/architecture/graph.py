@@ -22,7 +22,7 @@ class TensorRef:
 
     Attributes:
         layer: name of the layer in the graph.
-        call: index into that layer's `calls`, counted from 0 whatever base the file used.
+        call: index into that layer's `calls`, counted from 0 regardless of the file's base.
         tensor: index into the outputs of that call.
     """
 
@@ -38,7 +38,7 @@ class Call:
     Attributes:
         inputs: the positional input tensors, in order (recurrent initial states follow the sequence input).
         kwargs: further call arguments as stored; tensors among them are `TensorRef`.
-        bare: True where the file stores one value by itself and not in a list, as for functions of TensorFlow.
+        bare: True if the file stores a single value and not a list, as for TensorFlow functions.
     """
 
     inputs: tuple[TensorRef, ...]
@@ -75,14 +75,14 @@ class Layer:
 class Graph:
     """A model: layers in stored order, with its input and output tensors.
 
-    A Sequential is stored here as the chain it is. Where it has no input layer of its own, one is added
-    (class `InputLayer`, name `<first layer>_input`, as Keras names it); its config then holds
-    `batch_input_shape`, which is None when the file does not say.
+    A Sequential is stored as a chain. If it has no input layer of its own, one is added (class `InputLayer`, name
+    `<first layer>_input`, as in Keras); its config then has `batch_input_shape`, which is None if the file does not
+    record it.
 
     Attributes:
-        unused: stored layers that no output depends on (see `pruning`), each with its place in stored order. Their
-            arrays stand among the others in the file; nothing else of them counts.
-        listed: names of the stored layers as the runtime lists them (see `loader_order`), empty where nobody asked.
+        unused: stored layers that no output depends on (see `pruning`), each with its place in stored order. Only the
+            places of their arrays in the file matter.
+        listed: names of the stored layers in the runtime's order (see `loader_order`), empty if not requested.
     """
 
     class_name: str
@@ -97,7 +97,7 @@ class Graph:
 
     @property
     def stored_layers(self) -> tuple[Layer, ...]:
-        """All layers in stored order, those that are not used among them."""
+        """All layers in stored order, including unused ones."""
         layers = list(self.layers)
         for place, layer in self.unused:
             layers.insert(place, layer)
@@ -142,7 +142,7 @@ def call_tensors(call: Call) -> Iterator[TensorRef]:
 def evaluation_order(graph: Graph) -> list[tuple[Layer, int]]:
     """Every call of every layer, each after the calls it depends on (Kahn's algorithm).
 
-    Raises ValueError, naming the layers, when calls depend on each other in a circle.
+    Raises ValueError, naming the layers, if the calls form a cycle.
     """
     layers = {layer.name: layer for layer in graph.layers}
     called = {layer.name for layer in graph.layers if layer.calls}
@@ -171,5 +171,5 @@ def evaluation_order(graph: Graph) -> list[tuple[Layer, int]]:
 
 
 def input_count(layer: Layer) -> int:
-    """How many tensors the layer is called with; layers inside wrappers take one."""
+    """The number of tensors that the layer is called with; 1 for layers inside wrappers."""
     return max((len(call.inputs) for call in layer.calls), default=1)

@@ -1,4 +1,4 @@
-"""What the configs of Keras 3 hold beside layers: operations, positional arguments, quantized weights.
+"""Features of Keras 3 configs besides layers: operations, positional arguments, quantized weights.
 
 `model.save("x.h5")` of Keras 3 stores operations (`ops.not_equal(ids, 0)`) among the layers, with the class name of the
 operation and constants among its arguments. `Concatenate` is a layer and an operation: a layer's config has
@@ -17,16 +17,16 @@ from transforms.architecture.graph import Call, Graph, Layer, TensorRef
 from transforms.errors import MigrationError, Reason
 from transforms.records.runtime import Runtime
 
-#: Stands before the class name of an operation, to distinguish it from the layer of that name.
+#: Prefix of the class name of an operation, to distinguish it from the layer of that name.
 OPERATION = "ops."
 
 #: Config key of an operation's arguments: numbers, `{"input": index}` for tensors, lists of these.
 OPERANDS = "operands"
 
-#: Variables that hold the state of random numbers, or of a stateful layer, and are no weights of the function.
+#: Variables with the state of random generators or stateful layers, which are not weights.
 STATES_OF_KERAS_3 = frozenset({"seed_generator_state", "rnn_state"})
 
-#: Operations this program knows the meaning of.
+#: Supported operations.
 OPERATIONS = frozenset(
     """
     Add Subtract Multiply Divide TrueDivide NotEqual LogicalAnd LogicalOr LogicalNot Any All ExpandDims Squeeze
@@ -35,10 +35,10 @@ OPERATIONS = frozenset(
     """.split()
 )
 
-#: Classes that Keras 3 has and Keras 2 has not.
+#: Classes of Keras 3 that Keras 2 lacks.
 KERAS_3_CLASSES = frozenset(OPERATION + name for name in OPERATIONS)
 
-#: Activation functions of Keras 3 that this program knows, by their stored name.
+#: Supported activation functions of Keras 3, by their stored name.
 KERAS_3_ACTIVATIONS = frozenset(
     """
     linear relu relu6 sigmoid hard_sigmoid tanh softmax softplus softsign elu selu exponential swish silu gelu
@@ -72,9 +72,9 @@ _TAKES_STATES = frozenset(
 
 
 def keras_3_graph(graph: Graph) -> Graph:
-    """The graph with operations named as such and positional arguments put where they belong.
+    """The graph, with operations marked and positional arguments assigned to their parameters.
 
-    Raises MigrationError `unsupported_layer` for options and classes of Keras 3 that this program does not know.
+    Raises MigrationError `unsupported_layer` for unknown options and classes of Keras 3.
     """
     return replace(graph, layers=tuple(_layer(layer) for layer in graph.layers))
 
@@ -94,7 +94,7 @@ def _layer(layer: Layer) -> Layer:
 
 
 def _at_inference(call: Call) -> Call:
-    """A stored `training` gives way to that of the model's call (`operation_fn` in keras/src/models/functional.py)."""
+    """The `training` of the model's call overrides a stored one (`operation_fn` in keras/src/models/functional.py)."""
     return replace(call, kwargs={key: value for key, value in call.kwargs.items() if key != "training"})
 
 
@@ -114,7 +114,7 @@ def _operation(layer: Layer) -> Layer:
 
 
 def _operands(value: object, numbers: Iterator[int]) -> object:
-    """The arguments of an operation, each tensor as its number among the call's inputs."""
+    """The arguments of an operation, with each tensor as its number among the call's inputs."""
     if isinstance(value, list):
         return [_operands(item, numbers) for item in value]
     return {"input": next(numbers)} if isinstance(value, TensorRef) else value
@@ -172,7 +172,7 @@ def _unsupported(layer: Layer, message: str) -> MigrationError:
 
 
 def refuse_later_keras(runtime: Runtime) -> None:
-    """Raises MigrationError `unsupported_dialect` for a Keras that nobody knows yet."""
+    """Raises MigrationError `unsupported_dialect` for a Keras later than the known ones."""
     if runtime.version >= (4,):
         raise MigrationError(
             Reason.UNSUPPORTED_DIALECT,
@@ -182,7 +182,7 @@ def refuse_later_keras(runtime: Runtime) -> None:
 
 
 def keras_3_assumptions(runtime: Runtime) -> tuple[str, ...]:
-    """What is assumed of a file of Keras 3, for the report."""
+    """The assumptions for a file of Keras 3, for the report."""
     if runtime.backend in ("", "tensorflow"):
         return ()
     return (f"Written by Keras 3 on {runtime.backend}: read as Keras 3 on TensorFlow runs it.",)

@@ -1,10 +1,10 @@
-"""The order in which the legacy loaders go through the layers of a model: `Model.layers`, by depth.
+"""The order in which the legacy loaders traverse the layers of a model: `Model.layers`, by depth.
 
 `load_weights_from_hdf5_group` pairs the groups of a file with the layers of the model one after the other. A
 Sequential lists its layers as stored. Any other graph sorts them by their depth below the outputs, and those of one
 depth by the first visit on the way from the outputs to the inputs (`Container.__init__` in keras/engine/topology.py,
 1.2.2; `_map_graph_network` in keras/engine/network.py, 2.3.1, and tensorflow/python/keras/engine/network.py, 1.15;
-`map_graph` in keras/src/ops/function.py, 3.15). The order in which the config lists them plays no part.
+`map_graph` in keras/src/ops/function.py, 3.15). The order in the config is irrelevant.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _with_order_inside(layer: Layer) -> Layer:
 
 
 def loader_order(graph: Graph) -> tuple[str, ...]:
-    """The names of a graph's layers as its runtime lists them; those that no output depends on come last, as stored."""
+    """The names of a graph's layers in its runtime's order; those that no output depends on come last, as stored."""
     stored = tuple(layer.name for layer in graph.layers)
     if graph.class_name == "Sequential":
         return stored
@@ -66,7 +66,7 @@ def _flattened(value: Any) -> Iterator[TensorRef]:
 
 
 def _visit(outputs: list[_Node], inputs_of: Mapping[str, list[list[_Node]]]) -> tuple[list[_Node], dict[str, int]]:
-    """The calls in the order in which a depth-first walk finishes them, and when it first met each layer."""
+    """The calls in the order in which a depth-first walk finishes them, and the time of each layer's first visit."""
     finished: list[_Node] = []
     seen: set[_Node] = set()
     visited: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""How deep models and wrappers stand within each other in a stored config, counted before anything follows them."""
+"""Limits the nesting depth of models and wrappers in a stored config, before any recursion."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from transforms.limits import Limits, over_budget
 def refuse_deep_nesting(model_config: object, limits: Limits) -> None:
     """Counts objects that have a class and a config within such objects, without recursion.
 
-    Raises MigrationError `over_budget`, naming the outermost layers on the way down.
+    Raises MigrationError `over_budget`, naming the outermost enclosing layers.
     """
     pending: list[tuple[object, int, tuple[str, ...]]] = [(model_config, 0, ())]
     while pending:
@@ -21,7 +21,7 @@ def refuse_deep_nesting(model_config: object, limits: Limits) -> None:
                 name = config.get("name") if isinstance(config, Mapping) else None
                 path = (*path, str(name or value["class_name"])[:80]) if len(path) < _SHOWN else path
                 depth += 1
-                # The outermost model is level 0; its layers are level 1 and may each hold one object of its own.
+                # The outermost model is level 0; its layers are level 1 and may each hold one object of their own.
                 if depth > limits.nesting + _OWN_OBJECTS:
                     raise over_budget("Models and wrappers nest deep within each other", "nesting", limits, path)
             pending.extend((each, depth, path) for each in value.values())

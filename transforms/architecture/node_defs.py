@@ -1,7 +1,7 @@
-"""Stored TensorFlow operations (`TensorFlowOpLayer` of TensorFlow 2.0 to 2.3) as the functions they are.
+"""Reads stored TensorFlow operations (`TensorFlowOpLayer` of TensorFlow 2.0 to 2.3) as functions.
 
 Such a layer holds a NodeDef in JSON and, by input number, the constants among its inputs. An operation outside the list
-is never made. Names of inputs and attributes: the OpDefs of TensorFlow 2.3.
+is never built. Names of inputs and attributes: the OpDefs of TensorFlow 2.3.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from transforms.errors import MigrationError, Reason
 
 @dataclass(frozen=True)
 class _Operation:
-    """A function, and the parameters of the operation's inputs (`x*` takes all that others leave) and attributes."""
+    """A function, and the parameters of the operation's inputs (`x*` takes all remaining ones) and attributes."""
 
     function: str
     inputs: tuple[str, ...]
@@ -161,7 +161,7 @@ def _operations() -> Iterator[tuple[str, _Operation]]:
         yield name, _Operation(function, tuple(part for part in parameters if "=" not in part), named)
 
 
-#: The operations that this program knows, by type.
+#: Supported operations, by type.
 OPERATIONS_BY_TYPE: Mapping[str, _Operation] = dict(_operations())
 
 _DTYPES = {
@@ -203,7 +203,7 @@ def stored_operation(
 
 
 def _inputs(config: Mapping[str, Any], tensors: Sequence[TensorRef], path: LayerPath) -> list[Any]:
-    """Constants in their places, tensors in the others."""
+    """The inputs: constants at their positions, tensors at the others."""
     stored = as_mapping(config.get("constants") or {}, path, "constants")
     if any(not str(key).isdigit() for key in stored):
         raise MigrationError(Reason.INVALID_CONFIG, "The constants are not numbered", layer=path)
@@ -216,7 +216,7 @@ def _inputs(config: Mapping[str, Any], tensors: Sequence[TensorRef], path: Layer
 
 
 def _placed(parameters: Sequence[str], values: Sequence[Any], path: LayerPath) -> dict[str, Any]:
-    """The inputs by parameter; one that bears a star takes as many as the others leave."""
+    """The inputs by parameter; one with a star takes all remaining ones."""
     spread = next((index for index, name in enumerate(parameters) if "*" in name), None)
     if spread is None:
         if len(parameters) != len(values):
@@ -238,7 +238,7 @@ def _placed(parameters: Sequence[str], values: Sequence[Any], path: LayerPath) -
 
 
 def _attribute(stored: Mapping[str, Any], path: LayerPath) -> Any:
-    """An AttrValue of JSON: integers are text there, and bytes are base64."""
+    """Reads an AttrValue from JSON, where integers are text and bytes are base64."""
     for kind, value in stored.items():
         if kind == "type" and value in _DTYPES:
             return _DTYPES[value]
@@ -263,4 +263,4 @@ def _text(value: Any, path: LayerPath) -> str:
     try:
         return base64.b64decode(str(value), validate=True).decode("ascii")
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise MigrationError(Reason.INVALID_CONFIG, "An attribute of the operation is no text", layer=path) from error
+        raise MigrationError(Reason.INVALID_CONFIG, "An attribute of the operation is not text", layer=path) from error

@@ -1,4 +1,4 @@
-"""From the stored `model_config` (already parsed JSON) to an `architecture.Graph`."""
+"""Converts the stored `model_config` (already parsed JSON) to an `architecture.Graph`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from transforms.architecture.nesting import refuse_deep_nesting
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits
 
-#: Config keys under which a wrapper holds one layer, and the slot name it gets.
+#: Config keys under which a wrapper holds one layer, and its slot name.
 WRAPPED_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "Bidirectional": (("layer", "forward"), ("backward_layer", "backward")),
     "TimeDistributed": (("layer", "layer"),),
@@ -21,7 +21,7 @@ WRAPPED_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "ConvRNN2D": (("cell", "cell"),),
 }
 
-#: Marks the config of an input layer that the file does not hold.
+#: Marks the config of an input layer that is not in the file.
 IMPLIED = "implied"
 
 
@@ -40,7 +40,7 @@ def parse_architecture(model_config: object, limits: Limits = DEFAULT_LIMITS) ->
         raise MigrationError(
             Reason.CUSTOM_OBJECTS_NEEDED,
             f"The root of the model is of the class {class_name!r}, which is not a Keras model class",
-            advice="Bring the class with custom_objects and --allow-custom-code, or save a functional model.",
+            advice="Provide the class with custom_objects and --allow-custom-code, or save a functional model.",
         )
     return _graph(class_name, root.get("config"), path=(), name="")
 
@@ -85,7 +85,7 @@ def _bases(
     calls: Mapping[str, tuple[Call, ...]],
     boundary: Sequence[TensorRef],
 ) -> tuple[Mapping[str, int], Mapping[str, int]]:
-    """Where call numbers start, in connections between layers and in `input_layers` and `output_layers`.
+    """The first call number, in connections between layers and in `input_layers` and `output_layers`.
 
     Keras 3 counts connections from 0, but in the latter the calls of a nested functional model from 1
     (`Functional.get_config` and `serialize_node` in keras/src/models/functional.py).
@@ -146,8 +146,8 @@ def _sequential_after_merge(
     """A Keras 1 Sequential that begins with a Merge of branches, each a model or a layer.
 
     Keras 1 saves the branches' layers as layers of the outer model (`Sequential.flattened_layers` in
-    keras/models.py, 1.2.2), so they become that here. Such a model is fed a list, and stores no names for its inputs:
-    implied input layers get the branch's number in front, so that their names sort as the list did.
+    keras/models.py, 1.2.2), so they become that here. Such a model takes a list and stores no names for its inputs:
+    implied input layers get the branch's number as a prefix, so that their names sort in the order of the list.
     """
     merge_config = as_mapping(stored[0].get("config"), (*path, names[0]), "config")
     held = as_list(merge_config.get("layers"), (*path, names[0]), "layers")
@@ -188,8 +188,8 @@ def _branch(item: object, index: int, path: LayerPath) -> Graph:
 def _implied_input(first: Mapping[str, Any], name: str, fields: Mapping[str, Any], path: LayerPath) -> Layer:
     """The input layer that Keras makes for a Sequential whose first layer states the input shape.
 
-    The shape stands in the first layer's `batch_input_shape`; where that layer is itself a model or a wrapper,
-    in its own first layer; in tf.keras 2.x also in the model's `build_input_shape`.
+    The shape is in the first layer's `batch_input_shape`; if that layer is itself a model or a wrapper, in its own
+    first layer; in tf.keras 2.x also in the model's `build_input_shape`.
     """
     shape, dtype = _stated_input(first)
     if shape is None:

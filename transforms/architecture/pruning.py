@@ -1,8 +1,8 @@
-"""Leaves out what no output of a model depends on: losses and metrics added to it, and what feeds nothing else.
+"""Removes layers that no output depends on: added losses and metrics, and the layers that feed only those.
 
-`add_loss` and `add_metric` of tf.keras put layers into the graph, with all that the loss is computed from
-(`Functional._insert_layers` in keras/engine/functional.py, 2.15): operations, a second call of an encoder, a network
-that judges likeness.
+`add_loss` and `add_metric` of tf.keras insert layers into the graph, with everything that the loss is computed from
+(`Functional._insert_layers` in keras/engine/functional.py, 2.15): operations, a second call of an encoder, a similarity
+network.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Any
 
 from transforms.architecture.graph import Call, Graph, Layer, TensorRef, call_tensors
 
-#: Layers that are named in the report.
+#: Maximum number of layers named in the report.
 _SHOWN = 5
 
 
 @dataclass
 class _Needed:
-    """What the outputs of a graph depend on, by layer name: numbers of calls, and of the tensors that they yield."""
+    """Dependencies of a graph's outputs, by layer name: numbers of calls and of their output tensors."""
 
     calls: dict[str, set[int]] = field(default_factory=dict)
     tensors: dict[str, set[int]] = field(default_factory=dict)
 
 
 def without_unused(graph: Graph) -> tuple[Graph, tuple[Layer, ...]]:
-    """The graph with what its outputs depend on, and the layers that were left out, inside nested models too.
+    """The graph reduced to what its outputs depend on, and the omitted layers, including those in nested models.
 
-    Calls, and outputs of nested models, are numbered anew where some are left out. Inputs always stay.
+    Calls, and outputs of nested models, are renumbered if some are omitted. Inputs are always retained.
     """
     needed = _needed(graph)
     entries = {ref.layer for ref in graph.inputs}
@@ -61,7 +61,7 @@ def without_unused(graph: Graph) -> tuple[Graph, tuple[Layer, ...]]:
 
 
 def left_out_note(left_out: Sequence[Layer]) -> tuple[str, ...]:
-    """One line for the report, none where nothing was left out."""
+    """One line for the report, or none if nothing was omitted."""
     if not left_out:
         return ()
     names = ", ".join("/".join(layer.path) for layer in left_out[:_SHOWN])
@@ -89,7 +89,7 @@ def _needed(graph: Graph) -> _Needed:
 
 
 def _with_needed_inside(layer: Layer, tensors: set[int]) -> tuple[Layer, Mapping[int, int], tuple[Layer, ...]]:
-    """A nested model with the outputs that are used, how these are numbered now, and the layers that it lost."""
+    """A nested model with only its used outputs, their new numbers, and the removed layers."""
     if layer.graph is None:
         wrapped = {slot: _with_needed_inside(inner, set()) for slot, inner in layer.slots.items()}
         slots = {slot: inner for slot, (inner, _, _) in wrapped.items()}

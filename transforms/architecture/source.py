@@ -1,4 +1,4 @@
-"""Reads an architecture that is stored beside weights: JSON, or YAML through a loader that builds plain data only."""
+"""Reads an architecture stored beside weights: JSON, or YAML with a loader that builds only plain data."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
 
 
 class _PlainLoader(yaml.CSafeLoader):
-    """Builds plain data only; Keras also wrote tuples and Python 2 strings, which become lists and strings."""
+    """Builds only plain data; tuples and Python 2 strings, which Keras also wrote, become lists and strings."""
 
 
 def _as_list(loader: Any, node: Any) -> Any:
@@ -55,7 +55,7 @@ for _tag, _constructor in (("tuple", _as_list), ("unicode", _as_string), ("str",
 
 
 def _parse_yaml(text: str, limits: Limits) -> Any:
-    """Parses YAML that stays within the budget of JSON, and is JSON in other words."""
+    """Parses YAML within the limits of JSON, restricted to JSON's data types."""
     try:
         _check_events(text, limits)
         plain = json.dumps(yaml.load(text, Loader=_PlainLoader))
@@ -69,8 +69,8 @@ def _parse_yaml(text: str, limits: Limits) -> Any:
 def _check_events(text: str, limits: Limits) -> None:
     """Counts depth and values from the events of the parser, before anything is composed of them.
 
-    The composer calls itself for each level, in C; and an alias stands for a whole subtree, so that a few lines may
-    stand for billions of values, or for themselves.
+    The composer recurses for each level, in C; and an alias represents a whole subtree, so that a few lines may
+    represent billions of values, or contain themselves.
     """
     sizes: dict[str, int] = {}
     open_nodes: list[tuple[str | None, int]] = []
@@ -91,7 +91,7 @@ def _check_events(text: str, limits: Limits) -> None:
                 sizes[event.anchor] = 1
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in sizes:
-                raise ValueError(f"the alias {str(event.anchor)[:40]!r} stands for what is not complete")
+                raise ValueError(f"the alias {str(event.anchor)[:40]!r} refers to an incomplete value")
             total += sizes[event.anchor]
         if total > 2 * limits.json_values:
             raise over_budget(f"The architecture holds {total:,} values and keys", "json_values", limits)

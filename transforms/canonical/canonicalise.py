@@ -60,7 +60,7 @@ from transforms.legacy.release import preferred_release, writer_of
 from transforms.records.outcome import Rewrite
 from transforms.records.runtime import Family
 
-#: Every rewrite, in the order in which it is tried on a layer. Later ones see what earlier ones left.
+#: Every rewrite, in the order of application to a layer. Later ones see the results of earlier ones.
 RULES: tuple[RewriteRule, ...] = (
     upgrade_keras_1,
     state_deconvolution_length,
@@ -96,14 +96,14 @@ RULES: tuple[RewriteRule, ...] = (
     wrap_channels_first,
 )
 
-#: Layers that take inputs and have no options of their own.
+#: Layers with inputs and without options of their own.
 _UNOPTIONED = frozenset({"InputLayer", TENSOR_OP, BY_MASK})
 
 
 def canonicalise(
     model: LegacyModel, sample_shape: Sequence[int] | None = None, rules: tuple[RewriteRule, ...] = RULES
 ) -> CanonicalModel:
-    """The canonical form of a legacy model. Reads no array: each is rewritten when it is read.
+    """The canonical form of a legacy model. Reads no arrays: each is rewritten when it is read.
 
     Args:
         model: as read.
@@ -192,7 +192,7 @@ def _start(
 
 
 def _rewritten(rewrite: LayerRewrite, context: RewriteContext, rules: tuple[RewriteRule, ...]) -> LayerRewrite:
-    """The layer after all rules. Where one puts a graph in the layer's place, the rules after it go on inside."""
+    """The layer after all rules. If one replaces the layer by a graph, the remaining rules are applied inside it."""
     for index, rule in enumerate(rules):
         before, rewrite = rewrite, rule(rewrite, context)
         if before.layer.graph is None and rewrite.layer.graph is not None:
@@ -218,12 +218,12 @@ def _rewritten_inside(rewrite: LayerRewrite, context: RewriteContext, rules: tup
 
 
 def below(path: LayerPath, ancestor: LayerPath) -> bool:
-    """True when `path` is `ancestor` or lies inside it."""
+    """True if `path` is `ancestor` or inside it."""
     return path[: len(ancestor)] == ancestor
 
 
 def with_stated_options(layer: Layer) -> Layer:
-    """The layer, and all inside it, with every option stated and nothing else in its config."""
+    """The layer, and all layers inside it, with every option stated and nothing else in the config."""
     if layer.graph is not None:
         graph = replace(layer.graph, layers=tuple(with_stated_options(inner) for inner in layer.graph.layers))
         return replace(layer, graph=graph, config={"name": layer.name})
@@ -237,9 +237,9 @@ def with_stated_options(layer: Layer) -> Layer:
 
 
 def _release(model: LegacyModel) -> tuple[int, ...]:
-    """The TensorFlow release that is taken to have written a tf.keras file, of those that may have.
+    """The TensorFlow release assumed to have written a tf.keras file, among the candidates.
 
-    Where the candidates would lead to different outputs, the row says what was assumed.
+    If the candidates would lead to different outputs, the report states the assumption.
     """
     return preferred_release(writer_of(model.graph, model.runtime).releases)
 

@@ -1,4 +1,4 @@
-"""A digest of what a model computes, weights aside: models that share it can share one traced graph."""
+"""A digest of a model's computation without its weights: models with equal digests can share one traced graph."""
 
 from __future__ import annotations
 

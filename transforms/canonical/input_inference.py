@@ -1,4 +1,4 @@
-"""The input shape of a model whose file does not state it, inferred from its first layers and their arrays.
+"""Infers the input shape of a model whose file does not state it, from its first layers and their arrays.
 
 Keras 2.2 and 2.3 left the InputLayer of `Sequential([InputLayer(...), Dense(...)])` out of the config
 (`Sequential.get_config` in keras/engine/sequential.py).
@@ -17,7 +17,7 @@ from transforms.layer_specs.registry import SPECS
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a shape: its rank (batch included), its last extent, all of it; None where not."""
+    """The known parts of a shape: its rank (batch included), its last extent, the complete shape; None if unknown."""
 
     rank: int | None = None
     last: int | None = None
@@ -34,12 +34,12 @@ class _Known:
 def with_inferred_inputs(
     graph: Graph, arrays: ArraysByLayer, sample_shape: Sequence[int] | None = None
 ) -> tuple[Graph, tuple[str, ...]]:
-    """The graph with the shape of an unstated Sequential input filled in, and what was assumed for it.
+    """The graph with the inferred shape of an unstated Sequential input, and the assumptions made.
 
     Args:
         graph: the outermost graph.
         arrays: by leaf layer path and role.
-        sample_shape: shape of a sample batch for that input, which settles rank and extents.
+        sample_shape: shape of a sample batch for that input, which determines rank and extents.
 
     Raises:
         MigrationError: `invalid_config` when neither layers nor samples imply the input's rank.
@@ -74,13 +74,13 @@ def _finished(known: _Known, layer: Layer) -> tuple[list[int | None], str]:
             Reason.INVALID_CONFIG,
             "The model does not state the shape of its input, and its layers do not imply it",
             layer=layer.path,
-            advice="Give samples, or save the model again after building it.",
+            advice="Provide samples, or save the model again after building it.",
         )
     return [None] * (known.rank - 1) + [known.last], source
 
 
 def _known_before(layers: Sequence[Layer], arrays: ArraysByLayer) -> _Known:
-    """What is known of the tensor that the first of these layers, called one after the other, takes."""
+    """The known parts of the shape of the first layer's input, for layers called one after the other."""
     known = _Known()
     for index, layer in enumerate(layers):
         stated = _stated_shape(layer)
@@ -93,7 +93,7 @@ def _known_before(layers: Sequence[Layer], arrays: ArraysByLayer) -> _Known:
         asked = _asked_by(layer, {role: array.shape for role, array in held.items()})
         known = known.merged(asked)
         if _keeps_channels(layer):
-            # Behind it the extents are others, but the last one is still the input's.
+            # After it the extents differ, but the last one is still the input's.
             return known.merged(_Known(None, _known_before(layers[index + 1 :], arrays).last))
         spec = SPECS.get(layer.class_name)
         if spec is None or not spec.infers_through:
@@ -118,7 +118,7 @@ def _stated_shape(layer: Layer) -> list[int | None] | None:
 
 
 def _asked_by(layer: Layer, shapes: Mapping[str, tuple[int, ...]]) -> _Known:
-    """What one layer and its arrays say of the layer's input."""
+    """The parts of a layer's input shape that the layer and its arrays determine."""
     name = layer.class_name
     kernel = shapes.get("kernel", shapes.get("depthwise_kernel", ()))
     if name in _RECURRENT:

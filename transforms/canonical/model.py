@@ -1,4 +1,4 @@
-"""The canonical model: layers that tf-keras means as the legacy runtime did, and their arrays."""
+"""The canonical model: layers with the same meaning in tf-keras as in the legacy runtime, and their arrays."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CanonicalArray:
     read: Callable[[], Array]
 
     def mapped(self, change: Callable[[Array], Array], shape: tuple[int, ...] | None = None) -> CanonicalArray:
-        """The array after `change`, which must not alter the shape unless `shape` says so."""
+        """The array after `change`, which must not alter the shape unless `shape` is given."""
         source = self.read
         return replace(self, shape=self.shape if shape is None else shape, read=lambda: change(source()))
 
@@ -42,20 +42,20 @@ ArraysByLayer: TypeAlias = Mapping[LayerPath, Mapping[str, CanonicalArray]]
 
 
 def stored(model: LegacyModel, path: LayerPath, role: str) -> CanonicalArray:
-    """The array exactly as the file holds it, checked when it is read."""
+    """The array exactly as stored in the file, checked when it is read."""
     array = model.arrays[path][role]
     return CanonicalArray(array.shape, array.dtype.newbyteorder("="), lambda: model.read_array(path, role))
 
 
 @dataclass(frozen=True)
 class LayerRewrite:
-    """A layer on its way to canonical form, with the arrays of everything inside it.
+    """A layer during rewriting, with the arrays of everything inside it.
 
     Attributes:
         layer: as rewritten so far.
         arrays: by path, below `layer.path`.
-        rewrites: what was done, in order.
-        warnings: what was assumed.
+        rewrites: the rewrites made, in order.
+        warnings: the assumptions made.
     """
 
     layer: Layer
@@ -66,7 +66,7 @@ class LayerRewrite:
     def rewritten(
         self, layer: Layer, rule: str, detail: str = "", arrays: ArraysByLayer | None = None, warning: str = ""
     ) -> LayerRewrite:
-        """The result of one more rewrite, which must stand in the catalogue."""
+        """The result of one more rewrite, which must be in the catalogue."""
         if rule not in REWRITES:
             raise ValueError(f"{rule} is not in the catalogue of rewrites")
         note = Rewrite("/".join(self.layer.path), rule, detail)
@@ -83,21 +83,22 @@ class LayerRewrite:
         return self.arrays.get(self.layer.path, {})
 
     def with_own_arrays(self, arrays: Mapping[str, CanonicalArray]) -> ArraysByLayer:
-        """All arrays, those of the layer itself replaced."""
+        """All arrays, with those of the layer itself replaced."""
         return {**self.arrays, self.layer.path: arrays}
 
 
 @dataclass(frozen=True)
 class RewriteContext:
-    """What a rewrite may know beyond the layer.
+    """Facts beyond the layer that a rewrite may use.
 
     Attributes:
-        runtime: which Keras wrote the file.
-        masked: True when any layer of the model makes a mask.
+        runtime: the Keras that wrote the file.
+        masked: whether any layer of the model makes a mask.
         floatx: `float32` or `float64`: the precision the model computes in.
-        data_format: of layers that work on one and store none.
-        input_inferred: True when the file does not record the shape of its input.
-        release: the TensorFlow release that wrote a tf.keras file, e.g. (1, 13), as far as the file tells; () else.
+        data_format: of layers that depend on one and store none.
+        input_inferred: whether the input shape was inferred, because the file does not record it.
+        release: the TensorFlow release that wrote a tf.keras file, e.g. (1, 13), as far as the file determines it;
+            otherwise ().
         more_than_three_axes: False when no tensor of the model can have more.
     """
 
@@ -110,7 +111,7 @@ class RewriteContext:
     more_than_three_axes: bool = True
 
 
-#: A rule returns its argument itself where it has nothing to do.
+#: A rule returns its argument itself if there is nothing to rewrite.
 RewriteRule: TypeAlias = Callable[[LayerRewrite, RewriteContext], LayerRewrite]
 
 
@@ -119,7 +120,7 @@ class CanonicalModel:
     """A model ready to be rebuilt.
 
     Attributes:
-        graph: layers of the classes that `rebuild` admits, every option that matters stated.
+        graph: layers of the classes that `rebuild` accepts, with every relevant option stated.
         arrays: by leaf layer path, then role, in canonical layout.
         floatx: precision of the computation.
         rewrites, warnings: for the report, in layer order.

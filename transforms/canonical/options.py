@@ -1,7 +1,7 @@
-"""The options that decide what a layer computes, each stated.
+"""The options that determine a layer's computation, each stated.
 
-Only options of the layer's spec reach tf-keras. Initializers, regularizers and constraints do not: they act in training
-alone. A missing option gets the *legacy* default of the spec, so that a default that tf-keras changed (reset_after,
+Only options of the layer's spec reach tf-keras. Initializers, regularizers and constraints do not: they only affect
+training. A missing option gets the *legacy* default of the spec, so that a default that tf-keras changed (reset_after,
 recurrent_activation) never applies.
 """
 
@@ -16,7 +16,7 @@ from transforms.errors import MigrationError, Reason
 from transforms.layer_specs.registry import SPECS
 from transforms.layer_specs.spec import REQUIRED
 
-#: Key of a layer's precision, where it is not that of the model.
+#: Key of a layer's precision, if it differs from the model's.
 POLICY = "policy"
 
 
@@ -64,7 +64,7 @@ def _activation(value: object, path: LayerPath) -> Any:
     if class_name not in ACTIVATION_LAYERS:
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER,
-            f"The activation is a layer of the class {class_name}, which no activation may be",
+            f"The activation is a layer of the class {class_name}, which cannot be an activation",
             layer=path,
             advice="Save the model with the activation as a layer of its own.",
         )

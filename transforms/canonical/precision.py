@@ -17,8 +17,8 @@ from transforms.legacy.model import LegacyModel
 def floatx_of(model: LegacyModel) -> tuple[str, tuple[str, ...]]:
     """The precision the model computed in.
 
-    Keras before 2.3 writes no dtype into most layers, so the arrays tell: float64 arrays in a model that nowhere
-    declares float32 were computed in float64. Declared float32 wins over the storage type.
+    Keras before 2.3 writes no dtype into most layers, so it is inferred from the arrays: a model with float64 arrays
+    that declares float32 nowhere was computed in float64. A declared float32 overrides the storage type.
     """
     stored_wide = any(
         array.dtype.kind == "f" and array.dtype.itemsize == 8
@@ -40,7 +40,7 @@ def floatx_of(model: LegacyModel) -> tuple[str, tuple[str, ...]]:
 
 
 def _rounding(graph: Graph) -> tuple[str, ...]:
-    """What 16 bits mean for the evidence."""
+    """The warning about 16-bit layers and the evidence."""
     narrow = sorted({policy_of(layer.config) for layer in graph.walk() if is_narrow(layer.config)})
     if not narrow:
         return ()
@@ -51,19 +51,19 @@ def _rounding(graph: Graph) -> tuple[str, ...]:
 
 
 def uses_float16(graph: Graph) -> bool:
-    """True where layers keep their weights in float16."""
+    """True if layers store their weights in float16."""
     return any(policy_of(layer.config) == "float16" for layer in graph.walk())
 
 
 def stated_policy(layer: Layer) -> dict[str, str]:
-    """Stated where the layer computes in 16 bits; the model's precision holds elsewhere."""
+    """The policy if the layer computes in 16 bits; otherwise none, and the model's precision applies."""
     return {POLICY: policy_of(layer.config)} if is_narrow(layer.config) else {}
 
 
 def cast_to(floatx: str, array: CanonicalArray, path: tuple[str, ...], halves: bool) -> CanonicalArray:
-    """The array in the precision of the model; integers, booleans and halves that layers hold stay what they are.
+    """The array in the precision of the model; integers, booleans and float16 weights are unchanged.
 
-    Raises MigrationError `nonfinite_weights` on reading, where a value leaves the range of that precision.
+    Raises MigrationError `nonfinite_weights` on reading, if a value exceeds the range of that precision.
     """
     half = halves and array.dtype == np.float16
     target = array.dtype if half or array.dtype.kind in "iub" else np.dtype(floatx)

@@ -1,4 +1,4 @@
-"""Keras 1 classes that Keras 2 dropped, out of layers that it has."""
+"""Replaces Keras 1 classes that Keras 2 dropped by layers that it has."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _as_class(layer: Layer, class_name: str, config: dict[str, Any]) -> Layer:
 
 
 def _cosine(rewrite: LayerRewrite) -> LayerRewrite:
-    """Cos = a.b / max(sqrt(a.a * b.b), 1e-7), with an axis of length 1 put behind the batch."""
+    """Cos = a.b / max(sqrt(a.a * b.b), 1e-7), with an axis of length 1 inserted after the batch axis."""
     layer = rewrite.layer
     builder = SubgraphBuilder(layer)
     a, b = builder.inputs

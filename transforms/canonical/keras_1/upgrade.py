@@ -19,7 +19,7 @@ _COMPOSITES: Mapping[str, Callable[[LayerRewrite], LayerRewrite]] = {
 
 
 def upgrade_keras_1(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """The layer in Keras 2 names, options and arrays. Does nothing on files of other dialects."""
+    """The layer with Keras 2 names, options and arrays; unchanged in files of other dialects."""
     layer = rewrite.layer
     if not context.runtime.is_keras_1 or layer.graph is not None:
         return rewrite
@@ -55,7 +55,7 @@ def upgrade_keras_1(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewr
 def _shared_axes(rewrite: LayerRewrite) -> list[int] | None:
     """The axes of length 1 of `alphas`, which has no batch axis: `get_config` of 1.2.2 leaves out `shared_axes`.
 
-    To share an axis whose length is 1 changes nothing.
+    Sharing an axis of length 1 has no effect.
     """
     shape = rewrite.own_arrays["alphas"].shape
     return [axis for axis, size in enumerate(shape, start=1) if size == 1] or None
@@ -65,7 +65,7 @@ def _refuse_full_elsewhere(rewrite: LayerRewrite, context: RewriteContext) -> No
     if rewrite.layer.config.get("border_mode") == "full" and context.runtime.backend != "theano":
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER,
-            "border_mode 'full' exists in Theano alone, and the file is taken for one of TensorFlow",
+            "border_mode 'full' exists only in Theano, but the file is read as one of TensorFlow",
             layer=rewrite.layer.path,
             advice="State the backend 'theano' if the model ran there.",
         )

@@ -1,7 +1,7 @@
-"""What each layer of Keras 3 does with masks, as layers and functions of a canonical graph.
+"""The mask handling of each Keras 3 layer, as layers and functions of a canonical graph.
 
-Rules are those of `Layer.__call__` in keras/src/layers/layer.py and of `compute_mask` of each layer. A rule is given
-the masks of a call's inputs as tensors, and leaves the layer without any mask that tf-keras would propagate by itself.
+Rules are those of `Layer.__call__` in keras/src/layers/layer.py and of `compute_mask` of each layer. A rule receives
+the masks of a call's inputs as tensors, and leaves no mask on the layer that tf-keras would propagate by itself.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ CONVOLUTIONAL = frozenset({"ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
 
 @dataclass
 class MaskedCall:
-    """One call of a layer on its way to named masks.
+    """One call of a layer during the conversion to named masks.
 
     Attributes:
         layer: as stored.
         index: which of the layer's calls it is.
-        call: its inputs where nothing is masked any more; no `mask` among its arguments.
+        call: with unmasked inputs, and without the argument `mask`.
         masks: of each input.
         named: True where the call names its mask itself.
         outputs: the mask of each output that has one; filled by the rule.
-        unmask: outputs on which tf-keras leaves a mask; filled by the rule.
-        added: layers put beside it; filled by the rule.
+        unmask: outputs on which tf-keras would leave a mask; filled by the rule.
+        added: layers added beside it; filled by the rule.
     """
 
     layer: Layer
@@ -65,7 +65,7 @@ class MaskedCall:
         )
 
 
-#: From a call to the layer and the call that take its place.
+#: Maps a call to the layer and the call that replace it.
 MaskRule: TypeAlias = Callable[[MaskedCall], tuple[Layer, Call]]
 
 
@@ -101,7 +101,7 @@ def _embedding(at: MaskedCall) -> tuple[Layer, Call]:
 
 
 def _recurrent(at: MaskedCall) -> tuple[Layer, Call]:
-    """The mask is seen, unless states are given and the call does not name it; a sequence keeps it."""
+    """The mask is applied, unless states are given and the call does not name it; a sequence output propagates it."""
     mask = at.masks[0]
     if mask is None:
         return at.layer, at.call
@@ -112,7 +112,7 @@ def _recurrent(at: MaskedCall) -> tuple[Layer, Call]:
     if len(at.call.inputs) > 1 and not at.named:
         return at.layer, at.call
     if any(half.config.get("unroll") and half.config.get("go_backwards") for half in _zeroing(at.layer)):
-        raise at.refuse("An unrolled layer that reads backwards and puts zeros at masked steps is not supported")
+        raise at.refuse("An unrolled layer that reads backwards and outputs zeros at masked steps is not supported")
     at.unmask = tuple(at.outputs)
     return at.layer, replace(at.call, kwargs={**at.call.kwargs, "mask": mask})
 
@@ -137,10 +137,10 @@ def _attention(at: MaskedCall) -> tuple[Layer, Call]:
 
 
 def _multi_head(at: MaskedCall) -> tuple[Layer, Call]:
-    """Where query, value or key are masked, a fourth input says which target may look at which source."""
+    """If query, value or key are masked, a fourth input states which target attends to which source."""
     masks, config = at.masks[:3], at.layer.config
     named = config.get(ATTENTION_MASK) is not None
-    # Their Softmax puts zeros where a target may look at nothing, tf-keras equal shares.
+    # Their Softmax gives zeros for a target that attends to nothing, tf-keras equal shares.
     if (any(masks) or named) and (config.get("dropout") or config.get("return_attention_scores")):
         raise at.refuse("MultiHeadAttention under a mask with dropout or scores, of Keras 3, is not supported")
     if not any(masks):
@@ -163,7 +163,7 @@ def _refused(at: MaskedCall) -> tuple[Layer, Call]:
 
 
 def _merged(at: MaskedCall) -> tuple[Layer, Call]:
-    """The logical or of the masks; none where an input has none."""
+    """The logical or of the masks; none if an input has none."""
     present = list(dict.fromkeys(mask for mask in at.masks if mask is not None))
     if present and len(at.masks) == sum(mask is not None for mask in at.masks):
         at.outputs[0] = present[0] if len(present) == 1 else at.add("any_mask", "mask", *present)
@@ -171,7 +171,7 @@ def _merged(at: MaskedCall) -> tuple[Layer, Call]:
 
 
 def _product(at: MaskedCall) -> tuple[Layer, Call]:
-    """A masked entry counts as 1; where all inputs have masks, 0 stands where none of them counts."""
+    """A masked entry counts as 1; if all inputs have masks, entries masked in all of them give 0."""
     layer, call = _merged(at)
     present = [mask for mask in at.masks if mask is not None]
     if not present:
@@ -190,7 +190,7 @@ def _concatenated(at: MaskedCall) -> tuple[Layer, Call]:
 
 
 def _time_distributed(at: MaskedCall) -> tuple[Layer, Call]:
-    """The output keeps the mask; the inner layer gets one that no layer which looks at masks can take."""
+    """The output keeps the mask; the inner layer receives one of a shape that no mask-reading layer accepts."""
     inner = at.layer.slots["layer"]
     if any(at.masks):
         looks = RECURRENT | CONVOLUTIONAL | {"Softmax", "GlobalAveragePooling1D"}

@@ -1,8 +1,8 @@
-"""A Keras 3 graph in which every mask is a tensor and every layer that looks at one is told so.
+"""Converts a Keras 3 graph so that every mask is a tensor and every layer that reads one takes it as an argument.
 
-Keras 3 and tf-keras propagate masks by different rules. So none is left to propagate: each mask becomes a tensor
-beside the values, computed by a function (`counted_steps`, `not_zero`, ...) and given to the layers that look at it by
-name. Masks enter and leave a nested model as further inputs and outputs.
+Keras 3 and tf-keras propagate masks by different rules. So none is propagated: each mask becomes a tensor beside the
+values, computed by a function (`counted_steps`, `not_zero`, ...) and passed by name to the layers that read it. Masks
+enter and leave a nested model as further inputs and outputs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import Rewrite
 from transforms.records.runtime import Runtime
 
-#: Layers of several inputs whose masks releases of Keras 3 before this one treated otherwise.
+#: Layers of several inputs whose masks releases of Keras 3 before this one handled differently.
 _MERGES_SINCE = (3, 7)
 _MERGES = frozenset(
     "Add Subtract Multiply Average Maximum Minimum Concatenate Attention AdditiveAttention MultiHeadAttention".split()
@@ -27,7 +27,7 @@ _MERGES = frozenset(
 def with_named_masks(graph: Graph, runtime: Runtime) -> tuple[Graph, tuple[Rewrite, ...]]:
     """The graph with its masks as tensors, and the rewrites made.
 
-    Raises MigrationError `unsupported_layer` where a mask meets a layer whose rule is not known.
+    Raises MigrationError `unsupported_layer` if a mask reaches a layer without a known rule.
     """
     naming = _Naming(runtime)
     named, _ = naming.graph(graph, [False] * len(graph.inputs))
@@ -42,7 +42,9 @@ class _Naming:
         self.rewrites: list[Rewrite] = []
 
     def graph(self, graph: Graph, masked_inputs: Sequence[bool]) -> tuple[Graph, list[MaskRef]]:
-        """A graph, some of whose inputs have masks: these become further inputs. The masks of its outputs."""
+        """Converts a graph, some of whose inputs have masks, which become further inputs. Also returns the masks of its
+        outputs.
+        """
         masks: dict[TensorRef, TensorRef] = {}
         unmasked: dict[TensorRef, TensorRef] = {}
         layers = {layer.name: layer for layer in graph.layers}
@@ -105,7 +107,7 @@ class _Naming:
         return replace(layer, slots={slot: self._inside(inner) for slot, inner in layer.slots.items()}), call
 
     def _inside(self, layer: Layer) -> Layer:
-        """A layer inside a wrapper: no mask enters or leaves it."""
+        """Converts a layer inside a wrapper: no mask enters or leaves it."""
         if layer.graph is not None:
             graph, _ = self.graph(layer.graph, [False] * len(layer.graph.inputs))
             return replace(layer, graph=graph)

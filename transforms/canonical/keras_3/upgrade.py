@@ -1,4 +1,4 @@
-"""Single layers and operations of Keras 3 in terms of Keras 2."""
+"""Rewrites single layers and operations of Keras 3 in terms of Keras 2."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CELLS = frozenset({*_GATES, "SimpleRNN", "SimpleRNNCell"})
 
 
 def upgrade_keras_3(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Operations, Identity, LeakyReLU's slope, and activations that tf-keras lacks or means otherwise."""
+    """Rewrites operations, Identity, LeakyReLU's slope, and activations that tf-keras lacks or defines differently."""
     if context.runtime.family is not Family.KERAS_3 or rewrite.layer.graph is not None:
         return rewrite
     layer = rewrite.layer
@@ -56,7 +56,7 @@ def _with_alpha(layer: Layer) -> Layer:
 
 
 def _operation(rewrite: LayerRewrite) -> LayerRewrite:
-    """An operation as a TensorFlow function: `operands` are its arguments, `options` what else its config states."""
+    """An operation as a TensorFlow function: `operands` are its arguments, `options` the rest of its config."""
     layer = rewrite.layer
     op = layer.class_name.removeprefix(OPERATION)
     options = {key: layer.config[key] for key in ("axis", "keepdims", "dtype") if layer.config.get(key) is not None}
@@ -65,7 +65,7 @@ def _operation(rewrite: LayerRewrite) -> LayerRewrite:
 
 
 def _gates_scaled(rewrite: LayerRewrite) -> LayerRewrite:
-    """Gates under Keras 3's hard sigmoid, clip(x / 6 + 1/2, 0, 1), under Keras 2's, clip(x / 5 + 1/2, 0, 1).
+    """Scales gates from Keras 3's hard sigmoid, clip(x / 6 + 1/2, 0, 1), to Keras 2's, clip(x / 5 + 1/2, 0, 1).
 
     The gate's columns of kernel, recurrent kernel and bias are multiplied by 5/6: 5/6 x / 5 = x / 6.
     """
@@ -95,7 +95,7 @@ def _scaled(array: CanonicalArray, gates: tuple[bool, ...]) -> CanonicalArray:
 
 
 def _activation_apart(rewrite: LayerRewrite) -> LayerRewrite:
-    """An activation that tf-keras lacks, or means otherwise, as a function or layer behind the layer."""
+    """An activation that tf-keras lacks, or defines differently, as a function or layer after the layer."""
     layer = rewrite.layer
     stored = layer.config.get("activation")
     name = activation_name(stored)
