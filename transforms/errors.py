@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a row was refused or failed. The value is what the report's `reason` column holds."""
+    """Reasons for a refusal or failure; the values of the report's `reason` column."""
 
     SOURCE_MISSING = "source_missing"
     DIGEST_MISMATCH = "digest_mismatch"
@@ -39,54 +39,54 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
-#: What each code means, for the generated documents.
+#: The meaning of each code, for the generated documents.
 MEANINGS: dict[Reason, str] = {
     Reason.SOURCE_MISSING: "the source, or a file the row names, cannot be opened or changed while it was read",
     Reason.DIGEST_MISMATCH: "the source is not the file whose SHA-256 the manifest expects",
-    Reason.INVALID_ROW: "the manifest row breaks a rule; line and column are named",
+    Reason.INVALID_ROW: "the manifest row is invalid; the message names line and column",
     Reason.DUPLICATE_OUTPUT: "two rows would publish to one place",
-    Reason.OUTPUT_OCCUPIED: "what lies at the output, or around it, was not published for this row, and is left alone",
-    Reason.NOT_HDF5: "the source has no HDF5 signature; what it looks like is named",
-    Reason.CORRUPT_H5: "HDF5 cannot read the file, or data in it was never written",
+    Reason.OUTPUT_OCCUPIED: "the output's place, or one around it, holds files not published for this row; they stay",
+    Reason.NOT_HDF5: "the source has no HDF5 signature; the message names its apparent type",
+    Reason.CORRUPT_H5: "HDF5 cannot read the file, or some of its data was never written",
     Reason.CORRUPT_CHECKPOINT: "a TensorFlow checkpoint is damaged, incomplete or not of its format",
     Reason.NOT_A_MODEL: "an HDF5 file, but not one that Keras saved",
     Reason.INVALID_CONFIG: "the stored architecture is broken, contradicts itself or lacks a value",
     Reason.MISSING_ARCHITECTURE: "weights without an architecture",
-    Reason.CUSTOM_OBJECTS_NEEDED: "the model uses classes or functions that the file does not hold",
-    Reason.UNSAFE_LAMBDA: "a Lambda's function draws random numbers, acts, or is not translated; it is never run",
-    Reason.UNSAFE_STORAGE: "data outside the file, links, foreign filters, or values that are no plain floats",
+    Reason.CUSTOM_OBJECTS_NEEDED: "the model uses classes or functions that are not in the file",
+    Reason.UNSAFE_LAMBDA: "a Lambda's function is random, has side effects, or is not translated; it is never run",
+    Reason.UNSAFE_STORAGE: "data outside the file, links, foreign filters, or values other than plain floats",
     Reason.UNSAFE_OP: "a stored TensorFlow function, or an operation in the artefact that is not known to be harmless",
-    Reason.OVER_BUDGET: "the file asks for more than a limit allows; the limit is named",
+    Reason.OVER_BUDGET: "the file exceeds a limit; the message names it",
     Reason.WEIGHTS_MISMATCH: "weights and architecture do not belong together",
     Reason.NONFINITE_WEIGHTS: "weights hold NaN or infinity",
-    Reason.UNSUPPORTED_DIALECT: "written by a Keras that this version does not read",
+    Reason.UNSUPPORTED_DIALECT: "written by a Keras version that is not supported",
     Reason.UNSUPPORTED_LAYER: "a known layer or option that cannot be rebuilt with the same meaning",
-    Reason.RANDOM_OUTPUTS: "the model draws random numbers when it answers; the layers that do are named",
+    Reason.RANDOM_OUTPUTS: "the outputs depend on random numbers; the message names the layers",
     Reason.INVALID_SAMPLES: "the samples file does not fit the model",
-    Reason.WEAK_EVIDENCE: "the evidence is weaker than --require-evidence asks for",
+    Reason.WEAK_EVIDENCE: "the evidence is weaker than --require-evidence demands",
     Reason.TIMEOUT: "the model took longer than --timeout",
     Reason.CRASHED: "the process that read, converted or verified the model died",
-    Reason.OUT_OF_MEMORY: "the conversion needed more memory than it was given",
+    Reason.OUT_OF_MEMORY: "the conversion needed more memory than its limit",
     Reason.OUTPUT_ERROR: "the output could not be written",
-    Reason.INTERRUPTED: "the run was stopped before the model was published: run it again",
-    Reason.INTERNAL_ERROR: "an error that nobody foresaw: please report it",
+    Reason.INTERRUPTED: "the run was stopped before the model was published; run it again",
+    Reason.INTERNAL_ERROR: "an unexpected error; please report it",
 }
 
-#: What the operator does about each, for the generated documents. A row's own message says it more precisely.
+#: Advice to the operator for each code, for the generated documents. A row's own message is more precise.
 REMEDIES: dict[Reason, str] = {
     Reason.SOURCE_MISSING: "Correct the path in the manifest, restore the file, or give the run permission to read it;"
-    " run again when nobody writes to it.",
-    Reason.DIGEST_MISMATCH: "Fetch the file again from its origin; where the new content is meant, put its SHA-256 into"
+    " run again when no process writes to it.",
+    Reason.DIGEST_MISMATCH: "Fetch the file again from its origin; if the new content is correct, put its SHA-256 into"
     " column `sha256`.",
     Reason.INVALID_ROW: "Correct the entry at the line and column that the message names.",
     Reason.DUPLICATE_OUTPUT: "Give each of the two rows a model name and version of its own.",
     Reason.OUTPUT_OCCUPIED: "Move what the message names out of the way, or publish under another name or output.",
-    Reason.NOT_HDF5: "Point the row at the `.h5` file itself; fetch it where the message speaks of a git-LFS pointer or"
-    " a failed download, and unpack it where it speaks of an archive.",
-    Reason.CORRUPT_H5: "Restore the file from its origin or a backup; what is missing from it cannot be mended.",
+    Reason.NOT_HDF5: "Point the row at the `.h5` file itself; fetch it if the message mentions a git-LFS pointer or"
+    " a failed download, and unpack it if the message mentions an archive.",
+    Reason.CORRUPT_H5: "Restore the file from its origin or a backup; missing data cannot be recovered.",
     Reason.CORRUPT_CHECKPOINT: "Restore all files of the checkpoint (its index and every shard) from their origin.",
-    Reason.NOT_A_MODEL: "Take the row out, or point it at the file that Keras saved.",
-    Reason.INVALID_CONFIG: "Save the model again where it still loads; where only the input's shape is missing, bring"
+    Reason.NOT_A_MODEL: "Remove the row, or point it at the file that Keras saved.",
+    Reason.INVALID_CONFIG: "Save the model again where it still loads; if only the input's shape is missing, provide"
     " samples.",
     Reason.MISSING_ARCHITECTURE: "Name the architecture (JSON, YAML, or Python with `--allow-custom-code`) in column"
     " `architecture`.",
@@ -96,22 +96,22 @@ REMEDIES: dict[Reason, str] = {
     " with a standard layer in its place.",
     Reason.UNSAFE_STORAGE: "Copy the data into the file in plain form (`h5repack` does), from a source you trust.",
     Reason.UNSAFE_OP: "Rebuild the model with a layer in place of the call.",
-    Reason.OVER_BUDGET: "Raise the limit that the message names (`--max-file-size` for the file) if the file is to be"
-    " trusted.",
+    Reason.OVER_BUDGET: "Raise the limit that the message names (`--max-file-size` for the file) if you trust the"
+    " file.",
     Reason.WEIGHTS_MISMATCH: "Find the architecture that these weights were trained with, or restore the file.",
     Reason.NONFINITE_WEIGHTS: "Restore an earlier checkpoint: the training diverged, or the file is damaged.",
     Reason.UNSUPPORTED_DIALECT: "Save the model with a version that is read: Keras 1, Keras 2, tf.keras or the `.h5`"
     " format of Keras 3.",
     Reason.UNSUPPORTED_LAYER: "Rebuild the model without the layer or option that the message names.",
-    Reason.RANDOM_OUTPUTS: "Name layers whose outputs draw nothing in the manifest's column `outputs`, or give custom"
-    " code in the place of what draws.",
-    Reason.INVALID_SAMPLES: "Correct the `.npz`: one array for each input, batch first, of the shapes that are named.",
+    Reason.RANDOM_OUTPUTS: "Name layers whose outputs are not random in the manifest's column `outputs`, or provide"
+    " custom code for the random layers.",
+    Reason.INVALID_SAMPLES: "Correct the `.npz`: one array for each input, batch first, of the shapes in the message.",
     Reason.WEAK_EVIDENCE: "Provide samples with expected outputs, or require less with `--require-evidence`.",
     Reason.TIMEOUT: "Raise `--timeout`, or migrate the model by itself on a faster machine.",
-    Reason.INTERRUPTED: "Run again: what was published stays, and the rest is taken up.",
-    Reason.CRASHED: "Run again; if it dies again, look at the file with `h5ferry inspect` and restore it from its"
+    Reason.INTERRUPTED: "Run again: published models stay, and the rest is migrated.",
+    Reason.CRASHED: "Run again; if it dies again, check the file with `h5ferry inspect` and restore it from its"
     " origin.",
-    Reason.OUT_OF_MEMORY: "Raise `--memory-limit`, use fewer workers, or take a machine with more memory.",
+    Reason.OUT_OF_MEMORY: "Raise `--memory-limit`, use fewer workers, or use a machine with more memory.",
     Reason.OUTPUT_ERROR: "Free space or correct permissions at the output, then run again.",
     Reason.INTERNAL_ERROR: "Report it, with the row's message and, if it may be shared, the file.",
 }
@@ -135,9 +135,9 @@ class MigrationError(Exception):
     Args:
         reason: the code for the report.
         message: what is wrong, in one sentence.
-        layer: path of the layer it happened in, outermost first; empty when no layer is to blame.
+        layer: path of the layer that caused it, outermost first; empty if none did.
         advice: what the operator can do next, in one sentence.
-        detail: lines for who wants to know more, such as disassembled bytecode; no part of the report.
+        detail: lines with further information, such as disassembled bytecode; not part of the report.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Puts a small graph of standard layers in the place of one layer, under that layer's name.
+"""Replaces one layer by a small graph of standard layers, under that layer's name.
 
-A rewrite that one tf-keras layer cannot express becomes a nested model: it may stand wherever the layer stood, may be
-shared, and takes and passes on masks as any nested model does.
+A rewrite that one tf-keras layer cannot express becomes a nested model: it can be used wherever the layer was, can be
+shared, and accepts and propagates masks like any nested model.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class SubgraphBuilder:
 
     Args:
         outer: the layer to be replaced.
-        inputs: how many inputs it has; None for as many as it is called with.
+        inputs: number of its inputs; None: as many as it is called with.
     """
 
     def __init__(self, outer: Layer, inputs: int | None = None) -> None:
@@ -49,11 +49,11 @@ class SubgraphBuilder:
         return TensorRef(name)
 
     def add_op(self, op: str, name: str, *inputs: TensorRef, **options: Any) -> TensorRef:
-        """A TensorFlow function as a layer. It passes no mask on."""
+        """A TensorFlow function as a layer. It propagates no mask."""
         return self.add(TENSOR_OP, name, {"op": op, "options": options}, *inputs)
 
     def with_mask_of(self, source: TensorRef, values: TensorRef, name: str) -> TensorRef:
-        """`values`, bearing the mask of `source`; both of one shape.
+        """`values` with the mask of `source`; both have the same shape.
 
         ReLU(max_value=0) gives zeros and keeps the mask; Add merges masks and adds nothing.
         """
@@ -61,7 +61,7 @@ class SubgraphBuilder:
         return self.add("Add", name, {}, values, zeros)
 
     def finish(self, *outputs: TensorRef) -> Layer:
-        """The replacement: a nested model called as the layer was."""
+        """The replacement: a nested model called like the layer."""
         outer = self._outer
         config = {"name": outer.name}
         graph = Graph("Model", outer.name, outer.path, config, tuple(self._layers), self.inputs, outputs)
@@ -90,7 +90,7 @@ def moved_layer(layer: Layer, path: LayerPath) -> Layer:
 
 
 def moved_arrays(arrays: ArraysByLayer, old: LayerPath, new: LayerPath) -> ArraysByLayer:
-    """Arrays below `old`, now below `new`; others are left out."""
+    """Arrays below `old`, moved below `new`; others are omitted."""
     return {(*new, *path[len(old) :]): held for path, held in arrays.items() if path[: len(old)] == old}
 
 
@@ -100,10 +100,10 @@ def merged_arrays(parts: Sequence[ArraysByLayer]) -> ArraysByLayer:
 
 
 def data_format(layer: Layer) -> str:
-    """`channels_last` where the layer states none."""
+    """The layer's data format, by default `channels_last`."""
     return str(layer.config.get("data_format") or "channels_last")
 
 
 def per_axis(value: object, rank: int) -> list[int]:
-    """One integer for each of `rank` axes, stated so or as one for all."""
+    """One integer for each of `rank` axes, stated per axis or once for all."""
     return [int(item) for item in value] if isinstance(value, list) else [int(str(value))] * rank

@@ -1,6 +1,6 @@
-"""Code that an operator brings for a model: custom layers, activations, functions of Lambda layers, `build_model()`.
+"""Custom code of an operator: layers, activations, functions of Lambda layers, `build_model()`.
 
-`names` and `marking` say which objects of a config such code stands for, as plain names. `code` is the one file that
-executes it, under the modules of `old_keras` and `old_layers`, in the converting process. `building` makes layers of
-it, `weights` finds their arrays.
+`code` is the only module that executes it, under the modules of `keras_compat` and `layer_compat`, in the converting
+process. `layers` builds layers from it and finds their arrays. Which objects of a config such code defines is marked by
+name in `architecture.custom_names` and `admission.custom_objects`.
 """

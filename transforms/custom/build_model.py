@@ -1,4 +1,6 @@
-"""An architecture that only Python code states: `build_model()`, executed under old Keras, as the config it builds."""
+"""Architectures stated only by Python code: executes `build_model()` under old Keras and takes the config of its
+model.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,12 @@ _OWN_MODULES = "transforms.custom."
 def built_architecture(code: CustomCode, stored: StoredGroups, limits: Limits) -> Any:
     """The parsed architecture of the model that the last file's `build_model()` returns.
 
-    Keras loads weights by order, and names layers anew in each session: the layers that have weights get the names
-    of the file's groups that hold arrays, in order. A checkpoint has no groups: the names stay.
+    Keras loads weights by order, and assigns new names to layers in each session: the layers with weights get the names
+    of the file's groups with arrays, in order. A checkpoint has no groups, so the names stay.
 
     Raises:
-        MigrationError: `missing_architecture` when the file defines no `build_model`, `custom_objects_needed` when
-            it fails, `weights_mismatch` when it builds another number of layers with weights.
+        MigrationError: `missing_architecture` if the file defines no `build_model`, `custom_objects_needed` if it
+            fails, `weights_mismatch` if it builds another number of layers with weights.
     """
     build = vars(code.modules[-1]).get("build_model")
     if not callable(build):
@@ -53,7 +55,7 @@ def built_architecture(code: CustomCode, stored: StoredGroups, limits: Limits) -
 
 
 def _as_of_keras(value: Any) -> Any:
-    """The config with the layers of `transforms.custom.layer_compat` as what they stand for: Keras's own."""
+    """The config, with the layers of `transforms.custom.layer_compat` replaced by Keras's own."""
     if isinstance(value, Mapping):
         own = str(value.get("module")).startswith(_OWN_MODULES)
         kept = {key: item for key, item in value.items() if not (own and key in ("module", "registered_name"))}
@@ -65,13 +67,13 @@ def _as_of_keras(value: Any) -> Any:
 
 
 def _new_names(model: Any, groups: tuple[str, ...]) -> dict[str, str]:
-    """The name that each layer of the model gets, by its present one."""
+    """The new name of each layer of the model, by its present one."""
     weighted = [layer.name for layer in model.layers if layer.weights]
     if len(weighted) != len(groups):
         raise MigrationError(
             Reason.WEIGHTS_MISMATCH,
             f"build_model() makes {len(weighted)} layers with weights, the file holds {len(groups)} groups with arrays",
-            advice="Bring the code that built this very model.",
+            advice="Provide the code that built this model.",
         )
     names = dict(zip(weighted, groups, strict=True))
     taken = set(groups)
@@ -100,7 +102,7 @@ def _renamed(config: Any, names: Mapping[str, str]) -> Any:
 
 
 def _renamed_tensors(value: Any, names: Mapping[str, str]) -> Any:
-    """Renames `[layer, call, tensor, ...]` wherever it stands."""
+    """Renames layers in every `[layer, call, tensor, ...]`."""
     if isinstance(value, Mapping):
         return {key: _renamed_tensors(item, names) for key, item in value.items()}
     if not isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Executes custom code: the one place where a Python file of the operator's is run, in the converting process only."""
+"""Executes custom code: the only place where an operator's Python file is run, only in the converting process."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _MODULE = "h5ferry_custom_code"
 
 @dataclass(frozen=True)
 class CustomCode:
-    """What the executed files define.
+    """The definitions of the executed files.
 
     Attributes:
         classes, functions: by name.
-        names: the same as names, for those who need no code.
-        modules: what was executed, in order.
+        names: the same as plain names, for use without the code.
+        modules: the executed modules, in order.
     """
 
     classes: Mapping[str, Any] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class CustomCode:
     modules: tuple[ModuleType, ...] = ()
 
     def scope(self) -> Any:
-        """A context in which tf-keras finds all of it by name, for configs within custom configs."""
+        """A context in which tf-keras finds all definitions by name, for configs within custom configs."""
         return tf_keras.utils.custom_object_scope({**self.functions, **self.classes})
 
 
@@ -51,7 +51,7 @@ def custom_code(files: Sequence[Path], runtime: Runtime) -> Iterator[CustomCode]
 
     Args:
         files: Python files.
-        runtime: the Keras that the model was written with: its defaults are in force.
+        runtime: the Keras that the model was written with, whose defaults apply.
 
     Raises:
         MigrationError: `custom_objects_needed` when a file cannot be read or executed.
@@ -69,7 +69,7 @@ def custom_code(files: Sequence[Path], runtime: Runtime) -> Iterator[CustomCode]
 
 @contextlib.contextmanager
 def _settings_kept() -> Iterator[None]:
-    """Gives back the settings of tf-keras that old code likes to change."""
+    """Restores the settings of tf-keras that old code often changes."""
     backend, registered = tf_keras.backend, tf_keras.utils.get_custom_objects()
     before = backend.floatx(), backend.image_data_format(), dict(registered)
     try:
@@ -82,20 +82,20 @@ def _settings_kept() -> Iterator[None]:
 
 
 def failure(what: str, error: BaseException, layer: tuple[str, ...] = ()) -> MigrationError:
-    """What to say when custom code raised."""
+    """The error for an exception in custom code."""
     said = " ".join(str(error).split())[:300]
     return MigrationError(
         Reason.CUSTOM_OBJECTS_NEEDED,
         f"{what} raised {type(error).__name__}: {said}",
         layer=layer,
-        advice="Correct the Python file, or bring the one that the model was trained with.",
+        advice="Correct the Python file, or provide the one that the model was trained with.",
     )
 
 
 def _executed(file: Path, name: str) -> ModuleType:
     module = ModuleType(name)
     module.__file__ = str(file)
-    sys.modules[name] = module  # `inspect` and AutoGraph look for it there
+    sys.modules[name] = module  # `inspect` and AutoGraph look it up there
     try:
         exec(compile(_source(file), str(file), "exec"), vars(module))
     except (Exception, SystemExit) as error:

@@ -1,8 +1,8 @@
-"""`keras`, `tensorflow.keras` and `tensorflow.python.keras` as modules over tf-keras, for as long as code needs them.
+"""Provides `keras`, `tensorflow.keras` and `tensorflow.python.keras` as modules over tf-keras while custom code runs.
 
-Old code imports one thing from many places: `keras.engine.topology.Layer`, `keras.layers.core.Dense`,
-`tensorflow.python.keras.utils.generic_utils`. Each such module is made when it is imported, and looks names up in
-the part of tf-keras that took its place.
+Old code imports the same object from many places: `keras.engine.topology.Layer`, `keras.layers.core.Dense`,
+`tensorflow.python.keras.utils.generic_utils`. Each such module is made on import, and looks names up in the part of
+tf-keras that replaced it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from transforms.custom.layer_compat import OLD_LAYERS, Era, initialization
 _ROOTS = ("tensorflow.python.keras", "tensorflow.keras", "keras")
 _LAYERS = ("tf_keras.layers", "tf_keras.src.engine.base_layer", "tf_keras.src.engine.input_spec")
 
-#: Where the names of a part of Keras are found, by the first word behind `keras.`; others: the module of that name.
+#: The module with the names of a part of Keras, by the first word after `keras.`; by default the module of that name.
 _SOURCES: dict[str, tuple[str, ...]] = {
     "": ("tf_keras",),
     "layers": _LAYERS,
@@ -51,10 +51,10 @@ _EXTRA: dict[str, dict[str, Any]] = {
 
 @contextlib.contextmanager
 def old_keras(era: Era) -> Iterator[None]:
-    """Puts the old modules in place, and takes them away again.
+    """Installs the old modules while the context lasts.
 
     Args:
-        era: whose defaults the layers have.
+        era: the Keras whose defaults apply.
     """
     finder = _Finder()
     hidden = {name: sys.modules.pop(name) for name in [*sys.modules] if _root(name)}
@@ -81,7 +81,7 @@ def old_keras(era: Era) -> Iterator[None]:
 
 
 def _root(name: str) -> str:
-    """The root that a module name stands under, "" for a module that is none of old Keras."""
+    """The root of a module name, "" for a module outside old Keras."""
     return next((root for root in _ROOTS if name == root or name.startswith(f"{root}.")), "")
 
 
@@ -133,7 +133,7 @@ def _module(name: str) -> ModuleType | None:
 
 
 class _Finder(MetaPathFinder, Loader):
-    """Makes old modules."""
+    """Import finder that makes the old modules."""
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if not _root(fullname):

@@ -1,4 +1,6 @@
-"""Base classes and recurrent layers as old code knew them, on tf-keras: what custom code finds under `keras.layers`."""
+"""Base classes and recurrent layers with their old interfaces, on tf-keras, for custom code to find in
+`keras.layers`.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,13 @@ Tensor = Any
 
 @dataclass(frozen=True)
 class Era:
-    """What the Keras that the code was written for did where tf-keras does otherwise.
+    """Differences from tf-keras of the Keras that the code was written for.
 
     Attributes:
-        standalone: True for standalone Keras, whose `build` gets plain tuples, and where a variable is a weight only
-            if it was declared one.
+        standalone: True for standalone Keras, whose `build` receives plain tuples, and where a variable is a weight
+            only if it was declared as one.
         gates: default `recurrent_activation`: `hard_sigmoid` before Keras 2.3 and in tf.keras 1.x.
-        reset_after: default of GRU: True in tf.keras 2.x alone.
+        reset_after: default of GRU: True only in tf.keras 2.x.
     """
 
     standalone: bool = True
@@ -35,7 +37,7 @@ class Era:
 
     @classmethod
     def of(cls, runtime: Runtime) -> Era:
-        """The era of a runtime. `2.2.4-tf` stands for TensorFlow 1.13 to 2.1: the defaults of 1.x are taken."""
+        """The era of a runtime. For `2.2.4-tf`, which means TensorFlow 1.13 to 2.1, the defaults of 1.x are used."""
         standalone = runtime.family is Family.KERAS
         modern = runtime.version >= (2, 3)
         return cls(standalone, "sigmoid" if modern else "hard_sigmoid", modern and not standalone)
@@ -50,7 +52,7 @@ _KERAS_1_WEIGHT_ARGUMENTS = ("shape", "initializer", "name", "trainable", "regul
 class Layer(tf_keras.layers.Layer):
     """The base layer of Keras 1, Keras 2 and tf.keras.
 
-    `add_weight` takes the positional arguments of either generation, and `trainable_weights` may be set.
+    `add_weight` accepts the positional arguments of either generation, and `trainable_weights` can be set.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -59,7 +61,7 @@ class Layer(tf_keras.layers.Layer):
             cls.build = tf_utils.shape_type_conversion(cls.build)
 
     def add_weight(self, *args: Any, **kwargs: Any) -> Any:
-        """A weight. Keras 2: (name, shape, ...); Keras 1: (shape, initializer, name, ...)."""
+        """Adds a weight. Keras 2: (name, shape, ...); Keras 1: (shape, initializer, name, ...)."""
         shape_first = bool(args) and not isinstance(args[0], str | None)
         given = dict(zip(_KERAS_1_WEIGHT_ARGUMENTS if shape_first else _WEIGHT_ARGUMENTS, args, strict=False))
         return super().add_weight(**given, **kwargs)
@@ -75,7 +77,7 @@ class Layer(tf_keras.layers.Layer):
 
     @property
     def non_trainable_weights(self) -> list[Any]:
-        """Weights that training leaves alone."""
+        """Weights that training does not change."""
         return list(super().non_trainable_weights)
 
     @non_trainable_weights.setter
@@ -134,7 +136,7 @@ def _gates(recurrent_activation: Any) -> Any:
 
 
 class CuDNNLSTM(cudnn_lstm.CuDNNLSTM):
-    """CuDNNLSTM that keeps its arrays in cuDNN's layout and runs on any device. Gates i, f, c, o."""
+    """CuDNNLSTM that stores its arrays in cuDNN's layout and runs on any device. Gates i, f, c, o."""
 
     def _process_batch(self, inputs: Tensor, initial_state: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         kernel, recurrent = _kernel(self.kernel, 4), _recurrent_kernel(self.recurrent_kernel, 4)
@@ -150,7 +152,7 @@ class CuDNNLSTM(cudnn_lstm.CuDNNLSTM):
 
 
 class CuDNNGRU(cudnn_gru.CuDNNGRU):
-    """CuDNNGRU that keeps its arrays in cuDNN's layout and runs on any device. Gates z, r, h; reset after."""
+    """CuDNNGRU that stores its arrays in cuDNN's layout and runs on any device. Gates z, r, h; reset after."""
 
     def _process_batch(self, inputs: Tensor, initial_state: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         kernel, recurrent = _kernel(self.kernel, 3), _recurrent_kernel(self.recurrent_kernel, 3)
@@ -167,13 +169,13 @@ class CuDNNGRU(cudnn_gru.CuDNNGRU):
 
 
 def _kernel(kernel: Tensor, gates: int) -> Tensor:
-    """(d, gates*u) in cuDNN's layout to Keras's: per gate W = reshape(K, (u, d)).T (see canonical.cudnn)."""
+    """Converts (d, gates*u) from cuDNN's layout to Keras's: per gate W = reshape(K, (u, d)).T (see canonical.cudnn)."""
     features = kernel.shape[0]
     return tf.concat([tf.transpose(tf.reshape(k, (-1, features))) for k in tf.split(kernel, gates, axis=1)], axis=1)
 
 
 def _recurrent_kernel(kernel: Tensor, gates: int) -> Tensor:
-    """(u, gates*u) in cuDNN's layout to Keras's: per gate U = R.T."""
+    """Converts (u, gates*u) from cuDNN's layout to Keras's: per gate U = R.T."""
     return tf.concat([tf.transpose(k) for k in tf.split(kernel, gates, axis=1)], axis=1)
 
 
@@ -188,5 +190,5 @@ def initialization(name: Any) -> Any:
     return lambda shape, name=None, **_: tf_keras.backend.variable(initializer(shape), name=name)
 
 
-#: What old code finds in place of the classes of tf-keras.
+#: Replacements of tf-keras classes for old code.
 OLD_LAYERS = {each.__name__: each for each in (Layer, LSTM, LSTMCell, GRU, GRUCell, CuDNNLSTM, CuDNNGRU)}

@@ -1,4 +1,4 @@
-"""tf-keras layers from custom code and stored configs, their variables, and the reference that the code brings."""
+"""Builds tf-keras layers from custom code and stored configs; their variables, and the reference in the code."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from transforms.errors import MigrationError, Reason
 from transforms.reference.custom_rules import CustomRules, NamedArrays
 from transforms.weights.custom_weights import stored_name
 
-#: Options that every Keras layer has, and that are seen to elsewhere.
+#: Options that every Keras layer has, and that are handled elsewhere.
 _BASE_OPTIONS = frozenset(
     {"name", "dtype", "trainable", "batch_input_shape", "batch_shape", "input_dtype", "create_input_layer"}
 )
 
 
 def build_custom_layer(code: CustomCode, layer: Layer, name: str, dtype: str) -> Any:
-    """The layer that a marked layer stands for, not yet built.
+    """The custom layer for a marked layer, not yet built.
 
     Raises:
-        MigrationError: `custom_objects_needed`, saying which argument is missing or not taken.
+        MigrationError: `custom_objects_needed`, naming the missing or unexpected argument.
     """
     if layer.class_name == marked("Lambda"):
         function = code.functions[custom_name(str(layer.config["function"]))]
@@ -49,7 +49,7 @@ def build_custom_layer(code: CustomCode, layer: Layer, name: str, dtype: str) ->
 
 
 def resolved_activations(code: CustomCode | None, options: dict[str, Any]) -> dict[str, Any]:
-    """The options of a standard layer, custom activations as functions."""
+    """The options of a standard layer, with custom activations as functions."""
     return {
         key: code.functions[custom_name(value)] if code is not None and is_custom(value) else value
         for key, value in options.items()
@@ -59,7 +59,8 @@ def resolved_activations(code: CustomCode | None, options: dict[str, Any]) -> di
 def matching_variables(layer: Any, roles: Sequence[str], path: tuple[str, ...]) -> dict[str, Any]:
     """The variable for each role of a custom layer.
 
-    By name, where the names are the same and each occurs once; else by order, and no name may then stand elsewhere.
+    By name if the names are the same and each occurs once; otherwise by order, and then no name may be at another
+    position.
 
     Raises:
         MigrationError: `weights_mismatch`.
@@ -73,7 +74,7 @@ def matching_variables(layer: Any, roles: Sequence[str], path: tuple[str, ...]) 
             f"The file has {len(wanted)} arrays ({', '.join(wanted)}), the custom layer makes {len(found)} "
             f"({', '.join(found)})",
             layer=path,
-            advice="Bring the Python file that the model was trained with.",
+            advice="Provide the Python file that the model was trained with.",
         )
     if len(set(wanted)) == len(wanted) and set(wanted) == set(found):
         return {role: variables[found.index(name)] for role, name in zip(roles, wanted, strict=True)}
@@ -83,13 +84,13 @@ def matching_variables(layer: Any, roles: Sequence[str], path: tuple[str, ...]) 
                 Reason.WEIGHTS_MISMATCH,
                 f"Array {index + 1} is {name!r} in the file, {other!r} in the custom layer",
                 layer=path,
-                advice="Bring the Python file that the model was trained with.",
+                advice="Provide the Python file that the model was trained with.",
             )
     return dict(zip(roles, variables, strict=True))
 
 
 def custom_rules(code: CustomCode) -> CustomRules:
-    """The references that the code brings: `reference` of a layer class, and of a function."""
+    """The references in the code: `reference` of a layer class, and of a function."""
     functions: dict[str, Callable[..., Any]] = {
         marked(name): value.reference
         for name, value in code.functions.items()
@@ -118,7 +119,7 @@ def _has_own(cls: Any, method: str) -> bool:
 
 
 def _checked(cls: Any, config: Mapping[str, Any], base: Mapping[str, Any], layer: Layer) -> Mapping[str, Any]:
-    """Those of the base options that the constructor takes, once it is known to take what the config holds."""
+    """The base options that the constructor accepts, after checking that it accepts the stored options."""
     parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
     named = {each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
     takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters)
@@ -142,5 +143,5 @@ def _argument(cls: Any, layer: Layer, what: str) -> MigrationError:
         Reason.CUSTOM_OBJECTS_NEEDED,
         f"The constructor of {cls.__name__} {what}",
         layer=layer.path,
-        advice="Give the argument a default, or take it, in the Python file.",
+        advice="Give the argument a default, or accept it, in the Python file.",
     )

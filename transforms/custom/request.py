@@ -1,4 +1,4 @@
-"""From a request to its custom code and its architecture: which files are executed, and when none may be."""
+"""Opens a request's custom code and architecture; decides which files may be executed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def opened_request(request: MigrationRequest, limits: Limits) -> Iterator[tuple[
     """The parsed architecture (None: the file's own) and the executed custom code (None: there is none).
 
     Raises:
-        MigrationError: `custom_objects_needed` for a Python architecture that may not be executed, or where code
-            fails; and whatever reading an architecture raises.
+        MigrationError: `custom_objects_needed` for a Python architecture that may not be executed, or if code fails;
+            and the errors of reading an architecture.
     """
     given, allowed = request.architecture, request.allow_custom_code
     build = given if allowed and given is not None and is_python(given) else None

@@ -1,4 +1,4 @@
-"""Facts about a source that custom code needs before it is read: which Keras wrote it, and its weight groups."""
+"""Reads facts about a source that custom code needs first: the Keras that wrote it, and its weight groups."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from transforms.source.hdf5.file import open_hdf5
 from transforms.source.hdf5.objects import group_at, has_group, list_attribute, text_attribute
 from transforms.weights.checkpoint import assumed_version
 
-#: Taken for a file that records no version: the defaults of Keras 1 and early Keras 2 are the same.
+#: Assumed for a file that records no version: the defaults of Keras 1 and early Keras 2 are the same.
 _UNRECORDED = "2.0"
 
 
@@ -22,8 +22,8 @@ class StoredGroups:
     """The weight groups of a source.
 
     Attributes:
-        runtime: which Keras wrote it.
-        weighted: names of the groups that hold arrays, in stored order; None of a checkpoint, which has no groups.
+        runtime: the Keras that wrote it.
+        weighted: names of the groups with arrays, in stored order; None for a checkpoint, which has no groups.
     """
 
     runtime: Runtime
@@ -31,7 +31,7 @@ class StoredGroups:
 
 
 def stored_groups(path: Path, backend: str, limits: Limits) -> StoredGroups:
-    """Looks at the attributes of a source. Raises MigrationError where it cannot be opened."""
+    """Reads the attributes of a source. Raises MigrationError if it cannot be opened."""
     prefix = local_checkpoint(path)
     if prefix is not None:
         with open_bundle(prefix, limits) as bundle:

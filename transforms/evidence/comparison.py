@@ -14,14 +14,14 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Comparison:
-    """How far outputs are from the evidence.
+    """The difference of outputs from the evidence.
 
     Attributes:
         within: True when |a - b| <= atol + rtol |b| for every element of every output.
-        max_abs_error: largest |a - b|; inf where shapes or finiteness differ.
+        max_abs_error: largest |a - b|; inf if shapes or finiteness differ.
         max_rel_error: largest |a - b| / |b| where |b| > atol.
-        detail: the worst output and what is wrong with it; empty when within.
-        tolerance_used: largest |a - b| / (atol + rtol |b|), at most 1 when within.
+        detail: the worst output and its difference; empty if within.
+        tolerance_used: largest |a - b| / (atol + rtol |b|), at most 1 if within.
     """
 
     within: bool
@@ -31,7 +31,7 @@ class Comparison:
     tolerance_used: float = 0.0
 
     def worse(self, other: Comparison) -> Comparison:
-        """Both comparisons as one."""
+        """Both comparisons combined."""
         return Comparison(
             self.within and other.within,
             max(self.max_abs_error, other.max_abs_error),
@@ -52,12 +52,12 @@ def differing(detail: str) -> Comparison:
 def compare_outputs(
     names: Sequence[str], actual: Sequence[Array], evidence: Sequence[Array], rtol: float, atol: float
 ) -> Comparison:
-    """Compares outputs in order with the evidence.
+    """Compares outputs with the evidence, in order.
 
     Args:
         names: of the outputs, for messages.
-        actual: what the reloaded artefact gave.
-        evidence: what it should have given.
+        actual: outputs of the reloaded artefact.
+        evidence: expected outputs.
         rtol: see `atol`.
         atol: |a - b| <= atol + rtol |b|.
     """
@@ -70,7 +70,7 @@ def compare_outputs(
 
 
 def is_text(values: Array) -> bool:
-    """True for an array of text, which is the same or is not."""
+    """True for an array of text, which is compared for equality."""
     return values.dtype.kind == "S"
 
 

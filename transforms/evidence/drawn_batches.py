@@ -16,16 +16,16 @@ SHORT_LENGTHS = (2, 3)
 SEQUENCE_LENGTHS = ((8, 11), (24, 31), (64, 80), (200, 256))
 IMAGE_LENGTHS = ((32, 48), (64, 96), (128, 160), (224, 256))
 _LONGEST_SEARCHED = 128
-#: By how much the second batch is longer than the least, and of what lengths often are multiples.
+#: By how much the second batch is longer than the least, and common divisors of lengths.
 _STEP, _MULTIPLE = 3, 32
 
 
 class DrawnBatches:
-    """Draws each pair of batches once: whoever asks again gets the same arrays.
+    """Draws each pair of batches once and returns the same arrays again.
 
     Args:
         inputs: of the signature, in the order of the model's inputs.
-        domains: what each may hold.
+        domains: of the values of each.
         rows: of each batch, one or two.
         least_length: of free axes; 0 to draw none.
     """
@@ -45,7 +45,7 @@ class DrawnBatches:
         self._drawn: dict[tuple[int, int], tuple[SampleBatch, ...]] = {}
 
     def lengths_to_try(self) -> list[tuple[int, int]]:
-        """Extents of free axes for the two batches. Some models run at one length only and do not say which."""
+        """Extents of free axes for the two batches. Some models run at only one length, which is not recorded."""
         least = self._least_length
         if not least:
             return []
@@ -55,17 +55,17 @@ class DrawnBatches:
         usual = IMAGE_LENGTHS if images else SEQUENCE_LENGTHS
         tried = [pair for pair in usual if pair[0] >= least]
         if least > usual[0][0]:
-            whole = -(-least // _MULTIPLE) * _MULTIPLE  # some models halve their input and double it again
+            whole = -(-least // _MULTIPLE) * _MULTIPLE  # some models downsample their input by 2 and upsample it again
             tried = [(least, least + _STEP), (whole, whole + _MULTIPLE), *tried]
         return [*tried, *((length, length) for length in range(least, max(least, _LONGEST_SEARCHED)))]
 
     @property
     def short_will_do(self) -> bool:
-        """True where the layers have something to work on at the shortest lengths."""
+        """True if no layer's input is empty at the shortest lengths."""
         return 0 < self._least_length <= SHORT_LENGTHS[0]
 
     def at(self, lengths: tuple[int, int]) -> tuple[SampleBatch, ...]:
-        """The batches with free axes of these lengths."""
+        """The batches whose free axes have these lengths."""
         if lengths not in self._drawn:
             self._drawn[lengths] = tuple(
                 draw_batch(self._shapes, self._dtypes, self._domains, length, size, seed)

@@ -1,4 +1,4 @@
-"""What a model's inputs may hold: ids within an Embedding's vocabulary, steps that a mask leaves out."""
+"""The domains of a model's inputs: ids within an Embedding's vocabulary, masked steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transforms.records.input_domain import InputDomain
 
 
 def input_domains(graph: Graph) -> tuple[InputDomain, ...]:
-    """The domain of each input of a graph, in order, found by following values until a layer computes on them."""
+    """The domain of each input of a graph, in order, found by following values to the layer that computes with them."""
     domains = [InputDomain() for _ in graph.inputs]
     origins: dict[TensorRef, frozenset[int]] = {ref: frozenset({index}) for index, ref in enumerate(graph.inputs)}
     for layer, call_index in evaluation_order(graph):
@@ -27,7 +27,7 @@ def input_domains(graph: Graph) -> tuple[InputDomain, ...]:
 
 
 def _domains_at(layer: Layer, sources: Sequence[frozenset[int]]) -> Iterable[tuple[int, InputDomain]]:
-    """What a layer asks of the graph inputs that reach it unchanged."""
+    """The requirements of a layer on the graph inputs that reach it unchanged."""
     while layer.class_name == "TimeDistributed":
         layer = layer.slots["layer"]
     if layer.graph is not None:
@@ -54,7 +54,7 @@ def _own_domain(layer: Layer) -> InputDomain:
         return _lookup_domain(layer)
     if layer.class_name == "Masking":
         value = float(layer.config.get("mask_value") or 0.0)
-        return InputDomain(None, value if math.isfinite(value) else None)  # 0 * inf and 0 * nan are no zeros
+        return InputDomain(None, value if math.isfinite(value) else None)  # 0 * inf and 0 * nan are not zero
     return InputDomain()
 
 
@@ -63,7 +63,7 @@ _WORDS = 256
 
 
 def _lookup_domain(layer: Layer) -> InputDomain:
-    """Places of an inverted vocabulary are ids; others take its words, and one that it lacks where that has a place."""
+    """An inverted vocabulary takes ids; others take its words, and an unknown word if there is a place for it."""
     stored = layer.config.get("vocabulary")
     words = [str(word) for word in stored] if isinstance(stored, list) else []
     others = layer.config.get("num_oov_indices", 1)

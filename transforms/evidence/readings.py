@@ -1,4 +1,4 @@
-"""What the reference answers under each reading of a source: which assumptions its outputs rest on."""
+"""Outputs of the reference under each reading of a source: which assumptions they depend on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from transforms.reference.forward import Answer
 
 Batches: TypeAlias = Sequence[Sequence[npt.NDArray[Any]]]
 
-#: Open questions of one kind that are answered otherwise one by one; more are answered otherwise all at once.
+#: Number of open questions of one kind whose alternatives are tried one by one; more are tried all at once.
 _ONE_BY_ONE = 8
 
 

@@ -1,4 +1,4 @@
-"""The batches a model is validated on: those that came with the row, and drawn ones."""
+"""The batches for validating a model: those given with the row, and drawn ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SampleBatch:
     Attributes:
         inputs: one array per input, batch first.
         expected: golden outputs, or None.
-        origin: where the batch comes from, for messages.
+        origin: of the batch, for messages.
     """
 
     inputs: tuple[Array, ...]
@@ -44,7 +44,7 @@ class SampleBatch:
 def read_samples(
     path: Path, input_names: Sequence[str], output_names: Sequence[str], limits: Limits = DEFAULT_LIMITS
 ) -> SampleBatch:
-    """Reads an .npz that holds `x0, x1, ...` or arrays by input name, and perhaps `y0, ...` or by output name.
+    """Reads an .npz with `x0, x1, ...` or arrays by input name, and optionally `y0, ...` or arrays by output name.
 
     Raises:
         MigrationError: `invalid_samples` when the file is not an .npz of plain arrays, an input is missing, or
@@ -88,14 +88,14 @@ def draw_batch(
     size: int,
     seed: int,
 ) -> SampleBatch:
-    """A deterministic batch of what the inputs admit.
+    """A deterministic batch of valid inputs.
 
     Args:
         shapes: input shapes, batch axis first, None for free axes.
         dtypes: NumPy dtype names.
-        domains: what each input may hold.
-        length: extent given to every free axis but the batch.
-        size: batch size, unless an input fixes it, which then holds for all.
+        domains: of the values of each input.
+        length: extent of every free axis but the batch.
+        size: batch size, unless an input fixes it for all.
         seed: of the generator.
     """
     generator = np.random.default_rng(seed)
@@ -124,26 +124,26 @@ def _drawn(generator: np.random.Generator, shape: tuple[int, ...], dtype: str, d
     return values.astype(dtype)
 
 
-#: What stands for a word that no vocabulary holds.
+#: A word that no vocabulary contains.
 _STRANGERS = ("", "a", "word", "another word", "-1", "7", "no word of any vocabulary at all, and rather long at that")
 
 
 def _drawn_words(generator: np.random.Generator, shape: tuple[int, ...], dtype: str, domain: InputDomain) -> Array:
-    """Words of the vocabulary and, where it has a place for them, others; or numbers that are such words."""
+    """Words of the vocabulary and, if it has a place for them, others; or numbers that are such words."""
     if np.dtype(dtype).kind == "S":
         choice = np.array([*domain.words, *(() if domain.words_only else _STRANGERS)])
         return as_fed(choice[generator.integers(0, len(choice), shape)], dtype)
     numbers = [int(word) for word in domain.words]
     if not domain.words_only:
         numbers += [max(numbers) + step for step in (1, 2, 3)]
-    if domain.vocabulary is not None:  # Another layer takes the same numbers as ids.
+    if domain.vocabulary is not None:  # Another layer reads the same numbers as ids.
         below = range(domain.vocabulary)
         numbers = [number for number in numbers if number in below] or list(below[:1])
     return np.asarray(generator.choice(np.array(numbers), shape)).astype(dtype)
 
 
 def as_fed(values: Any, dtype: str) -> Array:
-    """An input as a signature of this dtype sees it. Raises MigrationError `invalid_samples` for text among numbers."""
+    """An input cast to the signature's dtype. Raises MigrationError `invalid_samples` for text among numbers."""
     given = text_as_bytes(values)
     if (given.dtype.kind == "S") != (np.dtype(dtype).kind == "S"):
         raise _invalid(f"an input holds {given.dtype.name} where the model takes {dtype}")
@@ -151,7 +151,7 @@ def as_fed(values: Any, dtype: str) -> Array:
 
 
 def _pad(values: Array, pads_with: float) -> None:
-    """Rows in turn: full, padded behind, padded in front, with a hole. Every row keeps its half."""
+    """Pads rows in turn: not at all, at the end, at the start, in the middle. Every row keeps half of its steps."""
     steps = values.shape[1]
     half, quarter = steps // 2, steps // 4
     for row in range(len(values)):

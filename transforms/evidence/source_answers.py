@@ -14,8 +14,8 @@ class ExpectedOutputs:
     """Questions and answers about one model.
 
     Args:
-        ask: asks the converting side.
-        as_fed: the arrays of a batch as the signature sees them.
+        ask: queries the converting side.
+        as_fed: the arrays of a batch, cast to the signature's dtypes.
     """
 
     def __init__(self, ask: Ask, as_fed: Callable[[SampleBatch], list[Any]]) -> None:
@@ -25,13 +25,13 @@ class ExpectedOutputs:
         self._known: list[tuple[SampleBatch, Answer]] = []
 
     def ask_ahead(self, batches: Sequence[SampleBatch]) -> None:
-        """Asks the reference, without waiting for its answers."""
+        """Requests the reference's outputs, without waiting for them."""
         self._ahead = batches, self._ask(self._question(Oracle.REFERENCE, batches))
 
     def answers(self, oracle: Oracle, batches: Sequence[SampleBatch]) -> list[Answer]:
-        """The answer to each batch; the reference's are remembered.
+        """The expected outputs of each batch; the reference's are cached.
 
-        Raises MigrationError: whatever the converting side refuses; `internal_error` when answers are missing.
+        Raises MigrationError: refusals of the converting side; `internal_error` if answers are missing.
         """
         if not batches:
             return []

@@ -42,17 +42,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Validation:
-    """What the evidence says of the artefact.
+    """The result of comparing the artefact with the evidence.
 
     Attributes:
-        evidence: the strongest that was compared with.
-        comparison: against that evidence, all batches.
-        reference: against the reference where golden outputs were the evidence; None when it was not run.
-        batches: what was run, the one to keep first.
+        evidence: the strongest kind that was compared.
+        comparison: with that evidence, over all batches.
+        reference: comparison with the reference if golden outputs were the evidence; None if it was not run.
+        batches: the batches run; the first is stored with the artefact.
         outputs: the artefact's outputs on the first batch.
-        assumptions: what the evidence rests on.
+        assumptions: those that the evidence depends on.
         decided: what golden outputs decided: they agree with the answer assumed, and another gives others.
-        warnings: what weakens the evidence.
+        warnings: facts that weaken the evidence.
     """
 
     evidence: Evidence
@@ -67,15 +67,15 @@ class Validation:
 
 @dataclass(frozen=True)
 class _Comparisons:
-    """The artefact's outputs against each kind of evidence, None where it was not had.
+    """The artefact's outputs compared with each kind of evidence, None if it was not available.
 
     Attributes:
         golden: expected outputs that came with the row.
         reference: the independent reference, on the given and the drawn batches.
         rebuilt: the rebuilt Keras model.
-        assumed: whether the reference's outputs rest on something that the file does not say.
-        reference_refuted: golden outputs agree with the artefact where the reference does not: it is the reference that
-            is wrong about this model, and its word does not count.
+        assumed: whether the reference's outputs depend on something that the file does not record.
+        reference_refuted: golden outputs agree with the artefact where the reference does not: the reference is wrong
+            about this model and is ignored.
     """
 
     golden: Comparison | None = None
@@ -85,7 +85,9 @@ class _Comparisons:
     reference_refuted: bool = False
 
     def strongest(self) -> tuple[Evidence, Comparison]:
-        """What decides. Golden outputs do, unless the reference finds a difference on batches that they do not hold."""
+        """The evidence that decides: golden outputs, unless the reference finds a difference on batches without
+        them.
+        """
         if self.golden is not None:
             other = self.reference
             outvoted = self.golden.within and other is not None and not other.within and not self.reference_refuted
@@ -98,13 +100,13 @@ class _Comparisons:
 
 
 class Validator:
-    """Validates one artefact: what is known of it before it is loaded.
+    """Validates one artefact.
 
     Args:
         inputs: of the signature, as the artefact's graph states them.
         input_names, output_names: of the signature, in the order of the model's inputs and outputs.
-        domains: what each input may hold.
-        ask: asks the reference, or the rebuilt Keras model: the weakest evidence, where there is no other.
+        domains: of the values of each input.
+        ask: queries the reference, or the rebuilt Keras model, which is the weakest evidence if there is no other.
         tolerance: of every comparison.
         batch_rows: rows of each drawn batch, one or two.
         least_length: of free axes in drawn batches; 0 to draw none.
@@ -129,21 +131,21 @@ class Validator:
         self.drawn = DrawnBatches(self._inputs, domains, batch_rows, least_length)
 
     def ask_ahead(self, given: SampleBatch | None) -> None:
-        """Asks the reference about the batches that will probably be run, without waiting for its answers."""
+        """Requests the reference's outputs for the batches that will probably be run, without waiting for them."""
         probable = [batch for lengths in self.drawn.lengths_to_try()[:1] for batch in self.drawn.at(lengths)]
         self.expected.ask_ahead([*([given] if given is not None else []), *probable])
 
     def as_fed(self, batch: SampleBatch) -> list[Array]:
-        """The inputs as the signature sees them: a float32 input has float32 precision for the reference too."""
+        """The inputs, cast to the signature's dtypes: a float32 input has float32 precision for the reference too."""
         return [as_fed(x, spec.dtype) for spec, x in zip(self._inputs, batch.inputs, strict=True)]
 
     def run(self, artefact: LoadedArtefact, batch: SampleBatch) -> Run:
-        """Outputs of the reloaded artefact, in order. Raises ValueError when it does not run."""
+        """Outputs of the reloaded artefact, in order. Raises ValueError if it does not run."""
         outputs = artefact.run({spec.name: x for spec, x in zip(self._inputs, batch.inputs, strict=True)})
         return Run(batch, tuple(outputs[name] for name in self.output_names))
 
     def validate(self, artefact: LoadedArtefact, given: SampleBatch | None) -> Validation:
-        """Compares on the given batch, if any, and on drawn batches of two sizes and, where free, two lengths.
+        """Compares on the given batch, if any, and on drawn batches of two sizes and, for free axes, two lengths.
 
         Args:
             artefact: the written SavedModel, reloaded.
@@ -151,13 +153,13 @@ class Validator:
 
         Raises:
             ValueError: the given batch does not run.
-            MigrationError: whatever the converting side refuses.
+            MigrationError: a refusal of the converting side.
         """
         return _Examination(self, artefact).validation(given)
 
 
 class _Examination:
-    """One artefact under examination: what it gives, and what was found to weaken the evidence on the way."""
+    """The validation of one artefact in progress: its outputs, and warnings about the evidence."""
 
     def __init__(self, validator: Validator, artefact: LoadedArtefact) -> None:
         self._validator = validator
@@ -183,7 +185,7 @@ class _Examination:
         judged = [(run, self._against(run, answer)) for run, answer in zip(drawn, answers[len(runs) :], strict=True)]
         unanswered = runs if reference is None else []
         if reference is None and all(found is None for _, found in judged) and self._validator.drawn.short_will_do:
-            # Over many steps numbers may leave the range that the reference answers for.
+            # Over many steps numbers may leave the range that the reference covers.
             judged += self._against_all(Oracle.REFERENCE, self._runs_at(SHORT_LENGTHS))
         silent = [*unanswered, *(run for run, found in judged if found is None)]
         for _, compared in judged:
@@ -202,7 +204,7 @@ class _Examination:
         return compare_outputs(self._validator.output_names, outputs, evidence, tolerance.rtol, tolerance.atol)
 
     def _against(self, run: Run, answer: Answer) -> Comparison | None:
-        """None where the oracle gives no outputs, which is a warning."""
+        """Compares with one kind of evidence; None, with a warning, if it gives no outputs."""
         if answer.outputs is None:
             self._warn(answer.why_none)
             return None
@@ -218,7 +220,7 @@ class _Examination:
             self._warnings.append(warning)
 
     def _drawn(self) -> list[Run]:
-        """Two batches of different size and length that the artefact runs."""
+        """Draws two batches of different size and length on which the artefact runs."""
         for lengths in self._validator.drawn.lengths_to_try():
             runs = self._runs_at(lengths)
             if runs:
@@ -227,7 +229,7 @@ class _Examination:
         return []
 
     def _runs_at(self, lengths: tuple[int, int]) -> list[Run]:
-        """Batches with free axes of these lengths, those that run and tell something."""
+        """The drawn batches with free axes of these lengths on which the artefact runs with usable outputs."""
         runs = []
         for batch in self._validator.drawn.at(lengths):
             try:
@@ -239,7 +241,7 @@ class _Examination:
         return runs
 
     def _tells_something(self, run: Run) -> bool:
-        """Outputs that are not finite say nothing, unless the evidence is finite there."""
+        """Whether outputs can be compared: they are finite, or the evidence is finite where they are not."""
         if not all(output.size for output in run.outputs):
             return False
         if all(is_text(output) or np.isfinite(output).all() for output in run.outputs):
@@ -261,13 +263,13 @@ class _Examination:
         )
 
     def _repeats(self, runs: Sequence[Run]) -> Comparison:
-        """The same request must get the same answer, bit by bit, a second time."""
+        """Checks that the same request gives the same outputs, bit by bit, a second time."""
         if not runs:
             return EQUAL
         again = self._run(runs[0].batch).outputs
         if all(np.array_equal(a, b, equal_nan=not is_text(a)) for a, b in zip(runs[0].outputs, again, strict=True)):
             return EQUAL
-        return differing("the same request got two answers")
+        return differing("the same request gave different outputs")
 
 
 def _worse(known: Comparison | None, found: Comparison | None) -> Comparison | None:

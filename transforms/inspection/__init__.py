@@ -1,4 +1,4 @@
-"""What a source is and what it would become, without TensorFlow.
+"""Inspection of a source and of its migration, without TensorFlow.
 
 May import: canonical, custom.
 """

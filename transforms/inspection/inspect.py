@@ -1,4 +1,4 @@
-"""What a file is and what its migration would do, found without TensorFlow."""
+"""Inspects a file and what its migration would do, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def inspect_source(
     shapes: bool = False,
     outputs: tuple[str, ...] = (),
 ) -> Inspection:
-    """Reads a source and canonicalises it, arrays unread. Raises MigrationError where migration would refuse it.
+    """Reads a source and canonicalises it without reading arrays. Raises MigrationError if migration would refuse it.
 
-    `hashed` is the file that was found to have the digest `sha256`: it is not hashed again. `shapes` asks for output
-    shapes. `outputs` names layers whose outputs are wanted in place of the model's own.
+    `hashed` is a file already known to have the digest `sha256`, which is not hashed again. `shapes` requests output
+    shapes. `outputs` names layers to output in place of the model's own outputs.
     """
     parsed = read_architecture(architecture, limits) if architecture else None
     with open_legacy_model(path, parsed, backend, sha256, limits, hashed=hashed, outputs=outputs) as model:
@@ -49,14 +49,14 @@ def inspect_source(
 
 
 def describe_source(path: Path, architecture: Path | None, backend: str, limits: Limits = DEFAULT_LIMITS) -> Inspection:
-    """What `inspect` shows: an inspection with output shapes. Raises as `inspect_source` does."""
+    """The inspection that `inspect` shows, with output shapes. Raises as `inspect_source`."""
     return inspect_source(path, architecture, backend, limits, shapes=True)
 
 
 def describe_with_code(request: MigrationRequest, limits: Limits = DEFAULT_LIMITS) -> Inspection:
-    """The same with the operator's code, which is executed here where the request allows it.
+    """The same with the operator's code, which is executed here if the request allows it.
 
-    Raises MigrationError where migration would refuse the source.
+    Raises MigrationError if migration would refuse the source.
     """
     with (
         opened_request(request, limits) as (parsed, code),
@@ -73,9 +73,9 @@ def describe_with_code(request: MigrationRequest, limits: Limits = DEFAULT_LIMIT
 
 
 def recorded_runtime(path: Path, limits: Limits = DEFAULT_LIMITS) -> dict[str, str]:
-    """What a file records of its writer, though it would be refused: `keras_version`, `backend` and, so, `dialect`.
+    """The writer that a refused file records: `keras_version`, `backend` and the resulting `dialect`.
 
-    Raises MigrationError for what HDF5 cannot read.
+    Raises MigrationError if HDF5 cannot read the file.
     """
     with open_hdf5(path, limits, "") as (file, _):
         groups = [group_at(file, "model_weights")] if has_group(file, "model_weights") else []
@@ -127,7 +127,7 @@ def function_text(layer: Layer) -> str:
 
 
 def _foreseen(model: LegacyModel) -> Iterator[Assumption]:
-    """What the file leaves open. Which release wrote it makes a difference to masks and to states alone."""
+    """The open questions of the file. Its release matters only for masks and states."""
     depends_on_release = any(
         layer.class_name == "Masking" or layer.config.get("mask_zero") or layer.config.get("stateful")
         for layer in model.graph.walk()

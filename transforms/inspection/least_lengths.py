@@ -1,6 +1,7 @@
-"""How long the free axes of a model's inputs must be for every layer to have something to work on.
+"""The minimum lengths of the free axes of a model's inputs at which no layer's input is empty.
 
-Told backwards from the outputs, each of which needs an extent of 1. With an extent m behind a layer, one needs in front
+Computed backwards from the outputs, each of which needs an extent of 1. For an extent m after a layer, the extent
+before it is
 
     convolution, pooling (valid):  (m - 1) * stride + (window - 1) * dilation + 1
     the same with other padding:   (m - 1) * stride + 1
@@ -8,7 +9,7 @@ Told backwards from the outputs, each of which needs an extent of 1. With an ext
     padding:                       max(m - before - after, 1)
     up-sampling:                   ceil(m / size)
 
-Options bear the names of Keras 1 or 2.
+Options have the names of Keras 1 or 2.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, TypeAlias
 
 from transforms.architecture.graph import Graph, Layer, TensorRef, evaluation_order
 
-#: The least extent by axis, the batch being axis 0; axes that are not listed need 1.
+#: The minimum extent by axis, the batch being axis 0; axes that are not listed need 1.
 Needs: TypeAlias = Mapping[int, int]
 
 _RESHAPES = frozenset({"Flatten", "Reshape", "RepeatVector", "Dot", "Lambda"})
@@ -26,7 +27,7 @@ _RECURRENT = ("RNN", "LSTM", "GRU", "Bidirectional")
 
 
 def least_length(graph: Graph) -> int:
-    """The largest extent that any free axis of an input needs; 1 where nothing asks for more."""
+    """The largest extent that any free axis of an input needs; at least 1."""
     return max(
         (
             extent
@@ -44,7 +45,7 @@ def _is_free(layer: Layer, axis: int) -> bool:
 
 
 def _needed(graph: Graph, behind: Mapping[int, Needs]) -> list[Needs]:
-    """What each input of a graph needs, given what each output needs by its number."""
+    """The minimum extents of each input of a graph, from those of each output by number."""
     needs: dict[TensorRef, dict[int, int]] = {}
     for index, ref in enumerate(graph.outputs):
         _raise(needs.setdefault(ref, {}), behind.get(index, {}))
@@ -88,7 +89,7 @@ def _of_layer(layer: Layer, behind: Needs) -> Needs:
 
 
 def _extent(layer: Layer, place: int, behind: int, rank: int) -> int:
-    """The extent in front of a layer that works on `rank` axes, along the one at a place among them."""
+    """The extent before a layer that works on `rank` axes, along one of them."""
     name, config = layer.class_name, layer.config
     if name.startswith("Cropping"):
         return behind + sum(_pair(config.get("cropping"), place, rank))

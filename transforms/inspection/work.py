@@ -1,8 +1,8 @@
-"""What a model takes to run, estimated from its layers and shapes before anything is run.
+"""Estimates the work of running a model from its layers and shapes, before anything is run.
 
-A file of a few kilobytes may ask for hours: a loop of a million steps, a window of 256 positions, models that call each
-other twice. Everything here is counted for one row and one length of the free axes, from config and the sizes of the
-arrays; nested models are counted once for each shape of their inputs, however often they are called.
+A file of a few kilobytes may need hours: a loop of a million steps, a window of 256 positions, models that call each
+other twice. The counts are for one row and one length of the free axes, from the config and the sizes of the arrays;
+nested models are evaluated once for each shape of their inputs, however often they are called.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from transforms.records.runtime import Runtime
 
 _LOOPS = frozenset({"SimpleRNN", "LSTM", "GRU", "CuDNNLSTM", "CuDNNGRU", "UnifiedLSTM", "UnifiedGRU", "RNN"})
 _CONVOLUTIONAL_LOOPS = frozenset({"ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
-#: How often the reference goes through its memory for each offset of a convolution's window.
+#: Passes of the reference over its memory for each offset of a convolution's window.
 _PASSES = 3
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one row takes on its way through a layer or model.
+    """The work of one row in a layer or model.
 
     Attributes:
         multiplications: of matrix products and convolutions.
@@ -71,7 +71,7 @@ class Work:
         )
 
     def repeated(self, times: float) -> Work:
-        """The same for so many rows at once: loops and calls stay as many."""
+        """The work of so many rows at once; loops and calls are not multiplied."""
         return replace(
             self,
             multiplications=self.multiplications * times,
@@ -82,11 +82,11 @@ class Work:
         )
 
     def of_rows(self, rows: int) -> float:
-        """Nanoseconds that grow with the number of rows."""
+        """Nanoseconds, for the part proportional to the number of rows."""
         return (self.multiplications * _MULTIPLICATION + self.operations * _OPERATION) * rows
 
     def of_batches(self, *rows: int) -> float:
-        """Nanoseconds of a core for batches of so many rows. A model is traced once for all of them."""
+        """Nanoseconds of a core for batches of so many rows. A model is traced once for all batches."""
         return self.of_rows(sum(rows)) + self.steps * _STEP * len(rows) + self.calls * _CALL
 
 
@@ -95,10 +95,10 @@ class Work:
 _MULTIPLICATION, _OPERATION, _STEP, _CALL = 0.5, 5.0, 60_000.0, 15_000_000.0
 
 
-#: What free axes count for, unless the layers need more: about as long as the batches that are drawn for them.
+#: The extent assumed for free axes, unless the layers need more: about that of drawn batches.
 _FREE_EXTENT = 48
-#: Rows of the batches that a model is checked on, each with the nanoseconds that so many rows may take at most: from as
-#: many as show every kind of padding to one, for models that are very large.
+#: Numbers of rows of drawn batches, each with the maximum nanoseconds for so many rows: from enough to show every kind
+#: of padding down to one, for very large models.
 _ROWS: tuple[tuple[tuple[int, ...], float], ...] = (((4, 3), 4e9), ((2, 1), 8e9), ((1, 1), 30e9), ((1,), math.inf))
 _ROWS_WITH_MASKS: tuple[tuple[tuple[int, ...], float], ...] = (((4, 3), 4e9), ((4, 1), math.inf))
 #: Values of all tensors that are in memory at once.
@@ -106,7 +106,7 @@ _TOGETHER = 1 << 26
 
 
 def refuse_excessive_work(model: LegacyModel, limits: Limits) -> Work:
-    """The work of one row, which the budget allows.
+    """The work of one row. Refuses a model whose work exceeds the budget.
 
     Raises:
         MigrationError: `over_budget`: a tensor is larger than `tensor_values`, or converting the model and running it
@@ -127,11 +127,11 @@ def refuse_excessive_work(model: LegacyModel, limits: Limits) -> Work:
 
 
 def rows_worth_drawing(work: Work, *, masked: bool) -> tuple[int, ...]:
-    """Rows of each batch that a model is checked on: as many as its work allows.
+    """Number of rows of each drawn batch: as many as the model's work allows.
 
     Args:
         work: of one row.
-        masked: whether rows are padded in several ways, each of which a row must show.
+        masked: whether rows are padded in several ways, each of which needs a row.
     """
     *choices, (fewest, _) = _ROWS_WITH_MASKS if masked else _ROWS
     for rows, most in choices:
@@ -141,16 +141,16 @@ def rows_worth_drawing(work: Work, *, masked: bool) -> tuple[int, ...]:
 
 
 def estimated_work(graph: Graph, runtime: Runtime, scalars: Mapping[LayerPath, int], length: int) -> Work:
-    """What one row of a model takes.
+    """The work of one row of a model.
 
     Args:
         graph: the outermost graph.
-        runtime: which Keras wrote it.
+        runtime: the Keras that wrote it.
         scalars: numbers in the weights of each leaf layer.
         length: extent of every free axis but the batch.
 
     Raises:
-        MigrationError: `invalid_config`, where options contradict each other.
+        MigrationError: `invalid_config`, options contradict each other.
     """
     with config_errors():
         return _Estimate(graph, runtime, scalars, length).of_graph(graph, [])[1]
@@ -246,7 +246,7 @@ def _steps(name: str, x: Shape) -> int:
 def _products(
     name: str, options: Mapping[str, Any], inputs: Sequence[Shape], y: Shape, weights: int
 ) -> tuple[float, float]:
-    """Multiplications, of one step where there are steps, and operations beyond one for each number in and out."""
+    """Multiplications (per step, for layers with steps), and operations beyond one for each number in and out."""
     x = inputs[0]
     if name in _LOOPS:
         return float(weights), 0.0
@@ -273,7 +273,7 @@ def _products(
 
 
 def _found(known: Mapping[TensorRef, Shape], refs: Sequence[TensorRef]) -> list[Shape]:
-    """The shapes of tensors; a further output of a call has the shape of its first where no rule tells."""
+    """The shapes of tensors; a further output of a call has the shape of the first if there is no rule."""
     found = (known.get(ref) or known.get(TensorRef(ref.layer, ref.call)) for ref in refs)
     return [shape for shape in found if shape is not None]
 
@@ -284,7 +284,7 @@ def _tensors(layer: Layer, shapes: Sequence[Shape]) -> Work:
 
 
 def _unknown(layer: Layer, x: Shape) -> Shape:
-    """The shape of an output that no rule tells: as large as the layer's options may make it."""
+    """The shape of an output without a rule: as large as the layer's options may make it."""
     options = layer.config
     name = layer.class_name.removeprefix(FUNCTION)
     if name in _CONVOLUTIONAL_LOOPS:

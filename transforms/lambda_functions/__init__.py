@@ -1,4 +1,4 @@
-"""Python functions that a file stores as bytecode: read as data, interpreted symbolically, never run.
+"""Translation of Python functions stored as bytecode: read as data, interpreted symbolically, never run.
 
 ```
 stored text -> Code (marshal_reader) -> Instructions (instructions) -> Expression (interpreter), shown as text

@@ -1,4 +1,4 @@
-"""The attributes and methods that values of the interpreter have: tables of names, and nothing of Python's own."""
+"""Attributes and methods of the interpreter's values: closed tables of names, independent of Python's own objects."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from transforms.lambda_functions.values import (
 
 
 def attribute(trace: Trace, value: Value, name: str) -> Value:
-    """`value.name`. Raises Refused for what the value does not have here."""
+    """Evaluates `value.name`. Raises Refused for attributes outside the table."""
     if isinstance(value, Reference):
         return member(value, name)
     if value is FREE_EXTENT and name == "value":
@@ -42,14 +42,14 @@ def attribute(trace: Trace, value: Value, name: str) -> Value:
 
 
 def has_attribute(value: Value, name: str) -> bool:
-    """Whether a value has the attribute here; of others nothing is known."""
+    """Whether the table has the attribute for the value; of others nothing is known."""
     return any(
         isinstance(value, kind) and name in table for tables in (_ATTRIBUTES, _METHODS) for kind, table in tables
     )
 
 
 def call_method(trace: Trace, method: Method, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    """`receiver.name(*args, **kwargs)`. Raises Refused."""
+    """Evaluates `receiver.name(*args, **kwargs)`. Raises Refused."""
     for kind, table in _METHODS:
         if isinstance(method.receiver, kind) and method.name in table:
             try:
@@ -60,7 +60,7 @@ def call_method(trace: Trace, method: Method, args: Sequence[Value], kwargs: Map
 
 
 def static_shape(trace: Trace, tensor: Tensor, written: str) -> TensorShape:
-    """`x.shape` as the writing runtime gave it: in TensorFlow 1 a free extent is an object of its own."""
+    """`x.shape` in the writing runtime: in TensorFlow 1 a free extent is a special object."""
     if not trace.era.on_tensorflow:
         raise Refused(f"{written}, which Theano and CNTK compute at run time")
     shape = trace.shape_of(tensor, written)
@@ -80,7 +80,7 @@ def _elements(trace: Trace, shape: TensorShape) -> int | None:
 
 
 def _with_static_shape(trace: Trace, tensor: Tensor, shape: Value) -> None:
-    """`set_shape` narrows what is known and changes no value: what is known here stays."""
+    """`set_shape` narrows the static shape and changes no value; the known shape stays."""
     items_of(shape)
 
 
@@ -148,7 +148,7 @@ def _unknown_rank(trace: Trace, tensor: Tensor) -> int:
     return len(trace.shape_of(tensor, "ndim"))
 
 
-#: Attributes by kind of value: what each is, computed from the trace and the value.
+#: Attributes by kind of value: functions of the trace and the value.
 _ATTRIBUTES: tuple[tuple[type | tuple[type, ...], Mapping[str, Callable[[Trace, Any], Value]]], ...] = (
     (
         Tensor,
@@ -198,7 +198,7 @@ _ATTRIBUTES: tuple[tuple[type | tuple[type, ...], Mapping[str, Callable[[Trace, 
     ),
 )
 
-#: Methods by kind of value. Text has those alone that cannot make it grow.
+#: Methods by kind of value. Text has only those that cannot enlarge it.
 _METHODS: tuple[tuple[type | tuple[type, ...], Mapping[str, Callable[..., Value]]], ...] = (
     (
         Tensor,
@@ -270,6 +270,6 @@ _METHODS: tuple[tuple[type | tuple[type, ...], Mapping[str, Callable[..., Value]
 
 
 def refuse_hidden(name: str) -> None:
-    """Raises Refused for names that lead into Python itself, whatever has them."""
+    """Raises Refused for names of Python's internals, on any value."""
     if name.startswith("__"):
         raise Refused(f"the attribute {name}", Reason.UNSAFE_LAMBDA)

@@ -1,4 +1,4 @@
-"""Python's builtins on values of the interpreter: those that compute, on constants, sequences and, some, tensors."""
+"""Python's builtins on the interpreter's values: pure ones, on constants, sequences and, for some, tensors."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def _is_instance(machine: Interpreter, value: Value, classes: Value) -> bool:
 
 
 def _has(machine: Interpreter, value: Value, name: Value) -> bool:
-    """`hasattr` of a module, as far as its names are known here, and of what a tensor has."""
+    """`hasattr` of a module, as far as its names are known, and of a tensor."""
     if isinstance(value, Reference) and isinstance(name, str):
         known = exists(machine.trace.era, f"{value.name}.{name}")
         if known is not None:

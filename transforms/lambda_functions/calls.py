@@ -1,4 +1,4 @@
-"""Calls: of the file's own functions, of methods, and of functions by name, each through the table it belongs to."""
+"""Calls of the file's own functions, of methods, and of functions by name, each through its table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _VARIADIC, _KEYWORDS = 4, 8
 
 
 def call_value(machine: Interpreter, callee: Value, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    """`callee(*args, **kwargs)`. Raises Refused for what is not on a list."""
+    """Evaluates `callee(*args, **kwargs)`. Raises Refused for functions outside the lists."""
     match callee:
         case Function():
             return machine.call(callee, args, kwargs)
@@ -50,7 +50,7 @@ def call_value(machine: Interpreter, callee: Value, args: Sequence[Value], kwarg
 def _call_by_name(
     machine: Interpreter, reference: Reference, args: Sequence[Value], kwargs: Mapping[str, Value]
 ) -> Value:
-    """A function by its name: one that is answered at once, one of NumPy on constants, or one of the list."""
+    """Calls a function by name: one evaluated statically, one of NumPy on constants, or one of the list."""
     trace, name = machine.trace, reference.name
     for table in (BUILTINS, STATIC):
         if name in table:
@@ -71,7 +71,7 @@ def _call_by_name(
 
 
 def bind_parameters(function: Function, args: Sequence[Value], kwargs: Mapping[str, Value]) -> dict[str, Value]:
-    """The values of a function's parameters. Raises Refused where the arguments do not fit."""
+    """Binds the arguments of a call to a function's parameters. Raises Refused if they do not fit."""
     code = function.code
     positional = code.variables[: code.argument_count]
     keyword_only = code.variables[code.argument_count : code.argument_count + code.keyword_only_count]

@@ -1,4 +1,4 @@
-"""The stored functions of a whole model: each is interpreted for the inputs that the graph gives it."""
+"""Translates the stored functions of a model, each for the inputs that it has in the graph."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from transforms.records.runtime import Family
 #: The class of a layer that holds a function.
 LAMBDA = "Lambda"
 
-#: Inputs of which every combination with and without a mask is looked at.
+#: Maximum number of masked inputs, of which every combination is translated.
 _MOST_MASKED = 3
 
 _ADVICE = (
@@ -39,7 +39,9 @@ _MISSING_ADVICE = (
 
 
 def with_functions_of_merge(graph: Graph) -> Graph:
-    """`Merge(mode=function)` of Keras 1 as the Lambda that it is; it is called with a list, even of one tensor."""
+    """Replaces `Merge(mode=function)` of Keras 1 by the equivalent Lambda, which is called with a list, even of one
+    tensor.
+    """
     return replace(graph, layers=tuple(map(_as_lambda, graph.layers)))
 
 
@@ -60,10 +62,10 @@ def with_translations(
     constants: Mapping[str, Mapping[str, Any]] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Graph:
-    """The graph, each Lambda of which has its translation in its config.
+    """The graph, with the translation of each Lambda in its config.
 
     Args:
-        graph: of known classes and without circles.
+        graph: of known classes and without cycles.
         era: the libraries that its functions were written for.
         constants: values that the operator gives to global names, by layer.
         limits: the budget of the model.
@@ -86,13 +88,13 @@ def with_translations(
 
 
 def taken_for_granted(graph: Graph) -> Iterator[Assumption]:
-    """What the meaning of each Lambda rests on that its file does not say: what its global names stand for."""
+    """The assumptions about each Lambda: the meanings of its global names, which the file does not record."""
     for layer in graph.walk():
         translation = layer.config.get(TRANSLATION)
         if isinstance(translation, Translation):
             for note in translation.assumed:
                 name, _, meaning = note.partition(" is ")
-                yield Assumption(name, "/".join(layer.path), meaning, (), "the file holds the name, not its meaning")
+                yield Assumption(name, "/".join(layer.path), meaning, (), "the file records the name, not its meaning")
 
 
 def _makes_mask(layer: Layer) -> bool:
@@ -100,7 +102,7 @@ def _makes_mask(layer: Layer) -> bool:
 
 
 def _constants_of(layer: Layer, given: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """What the operator gives to a layer, by its name or its path."""
+    """The operator's values for a layer, by its name or its path."""
     return given.get("/".join(layer.path), given.get(layer.name, {}))
 
 
@@ -117,7 +119,7 @@ def _with_translation(layer: Layer, functions: Mapping[LayerPath, _LayerFunction
 
 @dataclass
 class _LayerFunction:
-    """The function of one Lambda, translated for each kind of input that it is found to have.
+    """The function of one Lambda, translated for each kind of input that it has.
 
     Attributes:
         layer: the Lambda.
@@ -125,7 +127,7 @@ class _LayerFunction:
         constants: values that the operator gives to global names.
         makes_masks: whether any layer of the model makes a mask.
         limits: the budget of the model.
-        found: by shapes of the inputs, then by which of them bear a mask.
+        found: translations by shapes of the inputs, then by which of them have a mask.
     """
 
     layer: Layer
@@ -136,7 +138,7 @@ class _LayerFunction:
     found: dict[tuple[Shape | None, ...], dict[tuple[bool, ...], Translated]] = field(default_factory=dict)
 
     def results(self, shapes: Sequence[Shape | None]) -> tuple[Shape | None, ...]:
-        """The shapes of the results. Raises MigrationError where the function is not translated."""
+        """The shapes of the results. Raises MigrationError if the function is not translated."""
         key = tuple(shapes)
         if self.layer.config.get("mask") is not None:
             raise self._unsupported("computes the mask of its output by a function of its own")
@@ -168,7 +170,9 @@ class _LayerFunction:
             raise self._refusal(NotTranslated(f"its {option} cannot be read: {error}", Reason.UNSAFE_LAMBDA)) from error
 
     def _patterns(self, stored: StoredFunction, count: int) -> list[tuple[bool, ...]]:
-        """Which inputs may bear masks, as far as the function looks at them; none of them first."""
+        """The possible combinations of masked inputs, as far as the function uses masks; the one without masks
+        first.
+        """
         looks = self.makes_masks and any(takes(Function(code), "mask") for code in stored.codes)
         if not looks:
             return [(False,) * count]
@@ -193,7 +197,7 @@ class _LayerFunction:
             raise self._refusal(error) from error
 
     def _stated(self, inputs: tuple[Shape | None, ...], known: list[Shape | None]) -> tuple[Shape | None, ...]:
-        """The shapes of the results as the layer's `output_shape` has them, which standalone Keras believes."""
+        """The shapes of the results by the layer's `output_shape`, which standalone Keras uses unchecked."""
         option, kind = self.layer.config.get("output_shape"), self.layer.config.get("output_shape_type")
         if option is None or self.era.runtime.family is Family.TF_KERAS:
             return tuple(known)
@@ -207,7 +211,7 @@ class _LayerFunction:
         return (stated,)
 
     def _computed_shape(self, inputs: tuple[Shape | None, ...]) -> Shape | None:
-        """What a function as `output_shape` says. Raises MigrationError where it is not translated."""
+        """The shapes computed by a function as `output_shape`. Raises MigrationError if it is not translated."""
         stored = self._stored("output_shape")
         as_list = len(inputs) > 1 or bool(self.layer.config.get(AS_LIST))
         try:

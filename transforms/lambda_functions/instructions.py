@@ -1,7 +1,7 @@
-"""Bytecode of each version as one set of instructions, so that one interpreter serves them all.
+"""Decodes the bytecode of every Python version into one set of instructions for one interpreter.
 
 Every operation of Python 2.7 and 3.5 to 3.13 that a function over tensors may need is a row of the table, or a rule
-below it where versions differ; all others become `unknown`, which is refused once it is reached.
+below it where versions differ; all others become `unknown`, which is refused when it is reached.
 Source: Python/ceval.c (Python/bytecodes.c from 3.12 on) and the documentation of `dis` of each version.
 """
 
@@ -24,7 +24,7 @@ class Instruction:
 
     Attributes:
         operation: a key of the interpreter's table.
-        argument: a value, a name, a number, or the index of the instruction to jump to.
+        argument: a value, a name, a number, or the index of a jump's target.
         line: of the source.
     """
 
@@ -159,22 +159,22 @@ END_FOR
 SETUP_ANNOTATIONS
 """
 
-#: Operation, and what its argument is, by the operation's name in Python.
+#: Operation and kind of its argument, by the operation's name in Python.
 _PLAIN: Mapping[str, list[str]] = {name: rest for name, *rest in (line.split() for line in _TABLE.split("\n") if line)}
 
 _OPERATORS = "+ & // << @ * % | ** >> - / ^".split()
 _COMPARISONS = ("<", "<=", "==", "!=", ">", ">=", "in", "not in", "is", "is not")
 
-#: Unordered, less, greater and equal as bits of a comparison's outcome (`compare_masks` in Python/compile.c).
+#: Unordered, less, greater and equal as bits of a comparison's result (`compare_masks` in Python/compile.c).
 _COMPARISON_MASKS = {"<": 2, "<=": 10, "==": 8, "!=": 7, ">": 4, ">=": 12}
 
-#: `CALL_INTRINSIC_1` arguments of 3.12 and 3.13 that are followed.
+#: Supported `CALL_INTRINSIC_1` arguments of 3.12 and 3.13.
 _INTRINSICS = {5: ("unary", "+"), 6: ("to_tuple", None)}
 
 
 @dataclass(frozen=True)
 class _Raw:
-    """One operation as it stands in the code, its argument complete."""
+    """One operation of the code, with its complete argument."""
 
     offset: int
     next_offset: int
@@ -184,7 +184,7 @@ class _Raw:
 
 @dataclass(frozen=True)
 class _Place:
-    """What the meaning of an argument depends on."""
+    """The context on which the meaning of an argument depends."""
 
     code: Code
     version: Version
@@ -208,15 +208,15 @@ class _Place:
 
 def _item(values: tuple[Any, ...], index: int) -> Any:
     if not 0 <= index < len(values):
-        raise Unreadable("an operation that refers to what is not there")
+        raise Unreadable("an operation that refers to a missing entry")
     return values[index]
 
 
 def decode(code: Code, version_name: str) -> tuple[Instruction, ...]:
     """The instructions of a code object, read as a version's.
 
-    Raises Unreadable where the code is not of this version: operations it lacks, arguments and jumps that lead nowhere,
-    cache entries that are not empty.
+    Raises Unreadable if the code is not of this version: unknown operations, invalid arguments or jump targets, cache
+    entries that are not empty.
     """
     version: Version = (int(version_name.split(".")[0]), int(version_name.split(".")[1]))
     if version in ((3, 8), (3, 9), (3, 10)) and covers_code_exactly(code) != (version == (3, 10)):
@@ -257,7 +257,7 @@ def _raw_operations(code: Code, version: Version, opcodes: Mapping[int, Opcode])
             raise Unreadable(f"the operation {data[offset]}")
         size = 2 if words else 3 if data[offset] >= _HAVE_ARGUMENT else 1
         if offset + size > len(data):
-            raise Unreadable("an operation that is cut short")
+            raise Unreadable("a truncated operation")
         argument = int.from_bytes(data[offset + 1 : offset + size], "little") | extended
         caches = data[offset + size : offset + size + 2 * opcode.caches]
         if len(caches) < 2 * opcode.caches or any(caches):
@@ -266,7 +266,7 @@ def _raw_operations(code: Code, version: Version, opcodes: Mapping[int, Opcode])
         if opcode.name == "EXTENDED_ARG":
             extended = argument << (8 if words else 16)
             if extended >> 32:
-                raise Unreadable("an argument beyond measure")
+                raise Unreadable("an argument that is too large")
             continue
         yield _Raw(start, offset, opcode.name, argument)
         extended, start = 0, offset
@@ -276,7 +276,7 @@ _HAVE_ARGUMENT = 90
 
 
 def _steps(place: _Place) -> list[_Step]:
-    """What one operation comes to."""
+    """The instructions for one operation."""
     name = place.raw.name
     if name in _RULES:
         return _RULES[name](place)
@@ -316,20 +316,21 @@ _FORWARD = frozenset({"JUMP_FORWARD", "FOR_ITER", "SETUP_LOOP", "SETUP_EXCEPT", 
 
 
 def _destination(place: _Place) -> int:
-    """Where a jump leads: before 3.10 arguments count bytes, then units of two; before 3.11 some are absolute."""
+    """The target of a jump: before 3.10 arguments count bytes, then units of two; before 3.11 some are absolute."""
     raw, version = place.raw, place.version
     distance = raw.argument * (2 if version >= (3, 10) else 1)
     if "BACKWARD" in raw.name:
         return raw.next_offset - distance
     if version >= (3, 11) or raw.name in _FORWARD:
-        # An exhausted loop ends behind END_FOR (3.12), and POP_TOP behind that (3.13), which pop what is gone by then.
+        # An exhausted loop continues after END_FOR (3.12), and after the POP_TOP that follows it (3.13); these pop
+        # values that the interpreter has already popped.
         behind = {(3, 12): 2, (3, 13): 4}.get(version, 0) if raw.name == "FOR_ITER" else 0
         return raw.next_offset + distance + behind
     return distance
 
 
 def _global(place: _Place) -> list[_Step]:
-    """Since 3.11 the lowest bit asks for a null beside what is going to be called."""
+    """Since 3.11 the lowest bit requests a null beside the function to be called."""
     argument = place.raw.argument
     if place.version < (3, 11):
         return [("global", place.name(argument))]
@@ -357,7 +358,7 @@ def _local(place: _Place) -> list[_Step]:
 
 
 def _pair_of_locals(place: _Place) -> list[_Step]:
-    """Two operations in one, of 3.13: the first variable in the upper four bits."""
+    """Two operations in one, of 3.13; the first variable is in the upper four bits."""
     first, second = place.variable(place.raw.argument >> 4), place.variable(place.raw.argument & 15)
     kinds = {"LOAD_FAST_LOAD_FAST": ("local", "local"), "STORE_FAST_LOAD_FAST": ("store", "local")}
     one, other = kinds.get(place.raw.name, ("store", "store"))
@@ -370,7 +371,7 @@ def _rotate(place: _Place) -> list[_Step]:
 
 
 def _copies(place: _Place) -> list[_Step]:
-    """The top two values again, or so many as Python 2 says."""
+    """Duplicates the top two values, or as many as Python 2 states."""
     count = 2 if place.raw.name == "DUP_TOP_TWO" else place.raw.argument
     return [("copy", count)] * count
 
@@ -379,18 +380,20 @@ def _operator(place: _Place) -> list[_Step]:
     argument = place.raw.argument
     inplace, index = divmod(argument, len(_OPERATORS))
     if inplace > 1:
-        raise Unreadable("an operator that is none")
+        raise Unreadable("an invalid operator")
     return [("inplace" if inplace else "binary", _OPERATORS[index])]
 
 
 def _comparison(place: _Place) -> list[_Step]:
-    """The operator, since 3.12 in the upper bits and once more in the lowest four; 3.13 marks a truth by the fifth."""
+    """The operator, since 3.12 in the upper bits and again in the lowest four; 3.13 marks a conversion to bool by the
+    fifth.
+    """
     argument, version = place.raw.argument, place.version
     if version < (3, 12):
         return [("compare", _item(_COMPARISONS, argument))]
     symbol = _item(_COMPARISONS, argument >> (4 if version < (3, 13) else 5))
     if argument & 15 != _COMPARISON_MASKS.get(symbol):
-        raise Unreadable("a comparison that is none")
+        raise Unreadable("an invalid comparison")
     return [("compare", symbol), *([("truth", None)] if version >= (3, 13) and argument & 16 else [])]
 
 
@@ -400,7 +403,7 @@ def _identity(place: _Place) -> list[_Step]:
 
 
 def _slice(place: _Place) -> list[_Step]:
-    """`x[a:b]` in operations of its own: of Python 2, with neither, either or both; of 3.12 with both."""
+    """`x[a:b]` as special operations: of Python 2 with neither, either or both bounds; of 3.12 with both."""
     both: list[_Step] = [("build_slice", 2), ("subscript", None)]
     nothing: _Step = ("constant", None)
     match place.raw.name:
@@ -418,7 +421,7 @@ def _map(place: _Place) -> list[_Step]:
 
 
 def _map_entry(place: _Place) -> list[_Step]:
-    """Up to 3.7 the key lies on top, later the value."""
+    """Up to 3.7 the key is on top, later the value."""
     turned: list[_Step] = [] if place.version >= (3, 8) else [("rotate", 2)]
     return [*turned, ("add_to_map", place.raw.argument)]
 
@@ -428,7 +431,9 @@ def _merge_maps_for_call(place: _Place) -> list[_Step]:
 
 
 def _call(place: _Place) -> list[_Step]:
-    """From 3.6 to 3.10 so many arguments; before, the number of keywords in the upper byte, names on the stack."""
+    """From 3.6 to 3.10 the argument is the number of arguments; before, the upper byte is the number of keywords, whose
+    names are on the stack.
+    """
     argument = place.raw.argument
     if place.version >= (3, 6):
         return [("call", argument)]
@@ -440,14 +445,14 @@ def _call_with_names(place: _Place) -> list[_Step]:
 
 
 def _new_call(place: _Place) -> list[_Step]:
-    """CALL of 3.11 and 3.12 may have had KW_NAMES in front; 3.13 has CALL_KW for that."""
+    """CALL of 3.11 and 3.12 may follow KW_NAMES; 3.13 has CALL_KW instead."""
     if place.raw.name == "CALL_KW" or _follows_names(place):
         return [("call_of_two_with_names", place.raw.argument)]
     return [("call_of_two", place.raw.argument)]
 
 
 def _follows_names(place: _Place) -> bool:
-    """True where KW_NAMES stands in front, PRECALL of 3.11 between them."""
+    """True if KW_NAMES precedes, in 3.11 with PRECALL between."""
     if place.version >= (3, 13):
         return False
     numbers = {opcode.name: number for number, opcode in OPCODES[f"3.{place.version[1]}"].items()}
@@ -463,7 +468,7 @@ def _call_unpacked(place: _Place) -> list[_Step]:
 
 
 def _function(place: _Place) -> list[_Step]:
-    """Up to 3.5 defaults lie on the stack one by one; from 3.6 on flags say what does; 3.13 sets them later."""
+    """Up to 3.5 defaults are on the stack one by one; from 3.6 on flags state what is there; 3.13 sets them later."""
     argument, version = place.raw.argument, place.version
     named: list[_Step] = [("pop", None)] if (3,) <= version < (3, 11) else []
     if version >= (3, 13):
@@ -484,13 +489,13 @@ def _intrinsic(place: _Place) -> list[_Step]:
 
 
 def _format(place: _Place) -> list[_Step]:
-    """Text of a value; a conversion or a format beside it is not followed."""
+    """Text of a value; conversions and formats are not supported."""
     if place.raw.name == "FORMAT_SIMPLE" or (place.raw.name == "FORMAT_VALUE" and place.raw.argument == 0):
         return [("format", None)]
-    return [("unknown", "a format of its own")]
+    return [("unknown", "a format specification")]
 
 
-#: Operations whose arguments differ by version, or that come to several steps.
+#: Operations whose arguments differ by version, or that become several instructions.
 _RULES: Mapping[str, Callable[[_Place], list[_Step]]] = {
     "LOAD_GLOBAL": _global,
     "LOAD_ATTR": _attribute,

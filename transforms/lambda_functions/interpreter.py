@@ -1,7 +1,7 @@
-"""Interprets instructions over symbols: what the stack machine of Python would do, were its values tensors yet unknown.
+"""Interprets instructions symbolically: Python's stack machine with symbols in place of tensors.
 
-Each operation is a row of the table at the end: a function of the frame and the argument, which returns the instruction
-to go on with where that is not the next one. Nothing of a stored function is ever run by Python.
+Each operation is a row of the table at the end: a function of the frame and the argument, which returns the next
+instruction if it is not the following one. Python never runs any part of a stored function.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Frame:
     """One call of a function.
 
     Attributes:
-        machine: whose it is.
+        machine: the interpreter.
         variables: local and free variables by name.
         stack: of values; see the operations.
-        blocks: where `break` of Python up to 3.7 leads, with the height of the stack there.
-        yielded: what a generator has yielded; None in other functions.
-        line: of the instruction at hand.
+        blocks: targets of `break` in Python up to 3.7, with the height of the stack there.
+        yielded: values that a generator has yielded; None in other functions.
+        line: of the current instruction.
     """
 
     machine: Interpreter
@@ -58,19 +58,19 @@ class Frame:
 
     @property
     def trace(self) -> Trace:
-        """What is recorded."""
+        """The record of steps."""
         return self.machine.trace
 
     def pop(self) -> Value:
-        """The value on top, taken away."""
+        """Removes and returns the value on top."""
         if not self.stack:
-            raise Malformed("a stack that is empty")
+            raise Malformed("an empty stack")
         return self.stack.pop()
 
     def pop_many(self, count: int) -> list[Value]:
-        """So many values from the top, in the order in which they were put there."""
+        """Removes and returns so many values from the top, in the order in which they were pushed."""
         if not 0 <= count <= len(self.stack):
-            raise Malformed("a stack that is empty")
+            raise Malformed("an empty stack")
         taken = self.stack[len(self.stack) - count :]
         del self.stack[len(self.stack) - count :]
         return taken
@@ -78,16 +78,16 @@ class Frame:
     def peek(self, depth: int) -> Value:
         """The value at a depth, 1 on top."""
         if not 1 <= depth <= len(self.stack):
-            raise Malformed("a stack that is empty")
+            raise Malformed("an empty stack")
         return self.stack[-depth]
 
     def push(self, value: Value) -> None:
-        """Puts a value on top, which counts against the budget."""
+        """Pushes a value, which counts against the budget."""
         self.trace.spend(value)
         self.stack.append(value)
 
     def variable(self, name: str) -> Cell:
-        """A variable, empty where it is new."""
+        """A variable's cell, empty if it is new."""
         return self.variables.setdefault(name, Cell(empty=True))
 
 
@@ -109,9 +109,9 @@ class Interpreter:
         self._decoded: dict[int, tuple[Instruction, ...]] = {}
 
     def call(self, function: Function, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-        """What a function returns; of a generator, all it yields.
+        """Calls a function; returns its result, or all values that a generator yields.
 
-        Raises Refused for what is not translated, Malformed where the code is not of this version.
+        Raises Refused for functions that are not translated, Malformed if the code is not of this version.
         """
         self.trace.enter()
         variables = {name: Cell(value) for name, value in bind_parameters(function, args, kwargs).items()}
@@ -143,7 +143,7 @@ class Interpreter:
         raise Malformed("code that ends without a return")
 
 
-#: An operation: the frame and the argument, to the next instruction or None.
+#: An operation: a function of the frame and the argument to the next instruction or None.
 Operation: TypeAlias = Callable[[Frame, Any], "int | None"]
 
 
@@ -161,7 +161,7 @@ def _swap(frame: Frame, depth: int) -> None:
 
 
 def _rotate(frame: Frame, count: int) -> None:
-    """The value on top goes below the others of the upper `count`."""
+    """Moves the value on top below the others of the upper `count`."""
     *others, top = frame.pop_many(count)
     frame.stack += [top, *others]
 
@@ -187,7 +187,7 @@ def _cell(frame: Frame, name: str) -> None:
 
 def _store(frame: Frame, name: str) -> None:
     value = frame.pop()
-    if isinstance(value, Cell):  # what `set_aside` put away
+    if isinstance(value, Cell):  # saved by `set_aside`
         frame.variables[name] = value
         return
     cell = frame.variable(name)
@@ -200,13 +200,13 @@ def _delete(frame: Frame, name: str) -> None:
 
 
 def _set_aside(frame: Frame, name: str) -> None:
-    """A comprehension in line, of 3.12 on, has variables of its own."""
+    """Saves a variable: an inlined comprehension, of 3.12 on, has its own."""
     frame.push(frame.variable(name))
     frame.variables[name] = Cell(empty=True)
 
 
 def _renew(frame: Frame, name: str) -> None:
-    """`MAKE_CELL`: the variable becomes one of its own, with the value that it has."""
+    """`MAKE_CELL`: makes a new cell for the variable, with its present value."""
     cell = frame.variable(name)
     frame.variables[name] = Cell(cell.value, cell.empty)
 
@@ -238,7 +238,7 @@ def _binary(frame: Frame, symbol: str) -> None:
 
 
 def _inplace(frame: Frame, symbol: str) -> None:
-    """`a += b`: a list grows in its place."""
+    """`a += b`: a list is extended in place."""
     a, b = frame.pop_many(2)
     if symbol == "+" and isinstance(a, list) and not isinstance(b, Tensor):
         a.extend(items_of(b))
@@ -278,7 +278,7 @@ def _build_map(frame: Frame, count: int) -> None:
 def _build_map_of_keys(frame: Frame, count: int) -> None:
     *values, keys = frame.pop_many(count + 1)
     if not isinstance(keys, tuple) or len(keys) != count:
-        raise Malformed("keys that do not fit the values")
+        raise Malformed("a number of keys that differs from that of the values")
     frame.push(_mapping(keys, values))
 
 
@@ -336,7 +336,7 @@ def _unpack(frame: Frame, count: int) -> None:
 
 
 def _unpack_rest(frame: Frame, counts: int) -> None:
-    """`a, *b, c = x`: how many stand before the star, and how many behind in the second byte."""
+    """`a, *b, c = x`: the number before the star, and in the second byte the number after it."""
     before, after = counts & 255, counts >> 8
     items = items_of(frame.pop())
     if len(items) < before + after:
@@ -381,7 +381,7 @@ def _add_to_map(frame: Frame, depth: int) -> None:
 
 
 def _store_map(frame: Frame, argument: Any) -> None:
-    """Python 2: the value, the key on top, and the map below, which stays."""
+    """Python 2: the key is on top, then the value, then the map, which stays."""
     value, key = frame.pop_many(2)
     store_item(_as_map(frame.peek(1)), key, value)
 
@@ -408,7 +408,7 @@ def _jump(frame: Frame, target: int) -> int:
 
 
 def _jump_if(wanted: bool, keep: bool = False) -> Operation:
-    """A jump where the value on top is true or false, which then may stay."""
+    """Jumps if the value on top is true or false; the value may stay."""
 
     def operation(frame: Frame, target: int) -> int | None:
         if truth(frame.peek(1)) is not wanted:
@@ -435,7 +435,7 @@ def _pop_block(frame: Frame, argument: Any) -> None:
 
 
 def _break(frame: Frame, argument: Any) -> int:
-    """Python up to 3.7 leaves its loop, whose iterator lies in front of the block's height or behind it."""
+    """Python up to 3.7 leaves its loop, whose iterator is just below the block's height or above it."""
     if not frame.blocks:
         raise Malformed("a break outside a loop")
     target, height = frame.blocks.pop()
@@ -452,7 +452,7 @@ def _enter_with(frame: Frame, argument: Any) -> None:
 
 
 def _leave_with(frame: Frame, argument: Any) -> None:
-    """The value on top says how the block ended; the manager below it goes."""
+    """The value on top states how the block ended; the manager below it is removed."""
     ended = frame.pop()
     frame.pop()
     frame.push(ended)
@@ -470,7 +470,7 @@ def _call_with_names(frame: Frame, count: int) -> None:
 
 
 def _call_of_two(frame: Frame, count: int) -> None:
-    """What is called takes two places: a function and null, either way round, or a function and its first argument."""
+    """The callee takes two places: a function and null, in either order, or a function and its first argument."""
     args = frame.pop_many(count)
     callee, first = _callee(frame)
     _finish(frame, callee, [*first, *args], {})
@@ -486,12 +486,12 @@ def _call_of_two_with_names(frame: Frame, count: int) -> None:
 def _callee(frame: Frame) -> tuple[Value, list[Value]]:
     places = [value for value in frame.pop_many(2) if value is not NULL]
     if not places:
-        raise Malformed("a call of nothing")
+        raise Malformed("a call without a function")
     return places[0], places[1:]
 
 
 def _named(values: list[Value], names: Value) -> tuple[list[Value], dict[str, Value]]:
-    """Arguments of which the last bear names."""
+    """Separates keyword arguments, which come last, from positional ones."""
     if not isinstance(names, tuple) or len(names) > len(values) or not all(isinstance(name, str) for name in names):
         raise Malformed("names that do not fit the arguments")
     split = len(values) - len(names)
@@ -499,7 +499,7 @@ def _named(values: list[Value], names: Value) -> tuple[list[Value], dict[str, Va
 
 
 def _call_with_pairs(frame: Frame, counts: tuple[int, int, bool, bool]) -> None:
-    """Python up to 3.5: arguments, then names and values in turn, then perhaps `*` and `**`."""
+    """Python up to 3.5: arguments, then names and values in turn, then optionally `*` and `**`."""
     count, pairs, starred, mapped = counts
     kwargs = _as_map(frame.pop()) if mapped else {}
     more: list[Value] = []
@@ -527,7 +527,7 @@ def _call_of_two_unpacked(frame: Frame, mapped: bool) -> None:
 
 def _finish(frame: Frame, callee: Value, args: list[Value], kwargs: Mapping[Any, Value]) -> None:
     if not all(isinstance(name, str) for name in kwargs):
-        raise Malformed("keywords that are no names")
+        raise Malformed("keywords that are not names")
     frame.push(call_value(frame.machine, callee, args, dict(kwargs)))
 
 
@@ -557,7 +557,7 @@ def _function_attribute(frame: Frame, flag: int) -> None:
     """3.13 sets defaults (1), those of keywords (2), annotations (4) and closure (8) one by one."""
     value, function = frame.pop_many(2)
     if not isinstance(function, Function):
-        raise Malformed("an attribute of what is no function")
+        raise Malformed("an attribute of a value that is not a function")
     match flag:
         case 1:
             function = Function(function.code, tuple(items_of(value)), function.keyword_defaults, function.closure)
@@ -595,7 +595,7 @@ def _import_module(frame: Frame, name: str) -> None:
 def _import_from(frame: Frame, name: str) -> None:
     module = frame.peek(1)
     if not isinstance(module, Reference):
-        raise Malformed("an import from what is no module")
+        raise Malformed("an import from a value that is not a module")
     frame.push(attribute(frame.trace, module, name))
 
 

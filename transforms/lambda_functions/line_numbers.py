@@ -1,4 +1,4 @@
-"""Which line of its source an instruction stands for, as each version of Python stores it."""
+"""Source lines of instructions, in the formats of each Python version."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from transforms.lambda_functions.marshal_reader import Code
 
 
 def line_finder(code: Code, version: tuple[int, int]) -> LineNumbers:
-    """The lines of a code object. A table that is none yields the function's first line."""
+    """The lines of a code object. An invalid table yields the function's first line."""
     if version < (3, 10):
         return LineNumbers(_pairs(code, signed=version >= (3, 6)), code.first_line)
     return LineNumbers(_ranges(code) if version < (3, 11) else _locations(code), code.first_line)
@@ -31,12 +31,14 @@ class LineNumbers:
 
 
 def covers_code_exactly(code: Code) -> bool:
-    """True where the table is `co_linetable` of 3.10: its steps add up to the code, which those of 3.9 never do."""
+    """True if the table is `co_linetable` of 3.10: its steps add up to the length of the code, which those of 3.9 never
+    do.
+    """
     return sum(code.line_table[0::2]) == len(code.instructions)
 
 
 def _pairs(code: Code, signed: bool) -> Iterator[tuple[int, int]]:
-    """`co_lnotab`: steps of the offset, and of the line behind it."""
+    """`co_lnotab`: pairs of a step of the offset and a step of the line."""
     offset, line = 0, code.first_line
     for step, change in zip(code.line_table[0::2], code.line_table[1::2], strict=False):
         offset += step
@@ -45,7 +47,7 @@ def _pairs(code: Code, signed: bool) -> Iterator[tuple[int, int]]:
 
 
 def _ranges(code: Code) -> Iterator[tuple[int, int]]:
-    """`co_linetable` of 3.10: lengths of ranges, and the change of line in front of each; -128 for no line."""
+    """`co_linetable` of 3.10: lengths of ranges, and the change of line before each; -128 for no line."""
     offset, line = 0, code.first_line
     for length, change in zip(code.line_table[0::2], code.line_table[1::2], strict=False):
         if change != 128:

@@ -1,9 +1,8 @@
-"""The closed list of functions over tensors that a stored function may call: pure ones alone, a row each.
+"""The closed list of functions over tensors that a stored function may call: only pure ones, one per row.
 
 A row has the function's name, the family of its result's shape (`shapes.FAMILIES`) and its parameters in order, each
-with the other names it had in some release. Functions of TensorFlow bear the names of
-`architecture.function_signatures`, which lists those among the layers; what they are called in TensorFlow 1 and 2
-stands in `names`.
+with its other names in some release. Functions of TensorFlow have the names of `architecture.function_signatures`,
+which lists those that occur as layers; their names in TensorFlow 1 and 2 are in `tensorflow_names`.
 """
 
 from __future__ import annotations
@@ -265,7 +264,7 @@ swish                     same         x
 tanh                      same         x
 """
 
-#: Functions of TensorFlow that no graph is known to hold as a layer.
+#: Functions of TensorFlow that do not occur as layers.
 _TENSORFLOW_FURTHER = """
 argsort                   same         values axis direction stable
 boolean_mask              -            tensor mask axis
@@ -382,11 +381,11 @@ class Listed:
     """A function of the list.
 
     Attributes:
-        name: as steps have it.
-        parameters: in order, under the names that steps use; one behind `*` takes all that are left.
+        name: in steps.
+        parameters: in order, with the names that steps use; one after `*` takes all remaining arguments.
         aliases: other names of parameters.
-        shape: the rule for its result's shape.
-        several: True where it has several results.
+        shape: rule for its result's shape.
+        several: True if it has several results.
     """
 
     name: str
@@ -398,14 +397,14 @@ class Listed:
 
 @dataclass(frozen=True)
 class Called:
-    """How a function of the list is called under a name: parameters by position, and other names of them."""
+    """The interface of a listed function under one name: parameters by position, and their other names."""
 
     listed: Listed
     order: tuple[str, ...]
     aliases: Mapping[str, str]
 
 
-#: Arguments that say nothing of the result.
+#: Arguments that do not affect the result.
 IDLE_ARGUMENTS = frozenset({"name", "validate_indices", "seed"})
 
 
@@ -425,7 +424,7 @@ def _tensorflow() -> Iterator[tuple[str, Listed]]:
         yield name, Listed(name, parameters, {}, FAMILIES[family], family in SEVERAL)
 
 
-#: Every function of the list, by the name that steps have.
+#: Every function of the list, by its name in steps.
 LISTED: Mapping[str, Listed] = {
     **dict(_tensorflow()),
     **dict(_rows(_TENSORFLOW_FURTHER, "")),
@@ -436,7 +435,7 @@ LISTED: Mapping[str, Listed] = {
 
 
 def shape_of_result(function: str, arguments: Mapping[str, Value]) -> Any:
-    """The shape of a listed function's result, or a list of shapes where it has several; None where not known."""
+    """The shape of a listed function's result, or a list of shapes if it has several; None if unknown."""
     try:
         return LISTED[function].shape(arguments)
     except (TypeError, ValueError, IndexError, KeyError, ZeroDivisionError, OverflowError, AttributeError):
@@ -454,10 +453,10 @@ def bound(
     """The arguments of a call by parameter.
 
     Args:
-        listed: what is called.
+        listed: the function.
         written: its name in the function.
         order: the parameters by position.
-        aliases: names of parameters, as they may be given by keyword, to those that steps use.
+        aliases: keyword names of parameters -> names that steps use.
         args: of the call, by position.
         kwargs: of the call, by name.
 

@@ -1,7 +1,7 @@
-"""Code objects out of marshalled bytes of Python 2.7 and 3.5 to 3.13: a reader that builds plain data and nothing else.
+"""Reads code objects from marshalled bytes of Python 2.7 and 3.5 to 3.13; builds only plain data.
 
-Source of the format: `r_object` in Python/marshal.c of each version. The bytes do not name the version; how the fields
-of a code object follow each other does, up to three versions that share a layout.
+Source of the format: `r_object` in Python/marshal.c of each version. The bytes do not record the version; the order of
+a code object's fields determines it, up to three versions that share a layout.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MAX_INTEGER_BITS = 1024
 
 
 class Unreadable(Exception):
-    """The bytes are no code object, or one beyond the limits."""
+    """The bytes are not a code object, or exceed the limits."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Code:
     """A code object. Names of fields as in Python, without `co_`.
 
     Attributes:
-        layout: the layout it was read by.
+        layout: with which it was read.
         argument_count: of positional parameters, those that are positional only included.
-        keyword_only_count: of parameters behind `*`.
+        keyword_only_count: of parameters after `*`.
         flags: `co_flags`.
         instructions: `co_code`.
         constants: plain values and further `Code`.
@@ -59,12 +59,12 @@ class Code:
 
 @dataclass(frozen=True)
 class Layout:
-    """How versions write a code object.
+    """The layout of a code object in some versions.
 
     Attributes:
-        versions: that share it, oldest first.
-        integers: the numbers in front.
-        values: the values between.
+        versions: with this layout, oldest first.
+        integers: the numbers at the start.
+        values: the values after them.
     """
 
     versions: tuple[str, ...]
@@ -88,12 +88,12 @@ LAYOUTS = (
     Layout(("2.7",), ("argcount", "nlocals", "stacksize", "flags"), _OLD_VALUES),
 )
 
-#: Bits of `localspluskinds`: what inner functions share, and what is shared with an outer one.
+#: Bits of `localspluskinds`: variables shared with inner functions, and with an outer one.
 CELL, FREE = 0x40, 0x80
 
 
 def read_code(data: bytes) -> Iterator[Code]:
-    """The code object in each layout that the bytes fit, perhaps none. Raises Unreadable for bytes beyond the limit."""
+    """The code object in each matching layout, possibly none. Raises Unreadable for bytes beyond the limit."""
     if len(data) > MAX_BYTES:
         raise Unreadable(f"it has more than {MAX_BYTES:,} bytes")
     for layout in LAYOUTS:
@@ -106,7 +106,7 @@ def read_code(data: bytes) -> Iterator[Code]:
             yield value
 
 
-#: A value, and how many values it stands for once references are followed.
+#: A value, and the number of values it contains when references are followed.
 _Sized: TypeAlias = tuple[Any, int]
 
 _INCOMPLETE = object()
@@ -114,7 +114,7 @@ _END = object()
 
 
 class _Reader:
-    """Reads one value. References may point at what was complete before them, so that nothing holds itself."""
+    """Reads one value. References may only point to values completed before them, so that no value contains itself."""
 
     def __init__(self, data: bytes, layout: Layout) -> None:
         self._data = data
@@ -125,11 +125,11 @@ class _Reader:
 
     @property
     def at_end(self) -> bool:
-        """True once all bytes are read."""
+        """True if all bytes are read."""
         return self._place == len(self._data)
 
     def value(self, depth: int) -> _Sized:
-        """The next value. Raises Unreadable, or what malformed numbers and text raise."""
+        """The next value. Raises Unreadable, or the errors of malformed numbers and text."""
         if depth > _MAX_DEPTH:
             raise Unreadable("it nests too deep")
         kind = self._take(1)[0]
@@ -152,7 +152,7 @@ class _Reader:
     def _referred(self) -> _Sized:
         found = self._seen[self.length(len(self._seen))]
         if found is _INCOMPLETE:
-            raise Unreadable("a value that holds itself")
+            raise Unreadable("a value that contains itself")
         value, size = found
         return value, size
 
@@ -214,7 +214,7 @@ class _Reader:
         return float(self.text(True, "ascii"))
 
     def items(self, count: int, depth: int) -> tuple[tuple[Any, ...], int]:
-        """So many values, and what they stand for together."""
+        """So many values, and the number of values they contain together."""
         values, total = [], 1
         for _ in range(count):
             value, size = self.value(depth)
@@ -253,7 +253,7 @@ class _Reader:
         fields["firstlineno"] = self.integer()
         fields["linetable"], size = self.value(depth)
         if layout.values is _NEW_VALUES:
-            self.value(depth)  # the exception table: no exception is ever followed
+            self.value(depth)  # the exception table, which is not used
         return _code(layout, fields), total + size
 
 
@@ -264,7 +264,7 @@ def _hashable(key: Any) -> Any:
 
 
 def _code(layout: Layout, fields: Mapping[str, Any]) -> Code:
-    """A code object whose fields have the types they must have."""
+    """A code object with checked types of fields."""
     if layout.values is _NEW_VALUES:
         variables, kinds = _names(fields["localsplusnames"]), _bytes(fields["localspluskinds"])
         if len(kinds) != len(variables):
@@ -280,7 +280,7 @@ def _code(layout: Layout, fields: Mapping[str, Any]) -> Code:
         raise Unreadable("more parameters than variables")
     constants = fields["consts"]
     if not isinstance(constants, tuple):
-        raise Unreadable("constants that are no tuple")
+        raise Unreadable("constants that are not a tuple")
     python_2 = layout.versions == ("2.7",)
     return Code(
         layout=layout,
@@ -311,20 +311,20 @@ def _as_text(value: Any) -> Any:
 
 def _bytes(value: Any) -> bytes:
     if not isinstance(value, bytes):
-        raise Unreadable("bytes that are none")
+        raise Unreadable("a value that is not bytes")
     return value
 
 
 def _text(value: Any) -> str:
     text = _as_text(value)
     if not isinstance(text, str):
-        raise Unreadable("a name that is no text")
+        raise Unreadable("a name that is not text")
     return text
 
 
 def _names(value: Any) -> tuple[str, ...]:
     if not isinstance(value, tuple):
-        raise Unreadable("names that are no tuple")
+        raise Unreadable("names that are not a tuple")
     return tuple(map(_text, value))
 
 

@@ -1,7 +1,7 @@
-"""What a global name is taken for, and which function a dotted name means.
+"""Meanings of global names, and the functions of dotted names.
 
-A file holds a function's code, and of the names outside it nothing but themselves. The meaning that the whole field
-gives them is taken, and told: `K` is keras.backend, `tf` is tensorflow. A name without such a meaning is refused.
+A file stores a function's code, but of global names only the names. Their conventional meaning is assumed and reported:
+`K` is keras.backend, `tf` is tensorflow. A name without such a meaning is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from transforms.lambda_functions.tensorflow_names import exists_in_tensorflow, t
 from transforms.lambda_functions.trace import Era, Trace
 from transforms.lambda_functions.values import Dtype, Reference, Refused, Value
 
-#: Modules by the global names that stand for them everywhere.
+#: Modules by their conventional global names.
 _GLOBALS: Mapping[str, str] = {
     "K": "keras.backend",
     "backend": "keras.backend",
@@ -36,7 +36,7 @@ _GLOBALS: Mapping[str, str] = {
     "activations": "keras.activations",
 }
 
-#: Modules that a function may import by itself.
+#: Modules that a function may import.
 _IMPORTED = ("keras", "tensorflow", "numpy", "math", "tf_keras")
 
 #: Prefixes that are one module under several names, longest first.
@@ -84,12 +84,12 @@ _CONSTANTS: Mapping[str, Value] = {
     "tensorflow.image.ResizeMethod.AREA": "area",
 }
 
-#: Builtins that `builtin_functions` has. Others are refused by name.
+#: Builtins implemented in `builtin_functions`. Others are refused by name.
 _BUILTINS = frozenset(vars(builtins))
 
 
 def global_value(trace: Trace, name: str) -> Value:
-    """The meaning of a global name, which is noted where it is taken for granted. Raises Refused for a name without."""
+    """The meaning of a global name; assumed meanings are recorded. Raises Refused for a name without one."""
     if name in trace.globals_given:
         return trace.globals_given[name]
     known = _GLOBALS.get(name)
@@ -110,7 +110,7 @@ def _told(module: str, era: Era) -> str:
 
 
 def imported_module(name: str, from_list: Value) -> Reference:
-    """What `import name` yields: the module, or, without `from`, the package it begins with."""
+    """The value of `import name`: the module or, without `from`, its top-level package."""
     if name.split(".")[0] not in _IMPORTED:
         raise Refused(f"import {name}", Reason.CUSTOM_OBJECTS_NEEDED)
     shown = name if from_list else name.split(".")[0]
@@ -118,7 +118,7 @@ def imported_module(name: str, from_list: Value) -> Reference:
 
 
 def member(reference: Reference, name: str) -> Value:
-    """`reference.name`: a constant, a dtype, or a further reference, whose name is looked at once it is called."""
+    """`reference.name`: a constant, a dtype, or a further reference, whose name is checked when it is called."""
     full = normalised(f"{reference.name}.{name}")
     if full in _CONSTANTS:
         return _CONSTANTS[full]
@@ -129,7 +129,7 @@ def member(reference: Reference, name: str) -> Value:
 
 
 def normalised(name: str) -> str:
-    """The name with modules under the names that this program uses."""
+    """The name, with modules by their canonical names."""
     for prefix, module in _PREFIXES:
         if name == prefix or name.startswith(f"{prefix}."):
             return module + name[len(prefix) :]
@@ -151,7 +151,7 @@ _KERAS_SYNONYMS: Mapping[str, str] = {
 
 
 def listed_call(era: Era, reference: Reference) -> Called | None:
-    """The function of the list that a name stands for in the writer's libraries; None where there is none."""
+    """The listed function with this name in the writer's libraries; None if there is none."""
     name = reference.name
     if name.startswith("tensorflow."):
         return tensorflow_call(era, name.removeprefix("tensorflow."))
@@ -161,7 +161,7 @@ def listed_call(era: Era, reference: Reference) -> Called | None:
 
 
 def exists(era: Era, name: str) -> bool | None:
-    """Whether a module has a member in the writer's libraries; None where this program does not know."""
+    """Whether a module has a member in the writer's libraries; None if unknown."""
     full = normalised(name)
     if full in ("tensorflow.keras", "keras.backend", "keras.activations", "keras.layers"):
         return True
@@ -171,7 +171,7 @@ def exists(era: Era, name: str) -> bool | None:
 
 
 def dtype_name(value: Value) -> str | None:
-    """The name of a dtype given as text, by a library's name for it, or as a type of Python; None where it is none."""
+    """The name of a dtype given as text, as a library's object, or as a Python type; None for anything else."""
     if isinstance(value, Dtype):
         return value.name if value.of is None else None
     if isinstance(value, str) and value in _DTYPES:
@@ -186,5 +186,5 @@ def numpy_dtype(value: Value) -> np.dtype[np.generic]:
     """The same for NumPy. Raises Refused."""
     name = dtype_name(value)
     if name is None or name in ("string", "bfloat16"):
-        raise Refused("a dtype that is not known")
+        raise Refused("an unknown dtype")
     return np.dtype(name)

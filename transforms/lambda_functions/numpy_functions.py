@@ -1,4 +1,4 @@
-"""Functions of `numpy` and `math` on constants: pure ones, computed at once, within bounds."""
+"""Evaluates pure functions of `numpy` and `math` on constants, within bounds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PURE = """
     float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool ndim
 """.split()
 
-#: Functions whose arguments say how large their result is: these, multiplied.
+#: Functions whose arguments determine the size of the result: the product of these.
 _SIZED: Mapping[str, Callable[..., float]] = {
     "arange": lambda start, stop=None, step=1, dtype=None: abs(
         ((start if stop is None else stop) - (0 if stop is None else start)) / step
@@ -69,7 +69,7 @@ _SIZED: Mapping[str, Callable[..., float]] = {
     "tri": lambda n, *others, **named: n * n,
 }
 
-#: Functions of `math`, none of which can be made to run long.
+#: Functions of `math`, none of which can run long.
 _MATH = """
     acos acosh asin asinh atan atan2 atanh ceil copysign cos cosh degrees erf erfc exp expm1 fabs floor fmod frexp
     gamma hypot isclose isfinite isinf isnan isqrt ldexp lgamma log log10 log1p log2 modf pow prod radians remainder
@@ -82,7 +82,7 @@ def _product(shape: Any) -> float:
 
 
 def call_numpy(reference: Reference, args: Sequence[Value], kwargs: Mapping[str, Value]) -> Value:
-    """A function of `numpy` or `math` on constants. Raises Refused."""
+    """Calls a function of `numpy` or `math` on constants. Raises Refused."""
     module, _, name = reference.name.partition(".")
     if name not in (_MATH if module == "math" else {*_PURE, *_SIZED}):
         raise why_refused(reference)
@@ -114,14 +114,14 @@ def _computed(function: Any, reference: Reference, args: Sequence[Any], kwargs: 
 
 
 class _Constants:
-    """Values as NumPy takes them, of which there must not be too many."""
+    """Converts values for NumPy and limits their number."""
 
     def __init__(self, reference: Reference) -> None:
         self._reference = reference
         self._left = MOST_NUMBERS
 
     def plain(self, value: Value) -> Any:
-        """The value. Raises Refused for tensors and all that is no number."""
+        """The value. Raises Refused for tensors and other values that are not numbers."""
         written = self._reference.written
         self._left -= value.size if isinstance(value, np.ndarray) else 1
         if self._left < 0:

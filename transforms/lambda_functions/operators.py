@@ -1,4 +1,4 @@
-"""Python's operators on values of the interpreter: steps where a tensor takes part, bounded arithmetic elsewhere."""
+"""Python's operators on the interpreter's values: recorded steps for tensors, bounded arithmetic otherwise."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from transforms.lambda_functions.values import (
     kind_of,
 )
 
-#: The function that an operator on tensors is, after Python's module `operator`.
+#: The function of an operator on tensors, named as in Python's module `operator`.
 OPERATOR = "operator."
 
-#: Operators by symbol: the name in `operator`, and what it does to numbers.
+#: Operators by symbol: the name in `operator`, and the function on numbers.
 _BINARY: Mapping[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "+": ("add", operator.add),
     "-": ("sub", operator.sub),
@@ -60,7 +60,7 @@ _UNARY: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "~": ("invert", operator.invert),
 }
 
-#: Division of Python 2, which is that of whole numbers between whole numbers.
+#: Division of Python 2, which is integer division for integers.
 PYTHON_2_DIVISION = "python-2-/"
 
 #: Operators whose result on extents is an extent.
@@ -68,7 +68,7 @@ _OF_EXTENTS = frozenset({"+", "-", "*", "//", "%"})
 
 
 def binary(trace: Trace, symbol: str, a: Value, b: Value) -> Value:
-    """`a symbol b`. Raises Refused."""
+    """Evaluates `a symbol b`. Raises Refused."""
     if isinstance(a, Tensor) or isinstance(b, Tensor):
         return _of_tensors(trace, symbol, a, b)
     if symbol == PYTHON_2_DIVISION:
@@ -85,7 +85,7 @@ def binary(trace: Trace, symbol: str, a: Value, b: Value) -> Value:
     _refuse_strangers(a, b, symbol)
     _refuse_growth(symbol, a, b)
     if symbol == "@" or broadcast_size([a, b]) > MOST_NUMBERS:
-        raise Refused(f"{kind_of(a)} {symbol} {kind_of(b)} beyond measure", Reason.OVER_BUDGET)
+        raise Refused(f"{kind_of(a)} {symbol} {kind_of(b)} with a result that is too large", Reason.OVER_BUDGET)
     try:
         with np.errstate(all="ignore"):
             return bounded(_BINARY[symbol][1](a, b))
@@ -104,7 +104,7 @@ def _of_tensors(trace: Trace, symbol: str, a: Value, b: Value) -> Tensor:
 
 
 def _content(symbol: str, a: Value, b: Value) -> Any:
-    """The extents that an operation on extents gives."""
+    """The extents that result from an operation on extents."""
     x, y = (value.content if isinstance(value, Tensor) else value for value in (a, b))
     if symbol not in _OF_EXTENTS or not isinstance(x, int) or not isinstance(y, int):
         return None
@@ -112,7 +112,7 @@ def _content(symbol: str, a: Value, b: Value) -> Any:
 
 
 def _of_sequences(trace: Trace, symbol: str, a: Value, b: Value) -> Value:
-    """Sequences one after the other, repeated, or compared. What JSON kept of a tuple is a list: they may be mixed."""
+    """Concatenates, repeats or compares sequences. JSON stores tuples as lists, so both may be mixed."""
     if symbol in ("==", "!="):
         return same(a, b) == (symbol == "==")
     if symbol == "+" and isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
@@ -125,7 +125,7 @@ def _of_sequences(trace: Trace, symbol: str, a: Value, b: Value) -> Value:
         sequence, times = (a, b) if isinstance(a, (list, tuple)) else (b, a)
         if isinstance(times, int) and isinstance(sequence, (list, tuple)):
             if len(sequence) * max(times, 0) > MOST_ITEMS:
-                raise Refused("a list beyond measure", Reason.OVER_BUDGET)
+                raise Refused("a list that is too long", Reason.OVER_BUDGET)
             return sequence * times
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return binary(trace, symbol, *(_array_of_numbers(value) for value in (a, b)))
@@ -148,12 +148,12 @@ def _of_texts(symbol: str, a: Value, b: Value) -> Value:
         text, times = (a, b) if isinstance(a, str) else (b, a)
         if isinstance(times, int) and len(text) * max(times, 0) <= MOST_CHARACTERS:
             return text * times
-        raise Refused("a text beyond measure", Reason.OVER_BUDGET)
+        raise Refused("a text that is too long", Reason.OVER_BUDGET)
     raise Refused(f"{kind_of(a)} {symbol} {kind_of(b)}")
 
 
 def _refuse_strangers(a: Value, b: Value, symbol: str) -> None:
-    """Only numbers, arrays of them and, for equality, anything else that is plain."""
+    """Refuses operands other than numbers, arrays of them and, for equality, other plain values."""
     plain = (bool, int, float, complex, np.generic, np.ndarray)
     if symbol in ("==", "!=") and all(isinstance(value, (*plain, type(None), Dtype, dict)) for value in (a, b)):
         if any(isinstance(value, Dtype) and value.of is not None for value in (a, b)):
@@ -165,16 +165,16 @@ def _refuse_strangers(a: Value, b: Value, symbol: str) -> None:
 
 
 def _refuse_growth(symbol: str, a: Value, b: Value) -> None:
-    """Powers and shifts are refused before they are computed."""
+    """Refuses powers and shifts that are too large before they are computed."""
     if not isinstance(a, int) or not isinstance(b, int):
         return
     bits = a.bit_length() * b if symbol == "**" and abs(a) > 1 else a.bit_length() + b if symbol == "<<" else 0
     if bits > MOST_BITS:
-        raise Refused("a number beyond measure", Reason.OVER_BUDGET)
+        raise Refused("a number that is too large", Reason.OVER_BUDGET)
 
 
 def unary(trace: Trace, symbol: str, value: Value) -> Value:
-    """`symbol value`. Raises Refused."""
+    """Evaluates `symbol value`. Raises Refused."""
     name, function = _UNARY[symbol]
     if isinstance(value, Tensor):
         arguments = {"x": value}
@@ -189,7 +189,7 @@ def unary(trace: Trace, symbol: str, value: Value) -> Value:
 
 
 def compare(trace: Trace, symbol: str, a: Value, b: Value) -> Value:
-    """`a symbol b` of a comparison, identity and membership included. Raises Refused."""
+    """Evaluates a comparison `a symbol b`, including identity and membership. Raises Refused."""
     if symbol in ("is", "is not"):
         return _identical(a, b) == (symbol == "is")
     if symbol in ("in", "not in"):
@@ -230,7 +230,7 @@ def same(a: Value, b: Value) -> bool:
 
 
 def subscript(trace: Trace, value: Value, index: Value) -> Value:
-    """`value[index]`. Raises Refused."""
+    """Evaluates `value[index]`. Raises Refused."""
     if isinstance(value, Tensor):
         return _slice_of_tensor(trace, value, index)
     if isinstance(value, dict):
@@ -290,7 +290,7 @@ def _item(value: Value, index: Value) -> Value:
 
 
 def store_item(container: Value, index: Value, value: Value) -> None:
-    """`container[index] = value`. Raises Refused."""
+    """Performs `container[index] = value`. Raises Refused."""
     if isinstance(container, list) and isinstance(index, int):
         if not -len(container) <= index < len(container):
             raise Refused(f"item {index} of {len(container)}")

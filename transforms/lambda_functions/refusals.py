@@ -1,11 +1,11 @@
-"""Why a function by name is refused: what is random, keeps a state, reads or writes, or is simply not on the list."""
+"""Reasons for refusing a function by name: it is random, has state, reads or writes, or is not on the list."""
 
 from __future__ import annotations
 
 from transforms.errors import Reason
 from transforms.lambda_functions.values import Reference, Refused
 
-#: Parts of names that say what is wrong with the function, the first that is found.
+#: Parts of names and the reason that each implies; the first match is used.
 _WHY: tuple[tuple[tuple[str, ...], str], ...] = (
     (("random", "dropout", "truncated_normal", "shuffle", "multinomial", "bernoulli"), "which is random"),
     (("py_func", "py_function", "numpy_function"), "which runs Python code"),
@@ -13,7 +13,7 @@ _WHY: tuple[tuple[tuple[str, ...], str], ...] = (
     (("print", "Print", "summary", "write", "save", "log_device"), "which writes"),
     (("read", "load", "open", "restore", "io.", "gfile", "data."), "which reads"),
     (("layers.", "Model", "Sequential"), "which makes a layer inside the function"),
-    (("session", "eval", "get_value", "set_", "function", "gradients"), "which is no function of tensors"),
+    (("session", "eval", "get_value", "set_", "function", "gradients"), "which is not a function of tensors"),
     (("map_fn", "while_loop", "scan", "foldl", "foldr", "rnn"), "which loops over a tensor"),
 )
 

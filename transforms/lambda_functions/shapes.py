@@ -1,7 +1,7 @@
-"""Static shapes of what listed functions give, as the writing runtime knew them when it built the model.
+"""Static shapes of listed functions' results, as the writing runtime knew them when it built the model.
 
-Control over extents is all they are for: `K.int_shape(y)[1]` of a function's own tensor. A rule that does not know says
-None; both evaluations of an expression compute their own shapes.
+They are only used for control flow and arithmetic on extents: `K.int_shape(y)[1]` of a function's own tensor. A rule
+returns None for an unknown shape; both evaluations of an expression compute their own shapes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ def shape_of(value: Value) -> Shape | None:
 
 
 def _shape_of_list(value: Value, most: int) -> Shape | None:
-    """Lists within lists, by the first of each: they may refer to each other, and stand for billions of values."""
+    """The shape of nested lists, from the first item of each: lists may share items and represent billions of
+    values.
+    """
     if not isinstance(value, (list, tuple)):
         return shape_of(value) if isinstance(value, (Tensor, np.ndarray)) else ()
     first = next((item for item in value if isinstance(item, Tensor)), value[0] if value else None)
@@ -40,7 +42,7 @@ def _shape_of_list(value: Value, most: int) -> Shape | None:
 
 
 def extents_of(value: Value) -> tuple[int | None, ...] | None:
-    """The numbers of a shape argument as far as they are known; None where not even their number is."""
+    """The numbers of a shape argument as far as they are known; None if even their count is unknown."""
     if isinstance(value, Tensor):
         if isinstance(value.content, tuple):
             return value.content
@@ -60,7 +62,7 @@ def _extent(value: Value) -> int | None:
 
 
 def slice_content(content: Any, index: Value) -> Any:
-    """An item or a slice of extents that are known in part."""
+    """An item or a slice of partly known extents."""
     if not isinstance(content, tuple):
         return None
     if isinstance(index, int) and -len(content) <= index < len(content):
@@ -72,7 +74,7 @@ def slice_content(content: Any, index: Value) -> Any:
 
 
 def content_of(name: str, arguments: Arguments) -> Any:
-    """What a function on extents gives, as far as it is known: the last part of its name decides."""
+    """The result of a function on extents, as far as it is known; chosen by the last part of its name."""
     first = next(iter(arguments.values()), None)
     match name:
         case "shape":
@@ -89,7 +91,7 @@ def content_of(name: str, arguments: Arguments) -> Any:
 
 
 def broadcast(shapes: Sequence[Shape | None]) -> Shape | None:
-    """The shape of an operation entry by entry."""
+    """The shape of an element-wise operation."""
     known = [shape for shape in shapes if shape is not None]
     if len(known) < len(shapes):
         return None
@@ -137,7 +139,7 @@ def _reduced(arguments: Arguments) -> Shape:
 
 
 def _reduced_by_one(default: int | None) -> ShapeRule:
-    """Argmax and the like, whose axis may be left out."""
+    """Argmax and similar functions, whose axis is optional."""
 
     def rule(arguments: Arguments) -> Shape:
         axis = arguments.get("axis")
@@ -304,7 +306,7 @@ def _padded(pads: Callable[[Arguments, int], Sequence[Sequence[Any]]]) -> ShapeR
 
 
 def _gathered(arguments: Arguments) -> Shape | None:
-    """Rows by index; an axis of their own only where it is stated."""
+    """Rows by index; along another axis only if it is stated."""
     table, places = (shape_of(value) for value in list(arguments.values())[:2])
     if table is None or places is None or arguments.get("batch_dims"):
         return None
@@ -325,7 +327,7 @@ def _matrix_product(arguments: Arguments) -> Shape | None:
 
 
 def _dot(arguments: Arguments) -> Shape | None:
-    """`K.dot`: the last axis of x against the last but one of y."""
+    """`K.dot`: the last axis of x with the last but one of y."""
     x, y = (shape_of(value) for value in list(arguments.values())[:2])
     if x is None or y is None:
         return None

@@ -1,4 +1,4 @@
-"""Functions of Keras and TensorFlow that are answered while a function is interpreted, or come to other calls."""
+"""Functions of Keras and TensorFlow that are evaluated during interpretation, or replaced by other calls."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 #: `K.epsilon()` of every release, unless the user's configuration says otherwise.
 _EPSILON = 1e-7
 
-#: So many rounds of a loop over a tensor's first axis are written out.
+#: Maximum rounds of a loop over a tensor's first axis that is unrolled.
 _MOST_ROUNDS = 256
 
 
 def _result(machine: Interpreter, value: Value) -> Value:
-    """What a branch gives: a value, or what a function without arguments returns."""
+    """The result of a branch: a value, or the result of a function without arguments."""
     if isinstance(value, (Function, Method, Reference)):
         from transforms.lambda_functions.calls import call_value
 
@@ -78,7 +78,7 @@ def _dtype_of(machine: Interpreter, x: Value) -> Dtype:
 
 
 def _in_train_phase(machine: Interpreter, x: Value, alt: Value, training: Value = None) -> Value:
-    """A model is served as it runs at inference."""
+    """The branch for inference, since that is what is served."""
     return _result(machine, x if training is not None and truth(training) else alt)
 
 
@@ -87,7 +87,7 @@ def _in_test_phase(machine: Interpreter, x: Value, alt: Value, training: Value =
 
 
 def _switch(machine: Interpreter, condition: Value, then_expression: Value, else_expression: Value) -> Value:
-    """`K.switch`: what decides at once takes one branch, what a tensor decides takes both."""
+    """`K.switch`: a constant condition selects one branch, a tensor evaluates both."""
     if not isinstance(condition, Tensor):
         return _result(machine, then_expression if truth(condition) else else_expression)
     then, other = _result(machine, then_expression), _result(machine, else_expression)
@@ -106,7 +106,7 @@ def _cond(
     fn1: Value = None,
     fn2: Value = None,
 ) -> Value:
-    """`tf.cond`: pure branches may both be computed, where they are of one shape."""
+    """`tf.cond`: both pure branches are computed, if they have the same shape."""
     then = _result(machine, fn1 if true_fn is None else true_fn)
     other = _result(machine, fn2 if false_fn is None else false_fn)
     if not isinstance(pred, Tensor):
@@ -126,7 +126,7 @@ def _map_rows(
     dtype: Value = None,
     **options: Value,
 ) -> Value:
-    """`map_fn` over a known number of rows, written out."""
+    """`map_fn` over a known number of rows, unrolled."""
     from transforms.lambda_functions.calls import call_value
 
     if options or not isinstance(elems, Tensor):
@@ -142,7 +142,7 @@ def _scope(machine: Interpreter, *args: Value, **options: Value) -> Scope:
     return Scope(args[0] if args and isinstance(args[0], str) else "scope")
 
 
-#: Ways to resize that TensorFlow 1 numbered.
+#: Resize methods by their numbers in TensorFlow 1.
 _METHODS = ("bilinear", "nearest", "bicubic", "area")
 _RESIZING = {
     "bilinear": "compat.v1.image.resize_bilinear",
@@ -170,7 +170,7 @@ def _resize_images(
 
 
 def _resize(machine: Interpreter, images: Value, size: Value, *args: Value, **options: Value) -> Value:
-    """`tf.image.resize`: in TensorFlow 1 `resize_images`, in 2 by the centres of pixels."""
+    """`tf.image.resize`: in TensorFlow 1 `resize_images`, in 2 aligned to pixel centres."""
     if machine.trace.era.tensorflow == 1:
         return _resize_images(machine, images, size, *args, **options)
     names = ("method", "preserve_aspect_ratio", "antialias", "name")
@@ -187,7 +187,7 @@ def _cast_to(dtype: str) -> Callable[..., Value]:
 
 
 def _ops_shape(machine: Interpreter, x: Value) -> Value:
-    """`ops.shape` of Keras 3: numbers, and tensors where an extent is free."""
+    """`ops.shape` of Keras 3: numbers, and tensors for free extents."""
     extents = machine.trace.shape_of(x, "ops.shape")
     if None not in extents:
         return tuple(extents)

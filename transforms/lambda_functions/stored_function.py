@@ -1,4 +1,4 @@
-"""The forms in which Keras stores a function, read into code, defaults and closure.
+"""Reads the forms in which Keras stores a function into code, defaults and closure.
 
 - Keras 1 and 2, tf.keras: `[code, defaults, closure]`, the code marshalled and then base64 (from 2.1 on) or escaped
   text (`func_dump` and `func_load` in keras/utils/generic_utils.py).
@@ -21,13 +21,13 @@ from transforms.lambda_functions.values import Dtype, Refused, Value, bounded
 
 @dataclass(frozen=True)
 class StoredFunction:
-    """A function as a file holds it.
+    """A function as stored in a file.
 
     Attributes:
-        codes: its code object in each layout that the bytes fit; empty where the file holds its name alone.
+        codes: its code object in each matching layout; empty if the file stores only its name.
         defaults: of its last parameters, as stored.
         closure: values of its free variables, as stored.
-        name: of a function that is stored by name, with its module where that is known.
+        name: of a function that is stored by name, with its module if known.
     """
 
     codes: tuple[Code, ...]
@@ -44,7 +44,7 @@ def is_function(value: object, kind: object) -> bool:
 
 
 def looks_dumped(value: object) -> bool:
-    """Whether a list is code with defaults and closure, which a shape is not."""
+    """Whether a list is code with defaults and closure and not a shape."""
     return isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)
 
 
@@ -53,9 +53,9 @@ def stored_function(value: object, kind: object) -> StoredFunction:
 
     Args:
         value: the option.
-        kind: the option beside it that says what it is (`function_type`), where there is one.
+        kind: the option that states its kind (`function_type`), if there is one.
 
-    Raises Unreadable for code that no version of Python wrote, or of a form that Keras never stored.
+    Raises Unreadable for code that no version of Python wrote, or a form that Keras never stored.
     """
     if isinstance(value, Mapping):
         config = value.get("config")
@@ -63,7 +63,7 @@ def stored_function(value: object, kind: object) -> StoredFunction:
             module = value.get("module")
             return StoredFunction((), name=f"{module}.{config}" if module not in (None, "builtins") else config)
         if value.get("class_name") != "__lambda__" or not isinstance(config, Mapping):
-            raise Unreadable("it is of no form that Keras stores")
+            raise Unreadable("it has no form that Keras stores")
         return _dumped(config.get("code"), config.get("defaults"), config.get("closure"))
     if isinstance(value, str) and kind != "lambda":
         return StoredFunction((), name=value)
@@ -71,11 +71,11 @@ def stored_function(value: object, kind: object) -> StoredFunction:
         return _dumped(*value)
     if isinstance(value, str):
         return _dumped(value, None, None)
-    raise Unreadable("it is of no form that Keras stores")
+    raise Unreadable("it has no form that Keras stores")
 
 
 def name_alone(config: Mapping[str, Any]) -> str:
-    """The name of a Lambda's function where the file holds nothing else of it, and it is none of Keras's own; or ""."""
+    """The name of a Lambda's function if the file stores only the name and it is not Keras's own; else ""."""
     value, kind = config.get("function"), config.get("function_type")
     if isinstance(value, str) and kind != "lambda":
         return value
@@ -88,15 +88,15 @@ def name_alone(config: Mapping[str, Any]) -> str:
 
 def _dumped(code: object, defaults: object, closure: object) -> StoredFunction:
     if not isinstance(code, str):
-        raise Unreadable("it is of no form that Keras stores")
+        raise Unreadable("it has no form that Keras stores")
     codes = tuple(read_code(_bytes(code)))
     if not codes:
-        raise Unreadable("it is no code object of Python 2.7 or 3.5 to 3.13")
+        raise Unreadable("it is not a code object of Python 2.7 or 3.5 to 3.13")
     return StoredFunction(codes, _items(defaults), _items(closure))
 
 
 def _bytes(text: str) -> bytes:
-    """As Keras reads it: base64 where it is that, else escaped text."""
+    """The bytes as Keras reads them: from base64 if valid, else from escaped text."""
     if len(text) > 4 * MAX_BYTES:
         raise Unreadable(f"it has more than {MAX_BYTES:,} bytes")
     try:
@@ -112,7 +112,7 @@ def _items(stored: object) -> tuple[Any, ...]:
 
 
 def plain_value(stored: object) -> Value:
-    """A stored default, closure value or argument as the value that it was. Raises Refused for one that is no data."""
+    """The value of a stored default, closure variable or argument. Raises Refused for one that is not data."""
     match stored:
         case None | bool() | int() | float() | str():
             return bounded(stored)
@@ -139,7 +139,7 @@ def _array(values: object, dtype: str | None) -> Any:
     try:
         array = np.array(values, dtype=None if dtype is None else np.dtype(dtype))
     except (TypeError, ValueError) as error:
-        raise Refused("a stored array that is none") from error
+        raise Refused("an invalid stored array") from error
     if array.dtype.kind not in "fiub":
         raise Refused("a stored array of other values than numbers")
     return bounded(array)

@@ -1,4 +1,4 @@
-"""What the functions of the list are called in TensorFlow 1 and 2, and how their parameters stood."""
+"""Names of the listed functions in TensorFlow 1 and 2, and the order of their parameters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEYWORDS = {
     "value_index": "value",
 }
 
-#: Names of functions in TensorFlow beside those that follow from the list: the function, then its names.
+#: Names of functions in TensorFlow that do not follow from the list: the function, then its names.
 _OTHER_NAMES = """
 compat.v1.floor_div floor_div
 compat.v1.gather gather nn.embedding_lookup
@@ -82,7 +82,7 @@ linspace lin_space
 where where_v2
 """
 
-#: Parameters by position where TensorFlow 1 had others, or the list has none of them.
+#: Parameters by position if TensorFlow 1 had others, or the list has none of them.
 _POSITIONS = """
 1 einsum equation *inputs
 2 einsum equation *inputs
@@ -152,7 +152,7 @@ _ONLY_IN_1 = frozenset(
 
 
 def tensorflow_call(era: Era, name: str) -> Called | None:
-    """The function of the list that a name within `tf` stands for; None where there is none."""
+    """The listed function with this name in `tf`; None if there is none."""
     version = 2 if era.tensorflow is None else era.tensorflow
     for number in (1, 2):
         if name.startswith(f"compat.v{number}."):
@@ -171,7 +171,7 @@ def tensorflow_call(era: Era, name: str) -> Called | None:
 
 
 def exists_in_tensorflow(era: Era, name: str) -> bool | None:
-    """Whether TensorFlow has such a name; None where this program does not know."""
+    """Whether TensorFlow has such a name; None if unknown."""
     if name in _ONLY_IN_1:
         return None if era.tensorflow is None else era.tensorflow == 1
     if any(known.startswith(f"{name}.") for known in _NAMES):

@@ -1,4 +1,4 @@
-"""An expression as readable Python: `lambda x: K.l2_normalize(x, axis=1)`."""
+"""Formats an expression as readable Python: `lambda x: K.l2_normalize(x, axis=1)`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from transforms.records.expression import Ref, refs_in
 _MOST_LINES = 40
 _MOST_CHARACTERS = 160
 
-#: Operators by how tightly they bind.
+#: Operators by precedence.
 _BINDING = {
     "**": 8,
     "*": 6,
@@ -37,9 +37,9 @@ class Writer:
     """Writes the steps of a trace.
 
     Args:
-        trace: what was recorded, perhaps up to a refusal.
-        inputs: how the inputs are called.
-        outputs: what is returned; its steps alone are written. None writes all.
+        trace: the recorded steps, possibly up to a refusal.
+        inputs: names of the inputs.
+        outputs: results; only their steps are written. None writes all.
     """
 
     def __init__(self, trace: Trace, inputs: Sequence[str], outputs: Sequence[Ref] | None) -> None:
@@ -79,7 +79,7 @@ class Writer:
         return self._value(value)[0]
 
     def _value(self, value: Any) -> tuple[str, int]:
-        """Its text, and how tightly that binds."""
+        """Its text and precedence."""
         if isinstance(value, list):
             return f"[{', '.join(map(self.value, value[:8]))}{', ...' if len(value) > 8 else ''}]", _ATOM
         if isinstance(value, Mapping):
@@ -158,5 +158,5 @@ def _unused(name: str, taken: set[str]) -> str:
 
 
 def shortened(text: str) -> str:
-    """A line that is not too long to show."""
+    """The line, shortened for display."""
     return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 4]} ..."

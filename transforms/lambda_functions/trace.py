@@ -1,4 +1,4 @@
-"""What is recorded while a function is interpreted: its steps, what was taken for granted, how much it has cost."""
+"""The record of an interpretation: steps, assumptions, and consumption of the budget."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ _MOST_ARGUMENTS = 400_000
 _MOST_HELD = 3_000_000
 _MOST_CALLS_WITHIN = 24
 
-#: What a free extent counts for: no drawn batch is longer.
+#: The extent assumed for a free axis; no drawn batch is longer.
 _FREE = 16
 
 
 @dataclass(frozen=True)
 class Era:
-    """The libraries that the function's names belong to, as far as the file tells.
+    """The libraries that the function's names belong to, as far as the file records them.
 
     Attributes:
         runtime: the Keras that wrote it.
-        tensorflow: 1 or 2, the major version of TensorFlow; None where it may be either.
+        tensorflow: 1 or 2, the major version of TensorFlow; None if it may be either.
     """
 
     runtime: Runtime
@@ -54,7 +54,7 @@ class Era:
 
     @property
     def on_tensorflow(self) -> bool:
-        """True where tensors are TensorFlow's."""
+        """True if tensors are TensorFlow's."""
         return self.runtime.backend in ("", "tensorflow") or self.runtime.family is not Family.KERAS
 
 
@@ -62,7 +62,7 @@ class Trace:
     """One interpretation.
 
     Args:
-        era: what names mean.
+        era: determines the meaning of names.
         globals_given: values of global names that the operator gives.
         limits: the budget of the model.
     """
@@ -88,7 +88,7 @@ class Trace:
             raise Refused("a computation that does not end within the budget", Reason.OVER_BUDGET)
 
     def spend(self, value: Value) -> None:
-        """Counts what a value holds. Raises Refused beyond the budget."""
+        """Counts the contents of a value. Raises Refused beyond the budget."""
         if isinstance(value, (list, tuple, dict, str, bytes)):
             self._held += len(value)
         elif isinstance(value, np.ndarray):
@@ -97,24 +97,24 @@ class Trace:
             raise Refused("values beyond measure", Reason.OVER_BUDGET)
 
     def name(self, value: Value, variable: str) -> None:
-        """Remembers under which name a function keeps a result, to show it so."""
+        """Records the variable name of a result, for display."""
         if isinstance(value, Tensor) and "result" in value.ref and "output" not in value.ref:
             self.variables.setdefault(value.ref["result"], variable)
 
     def enter(self) -> None:
-        """Counts a function within a function. Raises Refused beyond the budget."""
+        """Counts a nested call. Raises Refused beyond the budget."""
         self._depth += 1
         if self._depth > _MOST_CALLS_WITHIN:
-            raise Refused("functions that call each other without end", Reason.OVER_BUDGET)
+            raise Refused("functions that call each other too deep", Reason.OVER_BUDGET)
 
     def leave(self) -> None:
-        """The end of such a function."""
+        """Ends a nested call."""
         self._depth -= 1
 
     def step(self, function: str, arguments: Mapping[str, Value], written: str, shape: Shape | None = None) -> Tensor:
-        """Records a call of a listed function; its result.
+        """Records a call of a listed function; returns its result.
 
-        Raises Refused for arguments that are no data, and for a result beyond the budget.
+        Raises Refused for arguments that are not data, and for a result beyond the budget.
         """
         if len(self.steps) >= _MOST_STEPS:
             raise Refused("an expression of too many steps", Reason.OVER_BUDGET)
@@ -132,7 +132,7 @@ class Trace:
             raise Refused(f"{what}, of about {size:,} values in one tensor", Reason.OVER_BUDGET)
 
     def plain(self, value: Value) -> Any:
-        """A value as an argument of a step. Raises Refused for one that is no data."""
+        """A value as an argument of a step. Raises Refused for one that is not data."""
         self._arguments += 1
         if self._arguments > _MOST_ARGUMENTS:
             raise Refused("arguments beyond measure", Reason.OVER_BUDGET)
@@ -163,10 +163,10 @@ class Trace:
         raise Refused(f"{kind_of(value)} as an argument")
 
     def shape_of(self, tensor: Tensor, what: str) -> TensorShape:
-        """A tensor's shape, which the expression then depends on. Raises Refused where it is not known here."""
+        """A tensor's shape, on which the expression then depends. Raises Refused if it is unknown."""
         self.shapes_asked = True
         if tensor.shape is None:
-            raise Refused(f"{what}, for a tensor whose shape is not known here", Reason.UNSUPPORTED_LAYER)
+            raise Refused(f"{what}, for a tensor whose shape is unknown", Reason.UNSUPPORTED_LAYER)
         return TensorShape(tensor.shape)
 
 
@@ -177,5 +177,5 @@ def _number(value: Any) -> Any:
 
 
 def is_tensor(ref: Ref | Any) -> bool:
-    """True for what stands for a tensor among arguments."""
+    """True for the representation of a tensor in arguments."""
     return isinstance(ref, Mapping) and bool(ref.keys() & {"input", "mask", "result"})

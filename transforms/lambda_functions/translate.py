@@ -1,4 +1,4 @@
-"""One stored function, and the inputs it is called with, to an expression or to a refusal that says why."""
+"""Translates one stored function, for given inputs, to an expression or a refusal with its reason."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from transforms.records.inspection import Shape
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a function is called with.
+    """The inputs of a function.
 
     Attributes:
-        shapes: of the tensors, None where not known.
-        masked: which of them bear a mask.
-        as_list: whether they come as a list, as several do.
-        arguments: further arguments by name, as the layer's config holds them.
+        shapes: of the tensors, None if unknown.
+        masked: which of them have a mask.
+        as_list: whether they are passed as a list, as several are.
+        arguments: further arguments by name, from the layer's config.
     """
 
     shapes: tuple[Shape | None, ...]
@@ -45,10 +45,10 @@ class Translated:
 
     Attributes:
         expression: its steps.
-        shapes: of the results, None where not known.
+        shapes: of the results, None if unknown.
         text: the function as readable Python.
-        assumed: what was taken for granted.
-        depends_on_shapes: whether the expression holds for inputs of these shapes alone.
+        assumed: the assumptions made.
+        depends_on_shapes: whether the expression is valid only for inputs of these shapes.
     """
 
     expression: Expression
@@ -64,7 +64,7 @@ class NotTranslated(Exception):
     Attributes:
         what: why, in one clause.
         reason: for the report.
-        text: the function as far as it was followed, line by line.
+        text: the function as far as it was translated, line by line.
     """
 
     def __init__(self, what: str, reason: Reason, text: tuple[str, ...] = ()) -> None:
@@ -84,8 +84,8 @@ def translate(
     """Interprets a stored function.
 
     Args:
-        stored: as the file holds it.
-        inputs: what the layer calls it with.
+        stored: as in the file.
+        inputs: of the layer.
         era: what names mean.
         globals_given: values that the operator gives to global names.
         limits: the budget of the model.
@@ -112,14 +112,12 @@ def translate(
         raise failed[0]
     if not found:
         raise NotTranslated("its code fits no version of Python", Reason.UNSAFE_LAMBDA)
-    raise NotTranslated(
-        "its code means one thing in one version of Python and another in the next", Reason.UNSAFE_LAMBDA
-    )
+    raise NotTranslated("its code has different meanings in different versions of Python", Reason.UNSAFE_LAMBDA)
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """A function as one version of Python reads it: what is called, and where its code says that it comes from."""
+    """A function as read by one version of Python: the value to call, and the source place that its code records."""
 
     version: str
     callee: Function | Reference
@@ -135,7 +133,7 @@ def translated_shape(
     globals_given: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Shape | None:
-    """What a function from shapes to a shape says; None where the shapes are not known. Raises NotTranslated."""
+    """The result of a function from shapes to a shape; None if the shapes are unknown. Raises NotTranslated."""
     if any(shape is None for shape in inputs):
         return None
     failed: NotTranslated | None = None
@@ -161,7 +159,7 @@ def _extent(value: Value) -> int | None:
 
 
 def _readings(stored: StoredFunction) -> Iterator[_Reading]:
-    """The versions that the code may be of, one of those that read the same."""
+    """The possible versions of the code, one of each group that read it alike."""
     seen: list[tuple[Instruction, ...]] = []
     for code in stored.codes:
         for version in code.layout.versions:
@@ -175,14 +173,14 @@ def _readings(stored: StoredFunction) -> Iterator[_Reading]:
 
 
 def _named(name: str, era: Era) -> _Reading:
-    """A function stored by name: one of Keras's own, where its module says so."""
+    """A function stored by name: one of Keras's own, if its module says so."""
     module, _, last = name.rpartition(".")
     root = normalised(module).split(".")[0]
     if not module or root not in ("keras", "tensorflow"):
-        raise NotTranslated(f"{name}, of which the file holds only the name", Reason.CUSTOM_OBJECTS_NEEDED)
+        raise NotTranslated(f"{name}, of which the file stores only the name", Reason.CUSTOM_OBJECTS_NEEDED)
     found = member(Reference(normalised(module), module), last)
     if not isinstance(found, Reference):
-        raise NotTranslated(f"{name}, which is no function", Reason.UNSAFE_LAMBDA)
+        raise NotTranslated(f"{name}, which is not a function", Reason.UNSAFE_LAMBDA)
     return _Reading("3.11", Reference(found.name, last))
 
 
@@ -203,7 +201,7 @@ def _translated(
         result = call_value(machine, function, args, kwargs)
         outputs, tensors = _outputs(trace, result)
     except (Refused, RecursionError, MemoryError) as error:
-        refused = error if isinstance(error, Refused) else Refused("a computation beyond measure", Reason.OVER_BUDGET)
+        refused = error if isinstance(error, Refused) else Refused("too large a computation", Reason.OVER_BUDGET)
         writer = Writer(trace, names, None)
         lines = (*writer.statements(), f"# stopped in line {machine.line}: {refused.what}")
         raise NotTranslated(
@@ -219,7 +217,7 @@ def _translated(
 
 
 def _with_values(reading: _Reading) -> Function | Reference:
-    """The function with its defaults and its closure."""
+    """The function with its defaults and closure."""
     if isinstance(reading.callee, Reference):
         return reading.callee
     code = reading.callee.code
@@ -230,7 +228,7 @@ def _with_values(reading: _Reading) -> Function | Reference:
 
 
 def _arguments(function: Function | Reference, inputs: Inputs) -> tuple[list[Value], dict[str, Value]]:
-    """The tensors, then what the layer hands on: its arguments, masks where they are asked for, no training."""
+    """The tensors, then the layer's arguments, the masks if the function takes them, and no `training`."""
     tensors = [Tensor({"input": index}, shape) for index, shape in enumerate(inputs.shapes)]
     masks: list[Value] = [
         Tensor({"mask": index}, None if shape is None else shape[:2]) if masked else None
@@ -248,7 +246,7 @@ def _arguments(function: Function | Reference, inputs: Inputs) -> tuple[list[Val
 def _outputs(trace: Trace, result: Value) -> tuple[tuple[Ref, ...], tuple[Tensor, ...]]:
     tensors = tuple(result) if isinstance(result, (list, tuple)) else (result,)
     if not tensors or not all(isinstance(tensor, Tensor) for tensor in tensors):
-        raise Refused("a result that is no tensor")
+        raise Refused("a result that is not a tensor")
     outputs = tuple(tensor.ref for tensor in tensors)
     if not all(_depends_on_input(trace, ref) for ref in outputs):
         raise Refused("a result that does not depend on the input")

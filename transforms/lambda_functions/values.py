@@ -1,7 +1,7 @@
-"""What a function computes with while it is interpreted: tensors as symbols, all else as plain Python values.
+"""Values of the interpreter: tensors as symbols, all others as plain Python values.
 
-Plain values are None, numbers, text, tuples, lists, dictionaries, slices, ranges, and NumPy arrays of constants. No
-value is ever asked for an attribute of Python's own: `attributes` has a table of what each kind has.
+Plain values are None, numbers, text, tuples, lists, dictionaries, slices, ranges, and NumPy arrays of constants.
+Python's own attributes of a value are never accessed: `attributes` has a table for each kind.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Value: TypeAlias = Any
 
 
 class Refused(Exception):
-    """The function does what is not translated.
+    """The function does something that is not translated.
 
     Attributes:
         what: in one clause, e.g. "K.random_normal, which is random".
@@ -37,17 +37,17 @@ class Refused(Exception):
 
 
 class Malformed(Exception):
-    """The instructions do not fit together: they are not of the version they were read as."""
+    """The instructions are inconsistent: they are not of the assumed version."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
-    """A tensor of which only the way it comes about is known.
+    """A symbolic tensor, known only by its origin.
 
     Attributes:
-        ref: where it comes from.
-        shape: as the writing runtime knew it when it built the model: None for a free extent; None as a whole where
-            this program does not know it.
+        ref: its origin.
+        shape: as the writing runtime knew it when it built the model: None for a free extent; None as a whole if
+            unknown.
         content: of an integer tensor that holds extents: the numbers as far as they are known, one or a tuple.
     """
 
@@ -62,7 +62,7 @@ class Reference:
 
     Attributes:
         name: with modules under their own names.
-        written: as the function has it, e.g. `tf.nn.relu`.
+        written: in the function, e.g. `tf.nn.relu`.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Function:
     Attributes:
         code: its code.
         defaults: of its last positional parameters.
-        keyword_defaults: of parameters behind `*`.
+        keyword_defaults: of parameters after `*`.
         closure: its free variables.
     """
 
@@ -112,19 +112,19 @@ class Method:
 
 @dataclass(frozen=True, eq=False)
 class Scope:
-    """What `with` enters and leaves without effect: `tf.name_scope` and the like. Called, it does nothing."""
+    """A context manager without effect: `tf.name_scope` and similar. A call of it does nothing."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Marker:
-    """A value that stands for something the stack or a shape holds."""
+    """A special value on the stack or in a shape."""
 
     name: str
 
 
-#: Fills the place of what is called where a call takes two places (`PUSH_NULL`).
+#: Fills the second place of a callee (`PUSH_NULL`).
 NULL = Marker("null")
 
 #: `Dimension(None)` of TensorFlow 1: a free extent, which takes part in arithmetic and is not None.
@@ -132,18 +132,18 @@ FREE_EXTENT = Marker("a free extent")
 
 
 class TensorShape(tuple[Any, ...]):
-    """A shape as TensorFlow gives it: extents, None for free ones."""
+    """A shape of TensorFlow: extents, None for free ones."""
 
 
 @dataclass(eq=False)
 class Items:
-    """An iterator over what was known in advance."""
+    """An iterator over known items."""
 
     items: list[Value]
     place: int = 0
 
     def rest(self) -> list[Value]:
-        """All that is left."""
+        """The remaining items."""
         left, self.place = self.items[self.place :], len(self.items)
         return left
 
@@ -155,7 +155,7 @@ MOST_NUMBERS = 200_000
 
 
 def bounded(value: Value) -> Value:
-    """The value itself. Raises Refused where it has grown beyond measure."""
+    """The value itself. Raises Refused if it is too large."""
     if isinstance(value, (int, np.integer)) and int(value).bit_length() > MOST_BITS:
         raise Refused("a number beyond measure", Reason.OVER_BUDGET)
     if isinstance(value, (str, bytes)) and len(value) > MOST_CHARACTERS:
@@ -163,12 +163,12 @@ def bounded(value: Value) -> Value:
     if isinstance(value, (list, tuple, dict)) and len(value) > MOST_ITEMS:
         raise Refused("a list beyond measure", Reason.OVER_BUDGET)
     if isinstance(value, np.ndarray) and value.size > MOST_NUMBERS:
-        raise Refused("an array of constants beyond measure", Reason.OVER_BUDGET)
+        raise Refused("an array of constants that is too large", Reason.OVER_BUDGET)
     return value
 
 
 def broadcast_size(values: Sequence[Value]) -> int:
-    """Entries of what an operation entry by entry on these would give; 0 where they do not fit together."""
+    """The number of entries of an element-wise operation's result; 0 if the shapes do not match."""
     try:
         return math.prod(np.broadcast_shapes(*(np.shape(value) for value in values if isinstance(value, np.ndarray))))
     except ValueError:
@@ -176,7 +176,7 @@ def broadcast_size(values: Sequence[Value]) -> int:
 
 
 def items_of(value: Value) -> list[Value]:
-    """What iterating over a value yields. Raises Refused for what is not iterated over here."""
+    """The items of a value. Raises Refused if it cannot be iterated over."""
     match value:
         case Items():
             return value.rest()
@@ -214,7 +214,7 @@ def kind_of(value: Value) -> str:
 
 
 def truth(value: Value) -> bool:
-    """Whether a value counts as true. Raises Refused for tensors, whose values decide only at run time."""
+    """Whether a value is true. Raises Refused for tensors, whose values are known only at run time."""
     match value:
         case Tensor():
             raise Refused("a branch that depends on the values of a tensor")

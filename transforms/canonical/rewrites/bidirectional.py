@@ -4,9 +4,9 @@ The directions run over the sequence from either end; the backward outputs are r
 then merged. Legacy runtimes differ in the output at a masked step:
 
 - standalone Keras 2.x repeats the output of the step before (keras/backend/*.rnn);
-- tf.keras from 1.14 on, and tf-keras, put zeros there when sequences are returned
+- tf.keras from 1.14 on, and tf-keras, output zeros there when sequences are returned
   (`force_zero_output_for_mask` in tf_keras/src/layers/rnn/bidirectional.py);
-- tf.keras 1.13 puts zeros there also when only the last output is returned, so a direction whose last processed step
+- tf.keras 1.13 outputs zeros there also when only the last output is returned, so a direction whose last processed step
   is masked returns zeros. It writes `zero_output_for_mask: true` into both configs.
 """
 
@@ -35,7 +35,7 @@ def with_both_directions(layer: Layer) -> Layer:
 
 
 def keep_legacy_masked_steps(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Takes a masked Bidirectional apart where tf-keras would fill its masked steps differently."""
+    """Splits a masked Bidirectional into its directions if tf-keras would output other values at masked steps."""
     layer = rewrite.layer
     if layer.class_name != "Bidirectional":
         return rewrite
@@ -54,7 +54,8 @@ def keep_legacy_masked_steps(rewrite: LayerRewrite, context: RewriteContext) -> 
 
 
 def _refuse_time_major(layer: Layer, forward: Layer, context: RewriteContext) -> None:
-    """Before TensorFlow 2.3 a time-major backward half had its batch reversed: `K.reverse(y_rev, 1)` in wrappers.py.
+    """Refuses time-major layers: before TensorFlow 2.3 the backward direction reversed the batch, `K.reverse(y_rev, 1)`
+    in wrappers.py.
 
     Raises MigrationError `unsupported_layer`.
     """
@@ -74,7 +75,7 @@ def _has_states(layer: Layer) -> bool:
 
 
 def _repeats_for_cudnn(half: Layer, context: RewriteContext) -> bool:
-    """LSTM and GRU of TensorFlow 2.0 and 2.1 that cuDNN could run do not pass `zero_output_for_mask` on."""
+    """True for LSTM and GRU of TensorFlow 2.0 and 2.1 that cuDNN could run, which ignore `zero_output_for_mask`."""
     config = half.config
     return (
         context.release in ((2, 0), (2, 1))
@@ -99,9 +100,9 @@ def _taken_apart(rewrite: LayerRewrite, zero_masked_last: bool) -> LayerRewrite:
         outputs.append(values)
         final_states.extend(finals)
     merged = _merged(builder, layer, outputs)
-    detail = "the last output of a direction is zero where its last step is masked"
+    detail = "the last output of a direction is zero if its last step is masked"
     if not zero_masked_last:
-        detail = "masked steps repeat the output before them"
+        detail = "masked steps repeat the previous output"
     return rewrite.rewritten(builder.finish(*merged, *final_states), "bidirectional_masked_steps", detail)
 
 
@@ -110,7 +111,7 @@ def _half(
 ) -> tuple[TensorRef, list[TensorRef]]:
     """One direction: its outputs in time order, and its final states.
 
-    The direction is then a recurrent layer of its own, and the rewrites of such layers apply inside.
+    The direction is then a separate recurrent layer, and the rewrites of such layers apply to it.
     """
     if zero_masked_last:
         config = {**half.config, "return_sequences": True, "zero_output_for_mask": True}

@@ -1,4 +1,4 @@
-"""Options of categorical layers under the names that tf-keras gives them."""
+"""Renames options of categorical layers to those of tf-keras."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def state_category_options(rewrite: LayerRewrite, context: RewriteContext) -> La
     """`max_tokens` of CategoryEncoding as `num_tokens`, and output modes under the names of TensorFlow 2.6 on.
 
     The mode `tf_idf` weighs counts by an array: y[n, k] = count[n, k] idf[k]. The number of categories that
-    CategoryEncoding learnt from `adapt` is read from the file.
+    CategoryEncoding learned in `adapt` is read from the file.
     """
     del context
     layer = rewrite.layer
@@ -41,7 +41,7 @@ def state_category_options(rewrite: LayerRewrite, context: RewriteContext) -> La
     return rewrite.rewritten(stated, "categories_renamed", f"{mode} to {renamed['output_mode']}")
 
 
-#: What TensorFlow 2.3 stored as the salt of a layer that had none (`_DEFAULT_SALT_KEY` in its hashing.py).
+#: The salt that TensorFlow 2.3 stored for a layer without one (`_DEFAULT_SALT_KEY` in its hashing.py).
 NO_SALT = [0xDECAFCAFFE, 0xDECAFCAFFE]
 
 
@@ -54,7 +54,7 @@ def drop_default_salt(rewrite: LayerRewrite, context: RewriteContext) -> LayerRe
     return rewrite.rewritten(
         replace(layer, config={**layer.config, "salt": None}),
         "categories_renamed",
-        "the salt of a layer without one left out",
+        "the default salt removed",
         warning=f"{'/'.join(layer.path)} stores the salt that TensorFlow 2.3 gave to layers without one: read as none, "
         "which is wrong for a model that was itself loaded from a file.",
     )
@@ -66,4 +66,4 @@ def _weighed(rewrite: LayerRewrite, config: dict[str, object], idf: CanonicalArr
     options = {"equation": "ab,b->ab", "output_shape": list(idf.shape), "activation": "linear"}
     weighed = builder.add("EinsumDense", "weighed", options, counts)
     arrays = {(*rewrite.layer.path, "weighed"): {"kernel": idf}}
-    return rewrite.rewritten(builder.finish(weighed), "categories_renamed", "tf_idf to counts, weighed", arrays=arrays)
+    return rewrite.rewritten(builder.finish(weighed), "categories_renamed", "tf_idf to weighted counts", arrays=arrays)

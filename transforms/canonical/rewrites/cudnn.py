@@ -6,8 +6,8 @@ parameter block. Per gate, with d inputs and u units:
     W_gate (d, u)  =  reshape(K_gate (d, u), (u, d)).T
     U_gate (u, u)  =  R_gate.T
 
-Gates stand in the order i, f, c, o (LSTM) and z, r, h (GRU) in both layouts. Biases are two, one for the input
-and one for the recurrent product. Source: `_convert_rnn_weights` / `preprocess_weights_for_loading` in
+Gates are in the order i, f, c, o (LSTM) and z, r, h (GRU) in both layouts. There are two biases, one for the input and
+one for the recurrent product. Source: `_convert_rnn_weights` / `preprocess_weights_for_loading` in
 keras/engine/saving.py (2.2.4) and tensorflow/python/keras/saving/hdf5_format.py.
 """
 
@@ -35,7 +35,7 @@ def canonical_recurrent_kernel(recurrent_kernel: Array, gates: int) -> Array:
 
 
 def summed_bias(bias: Array) -> Array:
-    """LSTM bias: (8u,) -> (4u,). Both biases enter every gate as a sum, so the sum says the same."""
+    """LSTM bias: (8u,) -> (4u,). Both biases enter every gate as a sum, so their sum is equivalent."""
     input_bias, recurrent_bias = np.split(bias, 2)
     return np.asarray(input_bias + recurrent_bias)
 
@@ -50,10 +50,10 @@ _TARGETS = {"CuDNNLSTM": ("LSTM", 4), "LSTM": ("LSTM", 4), "CuDNNGRU": ("GRU", 3
 
 
 def canonicalise_cudnn(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Rewrites CuDNNLSTM and CuDNNGRU, whose cells know tanh and sigmoid and nothing else.
+    """Rewrites CuDNNLSTM and CuDNNGRU, whose only activations are tanh and sigmoid.
 
     Either class may hold the arrays of the other kind: legacy loaders convert weights that were saved from a cuDNN
-    layer for an LSTM or GRU, and the reverse. The length of the bias tells: 8u and 6u are cuDNN's.
+    layer for an LSTM or GRU, and the reverse. The length of the bias identifies the kind: 8u and 6u are cuDNN's.
 
     Raises MigrationError `weights_mismatch` for cuDNN's arrays in a GRU that resets before the product.
     """
@@ -105,7 +105,7 @@ def _origin(target: str, stored_by_cudnn: bool) -> str:
 
 
 def _other_gates(layer: Layer, target: str) -> str:
-    """What to say of an architecture that computes otherwise than the cuDNN layer that its weights are of."""
+    """The warning for an architecture whose gates differ from those of the cuDNN layer that its weights belong to."""
     activations = layer.config.get("activation"), layer.config.get("recurrent_activation")
     if layer.class_name != target or activations == ("tanh", "sigmoid"):
         return ""

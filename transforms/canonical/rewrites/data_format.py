@@ -3,7 +3,7 @@
     y = P⁻¹(layer_channels_last(P(x))),   P: (batch, channels, *space) -> (batch, *space, channels)
 
 Kernels have one layout in both data formats (`keras/layers/convolutional.py`: kernel_size + (in, out)), so the
-arrays stay as they are. An activation that knows one axis from another (softmax, a Softmax or PReLU layer) follows P⁻¹.
+arrays stay as they are. An activation that depends on the axis (softmax, a Softmax or PReLU layer) follows P⁻¹.
 Signature shapes stay as they were; Flatten keeps its own rule for channels_first.
 """
 

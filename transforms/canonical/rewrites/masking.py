@@ -1,4 +1,4 @@
-"""Masks as the writing runtime handed them on, where tf-keras would do otherwise."""
+"""Propagates masks as the writing runtime did, where tf-keras differs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _GATED_OR_SIMPLE = frozenset({"SimpleRNN", "LSTM", "GRU"})
 
 
 def drop_mask(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Drops the mask behind layers that propagated none when the file was written.
+    """Drops the mask after layers that propagated none when the file was written.
 
     ReLU supports masks since TensorFlow 2.5. In the outermost graph of tf.keras 1.13 no mask leaves a nested model,
-    nor a layer that returns its input tensor itself: `_set_mask_metadata` takes such a tensor's mask for computed and
+    nor a layer that returns its input tensor itself: `_set_mask_metadata` treats such a tensor's mask as computed and
     overwrites it with None.
     """
     layer = rewrite.layer
@@ -107,12 +107,12 @@ def writes_state_when_masked(context: RewriteContext) -> bool:
 
 
 def returned_states(layer: Layer) -> int:
-    """How many states a recurrent layer returns behind its output."""
+    """The number of states that a recurrent layer returns after its output."""
     if not layer.config.get("return_state"):
         return 0
     return 2 if layer.class_name == "LSTM" else 1
 
 
 def constant_array(shape: tuple[int, ...], value: float) -> CanonicalArray:
-    """An array that no file holds: every entry `value`."""
+    """An array that is not in the file: every entry is `value`."""
     return CanonicalArray(shape, np.dtype("f4"), lambda: np.full(shape, value, "f4"))

@@ -24,7 +24,7 @@ _GRU_CLASSES = ("GRU", "GRUCell")
 
 
 def rename_classes(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Classes of tf.keras 1.13 to 2.0 that later versions know under another name."""
+    """Renames classes of tf.keras 1.13 to 2.0 to their later names."""
     del context
     target = _RENAMED.get(rewrite.layer.class_name)
     if target is None:
@@ -43,7 +43,7 @@ def state_reset_after(rewrite: LayerRewrite, context: RewriteContext) -> LayerRe
 
 
 def reset_state_each_call(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """A served model must answer the same request the same way twice: states start from zero at each call."""
+    """Resets states at each call, since a served model must give the same outputs for the same request."""
     del context
     layer = rewrite.layer
     if not layer.config.get("stateful"):
@@ -58,7 +58,7 @@ def reset_state_each_call(rewrite: LayerRewrite, context: RewriteContext) -> Lay
 
 
 def disable_unroll(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """An unrolled recurrent layer computes what the loop computes; the loop keeps the graph small."""
+    """Replaces an unrolled recurrent layer by the equivalent loop, which keeps the graph small."""
     del context
     layer = rewrite.layer
     if not layer.config.get("unroll"):
@@ -83,10 +83,10 @@ def drop_softmax_mask(rewrite: LayerRewrite, context: RewriteContext) -> LayerRe
 
 
 def expand_negative_threshold_relu(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """ReLU with a negative threshold, legal until tf.keras 2.x refused it.
+    """ReLU with a negative threshold, which tf.keras 2.x refuses.
 
-    f(x) = p(x * [x > threshold]) - negative_slope * max(threshold - x, 0), with p(y) = clip(y, 0, max_value) where a
-    max_value is given and p(y) = y where not. Source: `relu` in keras/backend/tensorflow_backend.py (2.2.4, 2.3.1).
+    f(x) = p(x * [x > threshold]) - negative_slope * max(threshold - x, 0), with p(y) = clip(y, 0, max_value) if a
+    max_value is given and p(y) = y otherwise. Source: `relu` in keras/backend/tensorflow_backend.py (2.2.4, 2.3.1).
     """
     del context
     layer = rewrite.layer
@@ -132,8 +132,8 @@ _EXTREMES = {"Minimum": "minimum", "Maximum": "maximum"}
 def keep_tf1_minimum_nan(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Minimum and Maximum of TensorFlow 1: min(a, b) = b where b < a, else a; so that a NaN in b is ignored.
 
-    Today's kernels propagate the NaN. It matters where a branch overflows and another does not. A model with masks is
-    left as it is. Source: `scalar_min_op` and `scalar_max_op` of the Eigen that TensorFlow 1 was built with.
+    Today's kernels propagate the NaN. The difference matters if one branch overflows and another does not. A model with
+    masks is left unchanged. Source: `scalar_min_op` and `scalar_max_op` of the Eigen that TensorFlow 1 was built with.
     """
     layer = rewrite.layer
     runtime = context.runtime
@@ -151,7 +151,7 @@ def keep_tf1_minimum_nan(rewrite: LayerRewrite, context: RewriteContext) -> Laye
 
 
 def state_prelu_extents(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Gives a PReLU the extents that its alpha has, where the file does not record the input's shape.
+    """Gives a PReLU the extents of its alpha if the file does not record the input's shape.
 
     alpha has the shape of the input, 1 on shared axes; tf-keras needs every other extent to build it.
     """
@@ -172,12 +172,12 @@ def state_prelu_extents(rewrite: LayerRewrite, context: RewriteContext) -> Layer
 def refuse_shared_state(graph: Graph, times: int = 1) -> None:
     """Refuses stateful layers that one request calls more than once, in files of TensorFlow 2.
 
-    There the second call starts from the state that the first one left, also within a request; a layer that forgets
-    its state between requests cannot do that.
+    There the second call starts from the final state of the first, also within a request; a layer that resets its state
+    between requests cannot do that.
 
     Args:
         graph: the outermost graph, or one inside it.
-        times: how often a request runs that graph.
+        times: number of times that a request runs that graph.
 
     Raises:
         MigrationError: `unsupported_layer`.
@@ -211,7 +211,7 @@ _ADDS_AN_AXIS = frozenset({"Embedding", "RepeatVector", "Reshape"})
 
 
 def expand_dot_to_matrix_product(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """`K.batch_dot` on TensorFlow multiplied matrices over the last two axes and paired up the axes before them.
+    """`K.batch_dot` on TensorFlow multiplied matrices over the last two axes and paired the axes before them.
 
     Since Keras 2.3 and TensorFlow 2.2 it sums over one axis of each input and crosses all others, as Theano did. Both
     agree up to three axes. Source: `batch_dot` in keras/backend/tensorflow_backend.py (1.2.2, 2.2.4).
@@ -223,7 +223,7 @@ def expand_dot_to_matrix_product(rewrite: LayerRewrite, context: RewriteContext)
     builder = SubgraphBuilder(layer)
     options = {"axes": layer.config.get("axes", -1), "normalize": bool(layer.config.get("normalize"))}
     y = builder.add_op("matrix_product", "product", *builder.inputs, **options)
-    return rewrite.rewritten(builder.finish(y), "dot_as_matrix_product", "pairs up the axes before the last two")
+    return rewrite.rewritten(builder.finish(y), "dot_as_matrix_product", "pairs the axes before the last two")
 
 
 def may_have_more_than_three_axes(graph: Graph) -> bool:
@@ -248,7 +248,7 @@ def _may_add_axes(layer: Layer) -> bool:
 
 
 def drop_augmentation(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Layers that change images in training alone pass them through at inference."""
+    """Replaces layers that change images only in training by the identity."""
     del context
     layer = rewrite.layer
     if layer.class_name not in AUGMENTATION:
@@ -260,7 +260,7 @@ def drop_augmentation(rewrite: LayerRewrite, context: RewriteContext) -> LayerRe
 
 
 def drop_attention_mask(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """MultiHeadAttention of tf.keras looks at masks since 2.10; before, it neither saw one nor handed one on.
+    """MultiHeadAttention of tf.keras applies masks since 2.10; before, it neither applied nor propagated any.
 
     Source: `MultiHeadAttention.call` of keras 2.9 and 2.10.
     """

@@ -1,7 +1,7 @@
 """StackedRNNCells under a mask, as Keras before 2.2.5 ran them on TensorFlow.
 
 At a masked step `K.rnn` outputs `states[0]`, which for stacked cells is the state of the *first* cell, not the last
-output (keras/backend/tensorflow_backend.py 2.2.4). With m_t = 1 where step t counts and 0 where it is masked,
+output (keras/backend/tensorflow_backend.py 2.2.4). With m_t = 1 if step t is unmasked and 0 if it is masked,
 
     y_t = m_t * stacked_t + (1 - m_t) * first_t
 
@@ -19,7 +19,7 @@ from transforms.canonical.subgraph import SubgraphBuilder, merged_arrays, moved_
 
 
 def apply_first_cell_when_masked(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Puts the first cell's state where a masked step stands. Layers with given states are left as they are."""
+    """Outputs the first cell's state at masked steps. Layers with given states are left unchanged."""
     layer = rewrite.layer
     if not _concerns(layer, context):
         return rewrite

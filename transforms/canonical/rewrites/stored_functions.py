@@ -1,4 +1,6 @@
-"""A Lambda layer as a model of TensorFlow operations under the layer's name: the expression of its function."""
+"""Replaces a Lambda layer by a model of TensorFlow operations under the layer's name: the expression of its
+function.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,12 @@ from transforms.errors import MigrationError, Reason
 from transforms.records.expression import TRANSLATION, Expression, Translation, Variant
 from transforms.records.runtime import Family
 
-#: The class of a layer that is built as one of its slots, by which of its inputs bear a mask: "01" for the second.
+#: The class of a layer that is built as one of its slots, chosen by which inputs have a mask: "01" for the second.
 BY_MASK = "ByMask"
 
 
 def translate_function(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """The expression that the function came to, as operations; one for each way in which its inputs may be masked."""
+    """The translated expression of the function as operations; one for each combination of masked inputs."""
     layer = rewrite.layer
     translation = layer.config.get(TRANSLATION)
     if layer.class_name != "Lambda" or not isinstance(translation, Translation):
@@ -38,14 +40,16 @@ def translate_function(rewrite: LayerRewrite, context: RewriteContext) -> LayerR
 
 
 def _by_mask(layer: Layer, translation: Translation) -> dict[tuple[bool, ...], Variant]:
-    """One variant for each way of being masked. Raises MigrationError where several shapes mean several expressions."""
+    """One variant for each combination of masked inputs. Raises MigrationError if several shapes need several
+    expressions.
+    """
     found: dict[tuple[bool, ...], Variant] = {}
     for variant in translation.variants:
         first = found.setdefault(variant.masked, variant)
         if first.expression != variant.expression:
             raise MigrationError(
                 Reason.UNSUPPORTED_LAYER,
-                "The Lambda is called on inputs of several shapes, which its function tells apart",
+                "The Lambda is called on inputs of several shapes, for which its function computes differently",
                 layer=layer.path,
                 advice="Save the model with one Lambda for each call.",
             )
@@ -83,7 +87,7 @@ def plain(expression: Expression, masked: tuple[bool, ...]) -> dict[str, Any]:
 
 
 def era_of(context: RewriteContext) -> dict[str, Any]:
-    """What decides between the meanings of a function, see `rebuild.expressions.era`."""
+    """The facts that decide between the meanings of a function, see `rebuild.expressions.era`."""
     runtime = context.runtime
     return {
         "standalone": list(runtime.version) if runtime.family is Family.KERAS else None,

@@ -1,4 +1,4 @@
-"""Kernels of convolutions that ran under Theano, which convolves where TensorFlow and CNTK correlate.
+"""Rotates kernels of convolutions that ran under Theano, which convolves where TensorFlow and CNTK correlate.
 
     kernel'[i, j, c, o] = kernel[-1-i, -1-j, c, o]   (every spatial axis reversed)
 
@@ -55,11 +55,11 @@ _SPATIAL_RANKS = {
 def pad_as_theano(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
     """Theano's `same` pads k // 2 before and (k - 1) // 2 after, whatever the stride; k is the dilated window.
 
-    A separable convolution pads k // 2 on both sides: the backend looks at the 1 x 1 pointwise kernel when it decides
-    whether to cut what an even window has too many. `full`, an option of Keras 1, pads k - 1 on both sides. TensorFlow
-    knows no such mode, and under `same` it pads by stride, and an even window the other way round. Source: `conv2d`
-    with border_mode `half`, `separable_conv2d` and `_postprocess_conv2d_output` in keras/backend/theano_backend.py
-    (1.2.2, 2.2.4).
+    A separable convolution pads k // 2 on both sides: the backend checks the 1 x 1 pointwise kernel when it decides
+    whether to cut the surplus of an even window. `full`, an option of Keras 1, pads k - 1 on both sides. TensorFlow has
+    no such mode; its `same` padding depends on the stride, and is reversed for even windows. Source: `conv2d` with
+    border_mode `half`, `separable_conv2d` and `_postprocess_conv2d_output` in keras/backend/theano_backend.py (1.2.2,
+    2.2.4).
     """
     layer = rewrite.layer
     rank = _SPATIAL_RANKS.get(layer.class_name)
@@ -87,7 +87,7 @@ def pad_as_theano(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrit
 
 
 def _with_zeros(builder: SubgraphBuilder, padding: list[list[int]], layout: str) -> TensorRef:
-    """The input, padded on its spatial axes. ZeroPadding1D knows channels_last alone."""
+    """The input, padded on its spatial axes. ZeroPadding1D supports only channels_last."""
     x = builder.inputs[0]
     if len(padding) > 1:
         return builder.add(f"ZeroPadding{len(padding)}D", "padding", {"padding": padding, "data_format": layout}, x)
@@ -102,7 +102,7 @@ _RANKS = {f"{kind}Pooling{rank}D": rank for kind in ("Max", "Average") for rank 
 
 
 def pool_as_theano(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Pads in front of a pooling layer and pools with `valid`, in channels_last."""
+    """Pads before a pooling layer and pools with `valid`, in channels_last."""
     layer = rewrite.layer
     rank = _RANKS.get(layer.class_name)
     if rank is None or context.runtime.backend != "theano" or layer.config.get("padding") != "same":
@@ -128,4 +128,4 @@ def pool_as_theano(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewri
         y = builder.add_op("divide", "mean", y, share)
     if first:
         y = builder.add("Permute", "channels_first", {"dims": [rank + 1, *range(1, rank + 1)]}, y)
-    return rewrite.rewritten(builder.finish(y), "theano_same_pooling", f"padded by {before} in front")
+    return rewrite.rewritten(builder.finish(y), "theano_same_pooling", f"padded by {before} before")

@@ -1,11 +1,11 @@
 """Convolutional LSTMs under Theano, whose `same` pads k // 2 before and (k - 1) // 2 after whatever the stride.
 
-TensorFlow has it the other way round where k is even. An even window is therefore made odd by a last row or column of
-zeros, around which both backends pad alike:
+TensorFlow reverses this for even k. An even window is therefore made odd by a last row or column of zeros, for which
+both backends pad equally:
 
     kernel'[i] = kernel[i] for i < k, 0 for i = k;   pads k // 2 before and k // 2 after
 
-The recurrent convolution is always `same`; the one of the input must be given one position more where it is `valid`.
+The recurrent convolution is always `same`; the one of the input needs one more position if it is `valid`.
 Source: `ConvRecurrent2D` in keras/layers/convolutional_recurrent.py, `conv2d` in keras/backend/theano_backend.py
 (1.2.2, 2.2.4).
 """
@@ -26,7 +26,7 @@ _RULE = "theano_same_padding"
 
 
 def theano_conv_lstm(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """Makes even windows odd, and pads the input where the layer's own padding no longer does."""
+    """Makes even windows odd, and pads the input where the layer's own padding no longer suffices."""
     layer = rewrite.layer
     if context.runtime.backend != "theano":
         return rewrite

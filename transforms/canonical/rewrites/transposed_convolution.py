@@ -1,11 +1,11 @@
-"""Transposed convolutions whose output begins or ends elsewhere than tf-keras would have it.
+"""Rewrites transposed convolutions whose output begins or ends at other positions than in tf-keras.
 
 With n input positions, a window of k and a stride of s, the spread output has (n - 1) s + k positions; with an
 `output_padding` of p < s, p zeros follow. The writing runtime's output is a run of these:
 
     y = spread[before : before + length]
 
-so that the layer is rebuilt with padding `valid`, the p that is needed, and a cropping layer behind it.
+so the layer is rebuilt with padding `valid`, the required p, and a cropping layer after it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _RANKS = {"Conv2DTranspose": 2, "Conv3DTranspose": 3}
 
 @dataclass(frozen=True)
 class _Run:
-    """Which positions of one axis are output: `length_less` is the output's length less (n - 1) s."""
+    """The output positions along one axis: `length_less` is the output's length minus (n - 1) s."""
 
     window: int
     before: int
@@ -39,10 +39,10 @@ def state_deconvolution_length(rewrite: LayerRewrite, context: RewriteContext) -
     """Deconvolution2D of Keras 1 outputs the rows and columns of its stored `output_shape`.
 
     It is the gradient of a convolution that has them as its input, so that n = floor((length + pads - k) / s) + 1 and
-    the output begins where that convolution's padding ended: TensorFlow pads by need, Theano k // 2 on both sides.
-    Under Theano an even window with `same` is then cut to ceil(n / s), since `_postprocess_conv2d_output` takes the
-    layer for a convolution. Source: `Deconvolution2D` in keras/layers/convolutional.py, `deconv2d` in
-    keras/backend/*.py (1.2.2).
+    the output begins where that convolution's padding ended: TensorFlow pads as needed, Theano k // 2 on both sides.
+    Under Theano an even window with `same` is then cut to ceil(n / s), since `_postprocess_conv2d_output` treats the
+    layer as a convolution. Source: `Deconvolution2D` in keras/layers/convolutional.py, `deconv2d` in keras/backend/*.py
+    (1.2.2).
     """
     layer = rewrite.layer
     stated = layer.config.get("output_shape")
