@@ -41,15 +41,19 @@ _NAMESPACE = "h5ferry"
 
 @dataclass
 class MigrateRegistry(beam.PTransform):
-    """Migrates a registry, from its manifest to report shards at `report_prefix`."""
+    """Migrates a registry, from its manifest to report shards at `report_prefix`.
+
+    `lines` are the manifest's lines to migrate, None for all.
+    """
 
     manifest: str
     manifest_sha256: str
     settings: MigrateSettings
     report_prefix: str
+    lines: frozenset[int] | None = None
 
     def expand(self, pbegin: Any) -> Any:
-        rows = pbegin | ReadManifest(self.manifest, self.manifest_sha256, self.settings.folds_case)
+        rows = pbegin | ReadManifest(self.manifest, self.manifest_sha256, self.settings.folds_case, self.lines)
         return rows | MigrateModels(self.settings) | WriteReport(self.report_prefix)
 
 
@@ -82,12 +86,14 @@ class ReadManifest(beam.PTransform):
     path: str
     sha256: str
     folds_case: bool = False
+    lines: frozenset[int] | None = None
 
     def expand(self, pbegin: Any) -> Any:
         return (
             pbegin
             | "Path" >> beam.Create([self.path], reshuffle=False)
-            | "Rows" >> beam.FlatMap(read_same_manifest, sha256=self.sha256, folds_case=self.folds_case)
+            | "Rows"
+            >> beam.FlatMap(read_same_manifest, sha256=self.sha256, folds_case=self.folds_case, lines=self.lines)
         )
 
 
@@ -211,8 +217,10 @@ class ConvertBatch(_RowStep):
                 yield self._row(candidate.row, partial(convert_model, candidate, self._settings, pair))
 
 
-def read_same_manifest(path: str, sha256: str, folds_case: bool = False) -> tuple[ManifestRow, ...]:
-    """The rows of a manifest that must not have changed since it was checked.
+def read_same_manifest(
+    path: str, sha256: str, folds_case: bool = False, lines: frozenset[int] | None = None
+) -> tuple[ManifestRow, ...]:
+    """The rows of a manifest that must not have changed since it was checked, of all lines or of some.
 
     Raises:
         ManifestError: it has changed.
@@ -220,7 +228,7 @@ def read_same_manifest(path: str, sha256: str, folds_case: bool = False) -> tupl
     manifest = read_manifest(path, folds_case=folds_case)
     if manifest.sha256 != sha256:
         raise ManifestError(f"{path} changed while the run started.")
-    return manifest.rows
+    return tuple(row for row in manifest.rows if lines is None or row.line in lines)
 
 
 def namespace(row: ManifestRow) -> str:

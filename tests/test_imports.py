@@ -54,7 +54,7 @@ def test_only_the_graph_and_what_runs_it_need_beam_at_once():
         for node in ast.parse(path.read_text()).body
         if isinstance(node, (ast.Import, ast.ImportFrom)) and "apache_beam" in (ast.unparse(node))
     }
-    assert at_once == {"graph.py", "run/migrate.py", "publication/object_store.py"}
+    assert at_once == {"graph.py", "run/graph_run.py", "publication/object_store.py"}
 
 
 def test_the_reference_sees_only_the_legacy_side():

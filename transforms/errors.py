@@ -36,6 +36,7 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     OUTPUT_ERROR = "output_error"
     INTERRUPTED = "interrupted"
+    ROW_LOST = "row_lost"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -69,6 +70,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.OUT_OF_MEMORY: "the conversion needed more memory than its limit",
     Reason.OUTPUT_ERROR: "the output could not be written",
     Reason.INTERRUPTED: "the run was stopped before the model was published; run it again",
+    Reason.ROW_LOST: "the runner lost the row twice, or its worker ended",
     Reason.INTERNAL_ERROR: "an unexpected error; please report it",
 }
 
@@ -109,6 +111,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.WEAK_EVIDENCE: "Provide samples with expected outputs, or require less with `--require-evidence`.",
     Reason.TIMEOUT: "Raise `--timeout`, or migrate the model by itself on a faster machine.",
     Reason.INTERRUPTED: "Run again: published models stay, and the rest is migrated.",
+    Reason.ROW_LOST: "Run again: what was published stays. If it happens again, look at the runner's own log.",
     Reason.CRASHED: "Run again; if it dies again, check the file with `h5ferry inspect` and restore it from its"
     " origin.",
     Reason.OUT_OF_MEMORY: "Raise `--memory-limit`, use fewer workers, or use a machine with more memory.",
@@ -124,6 +127,7 @@ FAILURES = frozenset(
         Reason.OUT_OF_MEMORY,
         Reason.OUTPUT_ERROR,
         Reason.INTERRUPTED,
+        Reason.ROW_LOST,
         Reason.INTERNAL_ERROR,
     }
 )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.report.row import COLUMNS, report_schema
+from pipeline.report.row import COLUMNS, ReportRow, report_schema
 from pipeline.storage.durable_file import write_file
 
 if TYPE_CHECKING:
@@ -19,16 +19,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class ReportError(Exception):
-    """A report cannot be read, or does not account for every manifest row."""
+    """A report cannot be read."""
 
 
 def gather(shards: Sequence[str], lines: Sequence[int]) -> pd.DataFrame:
-    """Joins the shards (paths or URLs) into one row per manifest line, in the manifest's order.
+    """Joins the shards (paths or URLs) into a table with at most one row for each manifest line, in that order.
 
-    A bundle that a runner retried may have written a row twice; the later one is used.
-
-    Raises:
-        ReportError: a manifest row has no report row, or the other way round.
+    A bundle that a runner retried may have written a row twice; the later one is used. Rows of other lines are left
+    out; lines without a row are for the caller to find.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -42,13 +40,22 @@ def gather(shards: Sequence[str], lines: Sequence[int]) -> pd.DataFrame:
     rows = pa.concat_tables(tables) if tables else schema.empty_table()
     frame: pd.DataFrame = rows.to_pandas()
     frame = frame.sort_values("finished_at", kind="stable").drop_duplicates("line", keep="last").sort_values("line")
-    lost, extra = set(lines) - set(frame["line"]), set(frame["line"]) - set(lines)
-    if lost or extra:
-        differences = f"lost manifest lines {sorted(lost)}, unknown {sorted(extra)}"
-        raise ReportError(f"The report does not match the manifest: {differences}.")
+    frame = frame[frame["line"].isin(set(lines))].copy()
     # Which worker traced a graph first is random; that two rows share their graph, byte for byte, is not.
     frame["template_reused"] = (frame["graph_sha256"] != "") & frame["graph_sha256"].duplicated()
     return frame.reset_index(drop=True)
+
+
+def with_rows(frame: pd.DataFrame, rows: Sequence[ReportRow]) -> pd.DataFrame:
+    """The table with further rows, in the manifest's order."""
+    import pyarrow as pa
+
+    if not rows:
+        return frame
+    more = pa.Table.from_pylist([row.as_record() for row in rows], schema=report_schema())
+    table = pa.concat_tables([pa.Table.from_pandas(frame, schema=report_schema(), preserve_index=False), more])
+    joined: pd.DataFrame = table.to_pandas()
+    return joined.sort_values("line").reset_index(drop=True)
 
 
 def write_report(frame: pd.DataFrame, folder: str) -> dict[str, bytes]:

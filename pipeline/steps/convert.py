@@ -59,8 +59,7 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, p
         )
     receipt = valid_receipt(row, key, settings)
     if receipt is not None:  # Published meanwhile by a retried bundle of this run, or by another run.
-        status = Status.MIGRATED if receipt.attempt == settings.attempt else Status.UNCHANGED
-        return published_row(row, receipt, settings, status)
+        return published_row(row, receipt, settings)
     destination = output_folder(settings.output, row.model, row.version)
     with _output_errors(destination), _staging(settings.output, destination) as (staged, area):
         steps = _ConfinedSteps(settings, pair, staged)
@@ -70,14 +69,14 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, p
             columns = OutcomeColumns.of(outcome, candidate.facts)
             return stopped_row(row, settings.run_id, outcome.status, reason, outcome.message, columns)
         receipt = _check(steps.verified_files(), row, key, outcome, settings)
-        require_reportable(published_row(row, receipt, settings, Status.MIGRATED))
+        require_reportable(published_row(row, receipt, settings))
         if area is None:
             from pipeline.publication.object_store import upload
 
             upload(staged, settings.output, receipt)
         else:
             publish(area, receipt)
-    return published_row(row, receipt, settings, Status.MIGRATED)
+    return published_row(row, receipt, settings)
 
 
 def _request(row: ManifestRow, files: RowFiles, staged: Path, settings: MigrateSettings) -> MigrationRequest:

@@ -78,7 +78,7 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: ConfinedProc
             key = receipt_key(row, files, settings)
             receipt = valid_receipt(row, key, settings)
             if receipt is not None:
-                return published_row(row, receipt, settings, Status.UNCHANGED)
+                return published_row(row, receipt, settings)
             candidate = Candidate(row, key, "", facts, tuple(files.hashed.items()))
             return _inspected(candidate, files, settings, child)
     except MigrationError as error:
@@ -166,8 +166,12 @@ def valid_receipt(row: ManifestRow, key: ReceiptKey, settings: MigrateSettings) 
     return receipt if receipt and receipt.key == key else None
 
 
-def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings, status: Status) -> ReportRow:
-    """The report row of a published output, from its receipt."""
+def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings) -> ReportRow:
+    """The report row of what `receipt` says was published.
+
+    It is `migrated` by this run, perhaps at an earlier attempt, else `unchanged`.
+    """
+    status = Status.MIGRATED if receipt.attempt == settings.attempt else Status.UNCHANGED
     return ReportRow(
         model=row.model,
         version=row.version,

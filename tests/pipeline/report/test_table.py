@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.report.row import COLUMNS, report_schema
-from pipeline.report.table import ReportError, as_csv, gather, read_report, write_report
+from pipeline.report.table import ReportError, as_csv, gather, read_report, with_rows, write_report
 from tests.pipeline.many_rows import row_of
 
 CONTRACT = """
@@ -53,10 +53,16 @@ def test_gather_orders_rows_and_drops_what_a_retry_wrote_twice(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("lines", [[2], [2, 3, 4], [3, 4]])
-def test_rows_out_are_rows_in(tmp_path, lines):
-    with pytest.raises(ReportError, match="Rows out"):
-        gather([shard(tmp_path, "1", [report_row(2), report_row(3)])], lines)
+@pytest.mark.parametrize(("lines", "found"), [([2], [2]), ([2, 3, 4], [2, 3]), ([3, 4], [3])])
+def test_gather_takes_the_rows_of_the_manifest_alone(tmp_path, lines, found):
+    assert list(gather([shard(tmp_path, "1", [report_row(2), report_row(3)])], lines)["line"]) == found
+
+
+def test_rows_are_added_in_the_manifests_order(tmp_path):
+    frame = gather([shard(tmp_path, "1", [report_row(2), report_row(4)])], [2, 3, 4])
+    joined = with_rows(frame, [report_row(3, status="failed")])
+    assert list(joined["line"]) == [2, 3, 4] and list(joined["status"]) == ["migrated", "failed", "migrated"]
+    assert list(joined.columns) == list(frame.columns) and with_rows(frame, []) is frame
 
 
 def test_written_report_reads_back(tmp_path):
