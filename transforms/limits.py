@@ -1,4 +1,4 @@
-"""The bounds that every source is held to, before the data they protect against is touched.
+"""The limits on every source, checked before the data that they guard against is read.
 
 Each limit is an option of the command line; a refusal names the limit, its value and that option.
 """
@@ -25,19 +25,19 @@ class Limits:
     Attributes:
         file_bytes: size of the source file.
         array_bytes: size of one array, and `weight_bytes` of all of them, once decompressed.
-        inflated_bytes: size of all arrays that decompression makes more than a hundred times larger.
+        inflated_bytes: size of all arrays that are compressed more than a hundredfold.
         parameters: scalars in all weights.
         chunk_bytes, chunks: size and number of the chunks of one array.
         attribute_bytes: size of one HDF5 attribute, and `attribute_items` the entries of a list attribute.
         index_bytes, entries: size and number of entries of a checkpoint's index.
         json_bytes, json_depth, json_values: size, nesting and number of values of a stored config.
         nesting: models within models, and wrappers within wrappers.
-        layers: layers in the model, nested ones counted where they stand.
+        layers: layers in the model, nested ones included.
         expanded_calls: layer calls once shared sub-models are expanded.
         expansion: copies, strides or padding steps that one option of a layer makes along one axis.
-        tensor_values: values of one sample in one tensor, as far as inputs, arrays and layers tell.
-        work: what converting and checking a model takes, as far as layers and shapes tell.
-        drawn_length: extent of the free axes of inputs in a drawn batch; models that need more ask for samples.
+        tensor_values: values of one sample in one tensor, estimated from inputs, arrays and layers.
+        work: time to convert and check a model, estimated from layers and shapes.
+        drawn_length: extent of the free axes of inputs in a drawn batch; models that need more require samples.
     """
 
     file_bytes: int = _limit(16 * GIB, "--max-file-size", "The largest source to read.")
@@ -57,7 +57,7 @@ class Limits:
     nesting: int = _limit(32, "--max-nesting", "Models within models.")
     layers: int = _limit(20_000, "--max-layers", "Layers of a model.")
     expanded_calls: int = _limit(50_000, "--max-calls", "Layer calls, shared models expanded.")
-    expansion: int = _limit(65_536, "--max-expansion", "Copies or steps that one option of a layer asks for.")
+    expansion: int = _limit(65_536, "--max-expansion", "Copies or steps from one option of a layer.")
     tensor_values: int = _limit(1 << 27, "--max-tensor-values", "Values of one sample in one tensor.")
     work: int = _limit(100_000_000_000, "--max-work", "Nanoseconds of a core to convert and check a model, estimated.")
     drawn_length: int = _limit(32_768, "--max-drawn-length", "Extent of a free axis in a batch drawn as evidence.")
@@ -86,10 +86,10 @@ def limit_options() -> Iterator[LimitOption]:
 
 
 def over_budget(message: str, limit: str, limits: Limits, layer: tuple[str, ...] = ()) -> MigrationError:
-    """The refusal of a source that goes beyond `limit`, a field of `limits`; it names value and option.
+    """The error for a source that exceeds `limit`, a field of `limits`; it names value and option.
 
     Args:
-        message: what asks for too much, without a full stop, e.g. "The file holds 9 bytes".
+        message: what exceeds the limit, without a full stop, e.g. "The file holds 9 bytes".
         limit: name of the field.
         limits: the budget in force.
         layer: path of the layer.
@@ -99,5 +99,5 @@ def over_budget(message: str, limit: str, limits: Limits, layer: tuple[str, ...]
         Reason.OVER_BUDGET,
         f"{message}, more than the limit {limit}={getattr(limits, limit):,}",
         layer=layer,
-        advice=f"Raise it with {option} if the file is to be trusted.",
+        advice=f"Raise it with {option} if you trust the file.",
     )

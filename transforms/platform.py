@@ -1,14 +1,14 @@
-"""What an operating system offers, and what is done where it does not: nothing else here tells Linux from macOS.
+"""Facilities of the operating system and their substitutes; the only module that distinguishes Linux from macOS.
 
-| asked for | Linux | elsewhere |
+| facility | Linux | elsewhere |
 |---|---|---|
 | CPUs of this process | its affinity mask | all CPUs |
-| a bound on a process's memory | RLIMIT_AS | none that binds: the parent looks at what is resident |
-| a bound on one call's memory | RLIMIT_AS above `/proc/self/statm` | none: the bound of the process has to do |
-| two folders swapped in one step | `renameat2` | `renameatx_np` (macOS), else two renames |
-| a lock that dies with its process | `flock` | none: as on file systems without locks |
-| room kept on a disk | `posix_fallocate` | zeros are written |
-| data on the disk | `fsync` | `F_FULLFSYNC` (macOS), for `fsync` reaches the drive's memory only |
+| a limit on a process's memory | RLIMIT_AS | none enforced: the parent watches resident memory |
+| a limit on one call's memory | RLIMIT_AS above `/proc/self/statm` | none: only that of the process |
+| atomic exchange of two folders | `renameat2` | `renameatx_np` (macOS), else two renames |
+| a lock released when its process dies | `flock` | none: as on file systems without locks |
+| reserved disk space | `posix_fallocate` | zeros are written |
+| durable data | `fsync` | `F_FULLFSYNC` (macOS), since `fsync` reaches only the drive's cache |
 | a hint to read ahead | `posix_fadvise` | none |
 """
 
@@ -33,7 +33,7 @@ _BLOCK = bytes(1 << 20)
 
 
 def usable_cpus() -> tuple[int, str]:
-    """How many CPUs this process may run on, and from where that is known."""
+    """The number of CPUs that this process may use, and the source of the figure."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0)), "affinity mask"
     return os.cpu_count() or 1, "CPUs of the machine"
@@ -45,7 +45,7 @@ def physical_memory() -> int:
 
 
 def address_space() -> int | None:
-    """Bytes that this process has mapped, None where the system does not tell."""
+    """Bytes that this process has mapped, None if the system does not report it."""
     try:
         with open("/proc/self/statm", encoding="ascii") as stream:
             return int(stream.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
@@ -54,7 +54,7 @@ def address_space() -> int | None:
 
 
 def resident_memory(process: int) -> int | None:
-    """Bytes of memory that a process holds; None where it is gone or the system does not tell."""
+    """Bytes of resident memory of a process; None if it has ended or the system does not report it."""
     import psutil
 
     try:
@@ -64,9 +64,9 @@ def resident_memory(process: int) -> int | None:
 
 
 def limit(kind: int, size: int) -> None:
-    """Sets one of `resource.RLIMIT_*` for good, or the limit in force where that is lower.
+    """Sets one of `resource.RLIMIT_*` irrevocably, or to the current hard limit if that is lower.
 
-    A system that does not take it leaves this process unbounded: see `is_memory_bounded`.
+    If the system does not accept it, the process is not limited: see `is_memory_bounded`.
     """
     _, hard = resource.getrlimit(kind)
     ceiling = size if hard == resource.RLIM_INFINITY else min(size, hard)
@@ -75,7 +75,7 @@ def limit(kind: int, size: int) -> None:
 
 
 def is_memory_bounded(size: int) -> bool:
-    """Whether this process is refused `size` bytes of memory. They are asked for and not touched."""
+    """Whether this process is refused `size` bytes of memory. They are allocated and not touched."""
     try:
         mmap.mmap(-1, size).close()
     except (OSError, ValueError, OverflowError):
@@ -84,11 +84,11 @@ def is_memory_bounded(size: int) -> bool:
 
 
 def lock(descriptor: int, *, shared: bool = False, wait: bool = False) -> None:
-    """Locks an open file or folder until it is closed, by this process or by its death.
+    """Locks an open file or folder until this process closes it or ends.
 
     Raises:
         BlockingIOError: another process holds it, and `wait` is False.
-        OSError: there are no locks here.
+        OSError: the file system has no locks.
     """
     if _fcntl is None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
@@ -97,10 +97,10 @@ def lock(descriptor: int, *, shared: bool = False, wait: bool = False) -> None:
 
 
 def exchange(first_folder: int, first: str, second_folder: int, second: str) -> bool:
-    """Swaps two names, each in an open folder, in one step: a reader finds one or the other at each, never neither.
+    """Exchanges two names, each in an open folder, atomically: a reader always finds one of them at each name.
 
-    False where the system or the file system cannot: nothing was done then. Raises FileNotFoundError when one is not
-    there.
+    False if the system or the file system cannot; then nothing was changed. Raises FileNotFoundError if one does not
+    exist.
     """
     library = ctypes.CDLL(None, use_errno=True)
     rename = getattr(library, "renameat2", None) or getattr(library, "renameatx_np", None)
@@ -113,10 +113,10 @@ def exchange(first_folder: int, first: str, second_folder: int, second: str) -> 
 
 
 def folds_case(path: Path) -> bool:
-    """Whether names that differ in case alone mean one file where a path is, or where it will be made.
+    """Whether the file system of an existing or future path ignores case in names.
 
-    Nothing is written for it: the nearest folder that is there, and has letters in its name, is looked for under the
-    name with their case changed.
+    Nothing is written: the nearest existing folder with letters in its name is looked up under the name with changed
+    case.
     """
     for each in (path, *path.parents):
         other = each.with_name(each.name.swapcase()) if each.name else each
@@ -126,7 +126,7 @@ def folds_case(path: Path) -> bool:
 
 
 def reserve(descriptor: int, size: int) -> None:
-    """Makes an empty file `size` bytes long, with room for them on the disk. Raises OSError when there is none."""
+    """Makes a file of `size` zero bytes with reserved disk space. Raises OSError if there is not enough."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, size)
         return
@@ -135,16 +135,16 @@ def reserve(descriptor: int, size: int) -> None:
 
 
 def flush(descriptor: int) -> None:
-    """Waits until a file or folder is on the disk. Raises OSError when the disk refuses."""
+    """Writes a file or folder through to the disk. Raises OSError if that fails."""
     whole = getattr(_fcntl, "F_FULLFSYNC", None)
     if whole is not None and _fcntl is not None:
-        with contextlib.suppress(OSError):  # file systems of other machines do not know it
+        with contextlib.suppress(OSError):  # network file systems do not support it
             _fcntl.fcntl(descriptor, whole)
             return
     os.fsync(descriptor)
 
 
 def read_ahead(descriptor: int, offset: int, size: int) -> None:
-    """Says that these bytes are wanted soon."""
+    """Advises the system that these bytes are read soon."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_WILLNEED)

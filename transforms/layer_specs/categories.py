@@ -11,7 +11,7 @@ from transforms.records.inspection import Shape
 
 
 def _category_encoding(config: Config) -> Roles:
-    """Before TensorFlow 2.6 `adapt` left the number of categories, and their weights, in variables."""
+    """Before TensorFlow 2.6 `adapt` stored the number of categories, and their weights, in variables."""
     counted = "max_tokens" in config and config["max_tokens"] is None
     weighted = config.get("output_mode") == "tf-idf"
     return (

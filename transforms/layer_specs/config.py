@@ -1,4 +1,4 @@
-"""How the facts of a layer class read its config."""
+"""Readers of a layer's config for the facts of its class."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def integer(config: Config, *keys: str) -> int | None:
 
 
 def times(factor: int, value: int | None) -> int | None:
-    """The product, None where the value is not known."""
+    """The product, None if the value is unknown."""
     return None if value is None else factor * value
 
 
@@ -36,10 +36,10 @@ def window(config: Config, rank: int) -> PartialShape:
 
 
 def at(value: Any, axis: int) -> int:
-    """An option stated for each axis, or once for all."""
+    """An option's value for one axis, stated per axis or once for all."""
     return int(value[axis] if isinstance(value, (list, tuple)) else value)
 
 
 def without(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """A table of options less some."""
+    """A table of options without some."""
     return {name: value for name, value in options.items() if name not in names}

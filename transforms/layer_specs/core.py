@@ -13,7 +13,7 @@ _KERNEL = ("kernel_initializer",)
 
 
 def product(extents: Sequence[int | None]) -> int | None:
-    """The number of elements, None where an extent is free."""
+    """The number of elements, None if an extent is free."""
     known = [extent for extent in extents if extent is not None]
     return math.prod(known) if len(known) == len(extents) else None
 

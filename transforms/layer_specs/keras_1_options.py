@@ -36,7 +36,7 @@ OPTIONS: Mapping[str, str] = {
     "concat_axis": "axis",
     "dot_axes": "axes",
 }
-#: Layers of Keras 1.2.2 that work on a data format and store none.
+#: Layers of Keras 1.2.2 that depend on a data format and store none.
 SILENT_ON_FORMAT = frozenset(
     {"ZeroPadding2D", "ZeroPadding3D", "Cropping2D", "Cropping3D", "UpSampling2D", "UpSampling3D"}
 )
@@ -45,12 +45,12 @@ _UNITS = frozenset({"Dense", "TimeDistributedDense", "SimpleRNN", "GRU", "LSTM"}
 
 
 def upgraded_options(class_name: str, config: Mapping[str, Any], data_format: str) -> dict[str, Any]:
-    """The config of a Keras 1 layer in the names of Keras 2.
+    """The config of a Keras 1 layer with the names of Keras 2.
 
     Args:
         class_name: as stored.
         config: as stored.
-        data_format: what to assume for layers that work on one and store no dim_ordering.
+        data_format: assumed for layers that depend on one and store no dim_ordering.
     """
     options = {OPTIONS.get(name, name): value for name, value in config.items()}
     ordering = options.pop("dim_ordering", None)
@@ -85,6 +85,6 @@ def padding_pairs(class_name: str, padding: Any) -> Any:
 
 
 def prevailing_data_format(graph: Graph) -> str:
-    """What the layers that store a dim_ordering agree on; Keras 1's own default, `tf`, where none does."""
+    """The data format that the layers with a stored dim_ordering agree on; by default Keras 1's own, `tf`."""
     orderings = {layer.config.get("dim_ordering") for layer in graph.walk()} - {None}
     return "channels_first" if orderings == {"th"} else "channels_last"

@@ -1,6 +1,6 @@
-"""Output shapes of single layers, inferred from their options: what `inspect` shows, and nothing else relies on.
+"""Output shapes of single layers, inferred from their options; used only for display by `inspect`.
 
-A shape has the batch in front, and None for an extent that is free or not known. Options bear the names of Keras 2.
+A shape starts with the batch, and has None for an extent that is free or unknown. Options have the names of Keras 2.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def layer_shapes(class_name: str, options: Config, inputs: Sequence[Shape]) -> l
     """The shapes of a layer's outputs; empty where there is no rule.
 
     Args:
-        class_name: in the names of Keras 2, or a class that Keras 1 alone has.
+        class_name: of Keras 2, or a class that only Keras 1 has.
         options: the layer's config.
         inputs: the shapes of its inputs.
     """

@@ -9,7 +9,7 @@ from transforms.records.inspection import Shape
 
 
 def broadcast(options: Config, inputs: Sequence[Shape]) -> list[Shape]:
-    """The shape of an operation element by element; extents of 1 stretch."""
+    """The shape of an element-wise operation, with broadcast of extents of 1."""
     del options
     rank = max(map(len, inputs))
     if any(len(shape) != rank for shape in inputs):

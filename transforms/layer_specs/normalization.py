@@ -21,7 +21,7 @@ def _batch_normalization(config: Config) -> Roles:
 
 
 def _normalization(config: Config) -> Roles:
-    """Statistics, unless the config states them; the count is an integer and of no use."""
+    """Statistics, unless the config states them; the count is an integer and unused."""
     if config.get("mean") is not None:
         return ()
     return tuple(Role(name, trainable=False) for name in ("mean", "variance", "count"))

@@ -1,4 +1,4 @@
-"""Output shapes throughout a model, as far as its stored config tells them."""
+"""Output shapes of all layers of a model, as far as its stored config determines them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from transforms.records.expression import TRANSLATION, Translation
 from transforms.records.inspection import Shape
 from transforms.records.runtime import Runtime
 
-#: The shapes of what a Lambda returns, from those of its inputs as far as they are known.
+#: Maps the known shapes of a Lambda's inputs to those of its results.
 FunctionShapes: TypeAlias = Callable[[Layer, Sequence[Shape | None]], Sequence[Shape | None]]
 
 
 def translated_shapes(layer: Layer, inputs: Sequence[Shape | None]) -> Sequence[Shape | None]:
-    """What the translation of a Lambda says; nothing where there is none."""
+    """The shapes from the translation of a Lambda; empty if there is none."""
     translation = layer.config.get(TRANSLATION)
     if not isinstance(translation, Translation):
         return []
@@ -29,7 +29,7 @@ def output_shapes(
 ) -> dict[LayerPath, Shape]:
     """The shape of each layer's first output at its first call, by path; layers without a known one are absent.
 
-    `of_function` tells those of a Lambda, and is asked about each that the graph calls.
+    `of_function` computes those of a Lambda, and is called for each one in the graph.
     """
     shapes = _Shapes(runtime, prevailing_data_format(graph), of_function)
     shapes.run(graph, [])
@@ -47,7 +47,7 @@ class _Shapes:
         self._data_format = data_format
 
     def run(self, graph: Graph, inputs: Sequence[Shape | None]) -> list[Shape | None]:
-        """The outputs of a graph, of which `inputs` are the inputs; without any, what its input layers state."""
+        """The output shapes of a graph for these input shapes, by default those that its input layers state."""
         known: dict[TensorRef, Shape | None] = {}
         given = dict(zip(graph.inputs, inputs, strict=False))
         for layer in graph.layers:
@@ -75,7 +75,7 @@ class _Shapes:
         try:
             return self._seen(layer, self._of_known(layer, known))
         except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):
-            return []  # Options that do not fit are for the canonicaliser to refuse; here they show no shape.
+            return []  # Invalid options are refused by the canonicaliser; here they give no shape.
 
     def _of_known(self, layer: Layer, inputs: Sequence[Shape]) -> list[Shape | None]:
         x = inputs[0]
@@ -95,7 +95,7 @@ class _Shapes:
 
 
 def in_keras_2(layer: Layer, runtime: Runtime, data_format: str) -> tuple[str, Mapping[str, Any]]:
-    """Class and options of a layer in the names of Keras 2. `data_format` holds where Keras 1 stored none."""
+    """Class and options of a layer with the names of Keras 2. `data_format` applies if Keras 1 stored none."""
     if not runtime.is_keras_1:
         return layer.class_name, layer.config
     options = upgraded_options(layer.class_name, layer.config, data_format)
@@ -118,6 +118,6 @@ def merged_directions(
 
 
 def stated_shape(config: Mapping[str, Any]) -> Shape | None:
-    """The shape that an input layer states, None where it states none."""
+    """The shape that an input layer states, None if it states none."""
     shape = config.get("batch_input_shape", config.get("batch_shape"))
     return tuple(shape) if isinstance(shape, (list, tuple)) else None

@@ -1,4 +1,4 @@
-"""Preprocessing of images and numbers, and augmentation that acts in training alone."""
+"""Preprocessing of images and numbers, and augmentation, which only affects training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _resized(options: Config, inputs: Sequence[Shape]) -> list[Shape]:
     return [(*x[:-3], options["height"], options["width"], x[-1])]
 
 
-#: Layers that change images in training alone, and may change their extents then.
+#: Layers that change images, and possibly their extents, only in training.
 AUGMENTATION = frozenset(
     """
     RandomFlip RandomTranslation RandomRotation RandomZoom RandomHeight RandomWidth RandomContrast RandomBrightness

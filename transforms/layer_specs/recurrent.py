@@ -82,14 +82,14 @@ _simple = _recurrent(1, lambda u: (u,))
 _lstm_cell = _recurrent(4, lambda u: (4 * u,))
 _gru_cell = _recurrent(3, lambda u: (3 * u,), lambda u: (2, 3 * u))
 # The weights of a cuDNN layer load into its CPU equivalent, and the reverse (`_convert_rnn_weights` in
-# keras/engine/saving.py, 2.2.0 on): the bias tells whose they are.
+# keras/engine/saving.py, 2.2.0 on): the bias identifies them.
 _lstm = _recurrent(4, lambda u: (4 * u,), lambda u: (8 * u,))
 _gru_reset_before = _recurrent(3, lambda u: (3 * u,))
 _gru_reset_after = _recurrent(3, lambda u: (2, 3 * u), lambda u: (6 * u,))
 
 
 def _gru(config: Config) -> Roles:
-    """A GRU that resets after the product has two biases; early files leave open which it is."""
+    """A GRU that resets after the product has two biases; early files do not record which kind it is."""
     if "reset_after" not in config:
         return _gru_cell(config)
     return _gru_reset_after(config) if config["reset_after"] else _gru_reset_before(config)

@@ -1,4 +1,4 @@
-"""Every layer class that this program knows, by name."""
+"""Every supported layer class, by name."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SPECS = registered(
     categories.SPECS,
 )
 
-#: Classes that own no arrays, and those that do.
+#: Classes without own arrays, and those with them.
 WEIGHTLESS = frozenset(name for name, spec in SPECS.items() if spec.roles is no_arrays)
 WEIGHTED = frozenset(name for name, spec in SPECS.items() if spec.roles not in (None, no_arrays))
 

@@ -1,6 +1,6 @@
 """Output shapes of layers that work on axes between batch and channels: convolution, pooling, padding, cropping.
 
-A shape has the batch in front, and None for an extent that is free or not known. Options bear the names of Keras 2.
+A shape starts with the batch, and has None for an extent that is free or unknown. Options have the names of Keras 2.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def spatial(kind: str, rank: int) -> ShapeRule:
 
 
 def global_pooling(rank: int) -> ShapeRule:
-    """The rule of a pooling layer that leaves no axis, or one of extent 1 with `keepdims`."""
+    """The rule of a pooling layer that removes the axes, or keeps them with extent 1 (`keepdims`)."""
 
     def rule(options: Config, inputs: Sequence[Shape]) -> list[Shape]:
         x = inputs[0]
@@ -88,7 +88,7 @@ def _moved(kind: str, options: Config, extent: int | None, axis: int, rank: int)
 
 
 def _transposed(extent: int, reach: int, stride: int, padding: str, extra: Any, axis: int) -> int:
-    """As `deconv_output_length` of keras/utils/conv_utils.py has it."""
+    """The output extent, as in `deconv_output_length` of keras/utils/conv_utils.py."""
     if extra is None:
         return extent * stride + (max(reach - stride, 0) if padding == "valid" else 0)
     return (extent - 1) * stride + reach + at(extra, axis) - (2 * (reach // 2) if padding == "same" else 0)

@@ -13,7 +13,7 @@ from transforms.records.inspection import Shape
 
 Config: TypeAlias = Mapping[str, Any]
 
-#: A shape with None where the config alone does not tell.
+#: A shape with None for extents that the config does not determine.
 PartialShape: TypeAlias = tuple[int | None, ...]
 
 #: The default of an option that every runtime stored.
@@ -26,8 +26,8 @@ class Role:
 
     Attributes:
         name: the Keras 2 weight name, e.g. `recurrent_kernel`.
-        shapes: the shapes it may have; a None inside is a dimension the config leaves open, an empty tuple of
-            shapes means that any shape will do.
+        shapes: the possible shapes; a None inside is a dimension that the config does not determine, an empty tuple of
+            shapes means any shape.
         trainable: False for moving statistics.
     """
 
@@ -36,7 +36,7 @@ class Role:
     trainable: bool = True
 
     def admits(self, shape: tuple[int, ...]) -> bool:
-        """True when the shape agrees with one of the shapes the config implies."""
+        """True if the shape agrees with one of the shapes that the config implies."""
         return not self.shapes or any(_agrees(wanted, shape) for wanted in self.shapes)
 
 
@@ -49,7 +49,7 @@ Roles: TypeAlias = tuple[Role, ...]
 #: The arrays of a layer in Keras creation order, from its config.
 RolesRule: TypeAlias = Callable[[Config], Roles]
 
-#: The shapes of a layer's outputs, from its config and the shapes of its inputs; empty where the rule does not know.
+#: The shapes of a layer's outputs, from its config and the shapes of its inputs; empty if unknown.
 ShapeRule: TypeAlias = Callable[[Config, Sequence[Shape]], list[Shape]]
 
 
@@ -67,19 +67,19 @@ def same_shape(config: Config, inputs: Sequence[Shape]) -> list[Shape]:
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """What a layer class of Keras 2, tf.keras or Keras 3 is, beside what it computes.
+    """The facts of a layer class of Keras 2, tf.keras or Keras 3, except its computation.
 
     Attributes:
         name: class name as stored.
         roles: its own arrays; None for a wrapper, whose arrays are those of the layers in it.
-        options: options of the canonical form, each with the default of the *legacy* runtimes that left it out; an
+        options: options of the canonical form, each with the default of the *legacy* runtimes that did not store it; an
             option that is not listed does not reach tf-keras. None for a class that a rewrite replaces.
         null_options: options of which null is itself a value.
-        own_types: options whose values are of another type than options of that name elsewhere.
+        own_types: options whose values have another type than options of that name in other classes.
         initializers: constructor arguments to set to zeros, since arrays are assigned right after.
-        shape: output shapes; None where `inspect` shows none.
-        infers_through: an input shape that the file does not record can be inferred from the layers behind it.
-        keeps_values: values of the input leave unchanged, wherever they are put: ids stay ids.
+        shape: output shapes; None if `inspect` shows none.
+        infers_through: an unrecorded input shape can be inferred from the layers after this one.
+        keeps_values: output values are input values, possibly rearranged: ids stay ids.
         propagates_mask: Keras 3 propagates the mask of the input unchanged.
     """
 

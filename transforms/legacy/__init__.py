@@ -1,4 +1,4 @@
-"""The model as its file states it: layer graph, original arrays, the release that wrote it.
+"""The legacy model as stored: layer graph, original arrays, the release that wrote it.
 
 May import: admission, weights, source.
 """

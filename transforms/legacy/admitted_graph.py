@@ -1,4 +1,4 @@
-"""From a stored architecture to the runtime that wrote it and a layer graph of which every class is known."""
+"""Determines the runtime of a stored architecture, and builds its layer graph of supported classes."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ from transforms.weights.slots import RolesOf
 
 
 def writing_runtime(recorded: str, backend: str, architecture: object) -> tuple[Runtime, tuple[str, ...]]:
-    """The runtime that wrote a model, and what was assumed where nothing records it.
+    """The runtime that wrote a model, and the assumption made if it is not recorded.
 
     Args:
-        recorded: the `keras_version` of the source, "" where it has none; the architecture's own is taken then.
-        backend: the backend, "" where neither source nor operator says.
+        recorded: the `keras_version` of the source, "" if it has none; then the architecture's own is used.
+        backend: the backend, "" if neither source nor operator states it.
         architecture: parsed.
 
     Raises:
-        MigrationError: `unsupported_dialect` when what is recorded is no version.
+        MigrationError: `unsupported_dialect` if the recorded text is not a version.
     """
     if not recorded and isinstance(architecture, Mapping):
         recorded = str(architecture.get("keras_version") or "")
@@ -50,7 +50,7 @@ def writing_runtime(recorded: str, backend: str, architecture: object) -> tuple[
         raise MigrationError(
             Reason.UNSUPPORTED_DIALECT,
             f"The recorded keras_version {recorded[:60]!r} is no version",
-            advice="It decides what the layers mean: restore the file.",
+            advice="It determines the meaning of the layers: restore the file.",
         )
     runtime = runtime_of(recorded, backend)
     if recorded:
@@ -68,7 +68,7 @@ def writing_runtime(recorded: str, backend: str, architecture: object) -> tuple[
 #: "2.2.4-tf", "2.6.0rc1", "3.0.0.dev2023".
 _VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6}){0,3}[-+._A-Za-z0-9]{0,40}")
 
-#: Options that Keras 2 introduced; a config that has them is no Keras 1 config.
+#: Options that Keras 2 introduced; a config with one of them is not of Keras 1.
 _KERAS_2_KEYS = re.compile(r'"(units|filters|kernel_initializer|data_format)"')
 
 
@@ -80,9 +80,9 @@ def admitted_graph(
     constants: Mapping[str, Mapping[str, Any]] | None = None,
     outputs: Sequence[str] = (),
 ) -> tuple[Graph, tuple[str, ...]]:
-    """The graph, every class in it known and every stored object harmless, and what was assumed of it.
+    """The graph, with only supported classes and harmless stored objects, and the assumptions made.
 
-    `outputs` names layers whose outputs are wanted in place of the model's own.
+    `outputs` names layers to output in place of the model's own outputs.
 
     Raises MigrationError: any reason of an architecture.
     """
@@ -110,10 +110,10 @@ def admitted_graph(
 
 
 def _era(graph: Graph, runtime: Runtime) -> Era:
-    """The TensorFlow that a model's functions were written for, where the file tells.
+    """The TensorFlow version that a model's functions were written for, if the file determines it.
 
-    Standalone Keras ran on TensorFlow 1 before 2.3. Files of 2.2.4-tf may be of 1.13 to 2.1: read as those of 1.15,
-    which was in widest use.
+    Standalone Keras ran on TensorFlow 1 before 2.3. Files of 2.2.4-tf may be of 1.13 to 2.1; they are read as those of
+    1.15, the most widely used.
     """
     if runtime.family is Family.KERAS:
         return Era(runtime, 1 if runtime.version < (2, 3) else None)
@@ -122,7 +122,7 @@ def _era(graph: Graph, runtime: Runtime) -> Era:
 
 
 def roles_of_runtime(runtime: Runtime) -> RolesOf:
-    """Which arrays a class owns, in the dialect of a runtime."""
+    """The arrays of a class, in the dialect of a runtime."""
     if runtime.is_keras_1:
         return keras_1_roles_of
     return keras_3_roles_of if runtime.family is Family.KERAS_3 else roles_of

@@ -1,6 +1,6 @@
-"""The dialects of stored models: which runtime wrote a file, how that shows, and what is special about it.
+"""The dialects of stored models: the runtimes that wrote them, their characteristics, and their differences.
 
-One table: `h5ferry inspect` says which row a file belongs to, and the README prints it.
+`h5ferry inspect` names the dialect of a file; the documents print the table.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ class Dialect:
     """One generation of Keras.
 
     Attributes:
-        name: for people.
-        recognised_by: what in the file tells.
-        special: what its files mean otherwise than tf-keras reads them.
+        name: for display.
+        recognised_by: characteristics in the file.
+        special: differences in meaning from tf-keras's reading.
         speaks: whether a runtime belongs to it.
     """
 
@@ -49,9 +49,9 @@ DIALECTS: tuple[Dialect, ...] = (
     ),
     Dialect(
         "Keras 2.0 to 2.2.2",
-        "`keras_version` 2.0 to 2.2.2, or none beside options of Keras 2",
-        "a GRU without `reset_after` resets before the product; no mask enters a nested model; recurrent layers put "
-        "out their state at masked steps, as up to 2.2.4; Theano turns kernels, as in all of Keras 1 and 2",
+        "`keras_version` 2.0 to 2.2.2, or none and options of Keras 2",
+        "a GRU without `reset_after` resets before the product; no mask enters a nested model; recurrent layers "
+        "output their state at masked steps, as up to 2.2.4; Theano rotates kernels, as in all of Keras 1 and 2",
         _standalone((2,), (2, 2, 3)),
     ),
     Dialect(
@@ -62,8 +62,8 @@ DIALECTS: tuple[Dialect, ...] = (
     ),
     Dialect(
         "tf.keras of TensorFlow 1.8 to 1.15, 2.0 and 2.1",
-        "`keras_version` 2.1.5-tf to 2.2.4-tf, which stands for several releases: `ragged`, BatchNormalizationV1, "
-        "`backward_layer`, `zero_output_for_mask` and the initializers' `dtype` tell them apart",
+        "`keras_version` 2.1.5-tf to 2.2.4-tf, which denotes several releases: `ragged`, BatchNormalizationV1, "
+        "`backward_layer`, `zero_output_for_mask` and the initializers' `dtype` distinguish them",
         "the masks of 1.13; axes as lists; UnifiedLSTM and UnifiedGRU of 2.0 betas",
         _tf_keras((0,), (2, 3)),
     ),
@@ -90,12 +90,12 @@ DIALECTS: tuple[Dialect, ...] = (
 
 
 def dialect_of(runtime: Runtime) -> Dialect:
-    """The dialect of a runtime: each belongs to one."""
+    """The dialect of a runtime; each has exactly one."""
     return next(dialect for dialect in DIALECTS if dialect.speaks(runtime))
 
 
 def dialect_name(graph: Graph, runtime: Runtime) -> str:
-    """The dialect of a model, and, where several releases may have written it, which these are."""
+    """The dialect of a model, with the candidate releases if several may have written it."""
     name = dialect_of(runtime).name
     releases = sorted(writer_of(graph, runtime).releases) if runtime.family is Family.TF_KERAS else []
     if not releases:

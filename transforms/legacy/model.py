@@ -1,4 +1,4 @@
-"""One legacy model as its file states it: layer graph, original arrays, producer, training state as data."""
+"""Opens a legacy model: layer graph, original arrays, producer, training state as data."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ class LegacyModel:
 
     Attributes:
         graph: the layers as stored.
-        runtime: which Keras wrote it.
+        runtime: the Keras that wrote it.
         arrays: by leaf layer path, then role, in the layout of the file, as their position assigns them.
-        named_arrays: the same, as their names assign them: what the reference starts from.
+        named_arrays: the same, as their names assign them; for the reference.
         digest: SHA-256 and size of the file.
-        training_config: optimizer, loss and metrics as data; None when absent or not readable.
-        optimizer_arrays: the optimizer's slots in stored order, unread; empty when absent or not readable.
-        warnings: what was assumed while reading.
-        open_questions: what the file does not say; the model states the answers that are assumed.
+        training_config: optimizer, loss and metrics as data; None if absent or not readable.
+        optimizer_arrays: the optimizer's slots in stored order, unread; empty if absent or not readable.
+        warnings: assumptions made while reading.
+        open_questions: facts that the file does not record; the model uses the assumed answers.
     """
 
     graph: Graph
@@ -98,13 +98,13 @@ class LegacyModel:
     def weights_of(self, path: LayerPath) -> Mapping[str, npt.NDArray[np.generic]]:
         """The original arrays of a leaf layer by role, as named, read now, in their stored precision.
 
-        Raises MigrationError `nonfinite_weights`, `weights_mismatch` when a variance is
-        negative, `corrupt_h5` when HDF5 cannot read it.
+        Raises MigrationError `nonfinite_weights`, `weights_mismatch` if a variance is negative, `corrupt_h5` if HDF5
+        cannot read it.
         """
         return {role: _checked(array, role, path) for role, array in self.named_arrays.get(path, {}).items()}
 
     def read_array(self, path: LayerPath, role: str) -> npt.NDArray[np.generic]:
-        """One original array, by position, read now. Raises as `weights_of` does; KeyError when there is none."""
+        """One original array, by position, read now. Raises as `weights_of`; KeyError if there is none."""
         return _checked(self.arrays[path][role], role, path)
 
 
@@ -137,16 +137,16 @@ def open_legacy_model(
 
     Args:
         path: the HDF5 file, or a checkpoint: its prefix or its `.index` file.
-        architecture: parsed architecture of a weights-only file; None takes the file's own.
-        backend: the operator's word, which overrides the file's.
+        architecture: parsed architecture of a weights-only file; None: the file's own.
+        backend: stated by the operator, overrides the file's.
         sha256: expected digest (hex; of a checkpoint `combined_digest`), "" for none.
         limits: the budget.
-        custom: what the operator's code defines.
-        hashed: the file that was found to have the expected digest, which then is not computed again.
-        outputs: layers whose outputs are wanted in place of the model's own.
+        custom: names that the operator's code defines.
+        hashed: a file already known to have the expected digest, which is not computed again.
+        outputs: layers to output in place of the model's own outputs.
 
     Raises:
-        MigrationError: any reason of reading.
+        MigrationError: any reason for which reading fails.
     """
     prefix, own = local_checkpoint(path), custom or CustomNames()
     if prefix is not None:
@@ -206,7 +206,7 @@ def _read(
 def _read_object_store(
     file: h5py.File, digest: SourceDigest, architecture: object, backend: str, limits: Limits, custom: CustomNames
 ) -> LegacyModel:
-    """A `.weights.h5` file, which records nothing of its writer."""
+    """Reads a `.weights.h5` file, which records nothing of its writer."""
     store = read_object_store(file, limits)
     if architecture is None:
         raise object_architecture_needed(store)
@@ -223,7 +223,7 @@ def _read_object_store(
 
 
 def _likely_backend(arrays: Arrays) -> str:
-    """Keras 1 records no backend. TensorFlow's variable names end in ":0", Theano's do not."""
+    """Infers the backend of Keras 1, which records none: TensorFlow's variable names end in ":0", Theano's do not."""
     names = [array.name for held in arrays.values() for array in held.values()]
     return "theano" if names and not any(name.endswith(":0") for name in names) else "tensorflow"
 
@@ -290,7 +290,7 @@ def _check_assignment(graph: Graph, found: Assignment) -> None:
 
 
 def _training_config(file: h5py.File, limits: Limits) -> Mapping[str, Any] | None:
-    """Optimizer, loss and metrics are data, and never needed: what cannot be read is left out."""
+    """Optimizer, loss and metrics as data. They are optional: unreadable ones are omitted."""
     try:
         text = text_attribute(file, "training_config", limits)
         found = parse_config(text, "training_config", limits) if text else None
@@ -299,12 +299,12 @@ def _training_config(file: h5py.File, limits: Limits) -> Mapping[str, Any] | Non
     return found if isinstance(found, Mapping) else None
 
 
-#: More than any optimizer keeps for models that are otherwise within the limits.
+#: More than any optimizer stores for models within the other limits.
 _MAX_SLOTS = 10_000
 
 
 def _optimizer_arrays(file: h5py.File, limits: Limits) -> tuple[StoredArray, ...]:
-    """Like the training config: never needed, left out where it cannot be read safely."""
+    """The optimizer's arrays; optional like the training config, omitted if they cannot be read safely."""
     try:
         if not has_group(file, "optimizer_weights"):
             return ()

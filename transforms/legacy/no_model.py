@@ -1,4 +1,4 @@
-"""HDF5 files that hold no model of Keras: what they hold instead, as far as their root tells."""
+"""HDF5 files without a Keras model: describes their content from the root."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from transforms.limits import Limits
 from transforms.source.hdf5.file import hdf5_errors
 from transforms.source.hdf5.objects import has_link
 
-#: Attributes and entries at the root by which other writers are known, and what those write.
+#: Attributes and entries at the root that identify other writers, and what those write.
 _ATTRIBUTES = {
     "PYTABLES_FORMAT_VERSION": "tables of PyTables or pandas",
     "_NCProperties": "a netCDF-4 data set",
@@ -21,7 +21,7 @@ _SHOWN = 6
 
 @hdf5_errors()
 def no_model(file: h5py.File, limits: Limits) -> MigrationError:
-    """The refusal of a file without architecture and without weight groups of Keras."""
+    """The error for a file without architecture and without weight groups of Keras."""
     if "nb_layers" in file.attrs:
         return MigrationError(
             Reason.UNSUPPORTED_DIALECT,

@@ -1,4 +1,4 @@
-"""What a file leaves open: each question with the answer that is assumed, and the model as another answer has it."""
+"""Questions that a file leaves open: each with the assumed answer, and a function that reads the model with another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from transforms.legacy.model import LegacyModel
     from transforms.weights.assignment import Assignment
 
-#: The question which release of TensorFlow wrote a file, of those that record the same version.
+#: The question of which TensorFlow release wrote a file, among those that record the same version.
 RELEASE = "release"
 
 
@@ -28,8 +28,8 @@ class OpenQuestion:
 
     Attributes:
         assumption: the question, and the answer that is assumed.
-        read: the model as it reads with an answer.
-        warning: what the report says as long as nothing settles the question.
+        read: reads the model with an answer.
+        warning: for the report, unless the question is decided.
     """
 
     assumption: Assumption
@@ -38,13 +38,13 @@ class OpenQuestion:
 
 
 def with_open_questions(model: LegacyModel, questions: Sequence[OpenQuestion] = ()) -> LegacyModel:
-    """The model with the assumed answers stated in it, and the questions beside it.
+    """The model with the assumed answers stated in its config, and the open questions.
 
-    The release alone is not stated: most models answer the same under each that may have written the file.
+    Only the release is not stated: most models compute the same under each candidate.
 
     Args:
-        model: as its file states it.
-        questions: those that were met while the file was read.
+        model: as stored.
+        questions: those that arose while the file was read.
     """
     found = (*questions, *_dim_ordering(model), *_unstored(model), *_release(model))
     for each in found:
@@ -55,9 +55,9 @@ def with_open_questions(model: LegacyModel, questions: Sequence[OpenQuestion] = 
 
 
 def read_as(model: LegacyModel, choices: Sequence[Choice]) -> LegacyModel:
-    """The model read with the chosen answers, the questions that they settle no longer open.
+    """The model read with the chosen answers; the questions that they decide are no longer open.
 
-    Raises MigrationError `internal_error` where a choice answers nothing that is open.
+    Raises MigrationError `internal_error` if a choice answers no open question.
     """
     for choice in choices:
         question = next((each for each in model.open_questions if _asks(each, choice)), None)
@@ -85,7 +85,7 @@ def backend_question(assumed: str) -> OpenQuestion:
 
 
 def assignment_questions(found: Assignment) -> list[OpenQuestion]:
-    """Which array is which weight, where two assignments may be meant."""
+    """The questions of which array is which weight, if two assignments are possible."""
     other = found.other
     if other is None:
         return []
@@ -99,14 +99,14 @@ def assignment_questions(found: Assignment) -> list[OpenQuestion]:
     return [OpenQuestion(Assumption("weights", "", assumed, (alternative,), found.question, alters_shapes=True), read)]
 
 
-#: Layers of Keras 1 that work on a data format and store none.
+#: Layers of Keras 1 that depend on a data format and store none.
 _SILENT_ON_FORMAT = frozenset(
     {"ZeroPadding2D", "ZeroPadding3D", "Cropping2D", "Cropping3D", "UpSampling2D", "UpSampling3D"}
 )
 
 
 def _dim_ordering(model: LegacyModel) -> Iterator[OpenQuestion]:
-    """Where no layer of the model states an ordering, nothing tells that of the layers that leave it out."""
+    """The dim_ordering of layers that do not store it, if no other layer of the model states one."""
     silent = [layer for layer in model.graph.walk() if _is_silent(layer)]
     stated = any(layer.config.get("dim_ordering") for layer in model.graph.walk())
     if model.runtime.is_keras_1 and silent and not stated:
@@ -141,7 +141,7 @@ _UNSTORED = {"UpSampling2D": ("interpolation", "nearest", ("bilinear",))}
 
 
 def _unstored(model: LegacyModel) -> Iterator[OpenQuestion]:
-    """Options of layers that a release which may have written the file takes and does not store."""
+    """Options that a candidate release accepts and does not store."""
     releases = writer_of(model.graph, model.runtime).releases
     for layer in model.graph.walk():
         option, default, others = _UNSTORED.get(layer.class_name, ("", "", ()))
@@ -159,7 +159,9 @@ def _unstored(model: LegacyModel) -> Iterator[OpenQuestion]:
 
 
 def _with_option(model: LegacyModel, answer: str, path: LayerPath, option: str) -> LegacyModel:
-    """The default needs no statement. Another answer does, and must not be taken for a sign of a later release."""
+    """The layer with the answered option. The default is not stated; another value must not be read as a sign of a
+    later release.
+    """
     if answer == _UNSTORED[_layer_at(model.graph, path).class_name][1]:
         return model
     release = preferred_release(writer_of(model.graph, model.runtime).releases)
@@ -197,14 +199,14 @@ def _release(model: LegacyModel) -> Iterator[OpenQuestion]:
 def release_assumption(
     model: LegacyModel, writer: Writer, what: str = "", layer: str = "", others: Sequence[Release] | None = None
 ) -> Assumption:
-    """The release that is taken to have written a file, of several.
+    """The assumption about which of several releases wrote a file.
 
     Args:
         model: the model.
-        writer: what is known of who wrote it.
-        what: what they differ in, where that is known.
-        layer: where they differ.
-        others: those that differ; None for all others.
+        writer: the program that wrote it, as far as known.
+        what: their difference, if known.
+        layer: of the difference.
+        others: releases that differ; None for all others.
     """
     assumed = preferred_release(writer.releases)
     rest = sorted(writer.releases - {assumed}) if others is None else others

@@ -1,7 +1,7 @@
-"""Which program wrote a model, as narrowly as its file tells.
+"""Determines the program that wrote a model, as narrowly as its file allows.
 
-The recorded version names a standalone Keras exactly. Under tf.keras it stands for several TensorFlow releases,
-`2.2.4-tf` for five of them, which treat masks differently; signs in the configs rule some of them out.
+The recorded version names a standalone Keras exactly. Under tf.keras it denotes several TensorFlow releases, `2.2.4-tf`
+five of them, which handle masks differently; signs in the configs exclude some of them.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from transforms.releases.table import Release as Release
 
 
 class UndecidedRelease(Exception):
-    """Releases that may have written the file would give different answers here.
+    """The candidate releases differ on a question.
 
     Attributes:
-        what: the question that they answer differently.
+        what: the question on which they differ.
         layer: where it arose.
     """
 
@@ -31,7 +31,7 @@ class UndecidedRelease(Exception):
         self.layer = layer
 
 
-#: True for a release that may have written what was found.
+#: True for a release that may have written a config.
 Sign: TypeAlias = Callable[[Release], bool]
 
 
@@ -50,7 +50,9 @@ class Writer:
     backend: str
 
     def agree_on(self, rule: Callable[[Release], bool], what: str, path: LayerPath) -> bool:
-        """A question on which releases of TensorFlow differ. Raises UndecidedRelease where the file leaves it open."""
+        """The answer to a question on which releases of TensorFlow differ. Raises UndecidedRelease if the candidates
+        differ.
+        """
         answers = {rule(release) for release in self.releases}
         if len(answers) == 1:
             return answers.pop()
@@ -65,9 +67,9 @@ class Writer:
 
 
 def preferred_release(releases: Iterable[Release]) -> Release:
-    """The release that is taken to have written a file, of those that may have; empty where there are none.
+    """The release assumed to have written a file, among the candidates; empty if there are none.
 
-    The last 1.x release and 1.13, which were in wide use, before their neighbours.
+    The last 1.x release and 1.13, which were widely used, are preferred to their neighbours.
     """
     candidates = frozenset(releases)
     preferred = [release for release in ((1, 15), (1, 13)) if release in candidates]
@@ -75,7 +77,7 @@ def preferred_release(releases: Iterable[Release]) -> Release:
 
 
 def release_name(release: Release) -> str:
-    """For people."""
+    """The release as text, for display."""
     return f"TensorFlow {'.'.join(map(str, release))}"
 
 
@@ -100,7 +102,7 @@ def writer_of(graph: Graph, runtime: Runtime) -> Writer:
 
 
 def _signs(graph: Graph) -> Iterator[Sign]:
-    """Which releases write such configs, for each place that tells."""
+    """Yields, for each sign in the configs, the test for releases that write it."""
     for layer in _stored_inputs(graph):
         yield _stores_ragged("ragged" in layer.config)
     for layer in graph.walk():
@@ -114,7 +116,9 @@ def _signs(graph: Graph) -> Iterator[Sign]:
 
 
 def _since(first: Release, has: bool) -> Sign:
-    """Has what was introduced with a release: that one or later. Lacks it: an earlier one."""
+    """The test for a feature introduced with a release: if present, that release or later; if absent, an earlier
+    one.
+    """
     return lambda release: (release >= first) == has
 
 
@@ -124,7 +128,7 @@ def _stores_ragged(has: bool) -> Sign:
 
 
 def _stored_inputs(graph: Graph) -> Iterator[Layer]:
-    """Input layers that the file holds. That of a Sequential is often implied, and then lacks what it lacks."""
+    """Input layers stored in the file. A Sequential's is often implied, and then shows no signs."""
     for layer in graph.layers:
         if layer.graph is not None:
             yield from _stored_inputs(layer.graph)

@@ -1,4 +1,4 @@
-"""One model from source to verified artefact: convert, verify, retry under another reading.
+"""Migration of one model from source to verified artefact: convert, verify, retry with another reading.
 
 May import: everything in transforms.
 """

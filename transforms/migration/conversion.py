@@ -1,4 +1,4 @@
-"""The converting side of a migration: a source becomes a staged SavedModel, and is then asked what it should answer."""
+"""The converting side of a migration: stages a source as a SavedModel, then computes its expected outputs."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Conversion:
     """Converts one model: stages it once, then computes expected outputs until it is closed. The source stays open.
 
     Args:
-        request: what is asked for.
-        templates: graphs that were traced before; None to trace anew.
+        request: of the migration.
+        templates: cache of traced graphs; None to trace again.
         limits: the budget of reading.
     """
 
@@ -66,8 +66,8 @@ class Conversion:
     def stage(self) -> StagedModel | MigrationOutcome:
         """Writes the SavedModel into `request.staging`.
 
-        Expected failures come back as an outcome with a reason, never as an exception. TensorFlow is imported here,
-        and only once the source has been read and canonicalised.
+        Expected failures are returned as an outcome with a reason, never raised. TensorFlow is imported here, only
+        after the source has been read and canonicalised.
         """
         start = time.monotonic()
         known = MigrationOutcome(Status.FAILED)
@@ -108,10 +108,10 @@ class Conversion:
         return replace(stopped, seconds=time.monotonic() - start)
 
     def expected_outputs(self, question: Question) -> Answers:
-        """What the original arrays, or the rebuilt Keras model, answer.
+        """The outputs computed from the original arrays, or by the rebuilt Keras model.
 
         Raises:
-            MigrationError: whatever reading an array raises; `internal_error` when nothing is staged.
+            MigrationError: errors of reading an array; `internal_error` if nothing is staged.
         """
         if question.oracle is Oracle.REFERENCE:
             return self._reference(question)
@@ -119,12 +119,12 @@ class Conversion:
         return Answers(tuple(Answer(plain_arrays(run(list(numpy_arrays(feed.inputs))))) for feed in question.feeds))
 
     def close(self) -> None:
-        """Forgets the model; the source is closed, and must not have changed since it was opened."""
+        """Drops the model and closes the source, which must not have changed since it was opened."""
         legacy, rebuilt = self._legacy, self._rebuilt
         self._legacy = self._rebuilt = None
         self._open.close()
         if legacy is not None and rebuilt is not None:
-            del rebuilt  # or it would outlive the collection
+            del rebuilt  # or it would survive the collection
             _cleanup.add(legacy.weight_bytes)
 
     def _source(self, architecture: Any) -> contextlib.AbstractContextManager[LegacyModel]:
@@ -142,7 +142,9 @@ class Conversion:
         )
 
     def _least_length(self, legacy: LegacyModel) -> int:
-        """See `StagedModel`. Raises MigrationError `weak_evidence` where neither samples come nor may be drawn."""
+        """The minimum length, see `StagedModel`. Raises MigrationError `weak_evidence` if there are no samples and none
+        may be drawn.
+        """
         least = least_length(legacy.graph)
         if least <= self._limits.drawn_length:
             return least
@@ -152,7 +154,7 @@ class Conversion:
             Reason.WEAK_EVIDENCE,
             f"The layers need inputs of at least {least:,} steps along a free axis, more than the limit "
             f"drawn_length={self._limits.drawn_length:,} of drawn batches",
-            advice="Give samples of that length in column `samples`, or raise the limit with --max-drawn-length.",
+            advice="Provide samples of that length in column `samples`, or raise the limit with --max-drawn-length.",
         )
 
     def _given_samples(self, legacy: LegacyModel) -> SampleBatch | None:
@@ -202,7 +204,7 @@ class Conversion:
         return known
 
     def _rebuilt_model(self) -> Answering:
-        """The Keras model again: few models need it, and it holds all weights."""
+        """Rebuilds the Keras model: few models need it, and it holds all weights."""
         if self._rebuilt is None:
             self._rebuilt = _rebuilt(canonicalise(self._known_source(), self._sample_shape), self._custom).run
         return self._rebuilt
@@ -224,12 +226,12 @@ class Conversion:
 
     def _known_source(self) -> LegacyModel:
         if self._legacy is None:
-            raise MigrationError(Reason.INTERNAL_ERROR, "No model is staged that could be asked")
+            raise MigrationError(Reason.INTERNAL_ERROR, "No model is staged to compute expected outputs")
         return self._legacy
 
 
 def _answer(answered: list[Any] | Exception, feed: Feed) -> Answer:
-    """What the reference said of one batch."""
+    """The reference's outputs for one batch, or why there are none."""
     from transforms.reference import NotCovered
 
     if isinstance(answered, NotCovered):

@@ -1,4 +1,6 @@
-"""One model from its legacy file to a staged, verified SavedModel: convert, verify, and again where that may help."""
+"""Migrates one model from its legacy file to a staged, verified SavedModel; retries with other readings if they may
+help.
+"""
 
 from __future__ import annotations
 
@@ -21,27 +23,27 @@ if TYPE_CHECKING:
 
 
 class Steps(Protocol):
-    """The two sides of a migration, wherever they run."""
+    """The two sides of a migration, in this or in other processes."""
 
     def stage(self, request: MigrationRequest) -> StagedModel | MigrationOutcome:
         """Writes a request's SavedModel; anything but a StagedModel is final."""
 
     def verify(self, asked: VerificationRequest) -> MigrationOutcome:
-        """The outcome of a staged model. It may ask the converting side, which keeps the model open."""
+        """The outcome of a staged model. It may query the converting side, which keeps the model open."""
 
     def finish(self) -> None:
-        """Closes the model. Raises MigrationError when the source changed meanwhile."""
+        """Closes the model. Raises MigrationError if the source has changed."""
 
 
 def migrate_model(request: MigrationRequest, steps: Steps | None = None, in_full: bool = False) -> MigrationOutcome:
     """Converts, writes into `request.staging`, reloads and validates one model.
 
-    Expected failures come back as an outcome with a reason, never as an exception.
+    Expected failures are returned as an outcome with a reason, never raised.
 
     Args:
-        request: what is asked for.
-        steps: who converts and who verifies; None does both in this process.
-        in_full: reload the artefact as a whole, though its graph may be loaded already.
+        request: of the migration.
+        steps: convert and verify; None: both in this process.
+        in_full: reload the artefact completely, even if its graph is already loaded.
     """
     start = time.monotonic()
     steps = steps or InProcess()
@@ -55,7 +57,7 @@ def migrate_model(request: MigrationRequest, steps: Steps | None = None, in_full
 
 
 class InProcess:
-    """Steps that run in this very process. TensorFlow is imported once something is staged."""
+    """Steps that run in this process. TensorFlow is imported when the first model is staged."""
 
     def __init__(
         self,
@@ -92,7 +94,7 @@ class InProcess:
 
 @dataclass(frozen=True)
 class _AnsweredHere:
-    """Answers of a conversion in this process, computed when they are needed."""
+    """Expected outputs of a conversion in this process, computed when needed."""
 
     conversion: Conversion
     question: Question

@@ -1,4 +1,4 @@
-"""What a file leaves open and evidence can settle: other readings of a source whose first reading failed."""
+"""Other readings of a source whose first reading failed, for questions that evidence can decide."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from transforms.errors import Reason
 from transforms.records.assumptions import Assumption, Choice
 from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
 
-#: Each costs a conversion.
+#: Maximum number of readings; each needs a conversion.
 _MOST_READINGS = 24
 _MOST_COMBINATIONS = 4096
 
 
 def other_readings(request: MigrationRequest, first: MigrationOutcome) -> Iterator[tuple[MigrationRequest, str]]:
-    """Other readings, each with the sentence that says why it holds if it gives the golden outputs.
+    """Other readings, each with the sentence that justifies it if it gives the golden outputs.
 
-    Golden outputs that contradict what was assumed may confirm another reading; weights whose shapes do not fit under
-    one may under another. Readings that change least come first, and those that answer alike questions alike.
+    Golden outputs that contradict the assumptions may confirm another reading; weights whose shapes do not fit one may
+    fit another. Readings with the fewest changes come first, and those that answer similar questions alike.
 
     Args:
-        request: as it was tried.
-        first: how that ended.
+        request: of the first attempt.
+        first: its outcome.
     """
     if first.status is Status.MISMATCH and first.evidence is Evidence.GOLDEN:
         questions, decides = first.open_questions, "golden outputs decide"
@@ -42,7 +42,7 @@ def other_readings(request: MigrationRequest, first: MigrationOutcome) -> Iterat
 
 
 def _readings(questions: Sequence[Assumption]) -> Iterator[tuple[Choice, ...]]:
-    """Every combination of answers but the assumed one; of many questions, those of a kind answered alike."""
+    """Every combination of answers but the assumed one; if there are many, questions of a kind are answered alike."""
     kinds = [list(alike) for _, alike in groupby(questions, lambda each: each.question)]
     if prod(1 + len(each.alternatives) for each in questions) <= _MOST_COMBINATIONS:
         kinds = [[each] for each in questions]
@@ -57,7 +57,9 @@ def _answered_alike(questions: Sequence[Assumption]) -> Iterator[tuple[Choice, .
 
 
 def _departure(questions: Sequence[Assumption], choices: Sequence[Choice]) -> tuple[int, int]:
-    """How far a reading is from the assumed one: kinds of questions answered otherwise, and not all of a kind."""
+    """The distance of a reading from the assumed one: the number of changed kinds of questions, and of unchanged
+    questions of these kinds.
+    """
     kinds = {each.question for each in choices}
     of_these_kinds = sum(each.question in kinds for each in questions)
     return len(kinds), of_these_kinds - len(choices)

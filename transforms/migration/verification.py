@@ -1,7 +1,7 @@
-"""The verifying side of a migration: a staged artefact is scanned, reloaded from disk, run, and compared with evidence.
+"""The verifying side of a migration: scans a staged artefact, reloads it from disk, runs it, compares it with evidence.
 
-It never parses the source. Artefacts of one graph are loaded once: a further one has its *written* variables restored
-from disk into the loaded graph.
+It never parses the source. Artefacts with the same graph are loaded once: the *written* variables of a further one are
+restored from disk into the loaded graph.
 """
 
 from __future__ import annotations
@@ -26,22 +26,23 @@ from transforms.saved_model.operation_check import check_operations, refuse_othe
 from transforms.saved_model.serving_warmup import write_warmup
 from transforms.saved_model.writer import SIGNATURE, disk_errors
 
-#: Loaded graphs kept, and the most bytes of variables that one of them may hold.
+#: Maximum number of cached graphs, and of bytes of variables in one of them.
 _KEPT = 32
 _KEPT_BYTES = 256 << 20
 
 
 class Verification:
-    """Verifies staged artefacts, and remembers the graphs it loaded and scanned."""
+    """Verifies staged artefacts, and caches loaded and scanned graphs."""
 
     def __init__(self) -> None:
         self._loaded: OrderedDict[str, LoadedArtefact] = OrderedDict()
         self._dropped = False
 
     def verify(self, asked: VerificationRequest, ask: Ask) -> MigrationOutcome:
-        """The outcome of one staged model: `migrated`, with samples and warm-up written beside it, or why not.
+        """The outcome of one staged model: `migrated`, with samples and warm-up written beside it, or the reason of
+        failure.
 
-        Expected failures come back as an outcome with a reason, never as an exception; those of `ask` included.
+        Expected failures, including those of `ask`, are returned as an outcome with a reason, never raised.
         """
         try:
             return self._verified(asked, ask)
@@ -89,7 +90,7 @@ class Verification:
         return known
 
     def _remembered(self, request: MigrationRequest, in_full: bool) -> tuple[str, LoadedArtefact | None]:
-        """What the graph is known by, and the artefact loaded before with this very graph, unless one wants it anew."""
+        """The cache key of the graph, and the cached artefact with the same graph, unless a reload is requested."""
         refuse_other_files(request.staging)
         graph = f"{hashlib.sha256((request.staging / GRAPH).read_bytes()).hexdigest()} {request.runs_code}"
         if in_full:
@@ -98,7 +99,7 @@ class Verification:
         return graph, self._loaded.pop(graph, None)
 
     def _with_variables_of(self, folder: Path, graph: str, loaded: LoadedArtefact | None) -> LoadedArtefact:
-        """The artefact with the variables that lie on disk; it is remembered unless it is large."""
+        """The artefact with the variables from disk; it is cached unless it is large."""
         if loaded is None:
             loaded = LoadedArtefact(folder)
         else:
@@ -106,14 +107,14 @@ class Verification:
         if loaded.variable_bytes <= _KEPT_BYTES:
             self._loaded[graph] = loaded
         else:
-            self._dropped = True  # once it is verified
+            self._dropped = True  # when it is verified
         while len(self._loaded) > _KEPT:
             self._loaded.popitem(last=False)
             self._dropped = True
         return loaded
 
     def _collect(self) -> None:
-        """Frees graphs and variables that were let go since: they hold each other, so that only the collector does."""
+        """Frees released graphs and variables: they reference each other, so only the garbage collector can."""
         if self._dropped:
             gc.collect()
         self._dropped = False
@@ -124,13 +125,13 @@ def _checked_graph(request: MigrationRequest) -> Any:
 
 
 def _judged(request: MigrationRequest, known: MigrationOutcome, validation: Validation) -> MigrationOutcome:
-    """Raises `weak_evidence`, also where nothing could be compared: that is no mismatch."""
+    """Raises `weak_evidence` for too weak evidence, and if nothing could be compared, which is not a mismatch."""
     if validation.evidence is Evidence.NONE:
         reasons = " ".join(validation.warnings)
         raise MigrationError(
             Reason.WEAK_EVIDENCE,
             f"Nothing could be compared. {reasons}".rstrip(". "),
-            advice="Give inputs that the model runs on, with their outputs where you know them, in column `samples`.",
+            advice="Provide inputs on which the model runs, with their outputs if known, in column `samples`.",
         )
     known = replace(
         known,
@@ -147,23 +148,23 @@ def _judged(request: MigrationRequest, known: MigrationOutcome, validation: Vali
             known,
             status=Status.MISMATCH,
             message=f"The artefact's outputs differ from the evidence: {validation.comparison.detail}. "
-            "Nothing was published; report the model, or give golden outputs to settle it.",
+            "Nothing was published; report the model, or provide golden outputs to decide.",
         )
     if EVIDENCE_ORDER.index(validation.evidence) < EVIDENCE_ORDER.index(request.require_evidence):
         raise MigrationError(
             Reason.WEAK_EVIDENCE,
             f"The evidence is {known.evidence.value!r}, the run requires {request.require_evidence.value!r}"
             + "".join(f"; assumed is {each}" for each in known.assumptions),
-            advice="Give golden outputs in `samples`, or lower --require-evidence.",
+            advice="Provide golden outputs in `samples`, or lower --require-evidence.",
         )
     return replace(known, status=Status.MIGRATED)
 
 
 def _assumed(known: MigrationOutcome, validation: Validation) -> dict[str, Any]:
-    """What the outcome says of what the file leaves open.
+    """The statements of the outcome about open questions of the file.
 
-    Golden outputs decide; under the reference what counts is what changes its outputs; under weaker evidence nobody
-    knows, and everything may.
+    Golden outputs decide them; with the reference, those matter that change its outputs; with weaker evidence all of
+    them may.
     """
     answered = validation.reference is not None or validation.evidence in (Evidence.ASSUMED, Evidence.REFERENCE)
     open_questions = validation.assumptions if answered else known.open_questions
@@ -171,7 +172,7 @@ def _assumed(known: MigrationOutcome, validation: Validation) -> dict[str, Any]:
     warnings = [f"The golden outputs decide: {each}." for each in validation.decided]
     warnings += [f"The golden outputs leave open: {each}." for each in open_questions if each not in validation.decided]
     if not golden:
-        warnings = [f"Assumed, which the file does not say: {each}." for each in open_questions]
+        warnings = [f"Assumed, not recorded in the file: {each}." for each in open_questions]
     return {
         "open_questions": open_questions,
         "assumptions": () if golden else open_questions,

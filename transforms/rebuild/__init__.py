@@ -1,4 +1,4 @@
-"""The canonical model as a tf-keras model. Importing this package imports TensorFlow."""
+"""Rebuilds the canonical model as a tf-keras model. Importing this package imports TensorFlow."""
 
 from transforms.rebuild.model import RebuiltModel, rebuild
 

@@ -1,4 +1,4 @@
-"""NumPy arrays as TensorFlow tensors. TensorFlow itself copies twice on the way: once in NumPy, once to align."""
+"""Converts NumPy arrays to TensorFlow tensors. TensorFlow's own conversion copies twice: in NumPy and to align."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transforms.source.aligned_arrays import aligned
 
 
 def eager_tensor(array: npt.NDArray[Any], dtype: tf.DType) -> tf.Tensor:
-    """The array as a tensor of this dtype, without a copy where it is aligned: it must not be written to any more."""
+    """The array as a tensor of this dtype, without a copy if aligned: it must not be modified afterwards."""
     wanted = np.dtype(dtype.as_numpy_dtype)
     if wanted.kind not in "fiu" or not array.size:
         return tf.convert_to_tensor(np.asarray(array), dtype)

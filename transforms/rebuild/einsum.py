@@ -1,4 +1,4 @@
-"""tf.einsum as transpositions around one matrix product: tf-keras writes no config that rebuilds a bare einsum."""
+"""tf.einsum as transpositions around one matrix product: tf-keras cannot rebuild a bare einsum from its config."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import tensorflow as tf
 def einsum_as_matmul(equation: str, *tensors: Any) -> Any:
     """C[batch, m, n] = sum_k A[batch, m, k] B[batch, k, n], with the axes of A, B and C in any order.
 
-    Any other equation without repeated labels and dots becomes a product of broadcast tensors, summed.
+    Any other equation without repeated labels and ellipses becomes a summed product of broadcast tensors.
 
     Args:
         equation: with or without its output.
         tensors: the operands, symbolic.
 
-    Raises ValueError for repeated labels within an operand, and dots.
+    Raises ValueError for repeated labels within an operand, and for ellipses.
     """
     terms, arrow, output = equation.replace(" ", "").partition("->")
     first, _, second = terms.partition(",")
@@ -38,7 +38,9 @@ def einsum_as_matmul(equation: str, *tensors: Any) -> Any:
 
 
 def _summed_product(terms: list[str], output: str | None, tensors: tuple[Any, ...]) -> Any:
-    """Each operand with an axis for every label, of length 1 where it lacks it; their product, summed, rearranged."""
+    """The product of the operands, each with an axis for every label (of length 1 if it lacks it), summed and
+    transposed.
+    """
     if len(terms) != len(tensors) or any(len(set(term)) != len(term) or not term.isalpha() for term in terms):
         raise ValueError(f"einsum of {terms}, which is not supported")
     labels = sorted(set("".join(terms)))
@@ -60,6 +62,6 @@ def _with_all_axes(tensor: Any, term: str, labels: list[str]) -> Any:
 
 
 def _with_axes(tensor: Any, labels: str, wanted: list[str]) -> Any:
-    """The tensor with its axes in the wanted order."""
+    """The tensor with its axes in the given order."""
     order = [labels.index(label) for label in wanted]
     return tensor if order == sorted(order) else tf.transpose(tensor, order)

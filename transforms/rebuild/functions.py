@@ -17,7 +17,7 @@ def _size(input: Any, out_type: Any = "int32") -> Any:
     return tf.reduce_prod(tf.shape(input, out_type))
 
 
-#: Functions that do not stand in `tf` under their stored name, or do not take all that tf-keras stores.
+#: Functions that are not in `tf` under their stored name, or do not accept all that tf-keras stores.
 _OTHERS: Mapping[str, Any] = {
     "keras.backend.batch_flatten": tf_keras.backend.batch_flatten,
     "__operators__.add": tf.math.add,
@@ -31,9 +31,9 @@ def call_function(*tensors: Any, name: str, arguments: Mapping[str, Any]) -> Any
     Args:
         tensors: the tensors among the arguments, in their order.
         name: of the function, within `tf`.
-        arguments: by parameter; `{"input": index}` stands for a tensor.
+        arguments: by parameter; `{"input": index}` denotes a tensor.
 
-    Raises ValueError for a function that is not listed, or that TensorFlow refuses to call so.
+    Raises ValueError for a function that is not listed, or arguments that TensorFlow refuses.
     """
     if name not in FUNCTIONS:
         raise ValueError(f"tf.{name} is not listed")
@@ -65,7 +65,7 @@ def _placed(value: Any, tensors: tuple[Any, ...]) -> Any:
 
 
 def _index(spec: Any) -> Any:
-    """An index as Python writes it, from its parts as tf.keras stores them (`_slice_to_dict` in keras)."""
+    """A Python index from its parts as stored by tf.keras (`_slice_to_dict` in keras)."""
     if isinstance(spec, list):
         return tuple(_index(item) for item in spec)
     if not isinstance(spec, Mapping):

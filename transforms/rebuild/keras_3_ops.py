@@ -15,7 +15,7 @@ def _counted_steps(x: Any, mask_value: float) -> Any:
 
 
 def _counted_values(x: Any, mask_value: float) -> Any:
-    """The input, zero at steps that do not count (`Masking.call`)."""
+    """The input, with zeros at masked steps (`Masking.call`)."""
     return x * tf.cast(tf.expand_dims(_counted_steps(x, mask_value), -1), x.dtype)
 
 
@@ -28,7 +28,7 @@ def _any_mask(*masks: Any) -> Any:
 
 
 def _attention_mask(*masks: Any, masked: list[bool]) -> Any:
-    """Masks of query (n, t), value and key (n, s), where there are such, to (n, t or 1, s or 1)."""
+    """Combines the masks of query (n, t), value and key (n, s), as far as given, to (n, t or 1, s or 1)."""
     present = iter(masks)
     of_query, *of_sources = [next(present) if has else None for has in masked]
     wide = [] if of_query is None else [of_query[:, :, tf.newaxis]]
@@ -56,7 +56,7 @@ def _concatenated_mask(*tensors: Any, masked: list[bool], axis: int) -> Any:
 
 
 def _masked_product(*tensors: Any, masked: list[bool]) -> Any:
-    """`Multiply._merge_function`: 1 where a value is masked; 0 where all values have masks and none of them counts."""
+    """`Multiply._merge_function`: 1 where a value is masked; 0 where all values are masked."""
     values, masks = _split(tensors, masked)
     rank = max(x.shape.rank for x in values)
     factors, seen = [], []
@@ -132,7 +132,7 @@ _REDUCTIONS: Mapping[str, Callable[..., Any]] = {
 def _operation(
     *tensors: Any, name: str, operands: list[Any], axis: Any = None, keepdims: bool = False, dtype: str | None = None
 ) -> Any:
-    """An operation of Keras 3, its arguments as `transforms.architecture.keras_3` states them."""
+    """An operation of Keras 3, with arguments as in `transforms.architecture.keras_3`."""
     found = _placed(operands, tensors)
     if name in _PAIRS:
         x, y = _of_one_dtype(found)
@@ -160,7 +160,7 @@ def _placed(value: Any, tensors: tuple[Any, ...]) -> Any:
 
 
 def _of_one_dtype(pair: list[Any]) -> list[Any]:
-    """A number beside a tensor takes the tensor's dtype."""
+    """Gives numbers the dtype of the tensor operand."""
     dtype = next(value.dtype for value in pair if not isinstance(value, (int, float)))
     return [tf.constant(value, dtype=dtype) if isinstance(value, (int, float)) else value for value in pair]
 

@@ -1,4 +1,4 @@
-"""Layers of tf-keras that are called otherwise than on their inputs."""
+"""Calls of tf-keras layers that need more than their inputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from transforms.architecture.attention import ATTENTION_MASK
 
 
 def call_attention(keras_layer: Any, options: Mapping[str, Any], tensors: Sequence[Any]) -> Any:
-    """MultiHeadAttention on query, value, key and, where a tensor masks them, that mask."""
+    """Calls MultiHeadAttention on query, value, key and, if it is a tensor, the mask."""
     query, value, key = tensors[:3]
     mask = options[ATTENTION_MASK]
     if mask is not None:
@@ -27,15 +27,15 @@ def call_attention(keras_layer: Any, options: Mapping[str, Any], tensors: Sequen
 
 
 def _constant_beside(tensor: Any, values: Any) -> Any:
-    """Booleans as a tensor that depends on another: tf-keras reads a layer's own constant arguments as mere lists."""
+    """Booleans as a tensor that depends on another: tf-keras reads a layer's constant arguments as lists."""
     never = tf.math.less(tf.reduce_sum(tf.zeros_like(tensor)), 0)
     return tf.math.logical_or(never, values)
 
 
 def read_statistics(keras_layer: Any, x: Any) -> None:
-    """Has a Normalization read its variables at each call: tf-keras keeps what they held when it was built.
+    """Makes a Normalization read its variables at each call: tf-keras uses their values from when it was built.
 
-    Raises ValueError where the statistics do not stand along the last axes of the input, as they must to be broadcast.
+    Raises ValueError if the statistics are not along the last axes of the input, as broadcasting requires.
     """
     if keras_layer.input_mean is not None:
         return

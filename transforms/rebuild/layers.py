@@ -1,4 +1,4 @@
-"""Single tf-keras layers from canonical options, through an allowlist of classes."""
+"""Builds single tf-keras layers from canonical options, through an allowlist of classes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from transforms.custom.layers import build_custom_layer, resolved_activations
 from transforms.errors import MigrationError, Reason
 from transforms.layer_specs.registry import CANONICAL, SPECS
 
-#: Options that only some classes' constructors know, and that say nothing when they have this value.
+#: Options that only some classes' constructors accept, and that have no effect with this value.
 _SILENT_DEFAULTS: Mapping[str, Any] = {"time_major": False, "zero_output_for_mask": False, "keepdims": False}
 
 
@@ -31,8 +31,8 @@ def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any], c
         custom: the operator's code, for marked layers and activations.
 
     Raises:
-        MigrationError: `unsupported_layer` for a class outside the allowlist, `invalid_config` when tf-keras
-            rejects an option, `custom_objects_needed` when custom code does.
+        MigrationError: `unsupported_layer` for a class outside the allowlist, `invalid_config` if tf-keras rejects an
+            option, `custom_objects_needed` if custom code does.
     """
     if custom is not None and is_custom(layer.class_name):
         return build_custom_layer(custom, layer, name, dtype)
@@ -48,7 +48,7 @@ def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any], c
         precision = tf_keras.mixed_precision.Policy(layer.config[POLICY])
     elif layer.config.get("output_mode") == "int":
         precision = "int64"
-    # Arrays are assigned right after, so the cheapest initial values will do.
+    # Arrays are assigned right after, so the cheapest initial values suffice.
     options.update(dict.fromkeys(SPECS[layer.class_name].initializers, "zeros"))
     options = {key: _activation_layer(value) for key, value in resolved_activations(custom, options).items()}
     constructor = getattr(tf_keras.layers, layer.class_name)
@@ -61,14 +61,14 @@ def build_layer(layer: Layer, name: str, dtype: str, slots: Mapping[str, Any], c
 
 
 def _activation_layer(value: Any) -> Any:
-    """A tf-keras layer for an activation that is one; other values as they are."""
+    """A tf-keras layer for an activation that is a layer; other values unchanged."""
     if not isinstance(value, Mapping) or set(value) != {"class_name", "config"}:
         return value
     return getattr(tf_keras.layers, value["class_name"])(**value["config"])
 
 
 def _wrapped(layer: Layer, slots: Mapping[str, Any], options: dict[str, Any]) -> tuple[Any, ...]:
-    """Positional constructor arguments: what a wrapper wraps."""
+    """Positional constructor arguments: the wrapped layers."""
     if layer.class_name == "Bidirectional":
         options["backward_layer"] = slots["backward"]
         return (slots["forward"],)

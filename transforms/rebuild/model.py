@@ -1,4 +1,4 @@
-"""A tf-keras functional model from a canonical graph, its variables filled by role."""
+"""Builds a tf-keras functional model from a canonical graph and assigns its variables by role."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class RebuiltModel:
 
     Attributes:
         keras_model: functional model over symbolic inputs.
-        input_names, output_names: in graph order, after the model's input and output layers; an input whose name
-            TensorFlow cannot take for an argument has `_` for the characters at fault.
-        variables: which variable holds which canonical array, by layer path and role.
+        input_names, output_names: in graph order, after the model's input and output layers; in an input's name,
+            characters that TensorFlow does not allow in an argument are `_`.
+        variables: the variable of each canonical array, by layer path and role.
         layers: the Keras layers by canonical path.
     """
 
@@ -83,7 +83,7 @@ def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltM
 
 
 def argument_name(layer_name: str) -> str:
-    """The layer's name where a signature argument may bear it, else with `_` for what it may not hold."""
+    """The layer's name as a signature argument: characters that are not allowed are `_`."""
     name = re.sub(r"[^0-9A-Za-z_]", "_", layer_name)
     taken = keyword.iskeyword(name) or name == "self"  # a Python function could not be called with it
     return name if re.match(r"[A-Za-z]", name) and not taken else f"input_{name}"
@@ -101,7 +101,7 @@ def unique_names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 class _ModelBuilder:
-    """Builds graphs into tf-keras models and remembers which layer object stands for which path."""
+    """Builds tf-keras models from graphs and records the layer object of each path."""
 
     def __init__(self, dtype: str, custom: CustomCode | None) -> None:
         self._dtype = dtype
@@ -109,7 +109,7 @@ class _ModelBuilder:
         self.layers: dict[LayerPath, Any] = {}
 
     def model(self, graph: Graph, incoming: Sequence[Any]) -> Any:
-        """A functional model; `incoming` are the specs of its inputs where the graph states none."""
+        """A functional model; `incoming` are the specs of inputs for which the graph states none."""
         scopes = _ScopeNames()
         tensors: dict[TensorRef, Any] = {}
         inputs = []
@@ -139,7 +139,7 @@ class _ModelBuilder:
             if spec is None:
                 raise MigrationError(
                     Reason.INVALID_CONFIG,
-                    "The model does not say what shape its input has",
+                    "The model does not state the shape of its input",
                     layer=layer.path,
                     advice="Build the model on data of the right shape before saving it.",
                 )
@@ -226,7 +226,7 @@ class _ModelBuilder:
 
 
 def _held(wrapper: Any, class_name: str, slot: str) -> Any:
-    """The layer object in a slot. Bidirectional makes copies of what it is given."""
+    """The layer object in a slot. Bidirectional copies the layers that it receives."""
     if class_name == "Bidirectional":
         return wrapper.forward_layer if slot == "forward" else wrapper.backward_layer
     if class_name == "StackedRNNCells":
@@ -235,7 +235,7 @@ def _held(wrapper: Any, class_name: str, slot: str) -> Any:
 
 
 def _per_step(tensor: Any) -> tf.TensorSpec:
-    """What TimeDistributed hands to the layer inside: the time axis is gone."""
+    """The inputs of the layer inside TimeDistributed: without the time axis."""
     return tf.TensorSpec((tensor.shape[0], *tensor.shape[2:]), tensor.dtype)
 
 
@@ -244,7 +244,9 @@ def _runs_channels_first(layer: Layer, x: Any) -> bool:
 
 
 def _between_transpositions(keras_layer: Any, x: Any) -> Any:
-    """tf-keras would pick a fused kernel that only GPUs have; on the last axis every device has one."""
+    """Transposes around a layer: tf-keras would choose a fused kernel that only GPUs have; on the last axis every
+    device has one.
+    """
     rank = x.shape.rank
     keras_layer.axis = [rank - 1]
     last = tf_keras.layers.Permute((*range(2, rank), 1))(x)

@@ -1,10 +1,12 @@
-"""Keras models that were let go. Their layers, graphs and variables hold each other: only a collection frees them."""
+"""Frees released Keras models. Their layers, graphs and variables form reference cycles, which only garbage collection
+frees.
+"""
 
 from __future__ import annotations
 
 import gc
 
-#: What may lie about until the next collection, which takes as long as tracing a small layer.
+#: Maximum bytes before the next collection, which takes as long as tracing a small layer.
 _MODELS, _BYTES = 8, 32 << 20
 
 
@@ -16,7 +18,7 @@ class KerasCleanup:
         self._bytes = 0
 
     def add(self, weight_bytes: int) -> None:
-        """Another model with so many bytes of weights was let go."""
+        """Records the release of a model with so many bytes of weights."""
         import tf_keras
 
         tf_keras.backend.clear_session()

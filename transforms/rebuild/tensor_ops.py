@@ -1,6 +1,6 @@
-"""The TensorFlow functions that a canonical graph may hold beside layers: a closed list.
+"""The closed list of TensorFlow functions that a canonical graph may contain besides layers.
 
-Applied to a symbolic Keras tensor, each becomes a `TFOpLambda` layer, which every Keras 2 loader knows.
+Applied to a symbolic Keras tensor, each becomes a `TFOpLambda` layer, which every Keras 2 loader supports.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _samplewise_normalization(x: Any, epsilon: float) -> Any:
 
 
 def _inverse_root(x: Any, floor: float) -> Any:
-    """1 / max(sqrt(x), floor), where a root that is no number counts as less than the floor, as in TensorFlow 1."""
+    """1 / max(sqrt(x), floor), where a NaN root counts as less than the floor, as in TensorFlow 1."""
     root = tf.sqrt(x)
     return 1.0 / tf.where(tf.greater(root, floor), root, tf.constant(floor, x.dtype))
 
@@ -62,7 +62,7 @@ def _expand_dims(x: Any, axis: int) -> Any:
 
 
 def _ensure_shape(x: Any, shape: list[int | None]) -> Any:
-    """The tensor itself, its shape known where it was not; an error at run time where it differs."""
+    """The tensor itself with this static shape; an error at run time if it differs."""
     return tf.ensure_shape(x, shape)
 
 
@@ -93,8 +93,8 @@ def _ones_like(x: Any) -> Any:
 def _border(x: Any, before: list[int], window: list[int], strides: list[int], lowest: bool) -> Any:
     """(batch, *space, channels) with a border in which windows at these strides have ceil(n / s) positions.
 
-    `before` positions stand in front of each axis, as many as are needed behind; where the last window ends before the
-    axis does, the rest is cut off. They hold zero, or the lowest number there is.
+    `before` positions are added before each axis, and as many as needed after it; if the last window ends before the
+    axis does, the rest is cut off. Their value is zero, or the lowest number of the dtype.
     """
     value = float(x.dtype.min) if lowest else 0.0
     padded = tf.pad(x, [[0, 0], *([size, size] for size in before), [0, 0]], constant_values=value)
@@ -108,10 +108,10 @@ def _border(x: Any, before: list[int], window: list[int], strides: list[int], lo
 
 
 def _matrix_product(x: Any, y: Any, axes: int | list[int], normalize: bool) -> Any:
-    """Inputs of two or more axes multiplied over the last two; the axes before pair up.
+    """Multiplies inputs of two or more axes over the last two; the axes before them are paired.
 
     The input of lower rank gets axes of length 1 at its end. x is transposed unless `axes` names its last axis, y if
-    it does. Two vectors a sample give (batch, 1).
+    it does. Two vectors per sample give (batch, 1).
     """
     ranks = x.shape.rank, y.shape.rank
     pair = (axes, axes) if isinstance(axes, int) else axes
@@ -132,9 +132,10 @@ def _matrix_product(x: Any, y: Any, axes: int | list[int], normalize: bool) -> A
 
 
 def _expression(*tensors: Any, expression: Any, era: Any, shapes: Any, results: Any) -> Any:
-    """What a stored function returns, its shape told where TensorFlow does not know it and the file does.
+    """The result of a stored function, with its static shape set if TensorFlow does not infer it and the file states
+    it.
 
-    `shapes` are those of inputs that the expression was made for. Raises ValueError for other inputs.
+    `shapes` are the input shapes that the expression was translated for. Raises ValueError for other inputs.
     """
     for x, shape in zip(tensors, shapes or (), strict=False):
         if shape is not None and not x.shape.is_compatible_with(shape):
@@ -155,9 +156,9 @@ def _with_known_shape(y: Any, shape: list[int | None] | None) -> Any:
 
 
 def _mask_of(x: Any) -> Any:
-    """(n, t, d) -> (n, t): the mask that the tensor bears, as truths; all of them true where it bears none.
+    """(n, t, d) -> (n, t): the mask of the tensor as booleans; all true if it has none.
 
-    Attention shares its weights among the steps that count; a mean over none of them is no number.
+    Attention distributes its weights over unmasked steps; a mean over none of them is NaN.
     """
     zeros = tf_keras.layers.ReLU(max_value=0.0)(x)
     query = tf.zeros_like(x[:, :1])

@@ -1,13 +1,13 @@
-"""How much of a recurrent layer tf-keras puts into a graph.
+"""Reduces the graphs that tf-keras traces for recurrent layers.
 
 A functional model is built by tracing every layer into a graph that is thrown away: only shapes, dtypes and masks are
-taken from it. So the loop over time need not be there, one step tells its shapes.
+used. So the loop over time is not needed; one step determines its shapes.
 
 `lstm_with_backend_selection` and `gru_with_backend_selection` (layers/rnn/lstm.py, gru.py) trace a layer twice: as a
-loop, and as cuDNN's kernel, which TensorFlow puts in its place on a GPU. Registering the kernel
-(`gru_lstm_utils.function_register`) also builds its gradients, which a graph that only answers never needs.
+loop, and as cuDNN's kernel, which TensorFlow substitutes on a GPU. Registering the kernel
+(`gru_lstm_utils.function_register`) also builds its gradients, which an inference graph never needs.
 
-TensorFlow also notes for every operation which Python calls led to it, which takes a twelfth of all tracing.
+TensorFlow also records the Python stack of every operation, which takes a twelfth of all tracing.
 """
 
 from __future__ import annotations
@@ -27,14 +27,16 @@ _loop = backend.rnn
 
 @contextmanager
 def shape_only_rnn() -> Iterator[None]:
-    """Recurrent layers called inside, in a graph, yield tensors of the right shape and dtype, which cannot be run."""
+    """Recurrent layers called in the context, in a graph, give tensors of the right shape and dtype that cannot be
+    run.
+    """
     with patched(gru_lstm_utils, "function_register", lambda *_, **__: None), patched(backend, "rnn", _one_step):
         yield
 
 
 @contextmanager
 def without_gradients() -> Iterator[None]:
-    """Recurrent layers called inside run on every device, a GPU included, but cannot learn."""
+    """Recurrent layers called in the context run on every device, including GPUs, but have no gradients."""
 
     def register(function: Any, *arguments: Any, **options: Any) -> Any:
         concrete = function.get_concrete_function(*arguments, **options)
@@ -58,7 +60,9 @@ def _one_step(
     zero_output_for_mask: bool = False,
     return_all_outputs: bool = True,
 ) -> tuple[Any, Any, list[Any]]:
-    """`backend.rnn` after one step: (last output, outputs over time, states). What it might refuse is left to it."""
+    """`backend.rnn` after one step: (last output, outputs over time, states). Arguments that it might refuse go to the
+    original.
+    """
     flat_inputs = tf.nest.flatten(inputs)
     plain = not unroll and (mask is None or initial_states) and all(len(x.shape) >= 3 for x in flat_inputs)
     if not plain or tf.executing_eagerly():
@@ -91,7 +95,7 @@ def patched(module: ModuleType, name: str, function: Callable[..., Any]) -> Iter
 
 @contextmanager
 def shared_stack_trace() -> Iterator[None]:
-    """Operations made inside share one stack trace, which is shown in errors only and never saved."""
+    """Operations made in the context share one stack trace, which is only shown in errors and never saved."""
     here = tf_stack.extract_stack()
     with patched(tf_stack, "extract_stack", lambda stacklevel=1: here):
         yield

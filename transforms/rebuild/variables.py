@@ -1,4 +1,4 @@
-"""Canonical arrays become the values of the variables that tf-keras made for them."""
+"""Assigns canonical arrays to the variables that tf-keras made."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from transforms.rebuild.eager_tensors import eager_tensor
 def assign_arrays(
     layers: Mapping[LayerPath, Any], arrays: ArraysByLayer, keras_model: Any
 ) -> Mapping[tuple[LayerPath, str], Any]:
-    """Every array goes to one variable of equal shape, and no variable is left without.
+    """Assigns every array to one variable of equal shape; every variable must receive one.
 
     Args:
         layers: the tf-keras layers by path, built.
@@ -29,7 +29,7 @@ def assign_arrays(
         The variables by layer path and role.
 
     Raises:
-        MigrationError: `weights_mismatch`, naming the layer; or whatever reading an array raises.
+        MigrationError: `weights_mismatch`, naming the layer; or errors of reading an array.
     """
     assigned: dict[tuple[LayerPath, str], Any] = {}
     for path, held in arrays.items():
@@ -72,16 +72,16 @@ def _role(name: str, held: Mapping[str, Any]) -> str:
     return both if both in held else parts[-1]
 
 
-#: Scalars beyond the arrays that do no harm: what is missing is then named, array by array.
+#: Allowed surplus of scalars over the arrays: missing ones are then named, array by array.
 _SLACK = 1 << 20
 
 
 @contextmanager
 def bounded_variables(scalars: int) -> Iterator[None]:
-    """Lets the layers built inside make variables of about as many scalars as the arrays hold.
+    """Limits the variables of layers built in the context to about as many scalars as the arrays have.
 
-    The shapes of kernels follow from the shapes of tensors, which a config states: an input of 10^9 channels would
-    have its kernel allocated before anything notices that the stored kernel is another.
+    The shapes of kernels follow from the shapes of tensors, which a config states: for an input of 10^9 channels the
+    kernel would be allocated before its shape is compared with the stored one.
 
     Raises:
         MigrationError: `weights_mismatch`, before the variable is made.

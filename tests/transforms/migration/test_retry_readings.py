@@ -62,7 +62,7 @@ def test_what_nothing_settles_is_assumed(tmp_path: Path) -> None:
     assert (outcome.status, outcome.evidence) == (Status.MIGRATED, Evidence.ASSUMED), outcome.message
     (assumption,) = outcome.assumptions
     assert str(assumption).startswith("a: dim_ordering tf, not th: ")
-    assert f"Assumed, which the file does not say: {assumption}." in outcome.warnings
+    assert f"Assumed, not recorded in the file: {assumption}." in outcome.warnings
 
 
 def test_what_changes_no_output_is_no_assumption(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Expressions that stored functions came to, as TensorFlow operations on symbolic Keras tensors.
+"""Builds translated expressions of stored functions as TensorFlow operations on symbolic Keras tensors.
 
 Shares no rule with the reference: each listed function is written here in terms of TensorFlow.
 """

@@ -11,7 +11,7 @@ from transforms.rebuild.expressions.era import Era, floats
 
 
 def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
-    """X where it reaches the threshold, alpha * (x - threshold) below it, no more than `max_value`."""
+    """ReLU: x from the threshold on, alpha * (x - threshold) below it, at most `max_value`."""
     alpha, threshold = alpha or 0.0, threshold or 0.0
     above = x * tf.cast(tf.greater(x, threshold), x.dtype) if threshold else tf.nn.relu(x)
     if max_value is not None:
@@ -20,7 +20,7 @@ def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: 
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """X above 0, alpha * (exp(x) - 1) below."""
+    """ELU: x above 0, alpha * (exp(x) - 1) below."""
     y = tf.nn.elu(x)
     return y if alpha == 1 else tf.where(tf.greater(x, 0), y, alpha * y)
 
@@ -39,7 +39,7 @@ def hard_sigmoid(x: Any, era: Era) -> Any:
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
-    """Half of x (1 + erf(x / sqrt 2)), or by the hyperbolic tangent."""
+    """GELU: x (1 + erf(x / sqrt 2)) / 2, or its approximation by tanh."""
     if approximate:
         return 0.5 * x * (1.0 + tf.tanh(0.7978845608028654 * (x + 0.044715 * tf.pow(x, 3))))
     return 0.5 * x * (1.0 + tf.math.erf(x / 1.4142135623730951))

@@ -66,7 +66,7 @@ def _repeat(x: Any, n: Any) -> Any:
 
 
 def _repeat_elements(x: Any, rep: int, axis: int) -> Any:
-    """Each entry so often, side by side: an axis of copies behind the axis, merged into it."""
+    """Repeats each entry consecutively: an axis of copies after the axis, merged into it."""
     place, shape = axis % x.shape.rank, x.shape.as_list()
     copies = [1] * (len(shape) + 1)
     copies[place + 1] = rep

@@ -10,7 +10,7 @@ from transforms.rebuild.expressions.era import Era, both
 
 
 def dot(x: Any, y: Any) -> Any:
-    """The last axis of x against the last but one of y, or the only one."""
+    """The last axis of x with the last but one of y, or its only one."""
     a, b = both(x, y)
     return tf.tensordot(a, b, axes=[[a.shape.rank - 1], [max(b.shape.rank - 2, 0)]])
 

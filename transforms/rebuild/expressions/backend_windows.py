@@ -96,7 +96,7 @@ def _resize_images(
     data_format: Any = "channels_last",
     interpolation: str = "nearest",
 ) -> Any:
-    """By the corners up to tf.keras 1.14 and in all of standalone Keras, by the centres of pixels since."""
+    """Aligned to corners up to tf.keras 1.14 and in all of standalone Keras, to pixel centres since."""
     values = _to_last(x, data_format)
     height, width = values.shape[1], values.shape[2]
     if height is None or width is None:

@@ -1,4 +1,4 @@
-"""When and on what a function was written: what decides between its meanings."""
+"""The writer of a function, which decides between its meanings."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ class Era:
 
 
 def beside(value: Any, tensor: Any) -> Any:
-    """A constant as a tensor of the dtype of the tensor beside it; tensors stay as they are."""
+    """A constant as a tensor with the dtype of the other operand; tensors are unchanged."""
     return value if hasattr(value, "dtype") else tf.constant(value, dtype=tensor.dtype)
 
 
 def both(x: Any, y: Any) -> tuple[Any, Any]:
-    """Two operands of one dtype: a constant takes that of the tensor beside it."""
+    """Two operands with one dtype: a constant takes that of the tensor."""
     if hasattr(x, "dtype"):
         return x, beside(y, x)
     return (beside(x, y), y) if hasattr(y, "dtype") else (tf.constant(x), tf.constant(y))
 
 
 def floats(x: Any) -> Any:
-    """Truths as 0 and 1 in float32."""
+    """Booleans as 0 and 1 in float32."""
     return tf.cast(x, tf.float32) if x.dtype == tf.bool else x
 
 
 def as_integers(value: Any) -> Any:
-    """One integer, or one of a list, in a list."""
+    """An integer or a list of integers as a list."""
     return list(value) if isinstance(value, (list, tuple)) else [value]

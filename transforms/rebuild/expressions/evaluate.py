@@ -1,4 +1,4 @@
-"""Applies an expression, step by step, to symbolic tensors: each operation becomes a layer that Keras 2 knows."""
+"""Applies an expression, step by step, to symbolic tensors: each operation becomes a layer of Keras 2."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from transforms.rebuild.expressions.operators import OPERATORS
 from transforms.rebuild.expressions.tensorflow_functions import TENSORFLOW
 from transforms.rebuild.functions import call_function
 
-#: The rule of each listed function that is not among the layers too. One with a parameter `era` is told the writer's.
+#: The rule of each listed function that does not occur as a layer. A parameter `era` receives the writer's.
 RULES: Mapping[str, Callable[..., Any]] = {**TENSORFLOW, **OPERATORS, **BACKEND, **OPS, **ACTIVATIONS}
 
 
@@ -26,10 +26,10 @@ def evaluate_expression(*tensors: Any, expression: Mapping[str, Any], era: Mappi
 
     Args:
         tensors: the inputs, then the masks of those that have one.
-        expression: `steps` and `outputs` as `records.expression` has them, and `masked`: which inputs have a mask.
+        expression: `steps` and `outputs` as in `records.expression`, and `masked`: which inputs have a mask.
         era: fields of `era.Era`.
 
-    Raises ValueError for a function that is not listed, or that TensorFlow refuses to call so.
+    Raises ValueError for a function that is not listed, or arguments that TensorFlow refuses.
     """
     masked: Sequence[bool] = expression["masked"]
     inputs, rest = tensors[: len(masked)], iter(tensors[len(masked) :])

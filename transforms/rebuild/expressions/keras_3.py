@@ -18,7 +18,9 @@ def _one(function: Callable[[Any], Any]) -> Callable[..., Any]:
 
 
 def _two(function: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    """Operands of one dtype: a constant takes that of the tensor, and of two tensors the float one counts."""
+    """Operands with one dtype: a constant takes that of the tensor, and of two tensors that of the float one is
+    used.
+    """
 
     def rule(x1: Any, x2: Any) -> Any:
         a, b = both(x1, x2)
@@ -187,7 +189,7 @@ def _top_k(x: Any, k: int, sorted: bool = True) -> Any:
 
 
 def _band(lower: bool) -> Callable[..., Any]:
-    """What lies below a diagonal, or above it, the diagonal included: the rest becomes zero."""
+    """The part below or above a diagonal, including it; the rest is set to zero."""
 
     def rule(x: Any, k: int = 0) -> Any:
         rows, columns = tf.shape(x)[-2], tf.shape(x)[-1]

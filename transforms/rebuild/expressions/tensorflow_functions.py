@@ -1,4 +1,4 @@
-"""Functions of TensorFlow that stored functions call and no graph is known to hold as a layer."""
+"""Functions of TensorFlow that stored functions call and that do not occur as layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transforms.rebuild.expressions.era import both
 
 
 def _by_name(name: str) -> Callable[..., Any]:
-    """The function of that name in `tf`, its arguments by the names of TensorFlow 2, the first one in its place."""
+    """The function of that name in `tf`, with arguments by the names of TensorFlow 2 and the first one by position."""
     function = reduce(getattr, name.split("."), tf)
 
     def rule(**arguments: Any) -> Any:
@@ -79,7 +79,7 @@ def _brighter(image: Any, delta: Any) -> Any:
 
 
 def _central_crop(image: Any, central_fraction: float) -> Any:
-    """What `tf.image.central_crop` leaves: both edges lose int((n - n f) / 2)."""
+    """`tf.image.central_crop`: removes int((n - n f) / 2) from both edges."""
     height, width = image.shape[-3], image.shape[-2]
     rows, columns = int((height - height * central_fraction) / 2), int((width - width * central_fraction) / 2)
     return image[..., rows : height - rows, columns : width - columns, :]
