@@ -72,7 +72,9 @@ def write_report(frame: pd.DataFrame, folder: str) -> dict[str, bytes]:
 
     from pipeline.report.page import render_page
 
-    table = pa.Table.from_pandas(frame[list(COLUMNS)], schema=report_schema(), preserve_index=False)
+    # Arrow would ask pandas for the values of dates with a zone, which pandas 4 answers in another way.
+    rows = frame[list(COLUMNS)].assign(finished_at=frame["finished_at"].dt.tz_convert(None))
+    table = pa.Table.from_pandas(rows, schema=report_schema(), preserve_index=False)
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
     contents = {

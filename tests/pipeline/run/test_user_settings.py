@@ -44,6 +44,7 @@ def settings(folder: Path) -> dict[str, dict[str, str]]:
         "modules": {"PYTHONPATH": str(folder / "modules")},
         "hashes": {"PYTHONHASHSEED": "7"},
         "optimize": {"PYTHONOPTIMIZE": "2"},
+        "warnings": {"PYTHONWARNINGS": "error"},
         "ascii": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
     }
 
@@ -81,7 +82,7 @@ def test_all_settings_together(tmp_path: Path, undisturbed: dict[str, str]) -> N
 
 @pytest.mark.soak
 @pytest.mark.parametrize(
-    "name", ["keras.json", "keras_home", "keras", "tensorflow", "modules", "hashes", "optimize", "ascii"]
+    "name", ["keras.json", "keras_home", "keras", "tensorflow", "modules", "hashes", "optimize", "warnings", "ascii"]
 )
 def test_each_setting_alone(tmp_path: Path, name: str, undisturbed: dict[str, str]) -> None:
     assert artefact(tmp_path / "run", settings(tmp_path)[name]) == undisturbed
