@@ -111,7 +111,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.WEAK_EVIDENCE: "Provide samples with expected outputs, or require less with `--require-evidence`.",
     Reason.TIMEOUT: "Raise `--timeout`, or migrate the model by itself on a faster machine.",
     Reason.INTERRUPTED: "Run again: published models stay, and the rest is migrated.",
-    Reason.ROW_LOST: "Run again: what was published stays. If it happens again, look at the runner's own log.",
+    Reason.ROW_LOST: "Run again: what was published stays. If it happens again, check the runner's log.",
     Reason.CRASHED: "Run again; if it dies again, check the file with `h5ferry inspect` and restore it from its"
     " origin.",
     Reason.OUT_OF_MEMORY: "Raise `--memory-limit`, use fewer workers, or use a machine with more memory.",

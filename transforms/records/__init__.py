@@ -1,4 +1,4 @@
-"""Plain records that cross process borders.
+"""Plain records that are sent between processes.
 
-May import: limits and errors alone.
+May import: limits and errors.
 """

@@ -1,4 +1,6 @@
-"""What a file does not say, how it was read, and how else it may be read. Plain records: they cross processes."""
+"""Assumptions about facts that a file does not record, and their alternatives. Plain records, sent between
+processes.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,14 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Assumption:
-    """One answer to something that the file does not say.
+    """An assumed answer to a question that the file leaves open.
 
     Attributes:
-        question: what is open, in a word or two: `backend`, `interpolation`, `release`.
+        question: in a word or two: `backend`, `interpolation`, `release`.
         layer: path of the layer, joined with "/"; "" for the model as a whole.
-        assumed: the answer that the model was read with.
-        alternatives: the other answers; empty where no other can be tried, as for what a name means.
-        because: why the file does not say.
+        assumed: the answer with which the model was read.
+        alternatives: the other answers; empty if none can be tried, as for the meaning of a name.
+        because: why the file does not record it.
         alters_shapes: whether another answer may change the shapes of tensors, so that weights can decide.
     """
 
@@ -39,7 +41,7 @@ class Assumption:
 
 @dataclass(frozen=True)
 class Choice:
-    """An answer to an open question, which the model is to be read with. The fields are those of `Assumption`."""
+    """An answer to an open question for reading the model. The fields are those of `Assumption`."""
 
     question: str
     layer: str
@@ -47,7 +49,7 @@ class Choice:
 
 
 def merged_assumptions(assumptions: Iterable[Assumption]) -> tuple[Assumption, ...]:
-    """One for each question, with the alternatives of all."""
+    """One assumption per question, with the alternatives of all."""
     found: dict[tuple[str, str], Assumption] = {}
     for each in assumptions:
         key = each.question, each.layer

@@ -1,6 +1,6 @@
-"""What is left of a function once it is interpreted: steps over tensors, each one call of a listed function.
+"""Expressions that stored functions are translated to: steps over tensors, each one call of a listed function.
 
-Arguments are plain JSON values. Among them stand for tensors and the like: `{"input": i}`, `{"mask": i}` (the mask of
+Arguments are plain JSON values. References among them are: `{"input": i}`, `{"mask": i}` (the mask of
 input i), `{"result": i}` (of step i), `{"result": i, "output": k}` (one of several results of it), and
 `{"dtype_of": tensor}`. Slices are `{"start", "stop", "step"}`, the ellipsis is `{"class_name": "__ellipsis__"}`.
 """
@@ -48,14 +48,14 @@ class Expression:
 
 @dataclass(frozen=True)
 class Variant:
-    """The expression that a function comes to for inputs of certain shapes, with masks or without.
+    """The expression of a function for inputs of certain shapes, with masks or without.
 
     Attributes:
-        shapes: of the inputs, None where not known.
-        by_shape: whether an extent became part of the expression, so that it is meant for these shapes alone.
-        masked: which inputs bear a mask.
-        expression: the function's meaning there.
-        results: the shapes of what it returns, None where not known.
+        shapes: of the inputs, None if unknown.
+        by_shape: whether an extent is part of the expression, which is then valid only for these shapes.
+        masked: which inputs have a mask.
+        expression: of the function for these inputs.
+        results: shapes of the results, None if unknown.
     """
 
     shapes: tuple[Shape | None, ...]
@@ -65,14 +65,14 @@ class Variant:
     results: tuple[Shape | None, ...] = ()
 
     def fits(self, shapes: tuple[Shape, ...], masked: tuple[bool, ...]) -> bool:
-        """Whether inputs of these shapes, as far as both sides know, and with these masks are meant."""
+        """Whether the variant applies to inputs of these shapes, as far as known, and with these masks."""
         if masked != self.masked or len(shapes) != len(self.shapes):
             return False
         pairs = zip(self.shapes, shapes, strict=True)
         return not self.by_shape or all(mine is None or _agree(mine, given) for mine, given in pairs)
 
     def meant_for(self, shapes: tuple[Shape | None, ...]) -> bool:
-        """Whether it was translated for inputs of just these shapes, none of them masked."""
+        """Whether it was translated for inputs of exactly these shapes without masks."""
         return shapes == self.shapes and not any(self.masked)
 
 
@@ -86,8 +86,8 @@ class Translation:
 
     Attributes:
         text: the function as readable Python.
-        variants: one for each kind of input that the model gives it.
-        assumed: what was taken for granted of names that the file does not define, e.g. "K is keras.backend".
+        variants: one for each kind of input in the model.
+        assumed: assumed meanings of names that the file does not define, e.g. "K is keras.backend".
     """
 
     text: str
@@ -96,7 +96,7 @@ class Translation:
 
     @property
     def one_line(self) -> str:
-        """The text in one line, as Python admits it: `def f(x): y = x * 2; return y`."""
+        """The text in one line of valid Python: `def f(x): y = x * 2; return y`."""
         code = [line.strip() for line in self.text.splitlines() if not line.startswith("#")]
         notes = [line for line in self.text.splitlines() if line.startswith("#")]
         if len(code) > 1:
@@ -104,7 +104,7 @@ class Translation:
         return "  ".join([*code, *notes])
 
     def variant(self, shapes: tuple[Shape, ...], masked: tuple[bool, ...]) -> Variant | None:
-        """The variant for such inputs, None where the function was not translated for them."""
+        """The variant for such inputs, None if the function was not translated for them."""
         return next((each for each in self.variants if each.fits(shapes, masked)), None)
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """What changes when a file is replaced or written to, on one machine.
+    """Attributes of a file that change when it is replaced or written to, on one machine.
 
-    The time of the last change of the inode (nanoseconds) is the kernel's: no program sets it back.
+    The time of the last change of the inode (nanoseconds) is set by the kernel; no program can set it back.
     """
 
     device: int
@@ -21,5 +21,5 @@ class FileIdentity:
 
     @classmethod
     def of(cls, status: os.stat_result) -> FileIdentity:
-        """The identity that `os.stat` or `os.fstat` found."""
+        """The identity from a result of `os.stat` or `os.fstat`."""
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)

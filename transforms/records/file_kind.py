@@ -1,4 +1,4 @@
-"""The kinds of file that `scan` tells apart."""
+"""The kinds of files that `scan` distinguishes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FileKind(StrEnum):
-    """What a file is, as its signature and the names at its root tell."""
+    """The kind of a file, from its signature and the names at its root."""
 
     MODEL = "model"
     WEIGHTS = "weights"

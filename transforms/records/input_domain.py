@@ -1,4 +1,4 @@
-"""What one input of a model may hold."""
+"""The domain of one input of a model."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class InputDomain:
-    """What one input may hold.
+    """The valid values of one input.
 
     Attributes:
         vocabulary: ids must be below this; None for real values.
-        pads_with: the value of a masked step; None when nothing masks this input.
-        words: words, or numbers as text, that a vocabulary of the model holds; empty where none does.
-        words_only: nothing but these words runs.
+        pads_with: the value of a masked step; None if this input is not masked.
+        words: words, or numbers as text, of a vocabulary of the model; empty if there is none.
+        words_only: whether only these words are valid.
     """
 
     vocabulary: int | None = None

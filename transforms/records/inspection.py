@@ -1,4 +1,4 @@
-"""What an inspection found. Plain records: they cross processes, and whoever receives them needs nothing else."""
+"""Results of an inspection. Plain records, sent between processes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class LayerSummary:
         class_name: as stored.
         parameters: scalars in its own weights.
         output_shape: of its first output, batch in front, None for a free extent; None as a whole when not known.
-        depth: 1 for a layer of the model itself, 2 for one inside it, and so on.
-        function: that of a Lambda, as readable Python.
+        depth: 1 for a layer of the model itself, 2 for one inside such a layer, and so on.
+        function: of a Lambda, as readable Python.
     """
 
     path: str
@@ -35,14 +35,15 @@ class Inspection:
 
     Attributes:
         source_sha256, source_bytes: of the file.
-        keras_version, backend, family: which runtime wrote it.
-        dialect: the same for people, see `transforms.legacy.dialects`.
+        keras_version, backend, family: of the runtime that wrote it.
+        dialect: the same for display, see `transforms.legacy.dialects`.
         fingerprint: digest of canonical architecture, weight shapes and dtypes.
         parameters: scalars in the weights.
         layers: in stored order, depth first.
-        rewrites, warnings: what the migration would do and assume.
-        uncovered: what the independent reference has no rule for; empty means evidence `reference` or `assumed`.
-        assumptions: what the file does not say and may change the outputs; the evidence is `assumed` where it does.
+        rewrites, warnings: of the migration.
+        uncovered: features without a rule in the independent reference; empty means evidence `reference` or `assumed`.
+        assumptions: about facts that the file does not record and that may change the outputs; if they do, the evidence
+            is `assumed`.
     """
 
     source_sha256: str
@@ -61,7 +62,7 @@ class Inspection:
 
     @property
     def facts(self) -> SourceFacts:
-        """What reports say of the source."""
+        """The facts of the source for reports."""
         return SourceFacts(self.source_sha256, self.source_bytes, self.keras_version, self.backend, self.parameters)
 
 

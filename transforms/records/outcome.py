@@ -1,4 +1,4 @@
-"""What the conversion of one model is asked for, and what it answers. Plain records: they cross processes."""
+"""The request for the migration of one model, and its outcome. Plain records, sent between processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from transforms.errors import FAILURES, MigrationError, Reason
 from transforms.records.assumptions import Assumption, Choice
 from transforms.records.file_identity import FileIdentity
 
-#: Raised whenever the same source would give another artefact: a receipt of an older version is redone.
+#: Incremented whenever the same source would give another artefact: models with an older receipt are migrated again.
 MIGRATION_VERSION = 3
 
 DEFAULT_RTOL = 1e-4
@@ -31,7 +31,7 @@ EVIDENCE_ORDER = tuple(Evidence)
 
 
 class Status(StrEnum):
-    """How a row ended."""
+    """Statuses of a row."""
 
     MIGRATED = "migrated"
     UNCHANGED = "unchanged"
@@ -40,7 +40,7 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-#: Of rows whose output lies at its place; and of the others, the gravest first.
+#: Statuses of rows whose output is published; and the others, the gravest first.
 PUBLISHED = (Status.MIGRATED.value, Status.UNCHANGED.value)
 NOT_PUBLISHED = (Status.MISMATCH.value, Status.FAILED.value, Status.REFUSED.value)
 
@@ -52,19 +52,19 @@ class MigrationRequest:
     Attributes:
         model: name in the registry, for messages only.
         source: the HDF5 file, or the prefix of a checkpoint.
-        staging: an empty folder of the caller's, which receives the SavedModel.
+        staging: the caller's empty folder for the SavedModel.
         architecture: JSON or YAML architecture of a weights-only source; a `.py` file is executed for its
             `build_model()`, with `allow_custom_code` only.
         samples: .npz with inputs and, if known, expected outputs.
-        backend: the operator's word on the Keras backend, "" when the file is to be believed.
-        choices: answers to what the file leaves open, in place of those that would be assumed.
-        sha256: expected digest of the source, "" when unknown.
-        hashed: the file that was found to have this digest: while it is the same file, it is not hashed again.
+        backend: Keras backend stated by the operator, "" for that of the file.
+        choices: answers to open questions, in place of the assumed ones.
+        sha256: expected digest of the source, "" if unknown.
+        hashed: identity of the file with this digest; it is not hashed again while unchanged.
         rtol, atol: |a - b| <= atol + rtol |b|, element by element.
-        require_evidence: the weakest evidence that may be published.
-        outputs: names of layers whose outputs are wanted in place of the model's own.
+        require_evidence: the weakest evidence accepted for publication.
+        outputs: names of layers to output in place of the model's own outputs.
         custom_objects: Python file with custom layers and functions, executed with `allow_custom_code` only.
-        allow_custom_code: the operator's word that the row's Python files may be executed.
+        allow_custom_code: whether the row's Python files may be executed.
         keep_training: compile the SavedModel with the file's optimizer, loss and metrics, and restore the optimizer.
     """
 
@@ -95,12 +95,12 @@ class MigrationRequest:
 
 @dataclass(frozen=True)
 class Rewrite:
-    """One change made on the way to canonical layout.
+    """One change made by canonicalisation.
 
     Attributes:
         layer: path of the layer, joined with "/".
-        rule: name of the rule, as listed in the README.
-        detail: what exactly was done, when the rule's name does not say it all.
+        rule: name of the rule, as listed in docs/rewrites.md.
+        detail: of the change, if the rule's name does not determine it.
     """
 
     layer: str
@@ -110,10 +110,10 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """What is known of a source once it was looked at.
+    """Facts of a source after inspection.
 
     Attributes:
-        source_sha256, source_bytes: of the bytes that were read; of a checkpoint, of all its files together.
+        source_sha256, source_bytes: of the bytes read; for a checkpoint, of all its files together.
         keras_version, backend: as recorded (or, for the backend, as assumed).
         parameters: number of scalars in the weights.
     """
@@ -130,25 +130,25 @@ NOTHING_KNOWN = SourceFacts()
 
 @dataclass(frozen=True)
 class MigrationOutcome:
-    """The answer for one model. `staging` holds a complete SavedModel if and only if status is `migrated`.
+    """The outcome for one model. `staging` holds a complete SavedModel if and only if status is `migrated`.
 
     Attributes:
         status: `migrated`, `mismatch`, `refused` or `failed`.
-        reason: why, when refused or failed.
-        message: what is wrong, where, and what to do next; empty when migrated.
+        reason: of a refusal or failure.
+        message: the problem, its place, and what to do next; empty if migrated.
         evidence: the strongest evidence compared with.
         max_abs_error, max_rel_error: of the reloaded artefact's outputs against that evidence; nan if none.
         tolerance_used: largest |a - b| / (atol + rtol |b|) against that evidence; nan if none.
-        reference_max_abs_error: against the reference, when golden outputs were the evidence and it was run too.
+        reference_max_abs_error: against the reference, if golden outputs were the evidence and it was run too.
         input_names, output_names: of the signature, in the order of the model's inputs and outputs: the order of
-            `x0, x1, ...` and `y0, y1, ...` in the samples kept with the artefact.
+            `x0, x1, ...` and `y0, y1, ...` in the samples stored with the artefact.
         samples: number of sample rows (batch entries) compared, over all batches.
-        source: what was parsed, None when it did not come to that.
-        assumptions: what the outputs rest on and the file does not say; empty under `golden` and `reference`.
-        open_questions: what the file does not say and may change the outputs, whatever the evidence.
+        source: facts of the parsed source, None if it was not parsed.
+        assumptions: those that the outputs depend on; empty for `golden` and `reference`.
+        open_questions: facts that the file does not record and that may change the outputs, whatever the evidence.
         architecture: fingerprint (hex) of canonical architecture, weight shapes and dtypes.
         rewrites, warnings: in layer order.
-        template_reused: True when the graph was traced for an earlier model of the same architecture.
+        template_reused: whether the graph was traced for an earlier model of the same architecture.
         seconds: wall clock of the conversion.
     """
 
@@ -174,11 +174,11 @@ class MigrationOutcome:
     seconds: float = 0.0
 
     def stopped(self, error: MigrationError) -> MigrationOutcome:
-        """The same, ended by a typed error: `failed` when the machine is to blame, else `refused`."""
+        """The outcome after a typed error: `failed` if the machine caused it, else `refused`."""
         status = Status.FAILED if error.reason in FAILURES else Status.REFUSED
         return replace(self, status=status, reason=error.reason, message=str(error))
 
 
 def is_python(path: Path) -> bool:
-    """True for an architecture that only code can state: a file that defines `build_model()`."""
+    """True for an architecture stated by code: a file that defines `build_model()`."""
     return path.suffix.lower() == ".py"

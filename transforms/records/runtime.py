@@ -1,4 +1,4 @@
-"""Which Keras wrote a file: the facts that decide what its layers mean."""
+"""The Keras that wrote a file, which determines the meaning of its layers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from enum import StrEnum
 
 
 class Family(StrEnum):
-    """The code base whose semantics the file was written under."""
+    """The code base whose semantics a file has."""
 
     KERAS = "keras"
     TF_KERAS = "tf_keras"
     KERAS_3 = "keras_3"
 
 
-#: What people call each family.
+#: Display names of the families.
 FAMILY_NAMES = {Family.KERAS: "Keras", Family.TF_KERAS: "tf.keras", Family.KERAS_3: "Keras 3"}
 
 
@@ -26,10 +26,10 @@ class Runtime:
     Attributes:
         family: standalone Keras (0.3 to 2.3.1), tf.keras (TensorFlow 1.x and 2.x) or Keras 3.
         version: the recorded version as integers, e.g. (2, 2, 4); (1, 0, 0) when a file records none.
-        backend: `tensorflow`, `theano`, `cntk`, or "" where the file does not say.
-        recorded: the `keras_version` attribute as found, "" when missing.
-        release: the release of TensorFlow that is taken to have written the file, of those that record the version;
-            empty for all that may have.
+        backend: `tensorflow`, `theano`, `cntk`, or "" if not recorded.
+        recorded: the `keras_version` attribute as stored, "" if missing.
+        release: the release of TensorFlow assumed to have written the file, among those that record the version; empty
+            for all candidates.
     """
 
     family: Family
@@ -45,7 +45,7 @@ class Runtime:
 
     @property
     def generation(self) -> str:
-        """The family, that of standalone Keras with its major version: "Keras 1", "Keras 2", "tf.keras", "Keras 3"."""
+        """The family, for standalone Keras with its major version: "Keras 1", "Keras 2", "tf.keras", "Keras 3"."""
         name = FAMILY_NAMES[self.family]
         return f"{name} {1 if self.is_keras_1 else 2}" if self.family is Family.KERAS else name
 

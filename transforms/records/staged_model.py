@@ -1,11 +1,11 @@
-"""What passes between the process that converts a model and the one that verifies it. Plain records, arrays as bytes.
+"""Messages between the process that converts a model and the one that verifies it. Plain records, arrays as bytes.
 
 ```
 converting process: source -> StagedModel -----------------> verifying process: staged files -> MigrationOutcome
 converting process: Answers <-- Question (batches) <------ verifying process
 ```
-The verifying process never parses the source: it draws the batches, runs the staged artefact on them, and asks what
-the source's own arrays give for the same inputs.
+The verifying process never parses the source: it draws the batches, runs the staged artefact on them, and asks for the
+outputs of the source's own arrays for the same inputs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class PlainArray:
-    """An array on its way between processes: NumPy dtype, shape, bytes in C order and native endianness."""
+    """An array sent between processes: NumPy dtype, shape, bytes in C order and native endianness."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -36,14 +36,14 @@ class PlainArray:
 
 @dataclass(frozen=True)
 class StagedModel:
-    """A SavedModel that was written and is not yet believed.
+    """A SavedModel that was written and not yet verified.
 
     Attributes:
-        known: what the conversion found, its status still open.
-        domains: what each input may hold, in order.
+        known: outcome of the conversion, without its status.
+        domains: of the inputs, in order.
         sample_inputs, sample_outputs: the names that a samples file may use, in order.
-        batch_rows: rows of each batch that is to be drawn, as many as the model's work allows.
-        least_length: what a free axis of an input needs at least; 0 where that is more than may be drawn.
+        batch_rows: rows of each drawn batch, as many as the model's work allows.
+        least_length: minimum extent of a free axis of an input; 0 if more than may be drawn.
     """
 
     known: MigrationOutcome
@@ -59,9 +59,9 @@ class VerificationRequest:
     """A staged model to verify.
 
     Attributes:
-        request: what the conversion was asked for.
-        staged: what it answered.
-        in_full: load the artefact anew, even where one with the same graph is loaded already.
+        request: of the conversion.
+        staged: its result.
+        in_full: load the artefact completely, even if one with the same graph is already loaded.
     """
 
     request: MigrationRequest
@@ -70,7 +70,7 @@ class VerificationRequest:
 
 
 class Oracle(StrEnum):
-    """Who is asked: the independent reference, or the rebuilt Keras model."""
+    """The source of expected outputs: the independent reference, or the rebuilt Keras model."""
 
     REFERENCE = "reference"
     REBUILT = "rebuilt"
@@ -78,7 +78,7 @@ class Oracle(StrEnum):
 
 @dataclass(frozen=True)
 class Feed:
-    """One batch: arrays in the order of the model's inputs, cast as its signature says, and where they come from."""
+    """One batch: arrays in the order of the model's inputs, cast to the signature's dtypes, and their origin."""
 
     inputs: tuple[PlainArray, ...]
     origin: str
@@ -86,7 +86,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class Question:
-    """What should the model answer to these batches?"""
+    """A query for the expected outputs of batches."""
 
     oracle: Oracle
     feeds: tuple[Feed, ...]
@@ -94,12 +94,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one batch gives.
+    """The expected outputs of one batch.
 
     Attributes:
-        outputs: in order; None where there are none.
+        outputs: in order; None if there are none.
         why_none: why there are none.
-        assumptions: what they rest on, of the answers to which another would change them.
+        assumptions: those that they depend on: another answer would change them.
     """
 
     outputs: tuple[PlainArray, ...] | None
@@ -115,23 +115,23 @@ class Answers:
 
 
 class PendingAnswers(Protocol):
-    """Answers that may still be on their way: a future."""
+    """Answers that may not have arrived yet: a future."""
 
     def result(self) -> Answers:
-        """The answers, once they are there. Raises the MigrationError of whoever was asked."""
+        """Waits for the answers. Raises the MigrationError of the side that was queried."""
 
 
-#: Asks the converting side and goes on.
+#: Queries the converting side without waiting.
 Ask: TypeAlias = Callable[[Question], PendingAnswers]
 
 
 def plain_arrays(arrays: Sequence[Any]) -> tuple[PlainArray, ...]:
-    """Arrays as they cross processes."""
+    """Arrays in the form that is sent between processes."""
     return tuple(PlainArray(_dtype_name(a), a.shape, a.tobytes()) for a in map(_native, arrays))
 
 
 def numpy_arrays(arrays: Sequence[PlainArray]) -> tuple[Array, ...]:
-    """The arrays again, read-only. Raises ValueError when bytes and shape disagree."""
+    """The arrays, decoded, read-only. Raises ValueError if bytes and shape disagree."""
     return tuple(np.frombuffer(a.data, np.dtype(a.dtype)).reshape(a.shape) for a in arrays)
 
 
@@ -140,7 +140,7 @@ def _dtype_name(array: Array) -> str:
 
 
 def text_as_bytes(values: Any) -> Array:
-    """The values; text, also as TensorFlow gives it (objects), as an array of UTF-8 bytes."""
+    """The values; text, also TensorFlow's (objects), as an array of UTF-8 bytes."""
     array = np.asarray(values)
     if array.dtype.kind == "U":
         return np.asarray(np.char.encode(array, "utf-8"))

@@ -1,6 +1,6 @@
 """An independent forward pass over the legacy config and the original arrays, in NumPy and float64.
 
-It imports nothing of Keras, of TensorFlow or of the canonicaliser: a mistake in a rewrite shows as a difference.
+It imports nothing of Keras, of TensorFlow or of the canonicaliser: a mistake in a rewrite causes a difference.
 """
 
 from transforms.reference.coverage import uncovered

@@ -1,4 +1,4 @@
-"""What the reference has no rule for, found from the config alone."""
+"""Features without a rule in the reference, determined from the config alone."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from transforms.reference.layer_call import LayerCall, NotCovered
 from transforms.reference.layers.activations import activation_of
 from transforms.reference.registry import dialect_of
 
-#: Classes that a graph or a wrapper sees to.
+#: Classes that graphs and wrappers handle.
 _PARTS = frozenset({"InputLayer", "StackedRNNCells"})
 
 
 def uncovered(graph: Graph, runtime: Runtime) -> list[str]:
-    """What of a model the reference has no rule for, one line each; empty where it can be expected to run.
+    """Features of a model without a rule in the reference, one line each; empty if the reference is expected to run.
 
-    Masks depend on the inputs, and are found out about when it runs.
+    Masks depend on the inputs and are checked only when it runs.
     """
     dialect = dialect_of(graph, runtime)
     return [str(missing) for layer in graph.walk() for missing in _missing(layer, dialect, runtime)]

@@ -1,4 +1,4 @@
-"""Reference passes that custom code brings of its own: NumPy in, NumPy out."""
+"""Reference passes defined by custom code: NumPy in, NumPy out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from transforms.reference.layer_call import Array, NotCovered
 
 
 class NamedArrays(tuple[Array, ...]):
-    """Arrays in stored order, as `get_weights` gives them, which `arrays["W"]` finds by their stored name too."""
+    """Arrays in stored order, as from `get_weights`, also accessible by stored name: `arrays["W"]`."""
 
     names: tuple[str, ...]
 
@@ -29,7 +29,7 @@ class NamedArrays(tuple[Array, ...]):
 
 @dataclass(frozen=True)
 class CustomRules:
-    """What custom code says of its own layers and functions.
+    """The reference rules of custom code for its own layers and functions.
 
     Attributes:
         layers: by marked class name, a function of config, inputs and weights by role.
@@ -42,7 +42,7 @@ class CustomRules:
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     def knows(self, class_name: str, config: Mapping[str, Any]) -> bool:
-        """True where there is a rule for a layer of that class."""
+        """True if there is a rule for a layer of that class."""
         return class_name in self.layers or (class_name == "custom:Lambda" and config.get("function") in self.functions)
 
     def run(
@@ -53,7 +53,7 @@ class CustomRules:
         weights: Mapping[str, Array],
         path: LayerPath,
     ) -> tuple[Array, ...]:
-        """The outputs of a custom layer. Raises NotCovered where its reference fails."""
+        """The outputs of a custom layer. Raises NotCovered if its reference fails."""
         try:
             if class_name in self.layers:
                 outputs = self.layers[class_name](config, inputs, weights)

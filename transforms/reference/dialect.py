@@ -1,4 +1,4 @@
-"""What a generation of Keras means by its layer classes, and what layers that hold others ask of their evaluator."""
+"""The meaning of a Keras generation's layer classes, and the interface between composite layers and their evaluator."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from transforms.reference.masks.propagation import LOOKS_AT_MASKS
 
 @dataclass(frozen=True)
 class Tensors:
-    """What passes between layers: arrays, each with its mask."""
+    """Values between layers: arrays, each with its mask."""
 
     values: tuple[Array, ...]
     masks: tuple[Mask, ...]
 
     @classmethod
     def unmasked(cls, *values: Array) -> Tensors:
-        """Arrays in which nothing is masked."""
+        """Arrays without masks."""
         return cls(values, (None,) * len(values))
 
 
@@ -31,11 +31,11 @@ class Evaluator(Protocol):
 
     @property
     def writer(self) -> Writer:
-        """Which program wrote the model."""
+        """The program that wrote the model."""
 
     @property
     def fixed_batch(self) -> bool:
-        """True where the model states its batch size, as one with stateful layers must."""
+        """True if the model states its batch size, as one with stateful layers must."""
 
     @property
     def cells(self) -> Mapping[str, Callable[[LayerCall], Cell]]:
@@ -48,7 +48,7 @@ class Evaluator(Protocol):
         """The outputs of any layer, with their masks."""
 
 
-#: A layer that holds others, has states or several outputs, and sees to its own masks.
+#: A layer that holds others, has states or several outputs, and handles its own masks.
 StructuredLayer: TypeAlias = Callable[[Layer, Tensors, Evaluator], Tensors]
 
 
@@ -66,9 +66,9 @@ class Dialect:
         structured: classes that hold others, have states or several outputs.
         cells: the recurrent cells, by layer and cell class.
         output_mask: the mask of the output of a stateless layer.
-        read: states in a call what its config leaves to the rest of the model.
+        read: completes a call with options that its config leaves to the rest of the model.
         looks_at_masks: stateless classes whose result depends on masks.
-        arguments: further call arguments that it follows: `mask`, which counts in place of the masks of the inputs.
+        arguments: further supported call arguments: `mask`, which replaces the masks of the inputs.
     """
 
     stateless: Mapping[str, StatelessLayer]

@@ -1,4 +1,4 @@
-"""One forward pass of a model, layer by layer: nested models, layers called several times, masks on their way."""
+"""One forward pass of a model, layer by layer, with nested models, layers called several times, and masks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from transforms.reference.registry import dialect_of
 #: Pauses after every layer; returns the outputs at the end.
 Steps: TypeAlias = Generator[None, None, Tensors]
 
-#: Call arguments that make no difference to the outputs where they have these values.
+#: Call arguments that do not affect the outputs with these values.
 _IDLE_ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "training": (False, 0, None),
     "mask": (None,),
@@ -37,14 +37,14 @@ _IDLE_ARGUMENTS: Mapping[str, tuple[object, ...]] = {
 
 
 class Evaluation:
-    """One forward pass. It is the `Evaluator` that structured layers are given.
+    """One forward pass; the `Evaluator` of structured layers.
 
     Args:
         graph: the model as stored.
-        weights: of its layers, perhaps shared with passes over other batches.
-        runtime: which Keras wrote the file.
-        writer: the release that is taken to have written it.
-        custom: what custom code says of its own layers.
+        weights: of its layers, possibly shared with passes over other batches.
+        runtime: the Keras that wrote the file.
+        writer: the release assumed to have written it.
+        custom: reference rules of custom code.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Evaluation:
         Args:
             graph: the graph.
             inputs: in the order of the graph's inputs.
-            depth: how many models the graph is inside of.
+            depth: number of models around the graph.
         """
         results: dict[TensorRef, tuple[Array, Mask]] = {}
         for ref, value, mask in zip(graph.inputs, inputs.values, inputs.masks, strict=True):
@@ -101,13 +101,13 @@ class Evaluation:
         return Tensors(tuple(value for value, _ in found), tuple(masks))
 
     def _order(self, graph: Graph) -> list[tuple[Layer, int]]:
-        """The calls to run, in an order that works; found once for each nested model."""
+        """The calls to run, in a valid order; computed once for each nested model."""
         if graph.path not in self._orders:
             self._orders[graph.path] = _needed(graph)
         return self._orders[graph.path]
 
     def run(self, layer: Layer, inputs: Tensors) -> Tensors:
-        """The outputs of any layer that another one holds, with their masks."""
+        """The outputs of a layer inside another one, with their masks."""
         return _finished(self._layer_steps(layer, inputs, 0))
 
     def _layer_steps(self, layer: Layer, inputs: Tensors, depth: int) -> Steps:
@@ -129,7 +129,9 @@ class Evaluation:
         return result
 
     def _refuse_carried_state(self, layer: Layer) -> None:
-        """TensorFlow 2 carries the states of a stateful layer from one call to the next within a request too."""
+        """Refuses stateful layers called several times: TensorFlow 2 carries their states from one call to the next,
+        also within a request.
+        """
         if self.writer.standalone is not None or not any(each.config.get("stateful", False) for each in walk(layer)):
             return
         if layer.path in self._stateful and self.writer.agree_on(
@@ -153,7 +155,7 @@ class Evaluation:
         return Tensors.unmasked(*outputs)
 
     def _nested_steps(self, layer: Layer, graph: Graph, inputs: Tensors, depth: int) -> Steps:
-        """A model as a layer. Masks enter and leave it since Keras 2.2.3; before, its input layers refused them."""
+        """A nested model. Masks enter and leave it since Keras 2.2.3; before, its input layers refused them."""
         if len(inputs.values) != len(graph.inputs):
             raise NotCovered(f"{len(inputs.values)} tensors for {len(graph.inputs)} inputs", layer.path)
         version = self.writer.standalone
@@ -177,7 +179,7 @@ class Evaluation:
 
 
 def _finished(steps: Steps) -> Tensors:
-    """Runs to the end, without anything between the layers."""
+    """Runs to the end, without pauses between layers."""
     while True:
         try:
             next(steps)
@@ -203,7 +205,7 @@ def _needed(graph: Graph) -> list[tuple[Layer, int]]:
 
 
 def refuse_argument(name: str, value: object, path: LayerPath, followed: frozenset[str] = frozenset()) -> None:
-    """Raises NotCovered for a call argument that would change the outputs in a way the reference does not follow."""
+    """Raises NotCovered for a call argument whose effect on the outputs the reference does not implement."""
     if name in followed:
         return
     if name not in _IDLE_ARGUMENTS or not any(value is idle or value == idle for idle in _IDLE_ARGUMENTS[name]):
@@ -217,7 +219,7 @@ def _found(results: Mapping[TensorRef, tuple[Array, Mask]], ref: TensorRef, path
 
 
 def _has_fixed_batch(graph: Graph) -> bool:
-    """True where an input layer of the outermost graph states the batch size."""
+    """True if an input layer of the outermost graph states the batch size."""
     for ref in graph.inputs:
         shape = graph.layer(ref.layer).config.get("batch_input_shape")
         if isinstance(shape, (list, tuple)) and shape and shape[0] is not None:
@@ -229,7 +231,7 @@ _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 def refuse_overflow(values: Sequence[Array], path: LayerPath) -> None:
-    """Raises NotCovered where finite numbers leave the range of float32. An infinity is one in float32 too."""
+    """Raises NotCovered if finite numbers exceed the range of float32. Infinities are also infinite in float32."""
     for value in values:
         if value.dtype.kind == "S":
             continue

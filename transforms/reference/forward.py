@@ -1,4 +1,4 @@
-"""What the original arrays answer: a model run over one or several batches in float64."""
+"""Computes a model's outputs from the original arrays, over one or several batches, in float64."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from transforms.reference.layer_weights import OriginalWeights, WeightsOf
 
 
 class Undecided(NotCovered):
-    """Releases that may have written the file give different outputs.
+    """The candidate releases give different outputs.
 
     Attributes:
         answers: the outputs by release, of those that accept the model.
@@ -42,11 +42,11 @@ def forward(
     runtime: Runtime,
     custom: CustomRules | None = None,
 ) -> list[Array]:
-    """The outputs of a model in float64, as the runtime that wrote it would give them.
+    """The outputs of a model in float64, as computed by the runtime that wrote it.
 
     Args:
         graph: the model as stored.
-        weights_of: the original arrays of a leaf layer by role, in the layout of the file.
+        weights_of: returns the original arrays of a leaf layer by role, in the layout of the file.
         inputs: one array for each input of the graph, in order, batch first.
         runtime: which Keras wrote the file.
         custom: what custom code says of its own layers.
@@ -55,8 +55,8 @@ def forward(
         The outputs in the order of the graph.
 
     Raises:
-        NotCovered: the reference has no rule for something in the model; Undecided where it has several, and the file
-            leaves open which of them holds.
+        NotCovered: the reference has no rule for something in the model; Undecided if it has several, and the file does
+            not determine which applies.
         ValueError: the model does not run on these inputs.
     """
     (answer,) = forward_batches(graph, weights_of, [inputs], runtime, custom)
@@ -72,7 +72,9 @@ def forward_batches(
     runtime: Runtime,
     custom: CustomRules | None = None,
 ) -> list[Answer]:
-    """What `forward` gives or raises for each batch. All pass a layer before any passes the next: it is read once."""
+    """The results or errors of `forward` for each batch. All batches pass a layer before any passes the next, so it is
+    read once.
+    """
     writer = writer_of(graph, runtime)
     weights = OriginalWeights(weights_of)
 
@@ -103,7 +105,7 @@ def forward_batches(
 
 
 def _in_step(passes: Sequence[_Pass], weights: OriginalWeights) -> list[Answer]:
-    """Runs each pass to its next pause, and again, until all have ended."""
+    """Runs the passes in lockstep: each to its next pause, repeatedly, until all have ended."""
     answers: dict[int, Answer] = {}
     while len(answers) < len(passes):
         for index, each in enumerate(passes):
@@ -120,7 +122,7 @@ def _in_step(passes: Sequence[_Pass], weights: OriginalWeights) -> list[Answer]:
 
 
 def same_outputs(first: Sequence[Array], second: Sequence[Array]) -> bool:
-    """True where two passes in float64 differ by no more than their own rounding."""
+    """True if two passes in float64 differ by no more than their own rounding."""
     return len(first) == len(second) and all(
         a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True)
         for a, b in zip(first, second, strict=True)
@@ -128,6 +130,6 @@ def same_outputs(first: Sequence[Array], second: Sequence[Array]) -> bool:
 
 
 def _widened(x: Array) -> Array:
-    """Integers stay, so that ids do, and text; everything else in float64."""
+    """Converts to float64; integers, such as ids, and text are unchanged."""
     x = np.asarray(x)
     return x if np.issubdtype(x.dtype, np.integer) or x.dtype.kind == "S" else x.astype(np.float64)

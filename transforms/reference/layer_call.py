@@ -1,4 +1,4 @@
-"""What a layer of the reference is given, and how it says that it cannot answer."""
+"""The arguments of a reference layer, and its exceptions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NotCovered(Exception):
 
 
 class Refused(NotCovered):
-    """The writer would have refused to build the model: this one did not write it."""
+    """The writer would have refused to build the model, so it did not write it."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class LayerCall:
         config: the legacy config, as stored.
         weights: the original arrays by role, float64 when looked up.
         inputs: float64 (or integer) arrays, batch first.
-        masks: one per input; True where a step counts, None where nothing is masked.
-        runtime: which Keras wrote the file.
+        masks: one per input; True for unmasked steps, None if nothing is masked.
+        runtime: the Keras that wrote the file.
         path: for messages.
         functions: references of custom activations, by marked name.
     """
@@ -59,7 +59,7 @@ class LayerCall:
         return self.inputs[0]
 
     def option(self, name: str, default: Any) -> Any:
-        """A config value, or the default where the key is missing or null."""
+        """A config value, or the default if the key is missing or null."""
         value = self.config.get(name)
         return default if value is None else value
 

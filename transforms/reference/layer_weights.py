@@ -1,6 +1,6 @@
-"""The original arrays of layers: widened to float64 when a rule looks at them, read once for several batches.
+"""The original arrays of layers: converted to float64 on access, read once for several batches.
 
-Large kernels are worked through in blocks, so that no second copy of them is ever held in float64.
+Large kernels are processed in blocks, so that no complete float64 copy of them is ever held.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ Array: TypeAlias = npt.NDArray[Any]
 #: The original arrays of a leaf layer by role.
 WeightsOf: TypeAlias = Callable[[LayerPath], Mapping[str, Array]]
 
-#: Scalars of a kernel that are widened at a time: with its float64 copy a block stays in a core's cache.
+#: Scalars of a kernel converted at a time: with its float64 copy a block fits in a core's cache.
 _BLOCK = 64 << 10
-#: Kernels of up to so many scalars are widened once, as a whole.
+#: Kernels of up to so many scalars are converted once, completely.
 _SMALL = 1 << 20
-#: Bytes, as stored, that are kept from one layer to the next.
+#: Bytes, as stored, that are cached from one layer to the next.
 _KEPT_BYTES = 16 << 20
 
 
 class LayerWeights(Mapping[str, Array]):
-    """The arrays of one layer by role: floats are float64 on looking one up, and kept so.
+    """The arrays of one layer by role: floats are converted to float64 on access, and cached.
 
     Args:
         stored: by role, in the precision of the file.
@@ -60,14 +60,14 @@ class LayerWeights(Mapping[str, Array]):
 
 
 def narrow(weights: Mapping[str, Array], role: str) -> Array:
-    """The array as stored, where that is known; else as it is."""
+    """The stored array of a converted one, if known; else the array itself."""
     return weights.as_stored(role) if isinstance(weights, LayerWeights) else weights[role]
 
 
 def product(x: Array, weights: Mapping[str, Array], role: str) -> Array:
     """The product x W in float64: x (..., d), W (d, u) of the given role, gives (..., u).
 
-    y = sum over blocks b of x[..., b] W[b, :], each block of W widened by itself.
+    y = sum over blocks b of x[..., b] W[b, :], each block of W converted by itself.
     """
     stored = narrow(weights, role)
     if stored.ndim != 2 or stored.size <= _SMALL or stored.dtype == np.float64 or x.shape[-1] != len(stored):
@@ -83,12 +83,14 @@ def product(x: Array, weights: Mapping[str, Array], role: str) -> Array:
 
 
 def rows(weights: Mapping[str, Array], role: str, ids: Array) -> Array:
-    """W[ids] in float64: ids (...) and W (n, d) of the given role give (..., d). Raises IndexError outside of W."""
+    """W[ids] in float64: ids (...) and W (n, d) of the given role give (..., d). Raises IndexError for ids outside
+    W.
+    """
     return np.asarray(narrow(weights, role)[ids], dtype=np.float64)
 
 
 class OriginalWeights:
-    """The layers' weights while a model is run: each read when it is first needed, large ones dropped soon after.
+    """The layers' weights during a run: each read when first needed, large ones dropped soon after.
 
     Args:
         weights_of: reads those of a leaf layer.
@@ -100,14 +102,16 @@ class OriginalWeights:
         self._bytes = 0
 
     def of(self, path: LayerPath) -> LayerWeights:
-        """The weights of a leaf layer. Raises whatever reading them raises."""
+        """The weights of a leaf layer. Raises the errors of reading them."""
         if path not in self._layers:
             self._layers[path] = LayerWeights(self._weights_of(path))
             self._bytes += self._layers[path].stored_bytes
         return self._layers[path]
 
     def settle(self) -> None:
-        """A layer has been run on every batch: its weights are kept for other calls only where all of them are few."""
+        """Called when a layer has been run on every batch: its weights stay cached for other calls only if they are
+        few.
+        """
         if self._bytes > _KEPT_BYTES:
             self._layers.clear()
             self._bytes = 0

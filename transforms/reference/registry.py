@@ -1,4 +1,4 @@
-"""Every layer class the reference has a rule for."""
+"""Every layer class with a rule in the reference."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ KERAS_3 = keras_3_dialect(STATELESS, STRUCTURED)
 
 
 def dialect_of(graph: Graph, runtime: Runtime) -> Dialect:
-    """The meaning of a model's layer classes; Keras 2 and tf.keras are distinguished layer by layer."""
+    """The dialect of a model; Keras 2 and tf.keras are distinguished layer by layer."""
     if runtime.family is Family.KERAS_3:
         return KERAS_3
     return keras_1_dialect(graph) if runtime.is_keras_1 else KERAS_2

@@ -1,4 +1,4 @@
-"""What each release of Keras calls its own: classes, the options that they store, activations.
+"""The contents of each release of Keras: classes, the options that they store, activations.
 
 May import: architecture, records.
 """

@@ -1,7 +1,7 @@
-"""Whether a stored layer is Keras's own: which releases, of those that may have written the file, store such a one.
+"""Determines whether a stored layer is Keras's own: which candidate releases store such a layer.
 
-A class has to exist in the release; every option that the file holds must be one that it stores or takes; and none that
-it always stores may be missing. A layer of which no release says so was somebody's own class under the same name.
+The class must exist in the release; every option in the file must be one that it stores or accepts; and none that it
+always stores may be missing. Otherwise the layer is a custom class with the same name.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from transforms.releases.table import (
     releases_by_recorded_version,
 )
 
-#: The layers that hold the graph together, and those whose meaning a function gives: they are looked at elsewhere.
+#: Structural layers of the graph, and those defined by a function: they are checked elsewhere.
 _APART = frozenset({"Lambda"})
-#: Marks the config of a layer of tf-keras that code built just now: no old release stored it.
+#: Marks the config of a tf-keras layer built by custom code in this process, which no old release stored.
 BUILT_NOW = "built_now"
-#: What an InputLayer stores in place of its other options (`InputLayer.get_config`, TensorFlow 2.5 on).
+#: The options that an InputLayer stores in place of its others (`InputLayer.get_config`, TensorFlow 2.5 on).
 _TYPE_SPEC = "type_spec"
 
 
 def may_have_written(runtime: Runtime) -> tuple[Release, ...]:
-    """The releases that record what the file records, in order; of Keras 3 none, whose files name their modules."""
+    """The releases that record the file's version, in order; none for Keras 3, whose files name their modules."""
     if runtime.family is Family.KERAS_3:
         return ()
     facts = family_facts(runtime.family)
@@ -50,7 +50,7 @@ def may_have_written(runtime: Runtime) -> tuple[Release, ...]:
 
 
 def _neighbours(version: Release) -> tuple[Release, ...]:
-    """The releases of the versions recorded before and after one that none is known to record."""
+    """For a version that no known release records, the releases of the versions before and after it."""
     recorded = sorted(
         (tuple(int(part) for part in each.removesuffix("-tf").split(".")), releases)
         for each, releases in releases_by_recorded_version().items()
@@ -61,7 +61,7 @@ def _neighbours(version: Release) -> tuple[Release, ...]:
 
 
 def is_looked_up(layer: Layer, runtime: Runtime) -> bool:
-    """False for what the table says nothing of: models, implied inputs, functions, Keras 3."""
+    """False for layers outside the table: models, implied inputs, functions, Keras 3."""
     return (
         runtime.family is not Family.KERAS_3
         and layer.graph is None
@@ -78,16 +78,16 @@ def is_stored_by_keras(graph: Graph) -> bool:
 
 
 def releases_that_store(layer: Layer, runtime: Runtime, complete: bool = True) -> tuple[Release, ...]:
-    """The releases that may have stored the layer, of those that may have written the file.
+    """The candidate releases that may have stored the layer.
 
     Args:
         layer: as stored.
-        runtime: which Keras wrote the file.
+        runtime: the Keras that wrote the file.
         complete: whether Keras itself stored the config, and so every option that the class always stores.
 
 
-    Where none of these did, an earlier release of the same generation may have: configs outlive the version beside
-    them, since an architecture is often stored apart from its weights.
+    If none of these did, an earlier release of the same generation may have: a config may be older than the version
+    beside it, since an architecture is often stored apart from its weights.
     """
     facts = family_facts(runtime.family)
     candidates = may_have_written(runtime)
@@ -103,8 +103,8 @@ def _stores(facts: FamilyFacts, layer: Layer, release: Release, complete: bool) 
 
 
 def _misfits(run: ClassFacts, layer: Layer, complete: bool = True) -> tuple[str, ...]:
-    """The options that such a class never stores, then those that it always stores and the layer lacks."""
-    held = layer.config.keys() - CALL_OPTIONS.keys()  # those were put there from the calls
+    """The options that such a class never stores, then those that it always stores but the layer lacks."""
+    held = layer.config.keys() - CALL_OPTIONS.keys()  # those were added from the calls
     if layer.class_name == "InputLayer" and _TYPE_SPEC in held:
         return ()
     strange = held - run.stores - run.takes - GENERAL_OPTIONS
@@ -113,7 +113,7 @@ def _misfits(run: ClassFacts, layer: Layer, complete: bool = True) -> tuple[str,
 
 
 def why_foreign(layer: Layer, runtime: Runtime) -> str:
-    """Why a layer is not Keras's own: the releases that have the class, or the options that do not fit."""
+    """Why a layer is not Keras's own: the releases with the class, or the options that differ."""
     facts = family_facts(runtime.family)
     written_by = _names(may_have_written(runtime), runtime)
     runs = facts.classes.get(layer.class_name, ())
@@ -135,7 +135,7 @@ def why_foreign(layer: Layer, runtime: Runtime) -> str:
 
 
 def _known_elsewhere(class_name: str, runtime: Runtime) -> str:
-    """Where the other family has such a class: standalone Keras and tf.keras do not read each other's code."""
+    """A note if the other family has such a class: standalone Keras and tf.keras do not read each other's classes."""
     other = Family.KERAS if runtime.family is Family.TF_KERAS else Family.TF_KERAS
     runs = family_facts(other).classes.get(class_name, ())
     if not runs:
@@ -146,7 +146,7 @@ def _known_elsewhere(class_name: str, runtime: Runtime) -> str:
 
 
 def _joined(runs: tuple[ClassFacts, ...]) -> list[ClassFacts]:
-    """The first and the last run: what lies between is of no interest."""
+    """One run from the first to the last, ignoring gaps."""
     first, last = runs[0], runs[-1]
     return [ClassFacts(first.since, last.until, first.stores, first.takes, first.defaults)]
 
@@ -166,6 +166,6 @@ def _name(release: Release, runtime: Runtime) -> str:
 
 
 def releases_with_activation(name: str, runtime: Runtime) -> tuple[Release, ...]:
-    """The releases with an activation function of that name, of those that may have written the file."""
+    """The candidate releases with an activation function of that name."""
     facts = family_facts(runtime.family)
     return tuple(each for each in may_have_written(runtime) if facts.has_activation(name, each))

@@ -74,7 +74,7 @@ def test_comments_are_shown(registry, capsys):
         (["manifest.csv", "registry"], "manifest.csv is no model file"),
         (["registry", "none.h5"], "none.h5 is no model file"),
         (["empty"], "There is no model in empty"),
-        (["nothing/*.h5"], "neither there nor a pattern"),
+        (["nothing/*.h5"], "neither exists nor is a pattern"),
         (["none.h5"], "cannot be read"),
     ],
 )

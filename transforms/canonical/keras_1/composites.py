@@ -101,7 +101,7 @@ def _as_class(layer: Layer, class_name: str, config: dict[str, Any]) -> Layer:
 
 
 def _cosine(rewrite: LayerRewrite) -> LayerRewrite:
-    """Cos = a.b / max(sqrt(a.a * b.b), 1e-7), with an axis of length 1 inserted after the batch axis."""
+    """The cosine a.b / max(sqrt(a.a * b.b), 1e-7), with an axis of length 1 inserted after the batch axis."""
     layer = rewrite.layer
     builder = SubgraphBuilder(layer)
     a, b = builder.inputs

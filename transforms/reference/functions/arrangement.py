@@ -1,4 +1,4 @@
-"""Functions that move entries: shapes, axes, slices, copies."""
+"""Functions that rearrange entries: shapes, axes, slices, copies."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _strided_slice(
     new_axis_mask: int = 0,
     shrink_axis_mask: int = 0,
 ) -> Array:
-    """The masks are bits: bit i says how to read entry i (the documentation of `tf.strided_slice`)."""
+    """The masks are bit fields: bit i determines the reading of entry i (the documentation of `tf.strided_slice`)."""
     starts, stops = integers(begin), integers(end)
     steps = [1] * len(starts) if strides is None else integers(strides)
     index: list[Any] = []
@@ -124,7 +124,7 @@ def _repeat(input: Any, repeats: Any, axis: Any = None) -> Array:
 def _one_hot(
     indices: Any, depth: Any, on_value: Any = 1.0, off_value: Any = 0.0, axis: Any = -1, dtype: Any = None
 ) -> Array:
-    """`on_value` where the index is that of the place; an index out of range has none."""
+    """`on_value` at the index; an index out of range has none."""
     hot = array(indices)[..., np.newaxis] == np.arange(int(depth))
     kind = real(dtype) if dtype is not None else np.asarray(on_value).dtype.kind
     values = np.where(hot, on_value, off_value)

@@ -1,4 +1,4 @@
-"""Runs a function by its name on what the graph gives it."""
+"""Runs a function by its name on its inputs in the graph."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from transforms.reference.masks.propagation import any_mask
 
 RULES: Mapping[str, Callable[..., Any]] = {**ELEMENTWISE, **REDUCTIONS, **ARRANGEMENT, **IMAGES}
 
-#: Functions that may return the tensor that they were given, with its mask.
+#: Functions that may return their input tensor itself, with its mask.
 _MAY_RETURN_ITS_INPUT = frozenset({"cast", "convert_to_tensor"})
 
 

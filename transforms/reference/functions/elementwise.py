@@ -35,7 +35,7 @@ def _compared(function: Callable[[Array, Array], Any]) -> Callable[..., Array]:
 
 
 def _no_nan(function: Callable[[Array, Array], Any]) -> Callable[..., Array]:
-    """0 where y is 0, whatever x is."""
+    """Zero where y is 0, for any x."""
 
     def rule(x: Any, y: Any) -> Array:
         a, b = pair(x, y)
@@ -59,7 +59,7 @@ def _floormod(x: Any, y: Any) -> Array:
 
 
 def _whole(function: Callable[[Array], Any], shift: float = 0.0) -> Callable[..., Array]:
-    """Rounding: floor and ceil step at whole numbers, round half a number further."""
+    """Rounding: floor and ceil step at integers, round halfway between."""
 
     def rule(x: Any) -> Array:
         values = array(x)
@@ -90,7 +90,7 @@ def _as_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None) -> Array:
 
 
 def _clip(t: Any, clip_value_min: Any, clip_value_max: Any) -> Array:
-    """min(max(t, low), high), which is also what holds where the bounds cross."""
+    """min(max(t, low), high), also if the bounds cross."""
     return np.asarray(np.minimum(np.maximum(t, array(clip_value_min, t)), array(clip_value_max, t)))
 
 
@@ -111,7 +111,7 @@ def _where(condition: Any, x: Any, y: Any) -> Array:
 
 
 def _rows_where(condition: Any, x: Any, y: Any) -> Array:
-    """As it was in TensorFlow 1: a vector of conditions chooses whole rows."""
+    """`tf.where` of TensorFlow 1: a vector of conditions selects whole rows."""
     chosen, a, b = array(condition).astype(bool), array(x, y), array(y, x)
     if chosen.ndim == 1:
         chosen = chosen.reshape(-1, *(1,) * (a.ndim - 1))

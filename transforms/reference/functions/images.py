@@ -13,7 +13,7 @@ from transforms.reference.layers.resizing import interpolate
 
 
 def _places(length: int, wanted: int, align_corners: bool, half_pixel: bool) -> Array:
-    """Where each output lies on the input's axis, in float32 as the kernels count (`CalculateResizeScale`)."""
+    """The position of each output on the input's axis, in float32 as in the kernels (`CalculateResizeScale`)."""
     corners = align_corners and wanted > 1
     scale = np.float32((length - 1) / (wanted - 1)) if corners else np.float32(length) / np.float32(wanted)
     index = np.arange(wanted, dtype=np.float32)
@@ -40,7 +40,7 @@ def _bilinear(images: Any, size: Any, align_corners: bool = False, half_pixel_ce
 def _resize(
     images: Any, size: Any, method: Any = "bilinear", preserve_aspect_ratio: bool = False, antialias: bool = False
 ) -> Array:
-    """`tf.image.resize`: pixels at their centres."""
+    """`tf.image.resize`: aligned to pixel centres."""
     if preserve_aspect_ratio or antialias or method not in ("bilinear", "nearest"):
         raise NotCovered(f"image.resize with {method}, antialias {antialias}")
     rule = _bilinear if method == "bilinear" else _nearest

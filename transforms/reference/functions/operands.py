@@ -1,6 +1,7 @@
-"""What the functions are given: arrays of the model, and the plain values that a file stores beside them.
+"""Operands of the functions: arrays of the model, and plain values stored in the file.
 
-Floats are float64 here, integers int64. A stored number takes the kind of the array beside it, and floats were float32.
+Floats are float64 here, integers int64. A stored number takes the kind of the other operand; stored floats were
+float32.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _NEAR = 1e-5
 
 
 def array(value: Any, like: Any = None) -> Array:
-    """The value as an array; one that the file stores takes the kind of `like`."""
+    """The value as an array; a stored one takes the kind of `like`."""
     if isinstance(value, (np.ndarray, np.generic)):
         return np.asarray(value)
     if isinstance(value, list) and any(isinstance(item, np.ndarray) for item in value):
@@ -34,12 +35,12 @@ def pair(x: Any, y: Any) -> tuple[Array, Array]:
 
 
 def integers(value: Any) -> list[int]:
-    """A shape, an axis or the like, which may hold scalars that the model computes."""
+    """Integers such as a shape or an axis, which may contain scalars that the model computes."""
     return [int(item) for item in np.asarray(array(value)).reshape(-1)]
 
 
 def axes(value: Any) -> int | tuple[int, ...] | None:
-    """An axis, several, or None for all."""
+    """One axis, several, or None for all."""
     if value is None:
         return None
     found = integers(value)
@@ -47,16 +48,16 @@ def axes(value: Any) -> int | tuple[int, ...] | None:
 
 
 def clear_of_ties(x: Array, y: Array) -> None:
-    """Raises NotCovered where two floats are so near to each other that float32 may see them equal or swapped."""
+    """Raises NotCovered if two floats are so close that they may be equal or swapped in float32."""
     if x.dtype.kind != "f" and y.dtype.kind != "f":
         return
     distance, scale = np.abs(x - y), np.abs(x) + np.abs(y)
     if np.any((distance > 0) & (distance < _NEAR * scale)):
-        raise NotCovered("a comparison of numbers too near to each other")
+        raise NotCovered("a comparison of numbers too close to each other")
 
 
 def clear_of_steps(x: Array, steps: Array) -> Array:
-    """x, where it does not lie next to a step of a rounding function. Raises NotCovered."""
+    """x, unless it is too close to a step of a rounding function. Raises NotCovered."""
     distance = np.abs(x - steps)
     if np.any((distance > 0) & (distance < _NEAR * (1.0 + np.abs(x)))):
         raise NotCovered("rounding of a number next to a step")
@@ -64,7 +65,7 @@ def clear_of_steps(x: Array, steps: Array) -> Array:
 
 
 def real(kind: Any) -> str:
-    """The kind of array that a dtype of TensorFlow means here: `f`, `i` or `b`."""
+    """The kind of array for a dtype of TensorFlow: `f`, `i` or `b`."""
     name = "float32" if kind is None else str(kind)
     kinds = {"float32": "f", "float64": "f", "bool": "b", "int32": "i", "int64": "i"}
     if name not in kinds:

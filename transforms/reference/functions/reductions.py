@@ -34,7 +34,7 @@ def _all(x: Array, axis: Any, keepdims: bool) -> Array:
 
 
 def _extreme(place: Callable[..., Any], descending: bool) -> Callable[..., Array]:
-    """Argmax and argmin: the first place, where several are equal."""
+    """Argmax and argmin: the first position if several are equal."""
 
     def rule(input: Any, axis: Any = None, output_type: Any = "int64") -> Array:
         x, along = array(input), 0 if axis is None else int(axis)
@@ -72,7 +72,7 @@ def _norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any =
 
 
 def _unit_length(x: Any, axis: Any = None, epsilon: float = 1e-12, dim: Any = None) -> Array:
-    """X / sqrt(max(sum(x^2), epsilon))."""
+    """L2 normalization, x / sqrt(max(sum(x^2), epsilon))."""
     values = array(x)
     squares = np.sum(np.square(values), axis=axes(axis if dim is None else dim), keepdims=True)
     return np.asarray(values / np.sqrt(np.maximum(squares, epsilon)))
@@ -140,7 +140,9 @@ def _sort(values: Any, axis: Any = -1, direction: str = "ASCENDING") -> Array:
 def _local_response(
     input: Any, depth_radius: int = 5, bias: float = 1.0, alpha: float = 1.0, beta: float = 0.5
 ) -> Array:
-    """X / (bias + alpha * s)^beta, s the sum of the squares of the channels at most `depth_radius` away."""
+    """Local response, x / (bias + alpha * s)^beta, with s the sum of squares of the channels at most `depth_radius`
+    away.
+    """
     x = array(input)
     channels = x.shape[-1]
     near = np.abs(np.subtract.outer(np.arange(channels), np.arange(channels))) <= int(depth_radius)

@@ -27,7 +27,7 @@ from transforms.reference.layers.spatial_layer import (
 
 
 def kernel_channels_last(kernel: Array, first: bool) -> Array:
-    """(f, c, *window) -> (*window, c, f) where the channels come first."""
+    """(f, c, *window) -> (*window, c, f) for channels first."""
     return np.transpose(kernel, (*range(2, kernel.ndim), 1, 0)) if first else kernel
 
 
@@ -38,9 +38,9 @@ def _finished(call: LayerCall, y: Array, first: bool) -> Array:
 
 
 def _convolved(call: LayerCall, x: Array, kernel: Array, strides: Sizes, dilation: Sizes) -> Array:
-    """X (n, *spatial, c) with kernel (*window, c, f), by `border_mode` valid, same, or Theano's full.
+    """Convolves x (n, *spatial, c) with kernel (*window, c, f), by `border_mode` valid, same, or Theano's full.
 
-    full pads the extent of the window less one on both sides.
+    full pads the extent of the window minus one on both sides.
     """
     border_mode, window = padding_of(call), kernel.shape[:-2]
     if border_mode == "full" and is_theano(call):
@@ -58,7 +58,7 @@ def _convolution_1d(call: LayerCall) -> Array:
     """Convolution1D and AtrousConvolution1D: a 2D convolution over (t, 1) in ordering tf.
 
     W is (length, 1, c, f). Files from before Keras 1.1 hold (f, c, length, 1), which
-    `preprocess_weights_for_loading` of 1.2.2 tells apart by the same test.
+    `preprocess_weights_for_loading` of 1.2.2 distinguishes by the same test.
     """
     kernel = call.weights["W"]
     length, filters = call.config["filter_length"], call.config["nb_filter"]
@@ -100,7 +100,7 @@ def _deconvolution(call: LayerCall) -> Array:
 
     Each input position spreads a window, (n - 1) s + k positions in all; the output begins where the convolution's
     padding ended. Under Theano an even window with `same` is then cut to the length of the *input* over the stride:
-    `_postprocess_conv2d_output` takes the layer for a convolution.
+    `_postprocess_conv2d_output` treats the layer as a convolution.
     """
     first = channels_first(call, 2)
     x = to_channels_last(call.x, first)

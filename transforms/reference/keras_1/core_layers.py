@@ -1,4 +1,4 @@
-"""Dense layers, Embedding, PReLU and BatchNormalization of Keras 1; and the layers that Keras 2 took over unchanged."""
+"""Dense layers, Embedding, PReLU and BatchNormalization of Keras 1; and the layers that Keras 2 left unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from transforms.reference.layers.core_layers import CORE_LAYERS, looked_up
 
 
 def _affine(call: LayerCall, kernel: str, bias: str) -> Array:
-    """X W + b: x (n, ..., d), W (d, u), b (u,), which is missing where the config says `bias: false`."""
+    """The affine map x W + b: x (n, ..., d), W (d, u), b (u,), which is absent with `bias: false`."""
     y = product(call.x, call.weights, kernel)
     return y + call.weights[bias] if bias in call.weights else y
 
@@ -31,7 +31,7 @@ def _highway(call: LayerCall) -> Array:
 
 
 def _maxout_dense(call: LayerCall) -> Array:
-    """The largest of k affine maps: y[n, u] = max over k of sum over d of x[n, d] W[k, d, u] + b[k, u]."""
+    """The maximum of k affine maps: y[n, u] = max over k of sum over d of x[n, d] W[k, d, u] + b[k, u]."""
     pieces = np.einsum("nd,kdu->nku", call.x, call.weights["W"])
     if "b" in call.weights:
         pieces = pieces + call.weights["b"]
@@ -44,7 +44,9 @@ def _embedding(call: LayerCall) -> Array:
 
 
 def _prelu(call: LayerCall) -> Array:
-    """max(x, 0) + alphas (x - |x|) / 2; alphas have no batch axis, and length 1 on shared axes, which go unstored."""
+    """max(x, 0) + alphas (x - |x|) / 2; alphas have no batch axis, and length 1 on shared axes, which are not
+    stored.
+    """
     return np.asarray(np.maximum(call.x, 0.0) + call.weights["alphas"] * (call.x - np.abs(call.x)) * 0.5)
 
 
@@ -54,7 +56,7 @@ def _batch_normalization(call: LayerCall) -> Array:
     0: (x - running_mean) / sqrt(running_std + epsilon) * gamma + beta along `axis`. `running_std` is the variance.
     1: every vector along the last axis by its own statistics, with epsilon twice:
        (x - mean) / (sqrt(variance + epsilon) + epsilon) * gamma + beta, all on the last axis, whatever `axis` is.
-    2: by the statistics of the batch, at inference too, so that an answer depends on its neighbours: not covered.
+    2: by the statistics of the batch, also at inference, so that a row's output depends on the other rows: not covered.
     """
     mode, epsilon = call.option("mode", 0), float(call.option("epsilon", 1e-3))
     if mode == 0:

@@ -1,4 +1,4 @@
-"""Keras 1 as the program that runs a model sees it: which class is computed by what."""
+"""The dialect of Keras 1: the rule of each layer class."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from transforms.reference.layers.time_distributed import time_distributed
 
 
 def keras_1_dialect(graph: Graph) -> Dialect:
-    """Keras 1, for one model: what a config leaves out, the rest of the model may tell."""
+    """Keras 1 for one model: options missing in a config may be inferred from the rest of the model."""
     orderings = DimOrderings(graph)
 
     def read(call: LayerCall) -> LayerCall:
@@ -63,7 +63,7 @@ def _locally_connected(call: LayerCall) -> Array:
     return LOCALLY_CONNECTED[call.class_name](replace(call, config=config, weights=weights))
 
 
-#: Pooling, padding, cropping and repeating read the option names of Keras 1 beside those of Keras 2.
+#: Pooling, padding, cropping and repeating read the option names of Keras 1 and Keras 2.
 _STATELESS: Mapping[str, StatelessLayer] = {
     **KERAS_1_CORE_LAYERS,
     **KERAS_1_CONVOLUTIONS,

@@ -1,6 +1,6 @@
 """The `dim_ordering` that Keras 1 did not store: of ZeroPadding2D and 3D, Cropping2D and 3D, UpSampling2D and 3D.
 
-Their `get_config` leaves it out, so that Keras 1 itself fell back on the user's settings when it read the file.
+Their `get_config` omits it, so that Keras 1 itself used the user's settings when it read the file.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from transforms.architecture.graph import Graph, Layer, LayerPath, walk
 from transforms.reference.layer_call import NotCovered
 
-#: Layers over space that store no `dim_ordering`.
+#: Spatial layers that store no `dim_ordering`.
 SILENT = frozenset({"ZeroPadding2D", "ZeroPadding3D", "Cropping2D", "Cropping3D", "UpSampling2D", "UpSampling3D"})
 
-#: Layers across which an ordering need not hold: images do not leave them as they came.
+#: Layers across which the ordering may change, because they do not preserve image axes.
 _BOUNDARIES = frozenset({"Flatten", "Reshape", "Permute", "RepeatVector", "Dense", "TimeDistributedDense"})
 
 
 class DimOrderings:
-    """The ordering of every silent layer of a model.
+    """The ordering of every layer of a model that does not store it.
 
-    That of the layers it is connected with by images, where they agree; else that of all layers of the model, where
-    they agree. Where no layer says anything, the settings of whoever built the model did: not covered.
+    That of the layers connected to it by image tensors, if they agree; else that of all layers of the model, if they
+    agree. If no layer states one, the settings of the model's builder applied: not covered.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -31,11 +31,11 @@ class DimOrderings:
         self._visit(graph)
 
     def of(self, path: LayerPath) -> str:
-        """The ordering of a silent layer. Raises NotCovered where the other layers do not tell."""
+        """The ordering of such a layer. Raises NotCovered if the other layers do not determine it."""
         found = self._connected.get(path, frozenset())
         ordering = next(iter(found), self._shared)
         if ordering is None or len(found) > 1:
-            raise NotCovered("a dim_ordering that the file does not store, nor do the layers around tell", path)
+            raise NotCovered("a dim_ordering that neither the file stores nor the surrounding layers determine", path)
         return ordering
 
     def _visit(self, graph: Graph) -> None:
@@ -48,7 +48,7 @@ class DimOrderings:
                 self._visit_nested(layer.graph)
 
     def _visit_nested(self, graph: Graph) -> None:
-        """A nested model decides for its own layers where it can, else what surrounds it has."""
+        """A nested model determines the ordering of its own layers if it can, else its surroundings do."""
         around = dict(self._connected)
         self._visit(graph)
         for path, found in around.items():

@@ -1,4 +1,4 @@
-"""What becomes of a mask in Keras 1: `compute_mask` of its layers.
+"""Mask propagation in Keras 1: `compute_mask` of its layers.
 
 A layer that does not support masks refuses to be built on one, Dense among them.
 """
@@ -26,7 +26,7 @@ _PROPAGATE = frozenset(
 
 
 def keras_1_output_mask(call: LayerCall, writer: Writer) -> Mask:
-    """The mask of the output of a stateless layer. Raises NotCovered where Keras 1 refuses the mask of an input."""
+    """The mask of the output of a stateless layer. Raises NotCovered if Keras 1 refuses the mask of an input."""
     del writer  # all of Keras 1 agrees
     rule = _RULES.get(call.class_name)
     if rule is not None:
@@ -39,12 +39,14 @@ def keras_1_output_mask(call: LayerCall, writer: Writer) -> Mask:
 
 
 def _embedding(call: LayerCall) -> Mask:
-    """Ids != 0 with `mask_zero`, else no mask, whatever came in."""
+    """Ids != 0 with `mask_zero`, else no mask, whatever the input's."""
     return np.asarray(call.x != 0) if call.option("mask_zero", False) else None
 
 
 def _merge(call: LayerCall) -> Mask:
-    """`Merge.compute_mask`: dot and cos drop masks; sum, mul and ave want all there are; max fails."""
+    """`Merge.compute_mask`: dot and cos drop masks; sum, mul and ave take the logical and of the existing ones; max
+    fails.
+    """
     mode = merge_mode(call)
     if not any_mask(call.masks) or mode in ("dot", "cos"):
         return None

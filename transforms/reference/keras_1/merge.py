@@ -1,4 +1,4 @@
-"""Merge: every named mode, as `Merge.call` of `engine/topology.py` computes it."""
+"""Merge: every named mode, as computed by `Merge.call` of `engine/topology.py`."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ def _dot_axes(call: LayerCall, x: Array, y: Array) -> tuple[int, int]:
 
 
 def _batch_dot(call: LayerCall, x: Array, y: Array, axes: tuple[int, int]) -> Array:
-    """`K.batch_dot`; (n, 1) where only the batch axis is left.
+    """`K.batch_dot`; (n, 1) if only the batch axis remains.
 
     Theano sums over one axis of each, whatever their rank (`T.batched_tensordot`). TensorFlow multiplies matrices over
-    the last two axes and pairs up the axes before; x is transposed unless its summed axis is the last, y if it is.
+    the last two axes and pairs the axes before them; x is transposed unless its summed axis is the last, y if it is.
     """
     if is_theano(call):
         rows = [np.tensordot(a, b, axes=(axes[0] - 1, axes[1] - 1)) for a, b in zip(x, y, strict=True)]

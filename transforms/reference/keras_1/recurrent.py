@@ -1,10 +1,10 @@
 """The recurrent cells of Keras 1, and its ConvLSTM2D.
 
-`consume_less` decides how the arrays are stored, and in which order the products are made, but not what comes out:
-with `gpu` one array each of W (d, g u), U (u, g u) and b (g u,) for all g gates side by side, otherwise one of each for
-every gate. The loop over time is that of `reference.recurrent`: `K.rnn` of Keras 1.2.2 starts from zeros, and at a
-masked step keeps the states and repeats the output, on TensorFlow (by way of the first state, which is the output) and
-on Theano alike.
+`consume_less` determines the storage of the arrays and the order of the products, but not the result: with `gpu` one
+array each of W (d, g u), U (u, g u) and b (g u,) for all g gates side by side, otherwise one of each for every gate.
+The loop over time is that of `reference.recurrent`: `K.rnn` of Keras 1.2.2 starts from zeros, and at a masked step
+keeps the states and repeats the output, on TensorFlow (by way of the first state, which is the output) and on Theano
+alike.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _gates(call: LayerCall, joined_order: str) -> Mapping[str, _Gate]:
 def _cell(
     gates: Mapping[str, _Gate], states: int, step: Callable[[Mapping[str, Array], States], tuple[Array, States]]
 ) -> Cell:
-    """A cell whose step is given what the input contributes to each gate, x W + b, by letter."""
+    """A cell whose step receives the input's contribution to each gate, x W + b, by letter."""
     units = next(iter(gates.values())).u.shape[0]
 
     def project(x: Array) -> Array:
@@ -60,7 +60,7 @@ def _activations(call: LayerCall) -> tuple[Activation, Activation]:
 
 
 def simple_rnn_cell(call: LayerCall) -> Cell:
-    """H' = act(x W + b + h U)."""
+    """One state, the output: h' = act(x W + b + h U)."""
     gates = _gates(call, "h")
     act, _ = _activations(call)
 
@@ -115,10 +115,11 @@ KERAS_1_CELLS: Mapping[str, Callable[[LayerCall], Cell]] = {
 
 
 def read_conv_lstm(call: LayerCall) -> LayerCall:
-    """ConvLSTM2D in the names that `reference.conv_lstm` reads; the equations are the same (`ConvLSTM2D.step`).
+    """ConvLSTM2D with the option names that `reference.layers.conv_lstm` reads; the equations are the same
+    (`ConvLSTM2D.step`).
 
-    Gates are always stored apart, kernels in the layer's `dim_ordering`; here they stand side by side in the order
-    i, f, c, o, channels last. `get_config` leaves out `subsample`: Keras 1 itself reads such a file with (1, 1).
+    Gates are always stored apart, kernels in the layer's `dim_ordering`; here they are side by side in the order i, f,
+    c, o, channels last. `get_config` omits `subsample`: Keras 1 itself reads such a file with (1, 1).
     """
     first = channels_first(call, 2)
     kernels = {

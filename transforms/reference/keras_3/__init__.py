@@ -1,1 +1,1 @@
-"""What Keras 3 means by its layers and operations, where it differs from Keras 2."""
+"""Layers and operations of Keras 3, where they differ from Keras 2."""

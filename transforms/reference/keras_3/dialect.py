@@ -22,10 +22,10 @@ _CONSUMERS = frozenset({"Softmax", "GlobalAveragePooling1D", "Bidirectional"}) |
 
 
 def _without_mask_beside_states(rule: StructuredLayer) -> StructuredLayer:
-    """A recurrent layer that is given states ignores the mask of its input, but propagates it.
+    """A recurrent layer with given states ignores the mask of its input, but propagates it.
 
     `Layer.__call__` looks for a mask of each of several tensor arguments under `sequences_mask`, which no recurrent
-    layer has. A mask that the call names itself is seen.
+    layer has. A mask that the call names itself is applied.
     """
 
     def layer(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
@@ -53,8 +53,8 @@ def _unmasked_convolutional(layer: Layer, inputs: Tensors, evaluator: Evaluator)
 def _time_distributed(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
     """One layer at every step, (n, t, ...) -> (n, t, ...). The output keeps the mask of the input.
 
-    The inner layer is not *called*, its `call` is run: no mask of its own leaves it. It is given the mask of the
-    step, (n,), which no layer that looks at masks can take (`TimeDistributed.call` in keras/src/layers/rnn).
+    The inner layer is not *called*; its `call` is run, so it outputs no mask. It receives the mask of the step, (n,),
+    which no mask-reading layer accepts (`TimeDistributed.call` in keras/src/layers/rnn).
     """
     if len(inputs.values) != 1:
         raise NotCovered(f"TimeDistributed of {len(inputs.values)} inputs", layer.path)
@@ -69,7 +69,7 @@ def _time_distributed(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Te
 
 
 def keras_3_dialect(stateless: Mapping[str, StatelessLayer], structured: Mapping[str, StructuredLayer]) -> Dialect:
-    """The dialect, from the rules of Keras 2 that hold on.
+    """The dialect, from the rules of Keras 2 that still apply.
 
     Args:
         stateless: layers of arrays by class.

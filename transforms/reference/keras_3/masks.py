@@ -1,8 +1,8 @@
-"""Masks as Keras 3 runs them: `_keras_mask` of tensors, and the masks that a call names itself.
+"""Masks of Keras 3: `_keras_mask` of tensors, and the masks that a call names itself.
 
-A named mask counts for the call in place of the masks of its inputs. Merge layers propagate the logical or of their
-masks, and none where an input has none; before Keras 3.7 they did otherwise, which is not followed here.
-Sources: `Layer.__call__` in keras/src/layers/layer.py, keras/src/layers/merging/ (3.7, 3.12, 3.15).
+A named mask replaces the masks of the call's inputs. Merge layers propagate the logical or of their masks, and none if
+an input has none; before Keras 3.7 they differed, which is not covered. Sources: `Layer.__call__` in
+keras/src/layers/layer.py, keras/src/layers/merging/ (3.7, 3.12, 3.15).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LOOKS_AT_MASKS_IN_KERAS_3 = LOOKS_AT_MASKS | {"Multiply", "Maximum", "Minimum"}
 
 
 def keras_3_output_mask(call: LayerCall, writer: Writer) -> Mask:
-    """The mask of the output of a stateless layer. Raises NotCovered where releases of Keras 3 differ."""
+    """The mask of the output of a stateless layer. Raises NotCovered if releases of Keras 3 differ."""
     rule = _RULES.get(call.class_name)
     if rule is not None:
         return rule(call)
@@ -49,7 +49,7 @@ def _merged(call: LayerCall) -> Mask:
 
 
 def _concatenated(call: LayerCall) -> Mask:
-    """The masks in the shapes of their inputs, concatenated like these; then True where any is, over the last axis."""
+    """The masks in the shapes of their inputs, concatenated like these; then `any` over the last axis."""
     _refuse_early(call)
     if not any_mask(call.masks):
         return None
@@ -80,9 +80,9 @@ _RULES: Mapping[str, Callable[[LayerCall], Mask]] = {
 
 
 def masked_product() -> StatelessLayer:
-    """Multiply: a masked entry counts as 1; where all inputs have masks, 0 stands where none of them counts.
+    """Multiply: a masked entry counts as 1; if all inputs have masks, entries masked in all of them give 0.
 
-    Inputs that get further axes to fit the others lose their masks (`_Merge.call`, `Multiply._merge_function`).
+    Inputs that get further axes to match the others lose their masks (`_Merge.call`, `Multiply._merge_function`).
     """
 
     def layer(call: LayerCall) -> Array:
@@ -113,7 +113,7 @@ def _shaped(mask: Mask, x: Array, call: LayerCall) -> Mask:
 
 
 def refusing_masks(plain: StatelessLayer) -> StatelessLayer:
-    """A layer that the reference follows only where nothing is masked."""
+    """A layer that the reference covers only without masks."""
 
     def layer(call: LayerCall) -> Array:
         if any_mask(call.masks):

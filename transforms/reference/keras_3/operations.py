@@ -1,6 +1,6 @@
-"""The operations that a Keras 3 graph holds beside layers, with the broadcasting of NumPy.
+"""The operations of a Keras 3 graph, with NumPy's broadcasting.
 
-Their arguments stand in the config under `operands` (`transforms.architecture.keras_3`).
+Their arguments are in the config under `operands` (`transforms.architecture.keras_3`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from transforms.reference.layers.activations import sigmoid
 
 
 def _operands(call: LayerCall) -> list[Any]:
-    """The positional arguments, tensors in their places. Numbers are float32, as they become beside float32 tensors."""
+    """The positional arguments, with tensors inserted. Numbers are float32, as in operations with float32 tensors."""
 
     def found(value: Any) -> Any:
         if isinstance(value, list):
@@ -72,7 +72,7 @@ def _reduction(function: Callable[..., Any], dtype: type) -> StatelessLayer:
 
 
 def _filled(function: Callable[..., Any]) -> StatelessLayer:
-    """`ZerosLike`, `OnesLike`: of the dtype that is asked for, else of the input's."""
+    """`ZerosLike`, `OnesLike`: of the requested dtype, else of the input's."""
 
     def operation(call: LayerCall) -> Array:
         dtype = call.config.get("dtype")

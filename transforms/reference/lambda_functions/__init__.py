@@ -1,4 +1,4 @@
-"""Expressions that stored functions came to, evaluated in NumPy: a rule of its own for each listed function."""
+"""Evaluates translated expressions of stored functions in NumPy, with an independent rule for each listed function."""
 
 from transforms.reference.lambda_functions.layer import LAMBDA_LAYERS
 

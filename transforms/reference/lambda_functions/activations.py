@@ -1,4 +1,4 @@
-"""Functions of `keras.activations`. Those of Keras 3 that mean otherwise than before are told apart by the writer."""
+"""Functions of `keras.activations`. If Keras 3 redefined one, the writer decides."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def _one(function: Callable[[Array], Any]) -> Callable[..., Array]:
 
 
 def relu(x: Any, alpha: Any = 0.0, max_value: Any = None, threshold: Any = 0.0) -> Array:
-    """The rectifier in its general form, its slope below the threshold."""
+    """The rectifier in its general form, with a slope below the threshold."""
     most = None if max_value is None else float(max_value)
     return activations.relu(array(x), float(np.float32(alpha)), most, float(threshold))
 
 
 def elu(x: Any, alpha: Any = 1.0) -> Array:
-    """X above 0, alpha * (exp(x) - 1) below."""
+    """ELU: x above 0, alpha * (exp(x) - 1) below."""
     return activations.elu(array(x), float(np.float32(alpha)))
 
 
@@ -40,7 +40,7 @@ def hard_sigmoid(x: Any, writer: Writer) -> Array:
 
 
 def is_keras_3(writer: Writer) -> bool:
-    """True where Keras 3 wrote the model: its version stands in the place of TensorFlow's."""
+    """True if Keras 3 wrote the model: its version is in place of TensorFlow's."""
     return writer.standalone is None and all(release >= (3,) for release in writer.releases)
 
 

@@ -1,7 +1,7 @@
-"""Functions of `keras.backend`, on TensorFlow unless it is said otherwise.
+"""Functions of `keras.backend`, on TensorFlow unless stated otherwise.
 
 Source: keras/backend/tensorflow_backend.py of 1.2.2, 2.2.4 and 2.3.1, tensorflow/python/keras/backend.py of 1.15, and
-keras/backend.py of 2.15; theano_backend.py where a function of it means something else.
+keras/backend.py of 2.15; theano_backend.py for functions that differ there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from transforms.reference.lambda_functions.backend_windows import WINDOWS
 from transforms.reference.layer_call import Array, NotCovered
 from transforms.reference.layers import activations
 
-#: `K.epsilon()`, which losses keep away from 0 and 1.
+#: `K.epsilon()`, the minimum distance of losses' probabilities from 0 and 1.
 _EPSILON = 1e-7
 
 
@@ -45,7 +45,7 @@ def _reduction(function: Callable[..., Any], as_float: bool = False, as_truth: b
 
 
 def _place(which: str) -> Callable[..., Array]:
-    """The place of the largest or smallest entry, along the last axis unless another is given."""
+    """The position of the largest or smallest entry, by default along the last axis."""
 
     def rule(x: Any, axis: Any = -1) -> Array:
         return np.asarray(REDUCTIONS[which](array(x), axis=axis))
@@ -62,7 +62,7 @@ def _compared(which: str) -> Callable[..., Array]:
 
 
 def _clip(x: Any, min_value: Any, max_value: Any) -> Array:
-    """Bounds that cross: the lower one is meant twice."""
+    """Clips; if the bounds cross, the lower one is used for both."""
     values = array(x)
     low = -np.inf if min_value is None else array(min_value, values)
     high = np.inf if max_value is None else array(max_value, values)
@@ -70,7 +70,7 @@ def _clip(x: Any, min_value: Any, max_value: Any) -> Array:
 
 
 def _unit_length(x: Any, writer: Writer, axis: Any = None) -> Array:
-    """X / sqrt(max(sum of squares, 1e-12)); Theano keeps the sum above `K.epsilon()`."""
+    """L2 normalization, x / sqrt(max(sum of squares, 1e-12)); on Theano the minimum is `K.epsilon()`."""
     values = array(x)
     squares = np.sum(np.square(values), axis=axes(axis), keepdims=True)
     floor = _EPSILON if writer.backend == "theano" else 1e-12
@@ -96,13 +96,13 @@ def _like(value: float) -> Callable[..., Array]:
 
 
 def _constant(value: Any, dtype: Any = None, shape: Any = None) -> Array:
-    """A constant, `floatx` unless another dtype is given, repeated to fill a shape."""
+    """A constant, by default of `floatx`, repeated to fill a shape."""
     made = ELEMENTWISE["cast"](array(value), dtype="float32" if dtype is None else dtype)
     return made if shape is None else np.broadcast_to(made, integers(shape))
 
 
 def _arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Array:
-    """As `np.arange`: one bound is the end."""
+    """As `np.arange`: a single bound is the end."""
     first, last = (0, start) if stop is None else (start, stop)
     values = np.arange(array(first).item(), array(last).item(), array(step).item())
     return values.astype({"f": np.float64, "i": np.int64}[real(dtype)])
@@ -147,7 +147,7 @@ def _tile(x: Any, n: Any) -> Array:
 
 
 def _switch(condition: Any, then_expression: Any, else_expression: Any) -> Array:
-    """Entry by entry; a condition of fewer axes stands for all entries of the axes that it lacks, at the end."""
+    """Selects element-wise; a condition of lower rank is broadcast over the missing trailing axes."""
     chosen, (then, other) = array(condition) != 0, pair(then_expression, else_expression)
     if 0 < chosen.ndim < max(then.ndim, other.ndim):
         chosen = chosen.reshape(*chosen.shape, *(1,) * (max(then.ndim, other.ndim) - chosen.ndim))
@@ -157,7 +157,7 @@ def _switch(condition: Any, then_expression: Any, else_expression: Any) -> Array
 def _batch_normalization(
     x: Any, mean: Any, var: Any, beta: Any = None, gamma: Any = None, axis: Any = -1, epsilon: Any = 1e-3
 ) -> Array:
-    """Gamma (x - mean) / sqrt(var + epsilon) + beta."""
+    """Batch normalization, gamma (x - mean) / sqrt(var + epsilon) + beta."""
     values = array(x)
     if int(axis) % values.ndim != values.ndim - 1:
         raise NotCovered("K.batch_normalization over another axis than the last")
@@ -177,13 +177,15 @@ def _bias_add(x: Any, bias: Any, data_format: Any = None) -> Array:
 
 
 def _binary_crossentropy(target: Any, output: Any, writer: Writer, from_logits: Any = False) -> Array:
-    """-(t log p + (1 - t) log(1 - p)); p kept away from 0 and 1, and since TensorFlow 1.14 shifted by epsilon too."""
+    """-(t log p + (1 - t) log(1 - p)); p clipped away from 0 and 1, and since TensorFlow 1.14 also shifted by
+    epsilon.
+    """
     wanted, given = array(target), array(output)
     if from_logits:
         return np.asarray(np.maximum(given, 0) - given * wanted + np.log1p(np.exp(-np.abs(given))))
     p = np.clip(given, _EPSILON, 1.0 - _EPSILON)
     shifted = writer.standalone is None and writer.agree_on(
-        lambda release: release >= (1, 14), "how far K.binary_crossentropy keeps away from 0", ()
+        lambda release: release >= (1, 14), "by how much K.binary_crossentropy clips from 0", ()
     )
     shift = _EPSILON if shifted else 0.0
     return np.asarray(-(wanted * np.log(p + shift) + (1.0 - wanted) * np.log(1.0 - p + shift)))
@@ -199,7 +201,7 @@ def _categorical_crossentropy(target: Any, output: Any, from_logits: Any = False
 
 
 def _sparse_categorical_crossentropy(target: Any, output: Any, from_logits: Any = False, axis: Any = -1) -> Array:
-    """The same for the number of the class in the place of t."""
+    """The same with the class number in place of t."""
     given = array(output)
     if int(axis) % given.ndim != given.ndim - 1:
         raise NotCovered("K.sparse_categorical_crossentropy over another axis than the last")

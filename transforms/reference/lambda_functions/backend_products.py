@@ -12,7 +12,7 @@ from transforms.reference.layer_call import Array, NotCovered
 
 
 def dot(x: Any, y: Any) -> Array:
-    """The last axis of x against the last but one of y; all others side by side."""
+    """Contracts the last axis of x with the last but one of y; all other axes follow one another."""
     a, b = array(x), array(y)
     if b.ndim == 1:
         return np.asarray(a @ b)
@@ -20,7 +20,7 @@ def dot(x: Any, y: Any) -> Array:
 
 
 def batch_dot(x: Any, y: Any, writer: Writer, axes: Any = None) -> Array:
-    """A product for each sample; two vectors a sample give (batch, 1)."""
+    """A product for each sample; two vectors per sample give (batch, 1)."""
     a, b = array(x), array(y)
     if _multiplies_matrices(writer):
         found = _matrix_product(a, b, axes)
@@ -39,7 +39,7 @@ def _multiplies_matrices(writer: Writer) -> bool:
 def _matrix_product(a: Array, b: Array, axes: Any) -> Array:
     """`tf.matmul`; x transposed unless its axis is the last, y if it is.
 
-    The input of lower rank gets axes of length 1 at its end, which are taken out of the result again.
+    The input of lower rank gets axes of length 1 at its end, which are removed from the result.
     """
     pair = [a.ndim - 1, b.ndim - 2] if axes is None else _pair(axes)
     if a.ndim == 2 and b.ndim == 2:
@@ -60,7 +60,7 @@ def _matrix_product(a: Array, b: Array, axes: Any) -> Array:
 
 
 def _contraction(a: Array, b: Array, axes: Any, late: bool) -> Array:
-    """One axis of each is summed over; the others stand side by side behind the batch."""
+    """Sums over one axis of each; the others follow the batch."""
     if axes is None:
         pair = [a.ndim - 1, b.ndim - 1 if late and b.ndim == 2 else b.ndim - 2]
     else:

@@ -29,7 +29,7 @@ def _as_given(x: Array, data_format: Any) -> Array:
 
 
 def borders(lengths: Sequence[int], window: Sequence[int], strides: Sequence[int], dilation: Sequence[int]) -> Pads:
-    """Padding `same` as TensorFlow places it: ceil(n / s) positions, the odd one behind."""
+    """Padding `same` of TensorFlow: ceil(n / s) positions, the odd one after."""
     pads = []
     for n, k, s, d in zip(lengths, window, strides, dilation, strict=True):
         total = max((-(-n // s) - 1) * s + extent(k, d) - n, 0)
@@ -86,7 +86,7 @@ def _depthwise(
 
 
 def pooled(x: Array, window: tuple[int, ...], steps: tuple[int, ...], padding: Any, average: bool) -> Array:
-    """Windows of a channels-last array; what `same` adds never counts."""
+    """Pools windows of a channels-last array; padding of `same` is ignored."""
     ones = (1,) * len(window)
     if not average:
         views = shifted(_padded(x, padding, window, steps, ones, -np.inf), window, steps, ones)
@@ -121,7 +121,7 @@ def _resize_images(
     data_format: Any = "channels_last",
     interpolation: Any = "nearest",
 ) -> Array:
-    """Nearest repeats; bilinear counts from the corner, and since tf.keras 1.15 from the centres of pixels."""
+    """Nearest repeats; bilinear is aligned to corners, and since tf.keras 1.15 to pixel centres."""
     values = _last(x, data_format)
     size = [values.shape[1] * int(height_factor), values.shape[2] * int(width_factor)]
     if interpolation == "nearest":

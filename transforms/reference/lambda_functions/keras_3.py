@@ -25,7 +25,7 @@ def _one(function: Callable[[Array], Any]) -> Callable[..., Array]:
 
 
 def _two(function: Callable[[Array, Array], Any]) -> Callable[..., Array]:
-    """Numbers of two kinds meet as floats."""
+    """Converts operands of two kinds to floats."""
 
     def rule(x1: Any, x2: Any) -> Array:
         a, b = pair(x1, x2)
@@ -48,7 +48,7 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Array]:
 
 
 def _place(which: str) -> Callable[..., Array]:
-    """Over the flattened array where no axis is given."""
+    """Argmax or argmin; over the flattened array by default."""
 
     def rule(x: Any, axis: Any = None, keepdims: Any = False) -> Array:
         values = array(x)
@@ -144,7 +144,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> A
 
 
 def _normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: Any = None) -> Array:
-    """X / max(|x|, epsilon), epsilon 1e-7 where none is given; of order 2, under the root its square."""
+    """Divides by max(|x|, epsilon), epsilon 1e-7 by default, as the root of the maximum of the squares."""
     values, least = array(x), 1e-7 if epsilon is None else float(epsilon)
     if int(order) != 2:
         raise NotCovered(f"ops.normalize of order {order}")

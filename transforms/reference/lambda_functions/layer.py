@@ -1,4 +1,4 @@
-"""A Lambda layer: the expression that its function came to, step by step."""
+"""The Lambda layer: evaluates its translated expression step by step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from transforms.reference.lambda_functions.operators import OPERATORS
 from transforms.reference.lambda_functions.tensorflow import TENSORFLOW
 from transforms.reference.layer_call import Array, Mask, NotCovered
 
-#: The rule of each listed function. One that has a parameter `writer` is told which program wrote the model.
+#: The rule of each listed function. A parameter `writer` receives the program that wrote the model.
 RULES: Mapping[str, Callable[..., Any]] = {
     **FUNCTIONS,
     **TENSORFLOW,
@@ -32,7 +32,7 @@ RULES: Mapping[str, Callable[..., Any]] = {
 
 
 def _lambda(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
-    """The function's results. A Lambda hands on no mask but the one that its `mask` says."""
+    """The function's results. A Lambda propagates no mask except its own `mask` argument."""
     translation = layer.config.get(TRANSLATION)
     if not isinstance(translation, Translation):
         raise NotCovered("a Lambda that is not translated", layer.path)
@@ -48,7 +48,7 @@ def _lambda(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
 def evaluated(
     expression: Expression, inputs: Sequence[Array], masks: Sequence[Mask], writer: Writer, path: LayerPath = ()
 ) -> tuple[Array, ...]:
-    """The outputs of an expression in float64. Raises NotCovered, or ValueError where it does not run on these."""
+    """The outputs of an expression in float64. Raises NotCovered, or ValueError if it does not run on these inputs."""
     results: list[Any] = []
 
     def placed(value: Any) -> Any:
@@ -90,7 +90,7 @@ def _called(step: Step, arguments: Mapping[str, Any], writer: Writer, path: Laye
 
 
 def _kind(x: Any) -> str:
-    """The dtype of a tensor as far as it is known here: of integers their kind alone is."""
+    """The dtype of a tensor as far as known; of integers only the kind is."""
     return {"f": "float32", "i": "int64", "u": "int64", "b": "bool"}[np.asarray(x).dtype.kind]
 
 

@@ -17,7 +17,7 @@ def _two(function: Callable[[Array, Array], Any]) -> Callable[..., Array]:
 
 
 def _python_2_division(x: Any, y: Any) -> Array:
-    """`tf.div`: of whole numbers the whole part."""
+    """`tf.div`: integer division for integers."""
     a, b = pair(x, y)
     return np.asarray(np.floor_divide(a, b) if a.dtype.kind == "i" and b.dtype.kind == "i" else np.true_divide(a, b))
 

@@ -1,4 +1,4 @@
-"""Functions of TensorFlow that stored functions call and no graph is known to hold as a layer."""
+"""Functions of TensorFlow that stored functions call and that do not occur as layers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _python_2_division(x: Any, y: Any) -> Array:
 
 
 def _cubic(x: Array, axis: int, wanted: int, align_corners: bool, half_pixel: bool) -> Array:
-    """Cubic convolution of Keys, a = -0.75, by the table of 1,024 steps that TensorFlow's kernel has."""
+    """Cubic convolution of Keys, a = -0.75, by the table of 1,024 steps in TensorFlow's kernel."""
     length = x.shape[axis]
     corners = align_corners and wanted > 1
     scale = np.float32((length - 1) / (wanted - 1)) if corners else np.float32(length) / np.float32(wanted)
@@ -66,7 +66,7 @@ def _bicubic(images: Any, size: Any, align_corners: bool = False, half_pixel_cen
 
 
 def _constant(value: Any, dtype: Any = None, shape: Any = None) -> Array:
-    """A constant; one value alone fills a shape."""
+    """A constant; a single value fills a shape."""
     made = array(value) if dtype is None else ELEMENTWISE["cast"](array(value), dtype=dtype)
     if shape is None:
         return made
@@ -89,7 +89,7 @@ def _brighter(image: Any, delta: Any) -> Array:
 def _of_floats(image: Any) -> Array:
     x = array(image)
     if x.dtype.kind != "f":
-        raise NotCovered("an image of integers, whose range is another")
+        raise NotCovered("an image of integers, whose range differs")
     return x
 
 
@@ -114,7 +114,7 @@ def _image_dtype(image: Any, dtype: Any, saturate: Any = False) -> Array:
 
 
 def _patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: Any) -> Array:
-    """The values of each window behind one another: rows of it, then columns, then channels."""
+    """The values of each window in sequence: rows, then columns, then channels."""
     x = array(images)
     (_, kh, kw, _), (_, sh, sw, _), (_, rh, rw, _) = (integers(each) for each in (sizes, strides, rates))
     if str(padding).upper() == "SAME":

@@ -1,6 +1,6 @@
-"""The activations that Keras 1, Keras 2 and tf.keras know by name, in NumPy.
+"""The named activations of Keras 1, Keras 2 and tf.keras, in NumPy.
 
-Where a formula is Keras's own rather than the textbook's, the docstring says where it stands.
+If a formula is Keras's own rather than the textbook's, the docstring names its source.
 """
 
 from __future__ import annotations
@@ -88,10 +88,10 @@ def mish(x: Array) -> Array:
 
 
 def relu(x: Array, slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Array:
-    """`K.relu`, step by step, since its order decides what a negative threshold or a cap means.
+    """`K.relu`, step by step, since the order determines the effect of a negative threshold or a maximum.
 
-    positive part: x where x > threshold, else 0; then clipped to [0, max_value] where there is a cap, so that a cap
-    also removes what a negative threshold let through. Then less slope * max(threshold - x, 0).
+    positive part: x where x > threshold, else 0; then clipped to [0, max_value] if there is a maximum, which also
+    removes negative values above a negative threshold. Then minus slope * max(threshold - x, 0).
     """
     positive = np.where(x > threshold, x, 0.0)
     if max_value is not None:
@@ -132,7 +132,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "mish": mish,
 }
 
-#: What standalone Keras knows by name (`activations.py` of 2.3.1). Any other name is a function of the user's.
+#: The named activations of standalone Keras (`activations.py` of 2.3.1). Any other name is a custom function.
 _STANDALONE = frozenset(
     {
         "linear",
@@ -169,7 +169,7 @@ def _option(config: Mapping[str, Any], name: str, default: float) -> float:
     return default if value is None else float(value)
 
 
-#: Activation layers whose config says all: from a config to the function.
+#: Activation layers determined by their config: config -> function.
 ACTIVATION_LAYERS: Mapping[str, Callable[[Mapping[str, Any]], Activation]] = {
     # Keras 3 stores the slope as `negative_slope`.
     "LeakyReLU": lambda config: partial(
@@ -183,11 +183,11 @@ ACTIVATION_LAYERS: Mapping[str, Callable[[Mapping[str, Any]], Activation]] = {
 
 
 def activation_of(value: Any, call: LayerCall) -> Activation:
-    """The function that a stored `activation` stands for.
+    """The function of a stored `activation`.
 
     It is a name, None, or a dictionary: `{"class_name": "LeakyReLU", "config": {...}}` for a layer used as an
     activation, `{"class_name": "function", "config": "relu"}` for a function that tf.keras 2.13 or later serialized.
-    A PReLU so used has its alpha among the weights of the layer, in the shape of one sample or step.
+    A PReLU used in this way has its alpha among the weights of the layer, in the shape of one sample or step.
 
     Raises NotCovered for anything else, such as a custom function.
     """

@@ -1,6 +1,6 @@
 """Attention and AdditiveAttention of tf.keras.
 
-Inputs are a query (n, q, d), values (n, v, d) and, where they differ from the values, keys (n, v, d).
+Inputs are a query (n, q, d), values (n, v, d) and, if they differ from the values, keys (n, v, d).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def _softmax(scores: Array) -> Array:
 
 
 def _dot_scores(call: LayerCall, query: Array, key: Array) -> Array:
-    """Luong: q . k, times the learned scalar where use_scale is set."""
+    """Luong: q . k, times the learned scalar if use_scale is set."""
     if call.option("score_mode", "dot") != "dot":
         raise NotCovered(f"score_mode {call.option('score_mode', 'dot')!r}", call.path)
     scores = query @ np.swapaxes(key, -1, -2)
@@ -45,15 +45,14 @@ def _attend(call: LayerCall, scores: Array, value: Array) -> Array:
 
 
 def attention_weights(scores: Array, allowed: Array | None) -> Array:
-    """Softmax over the last axis, next to nothing where a target may not look; None allows all."""
+    """Softmax over the last axis, close to 0 where a target may not attend; None allows all."""
     return _softmax(scores if allowed is None else _suppress(scores, allowed))
 
 
 def _suppress(scores: Array, allowed: Array) -> Array:
-    """Scores minus 1e9 where they do not count, as float32 holds it.
+    """Scores minus 1e9 where masked, in float32.
 
-    Where a whole row does not count, float32 leaves next to nothing of the scores and the weights come out even;
-    float64 would still rank them.
+    If a whole row is masked, float32 rounds the scores away and the weights are equal; float64 would still rank them.
     """
     lowered = scores.astype(np.float32) - np.float32(1e9)
     return np.where(allowed, scores, lowered.astype(np.float64))

@@ -1,4 +1,4 @@
-"""Bidirectional: a recurrent layer and its mirror image."""
+"""Bidirectional: a recurrent layer in both directions."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from transforms.reference.masks.masked_steps import masked_output_in_bidirection
 
 
 def bidirectional(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
-    """Bidirectional: the wrapped layer forwards, and one of its own weights backwards.
+    """Bidirectional: the wrapped layer forwards, and a layer with its own weights backwards.
 
-    y = forward(x); y' = backward(x), its sequence put in the order of the input; merged by `merge_mode`. Initial
+    y = forward(x); y' = backward(x), with its sequence in the order of the input; merged by `merge_mode`. Initial
     states follow the sequence, the first half for the forward layer. Returned states follow the outputs, the forward
     layer's first (`wrappers.py` of every runtime).
     """
@@ -53,7 +53,7 @@ def _reversed_axis(forward: Layer, evaluator: Evaluator) -> int:
 
 
 def _merged(layer: Layer, y: Array, y_back: Array) -> tuple[Array, ...]:
-    """`merge_mode` concat (on the last axis, whatever it holds), sum, mul, ave, or None for both apart."""
+    """`merge_mode` concat (on the last axis, whichever it is), sum, mul, ave, or None for two separate outputs."""
     mode = layer.config.get("merge_mode", "concat")
     if mode is None:
         return (y, y_back)
@@ -69,7 +69,7 @@ def _merged(layer: Layer, y: Array, y_back: Array) -> tuple[Array, ...]:
 
 
 def backward_layer(layer: Layer) -> Layer:
-    """The backward layer: the one the file holds, else the forward one reading the other way, with its own weights."""
+    """The backward layer: the stored one, else the forward one in the other direction, with its own weights."""
     if "backward" in layer.slots:
         return layer.slots["backward"]
     forward = layer.slots["forward"]

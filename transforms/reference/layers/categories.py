@@ -19,10 +19,10 @@ from transforms.reference.layers.hashes import fingerprint64, fingerprint_cat64,
 #: An id, or a word.
 Token: TypeAlias = int | bytes
 
-#: What `tf.sparse.cross_hashed` begins with (`_DEFAULT_HASH_KEY` in tensorflow/python/ops/sparse_ops.py).
+#: The initial hash of `tf.sparse.cross_hashed` (`_DEFAULT_HASH_KEY` in tensorflow/python/ops/sparse_ops.py).
 _CROSSING_KEY = 0xDECAFCAFFE
 
-#: `_DEFAULT_SALT_KEY` of TensorFlow 2.3: no salt when the model was made, one when it was loaded from a file.
+#: `_DEFAULT_SALT_KEY` of TensorFlow 2.3: not a salt when the model was made, but one when it was loaded from a file.
 _DEFAULT_SALT = [0xDECAFCAFFE, 0xDECAFCAFFE]
 
 #: Names of output modes before TensorFlow 2.6.
@@ -30,9 +30,9 @@ _OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 
 
 def _encoded(call: LayerCall, ids: Array, depth: int, idf: Array | None = None) -> Array:
-    """Ids as they are, or as counts over the last axis, at most 1 but for `count` (`encode_categorical_inputs`).
+    """Ids unchanged, or as counts over the last axis, at most 1 except for `count` (`encode_categorical_inputs`).
 
-    `tf_idf` multiplies the counts by a weight for each id. Ids outside of 0 to `depth` count nowhere.
+    `tf_idf` multiplies the counts by a weight for each id. Ids outside 0 to `depth` are not counted.
     """
     mode = _OLD_MODES.get(mode := call.option("output_mode", "int"), mode)
     if mode == "int":
@@ -65,7 +65,7 @@ def _category_encoding(call: LayerCall) -> Array:
 
 
 def _discretization(call: LayerCall) -> Array:
-    """How many boundaries are at most x."""
+    """The number of boundaries that are at most x."""
     bounds = np.asarray(call.config["bin_boundaries"], dtype=np.float32).astype(np.float64)
     x = np.asarray(call.x, dtype=np.float64)
     clear_of_ties(x[..., np.newaxis], bounds)
@@ -84,11 +84,11 @@ def _stored_token(value: Any) -> Token:
 
 
 def _lookup(call: LayerCall) -> Array:
-    """The place of a token in [mask token] + out of vocabulary + vocabulary; with `invert`, the token of a place.
+    """The position of a token in [mask token] + out of vocabulary + vocabulary; with `invert`, the token at a position.
 
-    Only the mode `int` has a place for the mask token, others count it nowhere. Of several places for what is out of
-    vocabulary, id mod their number says which, or the fingerprint of a word. A stored vocabulary may begin with the
-    special tokens (keras/layers/preprocessing/index_lookup.py, `set_vocabulary` and `_lookup_dense`).
+    Only the mode `int` has a position for the mask token; others do not count it. Of several positions for
+    out-of-vocabulary tokens, the id modulo their number is used, or the fingerprint of a word. A stored vocabulary may
+    begin with the special tokens (keras/layers/preprocessing/index_lookup.py, `set_vocabulary` and `_lookup_dense`).
     """
     words = call.class_name == "StringLookup"
     mask, others = call.config.get("mask_token"), call.option("num_oov_indices", 1)
@@ -121,9 +121,10 @@ def _inverted(places: Array, tokens: Sequence[Token], oov: Token) -> Array:
 
 
 def _idf_weights(call: LayerCall, front: int, depth: int) -> Array | None:
-    """The weights of a variable, which loading puts in place of the config's (`finalize_state`), else these.
+    """The weights of a variable, with which loading replaces the config's (`finalize_state`), else the config's.
 
-    Those of the config are float32, with their average in front for special tokens without any, and zeros behind.
+    Those of the config are float32, preceded by their average for special tokens without weights, and followed by
+    zeros.
     """
     stored = call.config.get("idf_weights")
     if stored is None:

@@ -1,8 +1,8 @@
 """The recurrent cells: one step of SimpleRNN, LSTM and GRU, and stacks of cells.
 
-A cell is given in two parts, so that the input product of all time steps is one matrix product:
-`project` takes x (n, ..., d) to what the input contributes (n, ..., k); `step` takes that for one time step, and the
-states (n, u), to the output and the new states. The first state is the output h in every cell of Keras.
+A cell has two parts, so that the input product of all time steps is one matrix product: `project` maps x (n, ..., d) to
+the input's contribution (n, ..., k); `step` maps that of one time step, and the states (n, u), to the output and the
+new states. The first state is the output h in every cell of Keras.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def side_by_side(gates: Array, count: int) -> Array:
 
 @dataclass(frozen=True)
 class Gates:
-    """The weights of a gated layer at work, its gates side by side.
+    """The weights of a gated layer, with its gates side by side.
 
     Attributes:
         units: the width u of a gate.
@@ -76,7 +76,7 @@ def _projection(call: LayerCall, bias: Array | None) -> Callable[[Array], Array]
 
 
 def _stored(call: LayerCall, name: str) -> Activation:
-    """An activation that the config must hold: Keras up to 2.1.2 saved its cell classes without options."""
+    """An activation that the config must contain: Keras up to 2.1.2 saved its cell classes without options."""
     if name not in call.config:
         raise NotCovered(f"a {call.class_name} saved without its {name}", call.path)
     return activation_of(call.config[name], call)
@@ -160,7 +160,9 @@ def _gru_reset_before(call: LayerCall, act: Activation, rec: Activation) -> Cell
 
 
 def _reset_after(call: LayerCall) -> bool:
-    """From the bias, which has two rows with `reset_after` only; else as stored. Early Keras 2 lacks it: False."""
+    """`reset_after`, inferred from the bias, which has two rows only with it; else as stored; False in early Keras 2,
+    which lacks it.
+    """
     bias = call.weights.get("bias")
     if bias is not None:
         return bias.ndim == 2

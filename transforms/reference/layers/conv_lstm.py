@@ -5,7 +5,7 @@ With * a convolution and . a product of elements, gates in the order i, f, c, o 
     i = rec(x*W_i + h*R_i + b_i)    f = rec(x*W_f + h*R_f + b_f)    o = rec(x*W_o + h*R_o + b_o)
     c' = f . c + i . act(x*W_c + h*R_c + b_c)                       h' = o . act(c')
 
-The input is convolved as the config says; the recurrent convolution has stride 1, no dilation and padding `same`
+The input is convolved as configured; the recurrent convolution has stride 1, no dilation and padding `same`
 (`ConvLSTM2DCell` of Keras 2.2.4 and tf.keras). Both kernels are rotated under Theano, as for any convolution.
 """
 
@@ -33,7 +33,7 @@ def conv_lstm(call: LayerCall) -> tuple[Array, tuple[Array, ...]]:
     """One call of a convolutional LSTM.
 
     The inputs are the sequence (n, t, *spatial, c), or (n, t, c, *spatial), then optionally the states h and c.
-    At a masked step the previous output is repeated (zeros before the first) and the states stay (`K.rnn`).
+    At a masked step the previous output is repeated (zeros before the first) and the states are unchanged (`K.rnn`).
 
     Returns:
         The last output, or all outputs (n, t, ...) in the order they were computed; then the final states h and c.
@@ -83,7 +83,7 @@ def _step(call: LayerCall, driven: Array, h: Array, c: Array, first: bool) -> tu
 
 
 def _in_layout(activation: Callable[[Array], Array], first: bool) -> Callable[[Array], Array]:
-    """Applies an activation in the layer's own data format, since softmax works on whatever axis is last there."""
+    """Applies an activation in the layer's own data format, since softmax uses the axis that is last there."""
     return lambda y: to_channels_last(activation(from_channels_last(y, first)), first)
 
 

@@ -38,13 +38,13 @@ def _activation_layer(call: LayerCall) -> Array:
 def _softmax(call: LayerCall) -> Array:
     """Softmax along `axis`. A mask is added, as -1e9 where False, since TensorFlow 2.4 (`Softmax.call`).
 
-    The mask is not given axes of its own: (n, t) meets (n, t, d) only where the lengths happen to fit.
+    The mask gets no additional axes: (n, t) broadcasts with (n, t, d) only if the lengths happen to match.
     """
     mask = call.masks[0]
     x = call.x
     if mask is not None and call.runtime.family is Family.TF_KERAS and call.runtime.version >= (2, 4):
         try:
-            # In float32, as there: little is left of x where the mask is False.
+            # In float32, as there: x is mostly rounded away where the mask is False.
             lowered = (x.astype(np.float32) + np.float32(-1e9)).astype(np.float64)
             masked = np.where(mask, x, lowered)
         except ValueError as error:
@@ -64,12 +64,12 @@ def _prelu(call: LayerCall) -> Array:
 
 
 def _embedding(call: LayerCall) -> Array:
-    """Rows of `embeddings` (vocabulary, d); ids given as floats are cut to integers."""
+    """Rows of `embeddings` (vocabulary, d); float ids are truncated to integers."""
     return looked_up(call, "embeddings")
 
 
 def looked_up(call: LayerCall, role: str) -> Array:
-    """Rows of the table (vocabulary, d) of that role; ids given as floats are cut to integers."""
+    """Rows of the table (vocabulary, d) of that role; float ids are truncated to integers."""
     ids = call.x.astype(np.int64)
     vocabulary = len(narrow(call.weights, role))
     if ids.size and (ids.min() < 0 or ids.max() >= vocabulary):

@@ -1,4 +1,4 @@
-"""Correlation over spatial axes: the sum that every convolution layer rests on.
+"""Correlation over spatial axes: the sum behind every convolution layer.
 
 Arrays are channels last. A window of shape K at stride s and dilation d reads, for output position p and window
 offset k, the input position p * s + k * d of an input that is already padded:
@@ -23,12 +23,12 @@ Pads = tuple[tuple[int, int], ...]
 
 
 def extent(window: int, dilation: int) -> int:
-    """How many input positions a dilated window spans: (k - 1) * d + 1."""
+    """The number of input positions that a dilated window spans: (k - 1) * d + 1."""
     return (window - 1) * dilation + 1
 
 
 def output_lengths(lengths: Sequence[int], window: Sizes, strides: Sizes, dilation: Sizes) -> Sizes:
-    """floor((n - extent) / s) + 1 on each axis. Raises NotCovered where the window does not fit in the input."""
+    """floor((n - extent) / s) + 1 on each axis. Raises NotCovered if the window does not fit in the input."""
     outputs = tuple((n - extent(k, d)) // s + 1 for n, k, s, d in zip(lengths, window, strides, dilation, strict=True))
     if any(length < 1 for length in outputs):
         raise NotCovered(f"a window of {list(window)} does not fit in an input of {list(lengths)} positions")
@@ -106,5 +106,5 @@ def scatter(x: Array, kernel: Array, strides: Sizes, dilation: Sizes) -> Array:
 
 
 def rotate(kernel: Array, rank: int) -> Array:
-    """The kernel turned by 180 degrees over its leading `rank` axes: w'[k] = w[K - 1 - k]."""
+    """The kernel rotated by 180 degrees over its leading `rank` axes: w'[k] = w[K - 1 - k]."""
     return kernel[(slice(None, None, -1),) * rank]

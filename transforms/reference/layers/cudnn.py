@@ -1,13 +1,13 @@
-"""The recurrent layers whose weights may be in the layout of cuDNN: CuDNNLSTM, CuDNNGRU, and what they load into.
+"""Recurrent layers whose weights may be in the layout of cuDNN: CuDNNLSTM, CuDNNGRU, and the layers they load into.
 
-Keras hands cuDNN one flat buffer (`_canonical_to_params`): each gate's block of the kernel, (d, u) as Keras stores it,
-is flattened row by row, and cuDNN reads the same buffer row by row as its own matrix W (u, d). So
+Keras passes one flat buffer to cuDNN (`_canonical_to_params`): each gate's block of the kernel, (d, u) as stored by
+Keras, is flattened row by row, and cuDNN reads the same buffer row by row as its own matrix W (u, d). So
 
     W = block.reshape(u, d)        (which is not the transpose of the block)
     R = block of the recurrent kernel, (u, u), as it stands
 
 and a gate is W x + b + R h + b' for column vectors x and h, with two biases, input and recurrent: 8u or 6u numbers.
-An LSTM has 4u and a GRU that resets after the product (2, 3u), which is how `_convert_rnn_weights` tells whose weights
+An LSTM has 4u and a GRU that resets after the product (2, 3u), by which `_convert_rnn_weights` determines whose weights
 a file holds, whatever class they load into (keras/engine/saving.py, 2.2.0 to 2.3.1, hdf5_format.py of tf.keras).
 """
 
@@ -48,7 +48,7 @@ def gru_of_either_layout(call: LayerCall) -> Cell:
 
 
 def _activations(call: LayerCall) -> tuple[Activation, Activation]:
-    """What is stored; cuDNN computes tanh and sigmoid and stores neither."""
+    """The stored activations; cuDNN computes tanh and sigmoid and stores neither."""
     return (np.tanh, sigmoid) if call.class_name.startswith("CuDNN") else stored_activations(call)
 
 

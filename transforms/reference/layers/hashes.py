@@ -1,7 +1,7 @@
 """The hash functions of TensorFlow's categorical layers, on bytes. All arithmetic is modulo 2^64.
 
 Sources: `Fingerprint64` is farmhash's `farmhashna::Hash64` (google/farmhash, farmhash.cc); `StrongKeyedHash` is
-SipHash-2-4 of Aumasson and Bernstein; `FingerprintCat64` stands in tensorflow/core/platform/fingerprint.h (2.8).
+SipHash-2-4 of Aumasson and Bernstein; `FingerprintCat64` is in tensorflow/core/platform/fingerprint.h (2.8).
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ _State = tuple[int, int, int, tuple[int, int], tuple[int, int]]
 
 
 def _round(text: bytes, at: int, state: _State, factor: int, weight: int) -> _State:
-    """64 bytes. The last ones are weighed by 9 in two places."""
+    """Mixes 64 bytes. For the last ones, two terms are multiplied by 9."""
     x, y, z, v, w = state
     x = _rotated_right(x + y + v[0] + _u64(text, at + 8), 37) * factor
     y = _rotated_right(y + v[1] + _u64(text, at + 48), 42) * factor
@@ -120,7 +120,7 @@ def _round(text: bytes, at: int, state: _State, factor: int, weight: int) -> _St
 
 
 def fingerprint_cat64(first: int, second: int) -> int:
-    """`FingerprintCat64`: how a crossing joins the hash so far with that of the next column."""
+    """`FingerprintCat64`: combines the hash so far with that of the next column of a crossing."""
     factor = 0xC6A4A7935BD1E995
     result = (first ^ factor ^ (_shift_mix(second * factor) * factor & _MASK)) * factor & _MASK
     return _shift_mix(_shift_mix(result) * factor)

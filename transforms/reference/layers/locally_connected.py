@@ -1,6 +1,6 @@
 """LocallyConnected1D and LocallyConnected2D: a convolution whose kernel differs at every output position.
 
-All three implementations of tf.keras (`layers/local.py`) and the one of standalone Keras are brought to one form,
+All three implementations of tf.keras (`layers/local.py`) and the one of standalone Keras have the form
 
     y[n, p, f] = sum over k, c of  x[n, start(p) + k, c] * w[p, k, c, f]
 
@@ -50,7 +50,7 @@ def _locally_connected(rank: int) -> StatelessLayer:
 
 
 def _bias(bias: Array, first: bool) -> Array:
-    """The bias (*spatial, f); where channels come first, `K.bias_add` reshapes (not transposes) it to (f, *spatial)."""
+    """The bias (*spatial, f); for channels first, `K.bias_add` reshapes (not transposes) it to (f, *spatial)."""
     return bias.reshape(bias.shape[-1], *bias.shape[:-1]) if first else bias
 
 

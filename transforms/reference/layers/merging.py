@@ -27,7 +27,7 @@ def _elementwise(combine: Callable[[list[Array]], Array], count: int | None = No
 def _of_one_rank(inputs: tuple[Array, ...]) -> list[Array]:
     """Inputs of lower rank get axes of length 1 right after the batch axis (`_Merge.call`, all of Keras 2).
 
-    So (n, c) meets (n, t, c) as (n, 1, c). NumPy would put the axes before the batch.
+    So (n, c) broadcasts with (n, t, c) as (n, 1, c). NumPy would insert the axes before the batch.
     """
     rank = max(x.ndim for x in inputs)
     return [x.reshape(x.shape[0], *(1,) * (rank - x.ndim), *x.shape[1:]) for x in inputs]
@@ -81,7 +81,7 @@ def _contracts(runtime: Runtime) -> bool:
 
 
 def _contraction(x: Array, y: Array, a: int, b: int) -> Array:
-    """z[n, i.., j..] = sum over k of x[n, i.., k at a] * y[n, j.., k at b]; (n, 1) where nothing else is left."""
+    """z[n, i.., j..] = sum over k of x[n, i.., k at a] * y[n, j.., k at b]; (n, 1) if no other axis remains."""
     flat_x = np.moveaxis(x, a, -1).reshape(x.shape[0], -1, x.shape[a])
     flat_y = np.moveaxis(y, b, 1).reshape(y.shape[0], y.shape[b], -1)
     left = [*x.shape[1:a], *x.shape[a + 1 :]]
@@ -90,7 +90,8 @@ def _contraction(x: Array, y: Array, a: int, b: int) -> Array:
 
 
 def _matrix_product(call: LayerCall, x: Array, y: Array, a: int, b: int) -> Array:
-    """`K.batch_dot` of Keras 2.2 on TensorFlow for more than three axes: the last two multiply, the others pair up.
+    """`K.batch_dot` of Keras 2.2 on TensorFlow for more than three axes: matrix product over the last two, pairs of the
+    others.
 
     The input of lower rank gets axes of length 1 at its end; the one that is not summed over last is transposed.
     """

@@ -1,8 +1,8 @@
 """MultiHeadAttention of tf.keras and Keras 3, over one axis or several, with masks.
 
 Query (n, ..., d), value and key (n, ..., d'). Each projection is x . kernel + bias with kernels (d, heads, size); the
-heads attend apart, the query divided by sqrt(key_dim), and are put together by a kernel (heads, size, ...).
-Source: keras/layers/attention/multi_head_attention.py (2.9, 2.10, 2.15, 3.15).
+heads attend separately, the query divided by sqrt(key_dim), and are combined by a kernel (heads, size, ...). Source:
+keras/layers/attention/multi_head_attention.py (2.9, 2.10, 2.15, 3.15).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from transforms.reference.masks.propagation import any_mask
 
 
 def multi_head_attention(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
-    """The output and, where asked for, the attention weights (n, free axes..., heads, targets..., sources...)."""
+    """The output and, if requested, the attention weights (n, free axes..., heads, targets..., sources...)."""
     call = evaluator.layer_call(layer, inputs)
     query, value, key = (np.asarray(x, dtype=np.float64) for x in inputs.values[:3])
     masks = inputs.masks[:3] if _looks_at_masks(call) else (None, None, None)
@@ -59,7 +59,7 @@ def _project(call: LayerCall, name: str, x: Array) -> Array:
 
 
 def _order(rank: int, over: tuple[int, ...]) -> list[int]:
-    """The axes of (n, ..., heads, size): those attended over behind the heads, as they stand in `over`."""
+    """The axes of (n, ..., heads, size), with those attended over after the heads, in the order of `over`."""
     free = [axis for axis in range(rank - 2) if axis not in over]
     return [*free, rank - 2, *over, rank - 1]
 
@@ -78,7 +78,7 @@ def _heads_last(x: Array, over: tuple[int, ...], shape: tuple[int, ...]) -> Arra
 
 
 def _allowed(call: LayerCall, inputs: Tensors, masks: tuple[Mask, ...], scores: Array) -> Array | None:
-    """True where a target may look at a source, broadcast to (n, heads, targets, sources); None where all may."""
+    """True where a target may attend to a source, broadcast to (n, heads, targets, sources); None if all may."""
     parts = []
     if masks[0] is not None:
         parts.append(masks[0][:, np.newaxis, :, np.newaxis])

@@ -21,12 +21,12 @@ def _axes(call: LayerCall, default: int = -1) -> tuple[int, ...]:
 
 
 def _along(parameter: Array, x: Array, axes: tuple[int, ...]) -> Array:
-    """A parameter shaped to meet x along `axes`, with 1 on every other axis."""
+    """A parameter reshaped to broadcast with x along `axes`, with 1 on every other axis."""
     return parameter.reshape([x.shape[axis] if axis in axes else 1 for axis in range(x.ndim)])
 
 
 def _scale_and_shift(call: LayerCall, normed: Array, axes: tuple[int, ...]) -> Array:
-    """Returns normed * gamma + beta, each only where the layer has it (`scale`, `center`)."""
+    """Returns normed * gamma + beta, each only if the layer has it (`scale`, `center`)."""
     if "gamma" in call.weights:
         normed = normed * _along(call.weights["gamma"], normed, axes)
     if "beta" in call.weights:
@@ -44,10 +44,10 @@ def _batch_normalization(call: LayerCall) -> Array:
 
 
 def _batch_axes(call: LayerCall) -> tuple[int, ...]:
-    """The axes of the statistics. With virtual batches `build` counts an axis more, and stores it so.
+    """The axes of the statistics. With virtual batches `build` counts one more axis, and stores it so.
 
     x is reshaped to (virtual_batch_size, groups, ...) for the statistics of training, which gives `moving_mean` an axis
-    of length 1 behind the first; at inference all rows are normalized alike (`BatchNormalizationBase.build` and `call`
+    of length 1 after the first; at inference all rows are normalized alike (`BatchNormalizationBase.build` and `call`
     in tensorflow/python/keras/layers/normalization.py, 1.13; keras/layers/normalization/batch_normalization.py, 2.8).
     """
     if not _is_virtual(call):
@@ -62,7 +62,7 @@ def _is_virtual(call: LayerCall) -> bool:
 
 
 def _epsilon(call: LayerCall, axes: tuple[int, ...]) -> float:
-    """The epsilon in effect: as stored, or `_FUSED_EPSILON` where `nn.fused_batch_norm` raised it."""
+    """The effective epsilon: as stored, or `_FUSED_EPSILON` if `nn.fused_batch_norm` raised it."""
     epsilon = float(call.option("epsilon", 1e-3))
     never_fused = call.class_name == "SyncBatchNormalization" or _is_virtual(call)
     if epsilon >= _FUSED_EPSILON or never_fused:
@@ -78,7 +78,8 @@ def _epsilon(call: LayerCall, axes: tuple[int, ...]) -> float:
 
 
 def _raises_epsilon(runtime: Runtime, rank: int, axes: tuple[int, ...]) -> bool | None:
-    """Whether an array went through a `nn.fused_batch_norm` with a least epsilon; None where the file does not tell.
+    """Whether an array went through a `nn.fused_batch_norm` with a minimum epsilon; None if the file does not determine
+    it.
 
     tf.keras: images (rank 4) along either channel axis; volumes (rank 5) too from a release between TensorFlow 2.4
     and 2.8 on; none any more from one between 2.9 and 2.15 on (measured). Standalone Keras since 2.2.0: images,

@@ -34,7 +34,7 @@ def _pooling(rank: int, average: bool) -> StatelessLayer:
 
 
 def _maximum(x: Array, window: Sizes, strides: Sizes, pads: Pads) -> Array:
-    """The largest element of each window; padding never counts."""
+    """The largest element of each window; padding is ignored."""
     views = (view for _, view in shifted(pad(x, pads, -np.inf), window, strides, (1,) * len(window)))
     result = next(views).copy()
     for view in views:
@@ -43,7 +43,7 @@ def _maximum(x: Array, window: Sizes, strides: Sizes, pads: Pads) -> Array:
 
 
 def _average(x: Array, window: Sizes, strides: Sizes, pads: Pads) -> Array:
-    """The mean over the real elements of each window: padding is not counted (TensorFlow; `average_exc_pad`)."""
+    """The mean over the elements of each window without padding (TensorFlow; `average_exc_pad`)."""
     ones = (1,) * len(window)
     total = sum(view for _, view in shifted(pad(x, pads), window, strides, ones))
     present = np.ones((1, *x.shape[1:-1], 1))
@@ -72,10 +72,10 @@ def _borders(call: LayerCall, lengths: Sequence[int], window: Sizes, strides: Si
 
 
 def _refuse_unknown_same(call: LayerCall, lengths: Sequence[int], window: Sizes, strides: Sizes) -> None:
-    """Stops where the meaning of `same` is not known.
+    """Raises NotCovered if the meaning of `same` is unknown.
 
-    On volumes, where the windows end two or more positions before the input does, TensorFlow 2.8 starts them one
-    position late; 2.3 and 2.15 do not (measured). Keras 2.4.0 is written by TensorFlow 2.3 and by 2.4.
+    On volumes, if the windows end two or more positions before the input does, TensorFlow 2.8 starts them one position
+    late; 2.3 and 2.15 do not (measured). Keras 2.4.0 is written by TensorFlow 2.3 and by 2.4.
     """
     if call.runtime.backend == "cntk":
         raise NotCovered("padding 'same' of CNTK's pooling", call.path)
@@ -101,16 +101,16 @@ def _global_pooling(rank: int, average: bool) -> StatelessLayer:
 
 
 def _masked_mean(call: LayerCall, mask: Array, first: bool, keep: bool) -> Array:
-    """The mean over the steps that count: sum(x * m) / sum(m), which is 0 / 0 where no step does.
+    """The mean over unmasked steps: sum(x * m) / sum(m), which is 0 / 0 if there is none.
 
-    GlobalAveragePooling1D takes masks since Keras 2.2.3 and in every tf.keras. Before TensorFlow 2.2 the mask was
-    shaped (n, t, 1) whatever the data format, so that channels first failed.
+    GlobalAveragePooling1D applies masks since Keras 2.2.3 and in every tf.keras. Before TensorFlow 2.2 the mask had the
+    shape (n, t, 1) in either data format, so that channels first failed.
     """
     runtime = call.runtime
     known = runtime.version >= ((2, 2, 3) if runtime.family is Family.KERAS else (2,))
     late = runtime.family is not Family.KERAS and runtime.version >= (2, 3)
     if not known or (first and not late):
-        raise NotCovered("GlobalAveragePooling1D did not take this mask", call.path)
+        raise NotCovered("GlobalAveragePooling1D does not accept this mask", call.path)
     axis = 2 if first else 1
     weights = np.expand_dims(mask.astype(np.float64), 1 if first else 2)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -26,7 +26,7 @@ AUGMENTATION = (
 
 
 def _normalization(call: LayerCall) -> Array:
-    """(x - mean) / max(sqrt(variance), 1e-7) over the kept axes; the other way round with `invert`.
+    """(x - mean) / max(sqrt(variance), 1e-7) over the kept axes; its inverse with `invert`.
 
     TensorFlow 2.3, which records the same version as 2.4, has no lower bound.
     """
@@ -62,7 +62,7 @@ def _resizing(call: LayerCall) -> Array:
 
 
 def _center_crop(call: LayerCall) -> Array:
-    """The middle of the image; half of the rest, rounded down, stands before it."""
+    """The middle of the image; half of the rest, rounded down, is before it."""
     _refuse_channels_first(call)
     height, width = call.config["height"], call.config["width"]
     rows, columns = call.x.shape[-3] - height, call.x.shape[-2] - width

@@ -24,9 +24,9 @@ CELLS: Mapping[str, Callable[[LayerCall], Cell]] = {
 def recurrent(call: LayerCall, cell: Cell, masked: MaskedOutput) -> tuple[Array, ...]:
     """One call of a recurrent layer.
 
-    The inputs are the sequence (n, t, d), or (t, n, d) with `time_major`, then optionally the initial states, which
-    are zeros else, in a stateful layer too: every request starts afresh. `go_backwards` reads from the last step to
-    the first, and a returned sequence stays in that order.
+    The inputs are the sequence (n, t, d), or (t, n, d) with `time_major`, then optionally the initial states, which are
+    otherwise zeros, also in a stateful layer: every request starts from zeros. `go_backwards` reads from the last step
+    to the first, and a returned sequence stays in that order.
 
     Returns:
         The last output (n, u), or all (n, t, u) with `return_sequences`; then the states with `return_state`.
@@ -43,7 +43,7 @@ def recurrent(call: LayerCall, cell: Cell, masked: MaskedOutput) -> tuple[Array,
         raise NotCovered("numbers beyond the range of floats in a recurrent layer", call.path)
     last = outputs[:, -1]
     if mask is not None and masked is MaskedOutput.ZERO and backwards and call.option("unroll", False):
-        # `K.rnn` of every tf.keras zeroes an unrolled sequence by the mask as it came, not by the reversed one.
+        # `K.rnn` of every tf.keras zeroes an unrolled sequence by the original mask, not by the reversed one.
         outputs = _unrolled_with_unreversed_mask(cell, x[:, order], mask, call)
     sequence = np.swapaxes(outputs, 0, 1) if time_major else outputs
     output = sequence if call.option("return_sequences", False) else last
@@ -80,7 +80,7 @@ def _unrolled_with_unreversed_mask(cell: Cell, x: Array, mask: Array, call: Laye
 
 
 def _checked_mask(call: LayerCall, x: Array, time_major: bool) -> Mask:
-    """The mask of the sequence; those of initial states do not count."""
+    """The mask of the sequence; those of initial states are ignored."""
     mask = call.masks[0]
     if mask is None:
         return None

@@ -1,4 +1,4 @@
-"""Recurrent layers as a graph holds them: their cells and their masks."""
+"""Recurrent layers in a graph: their cells and masks."""
 
 from __future__ import annotations
 
@@ -19,19 +19,21 @@ RECURRENT = frozenset({"SimpleRNN", "LSTM", "GRU", "UnifiedLSTM", "UnifiedGRU", 
 
 CONVOLUTIONAL = frozenset({"ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
 
-#: What stands in the output at masked steps of a call.
+#: The output at masked steps of a call.
 MaskedSteps: TypeAlias = Callable[[LayerCall, Writer], MaskedOutput]
 
 
 def recurrent_layer(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
-    """A recurrent layer of its own. A sequence keeps the mask of the input; states have none (`RNN.compute_mask`)."""
+    """A recurrent layer outside wrappers. A sequence propagates the mask of the input; states have none
+    (`RNN.compute_mask`).
+    """
     values = run_recurrent(layer, inputs, evaluator, masked_output)
     mask = inputs.masks[0] if layer.config.get("return_sequences") else None
     return Tensors(values, (mask, *(None,) * (len(values) - 1)))
 
 
 def run_recurrent(layer: Layer, inputs: Tensors, evaluator: Evaluator, masked_steps: MaskedSteps) -> tuple[Array, ...]:
-    """The output of a recurrent layer, then its states where it returns them."""
+    """The output of a recurrent layer, then its states if it returns them."""
     call = evaluator.layer_call(layer, inputs)
     if call.config.get("num_constants") or call.config.get("_num_constants"):
         raise NotCovered("constants of a recurrent layer", layer.path)

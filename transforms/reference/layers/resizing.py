@@ -62,7 +62,7 @@ def _pairs(call: LayerCall, value: Any, rank: int, names: tuple[str, str]) -> Pa
 
 
 def _repetition(rank: int) -> StatelessLayer:
-    """UpSampling1D and 3D: `K.repeat_elements`, which no runtime ever did otherwise."""
+    """UpSampling1D and 3D: `K.repeat_elements`, the same in every runtime."""
 
     def layer(call: LayerCall) -> Array:
         first = channels_first(call, rank)
@@ -77,11 +77,10 @@ def _repetition(rank: int) -> StatelessLayer:
 def _upsampling_2d(call: LayerCall) -> Array:
     """UpSampling2D: `K.resize_images`, nearest or bilinear.
 
-    Standalone Keras, and tf.keras up to 1.14, call TensorFlow's `resize_*` of old, which place output i at input
-    i * n / m; Theano's `bilinear_upsampling` by 2 gives the same (measured). tf.keras from 1.15 on calls
-    `resize_images_v2`, which places it at (i + 1/2) * n / m - 1/2. Only the latter stores `interpolation` in the
-    config of tf.keras files, so that the key tells them apart; where it is missing, the layer is taken for
-    `nearest`, which is all that such a file says.
+    Standalone Keras, and tf.keras up to 1.14, call TensorFlow's old `resize_*`, which place output i at input i * n /
+    m; Theano's `bilinear_upsampling` by 2 gives the same (measured). tf.keras from 1.15 on calls `resize_images_v2`,
+    which places it at (i + 1/2) * n / m - 1/2. Only the latter stores `interpolation` in the config of tf.keras files,
+    so that the key distinguishes them; if it is missing, `nearest` is assumed, since such a file records nothing else.
     """
     first = channels_first(call, 2)
     factors = sizes(call, "size", 2, (2, 2))
@@ -101,14 +100,14 @@ def _upsampling_2d(call: LayerCall) -> Array:
 
 
 def _centres(length: int, wanted: int, half_pixel: bool) -> Array:
-    """Where on an axis of `length` positions each of the `wanted` outputs lies."""
+    """The position of each of the `wanted` outputs on an axis of `length` positions."""
     scale = length / wanted
     places = np.arange(wanted, dtype=np.float64)
     return (places + 0.5) * scale - 0.5 if half_pixel else places * scale
 
 
 def interpolate(x: Array, axis: int, places: Array) -> Array:
-    """Linear interpolation along an axis; beyond the first and last position the edge value holds."""
+    """Linear interpolation along an axis; beyond the first and last position the edge value is used."""
     last = x.shape[axis] - 1
     below = np.floor(places).astype(np.intp)
     shape = [1] * x.ndim

@@ -1,6 +1,6 @@
-"""What layers over spatial axes have in common: windows, strides and data format read from a config, borders, ends.
+"""Common parts of spatial layers: windows, strides and data format from a config, padding, bias and activation.
 
-Where a backend decides, the rule is the one of Keras 2.2.4's `theano_backend.py`, or of TensorFlow's kernels.
+If the backend determines a rule, it is that of Keras 2.2.4's `theano_backend.py`, or of TensorFlow's kernels.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from transforms.reference.layer_call import Array, LayerCall, NotCovered
 from transforms.reference.layers.activations import activation_of
 from transforms.reference.layers.correlation import Pads, Sizes, extent
 
-#: Names that Keras 1 gave to options which Keras 2 renamed, on layers whose class name stayed the same.
+#: Keras 1's names of options that Keras 2 renamed, on layers whose class name stayed the same.
 _KERAS_1_NAMES = {"pool_size": "pool_length", "strides": "stride", "padding": "border_mode", "size": "length"}
 _KERAS_1_FORMATS = {"th": "channels_first", "tf": "channels_last"}
 
@@ -29,12 +29,12 @@ def sizes(call: LayerCall, name: str, rank: int, default: Sizes | None = None) -
 
 
 def strides_of(call: LayerCall, rank: int) -> Sizes:
-    """The strides; 1 where the config has none."""
+    """The strides; 1 if the config has none."""
     return sizes(call, "strides", rank, (1,) * rank)
 
 
 def dilation_of(call: LayerCall, rank: int) -> Sizes:
-    """The dilation; 1 where the config has none."""
+    """The dilation; 1 if the config has none."""
     return sizes(call, "dilation_rate", rank, (1,) * rank)
 
 
@@ -44,10 +44,10 @@ def padding_of(call: LayerCall) -> str:
 
 
 def channels_first(call: LayerCall, rank: int) -> bool:
-    """True where the channel axis follows the batch axis.
+    """True if the channel axis follows the batch axis.
 
-    Keras 2 fills a missing `data_format` from a user's settings, whose default is channels last, and so do layers
-    over one axis, which had no such option at first. Keras 1 did not store it for every layer: then nothing is said.
+    Keras 2 fills a missing `data_format` from the user's settings, whose default is channels last, as do layers over
+    one axis, which at first had no such option. Keras 1 did not store it for every layer; then it is unknown.
     """
     stored = call.option("data_format", call.option("dim_ordering", None))
     if stored is None:
@@ -61,24 +61,24 @@ def channels_first(call: LayerCall, rank: int) -> bool:
 
 
 def to_channels_last(x: Array, first: bool) -> Array:
-    """(n, c, *spatial) -> (n, *spatial, c) where the channels come first."""
+    """(n, c, *spatial) -> (n, *spatial, c) for channels first."""
     return np.moveaxis(x, 1, -1) if first else x
 
 
 def from_channels_last(x: Array, first: bool) -> Array:
-    """(n, *spatial, c) -> (n, c, *spatial) where the channels come first."""
+    """(n, *spatial, c) -> (n, c, *spatial) for channels first."""
     return np.moveaxis(x, -1, 1) if first else x
 
 
 def is_theano(call: LayerCall) -> bool:
-    """True where the model ran on Theano, which convolves (kernel rotated) and pads alike on both sides."""
+    """True if the model ran on Theano, which convolves (kernel rotated) and pads equally on both sides."""
     return call.runtime.backend == "theano"
 
 
 def borders(
     call: LayerCall, padding: str, lengths: Sequence[int], window: Sizes, strides: Sizes, dilation: Sizes
 ) -> Pads:
-    """How a padding option pads each axis.
+    """The padding of each axis by a padding option.
 
     causal: (k - 1) * d before, nothing after (`K.conv1d`).
     same: see `same_border`.
@@ -96,10 +96,10 @@ def borders(
 def same_border(call: LayerCall, length: int, window: int, stride: int, dilation: int) -> tuple[int, int]:
     """The padding of one axis under `same`; the output has ceil(n / s) positions.
 
-    TensorFlow pads as much as is needed, the odd element after:
+    TensorFlow pads as much as needed, the odd element after:
         total = max((ceil(n / s) - 1) * s + extent - n, 0),  before = total // 2
-    Theano's border mode `half` pads extent // 2 on both sides, and `_postprocess_conv2d_output` of Keras cuts what an
-    even window leaves over; with a stride its windows therefore start elsewhere.
+    Theano's border mode `half` pads extent // 2 on both sides, and `_postprocess_conv2d_output` of Keras cuts the
+    surplus of an even window; with a stride its windows therefore start at other positions.
     """
     span = extent(window, dilation)
     outputs = -(-length // stride)
@@ -117,7 +117,7 @@ def same_border(call: LayerCall, length: int, window: int, stride: int, dilation
 def bias_and_activation(call: LayerCall, y: Array, first: bool) -> Array:
     """Adds the bias to a channels-last result, restores the data format, applies the activation.
 
-    The activation comes last since softmax works on the last axis, whatever that axis holds.
+    The activation comes last since softmax uses the last axis, whichever it is.
     """
     if "bias" in call.weights:
         y = y + call.weights["bias"]

@@ -1,7 +1,7 @@
 """TimeDistributed: one layer applied to every step of a sequence.
 
-Runtimes fold the steps into the batch, (n, t, ...) -> (n t, ...), and unfold the result; where the batch size is
-fixed some of them loop instead, with the same numbers but other masks.
+Runtimes fold the steps into the batch, (n, t, ...) -> (n t, ...), and unfold the result; if the batch size is fixed,
+some of them loop instead, with the same values but other masks.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _unfolded(mask: Mask, x: Array) -> Mask:
 
 
 def _hands_mask_inside(layer: Layer, evaluator: Evaluator) -> bool:
-    """True where the inner layer gets the mask (n, t, ...), folded: since Keras 2.2.0, unless the runtime loops."""
+    """True if the inner layer receives the folded mask (n, t, ...): since Keras 2.2.0, unless the runtime loops."""
     writer = evaluator.writer
     if writer.standalone is not None:
         return writer.standalone >= (2, 2) and not evaluator.fixed_batch
@@ -56,7 +56,7 @@ def _hands_mask_inside(layer: Layer, evaluator: Evaluator) -> bool:
 
 
 def _check_accepts(inner: Layer, evaluator: Evaluator) -> None:
-    """`TimeDistributed.compute_mask` asks the inner layer, which raises in every runtime if it takes no mask."""
+    """`TimeDistributed.compute_mask` calls the inner layer's, which raises in every runtime if it accepts no mask."""
     if inner.graph is not None or inner.slots or inner.class_name in _TAKE_MASKS:
         return
     if not propagates_mask(inner.class_name, evaluator.writer, inner.path):
@@ -68,9 +68,9 @@ _TAKE_MASKS = frozenset({"Embedding", "GlobalAveragePooling1D", "Masking"}) | RE
 
 
 def _output_mask(layer: Layer, mask: Mask, inner_mask: Mask, evaluator: Evaluator) -> Mask:
-    """The inner layer's mask; where it has none, the outer mask over its first two axes.
+    """The inner layer's mask; if it has none, the outer mask over its first two axes.
 
-    Before Keras 2.2.0, and where the batch size is fixed up to TensorFlow 2.1, the outer mask as it came.
+    Before Keras 2.2.0, and up to TensorFlow 2.1 if the batch size is fixed, the outer mask unchanged.
     """
     writer = evaluator.writer
     if writer.standalone is not None:

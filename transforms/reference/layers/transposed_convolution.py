@@ -65,7 +65,7 @@ def _output_lengths(call: LayerCall, lengths: Sizes, window: Sizes, strides: Siz
 
 
 def _cropped_before(call: LayerCall, spread: int, wanted: int, span: int) -> int:
-    """How much of the spread axis lies before the output.
+    """The length of the spread axis before the output.
 
     The layer undoes the padding of the convolution it transposes, whose input has `wanted` positions: TensorFlow
     padded max(spread - wanted, 0) // 2 before, Theano's `half` span // 2. Theano refuses even windows here.

@@ -10,9 +10,9 @@ from transforms.reference.layer_call import LayerCall, NotCovered
 
 
 class MaskedOutput(Enum):
-    """What stands in the output at a masked step. The states always stay as they were."""
+    """Output at a masked step. The states are always unchanged."""
 
-    #: The output of the step before, zeros at the first (`K.rnn` of tf.keras, of Keras 2.2.5 and later, of Theano).
+    #: The output of the previous step, zeros at the first (`K.rnn` of tf.keras, of Keras 2.2.5 and later, of Theano).
     PREVIOUS = "previous"
     #: The first state: the same, but at the first step the initial state (`K.rnn` on TensorFlow before Keras 2.2.5).
     STATE = "state"
@@ -35,7 +35,7 @@ def masked_output(call: LayerCall, writer: Writer) -> MaskedOutput:
 def masked_output_in_bidirectional(call: LayerCall, writer: Writer) -> MaskedOutput:
     """The output at a masked step of a layer inside Bidirectional.
 
-    Standalone Keras treats it like any other layer. tf.keras 1.13 outputs zeros, also as the last output; later
+    Standalone Keras handles it like any other layer. tf.keras 1.13 outputs zeros, also as the last output; later
     ones (`force_zero_output_for_mask`) only where it returns sequences.
     """
     if writer.standalone is not None or call.masks[0] is None:
@@ -52,7 +52,7 @@ def masked_output_in_bidirectional(call: LayerCall, writer: Writer) -> MaskedOut
 
 
 def _ignores_zero_output(call: LayerCall, writer: Writer) -> bool:
-    """LSTM and GRU of TensorFlow 2.0 and 2.1, where cuDNN could run them (`recurrent_v2.py`), do not pass it on."""
+    """True for LSTM and GRU of TensorFlow 2.0 and 2.1 that cuDNN could run (`recurrent_v2.py`), which ignore it."""
     if call.class_name not in ("LSTM", "GRU", "UnifiedLSTM", "UnifiedGRU"):
         return False
     for_cudnn = (

@@ -1,8 +1,8 @@
 """Mask propagation: which layers create a mask, propagate, combine or drop one, and which ignore masks.
 
-A mask is boolean, (n, t) for a sequence, True where a step counts. The rules are those of `compute_mask` of each
-runtime. Standalone Keras, and tf.keras up to 1.14, refuse to build a model where a mask reaches a layer that does not
-support it; tf.keras from 1.15 on drops the mask there.
+A mask is boolean, (n, t) for a sequence, True for unmasked steps. The rules are those of `compute_mask` of each
+runtime. Standalone Keras, and tf.keras up to 1.14, refuse to build a model in which a mask reaches a layer that does
+not support it; tf.keras from 1.15 on drops the mask there.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _PROPAGATE = frozenset(
 )
 
 
-#: Stateless layers whose result depends on masks. Others compute as if nothing were masked.
+#: Stateless layers whose result depends on masks. Others ignore masks.
 LOOKS_AT_MASKS = frozenset({"Softmax", "GlobalAveragePooling1D", "Attention", "AdditiveAttention"})
 
 
 def output_mask(call: LayerCall, writer: Writer) -> Mask:
     """The mask of the output of a stateless layer.
 
-    Raises NotCovered where no runtime that may have written the file accepts the masks, or where they differ.
+    Raises NotCovered if no candidate runtime accepts the masks, or if the candidates differ.
     """
     rule = _RULES.get(call.class_name)
     if rule is not None:
@@ -60,12 +60,12 @@ def output_mask(call: LayerCall, writer: Writer) -> Mask:
 
 
 def any_mask(masks: Sequence[Mask]) -> bool:
-    """True where something is masked."""
+    """True if any mask is given."""
     return any(mask is not None for mask in masks)
 
 
 def propagates_mask(class_name: str, writer: Writer, path: LayerPath) -> bool:
-    """True where the default rule propagates a mask. ReLU since TensorFlow 2.5; in standalone Keras always."""
+    """True if the default rule propagates a mask. ReLU since TensorFlow 2.5; in standalone Keras always."""
     if class_name == "ReLU":
         return writer.standalone is not None or writer.agree_on(
             lambda release: release >= (2, 5), "whether ReLU propagates a mask", path
@@ -74,7 +74,7 @@ def propagates_mask(class_name: str, writer: Writer, path: LayerPath) -> bool:
 
 
 def refuses_strangers(writer: Writer) -> bool:
-    """True where a mask on a layer that does not support masks stops the model from being built."""
+    """True if a mask on a layer that does not support masks prevents the model from being built."""
     return writer.standalone is not None or all(release <= (1, 14) for release in writer.releases)
 
 
@@ -83,7 +83,7 @@ def _masking(call: LayerCall, writer: Writer) -> Mask:
 
 
 def _embedding(call: LayerCall, writer: Writer) -> Mask:
-    """True where an id is not 0, with `mask_zero`, else no mask, whatever came in."""
+    """True where an id is not 0, with `mask_zero`, else no mask, whatever the input's."""
     return np.asarray(call.x != 0) if call.option("mask_zero", False) else None
 
 
@@ -93,7 +93,7 @@ def _global_average_pooling(call: LayerCall, writer: Writer) -> Mask:
 
 
 def _merge(call: LayerCall, writer: Writer) -> Mask:
-    """The logical and of the masks there are (`_Merge.compute_mask`)."""
+    """The logical and of the existing masks (`_Merge.compute_mask`)."""
     masks = [mask for mask in call.masks if mask is not None]
     if len({mask.shape for mask in masks}) > 1:
         raise Refused(f"merged masks of shapes {[mask.shape for mask in masks]}", call.path)
@@ -111,10 +111,10 @@ def _concatenate(call: LayerCall, writer: Writer) -> Mask:
 
 
 def concatenated_masks(call: LayerCall, axis: int) -> Array:
-    """The masks, each brought to the axes of its input, concatenated along `axis`; then `all` over the last axis.
+    """The masks, each extended to the axes of its input, concatenated along `axis`; then `all` over the last axis.
 
     A missing mask is all True in the shape of its input; a mask of fewer axes than its input gets one of length 1.
-    Raises ValueError where shapes do not concatenate.
+    Raises ValueError if shapes do not concatenate.
     """
     shaped = []
     for x, mask in zip(call.inputs, call.masks, strict=True):
