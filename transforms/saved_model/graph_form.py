@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from transforms.saved_model.gradient_form import check_gradients
 from transforms.saved_model.operation_lists import INFERENCE
 from transforms.saved_model.unsafe_graph import place, shown, unsafe
 
@@ -34,19 +35,32 @@ _PREFERS = {"standard": b"CPU", "gpu": b"GPU"}
 #: Attributes that hand a node or function to a compiler, a kernel or an accelerator of its own.
 _FOREIGN_ATTRIBUTE = re.compile(r"_kernel$|_(xla|tpu|replicat|encapsulat|host_comp|outside_comp)", re.IGNORECASE)
 
+#: The one function that tf-keras compiles: a convolution in groups, on a processor.
+_COMPILED = "_XlaMustCompile"
+_COMPILABLE = re.compile(r"__inference__jit_compiled_convolution_op_[0-9]+")
+_CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
+
 _RESOURCE, _VARIANT = 20, 21
 
 
-def check_form(graph: Any) -> None:
-    """Holds a MetaGraphDef to the form of this program's writer. Raises MigrationError `unsafe_op`."""
+def check_form(graph: Any, savers: frozenset[str]) -> None:
+    """Holds a MetaGraphDef to the form of this program's writer.
+
+    Args:
+        graph: the MetaGraphDef.
+        savers: names of the functions that write and read its variables.
+
+    Raises:
+        MigrationError: `unsafe_op`.
+    """
     _check_unique(graph)
     _check_entry_points(graph)
     _check_objects(graph)
+    check_gradients(graph.graph_def, savers)
     for function, node in all_nodes(graph):
         _check_node(node, function)
     for function in graph.graph_def.library.function:
-        for name, value in function.attr.items():
-            _check_attribute(name, value, f"function {shown(function.signature.name)}")
+        _check_attributes(function.attr, f"function {shown(function.signature.name)}", function.signature.name)
     _check_exchanges(graph.graph_def.library.function)
 
 
@@ -65,10 +79,6 @@ def _check_unique(graph: Any) -> None:
 
     library = graph.graph_def.library
     names = [function.signature.name for function in library.function]
-    # A custom gradient of Keras's own (swish) is a function of the library, which nothing calls when a model answers.
-    foreign = {name for each in library.gradient for name in (each.function_name, each.gradient_func)} - {*names}
-    if foreign:
-        raise unsafe(f"The artefact registers the gradient {min(foreign)!r}, which it does not hold")
     if len(set(names)) != len(names):
         raise unsafe("The artefact holds two functions of one name")
     operations = [name for name in names if op_def_registry.get(name) is not None]
@@ -121,10 +131,16 @@ def _check_objects(graph: Any) -> None:
 def _check_node(node: Any, function: str) -> None:
     if not _DEVICE.fullmatch(node.device):
         raise unsafe(f"The {place(node, function)} is on the device {shown(node.device)!r}")
-    for name, value in node.attr.items():
-        _check_attribute(name, value, place(node, function))
-        if name in _EXCHANGE:
-            raise unsafe(f"The {place(node, function)} states {name}")
+    _check_attributes(node.attr, place(node, function), node.attr["f"].func.name if node.op in _CALLS else "")
+    if stated := _EXCHANGE & set(node.attr):
+        raise unsafe(f"The {place(node, function)} states {min(stated)}")
+
+
+def _check_attributes(attributes: Any, where: str, function: str) -> None:
+    """Attributes of a function, or of a node that calls it; "" for a node that calls none."""
+    for name, value in attributes.items():
+        if name != _COMPILED or value.WhichOneof("value") != "b" or not _COMPILABLE.fullmatch(function):
+            _check_attribute(name, value, where)
 
 
 def _check_attribute(name: str, value: Any, where: str) -> None:
@@ -135,12 +151,7 @@ def _check_attribute(name: str, value: Any, where: str) -> None:
         raise unsafe(f"The {where} hands on functions as parameters")
     if any(tensor.dtype in (_RESOURCE, _VARIANT) for tensor in tensors):
         raise unsafe(f"The {where} holds a constant that is no plain value")
-    compiled = name == "_XlaMustCompile" and kind == "b"  # grouped convolutions of Keras state it
-    if (
-        _FOREIGN_ATTRIBUTE.match(name)
-        and not compiled
-        and (kind not in ("s", "b", "i") or value.s or value.b or value.i)
-    ):
+    if _FOREIGN_ATTRIBUTE.match(name) and (kind not in ("s", "b", "i") or value.s or value.b or value.i):
         raise unsafe(f"The {where} states {shown(name)}")
     if name == "_collective_manager_ids" and value.list.i:
         raise unsafe(f"The {where} takes part in a collective")

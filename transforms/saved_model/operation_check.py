@@ -42,7 +42,7 @@ def check_operations(saved_model: Path, *, custom_code: bool = False) -> Any:
     for function, node in all_nodes(graph):
         if function not in savers:
             _check(node, function, allowed)
-    check_form(graph)
+    check_form(graph, savers)
     return graph
 
 

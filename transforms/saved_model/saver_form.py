@@ -179,6 +179,9 @@ class _Body:
         for operation, count in Counter(node.op for node in function.node_def).items():
             if operation not in operations or count != (operations[operation] or count):
                 raise self._another(f"holds {count} times {operation[:80]}")
+        for node in function.node_def:
+            if any(value.HasField("func") or value.list.func for value in node.attr.values()):
+                raise self._another(f"names functions at {node.name[:80]!r}")
         for result in function.ret.values():
             if self.origin(result) != _PATH:
                 raise self._another("returns something else than its path")

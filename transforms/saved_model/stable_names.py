@@ -20,6 +20,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 _NUMBERS = re.compile(r"_\d+(?=_|$)")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INTERFACE = re.compile(r"interface-\d+")
+_GRADIENT = re.compile(r"CustomGradient-\d+")
 _CAPTURE = "_user_specified_name"
 #: The number of a loop's condition or body in its unused arguments. It may be that of an earlier tracing, which no
 #: function of the library has.
@@ -44,6 +45,7 @@ def with_stable_names(model: SavedModel) -> SavedModel:
             interfaces.setdefault(uuid, f"interface-{len(interfaces)}")
         _renumber_captures(function)
     _rename_strings(model, _renaming(names, interfaces))
+    _renumber_gradients(model, library)
     functions = sorted(library.function, key=lambda function: function.signature.name)
     copies = [function.SerializeToString(deterministic=True) for function in functions]
     del library.function[:]
@@ -57,31 +59,45 @@ def with_stable_names(model: SavedModel) -> SavedModel:
     return model
 
 
+def _renumber_gradients(model: SavedModel, library: Any) -> None:
+    """Custom gradients are registered under a counter of the process; here in the order of their functions."""
+    registered = sorted(library.registered_gradients, key=lambda gradient: gradient.gradient_func)
+    copies = [gradient.SerializeToString(deterministic=True) for gradient in registered]
+    numbers = {gradient.registered_op_type: f"CustomGradient-{number}" for number, gradient in enumerate(registered)}
+    del library.registered_gradients[:]
+    for copy in copies:
+        library.registered_gradients.add().ParseFromString(copy)
+    _rename_strings(model, lambda text: _GRADIENT.sub(lambda found: numbers.get(found[0], found[0]), text))
+
+
 def _reached(meta_graph: Any) -> list[str]:
     """Names of all functions, in the order in which they are first called for, depth first.
 
     A recurrent layer's implementations for other devices are called by nobody: they share a UUID with the one that is.
     """
-    functions = {function.signature.name: function for function in meta_graph.graph_def.library.function}
+    library = meta_graph.graph_def.library
+    functions = {function.signature.name: function for function in library.function}
+    gradients = {gradient.registered_op_type: gradient.gradient_func for gradient in library.registered_gradients}
     kin: dict[str, list[str]] = {}
     for name in sorted(functions, key=lambda name: (_stem(name), _body(functions[name]))):
         kin.setdefault(_shared_interface(functions[name]), []).append(name)
     ordered: dict[str, None] = {}
-    pending = list(_called_for(meta_graph))[::-1]
+    pending = list(_called_for(meta_graph, gradients))[::-1]
     left = kin.pop("", [])[::-1]
     while pending or left:
         name = pending.pop() if pending else left.pop()
         if name in functions and name not in ordered:
             ordered[name] = None
             function = functions[name]
-            referred = [*_references(function.attr, function.node_def), *kin.get(_shared_interface(function), ())]
+            called = _references(function.attr, function.node_def, gradients)
+            referred = [*called, *kin.get(_shared_interface(function), ())]
             pending.extend(referred[::-1])
     ordered.update(dict.fromkeys(name for names in kin.values() for name in names))
     return list(ordered)
 
 
-def _called_for(meta_graph: Any) -> Iterator[str]:
-    yield from _references({}, meta_graph.graph_def.node)
+def _called_for(meta_graph: Any, gradients: Mapping[str, str]) -> Iterator[str]:
+    yield from _references({}, meta_graph.graph_def.node, gradients)
     for node in meta_graph.object_graph_def.nodes:
         kind = node.WhichOneof("kind")
         if kind == "function":
@@ -90,7 +106,7 @@ def _called_for(meta_graph: Any) -> Iterator[str]:
             yield node.bare_concrete_function.concrete_function_name
 
 
-def _references(attributes: Mapping[str, Any], nodes: Any) -> Iterator[str]:
+def _references(attributes: Mapping[str, Any], nodes: Any, gradients: Mapping[str, str]) -> Iterator[str]:
     for attribute in (attributes, *(node.attr for node in nodes)):
         for key in sorted(attribute):
             value = attribute[key]
@@ -99,6 +115,8 @@ def _references(attributes: Mapping[str, Any], nodes: Any) -> Iterator[str]:
             yield from (function.name for function in value.list.func)
             if key in _NAMING_ATTRIBUTES:
                 yield value.s.decode()
+            if key == "_gradient_op_type":
+                yield gradients.get(value.s.decode(), "")
     yield from (node.op for node in nodes)
 
 

@@ -103,6 +103,12 @@ def a_gradient(graph: Any) -> None:
     graph.graph_def.library.gradient.add(function_name="a", gradient_func=served(graph).signature.name)
 
 
+def a_registered_gradient(graph: Any) -> None:
+    graph.graph_def.library.registered_gradients.add(
+        gradient_func=served(graph).signature.name, registered_op_type="CustomGradient-9"
+    )
+
+
 def a_function_called_like_an_operation(graph: Any) -> None:
     other = graph.graph_def.library.function.add()
     other.CopyFrom(served(graph))
@@ -188,6 +194,7 @@ EDITS: list[Edit] = [
     a_forward_function,
     an_interface_of_a_node,
     a_gradient,
+    a_registered_gradient,
     a_function_called_like_an_operation,
     two_functions_of_one_name,
     two_nodes_of_one_name,
@@ -207,6 +214,8 @@ EDITS: list[Edit] = [
     a_bound_function,
     stating("f", placeholder="g"),
     stating("_kernel", s=b"eager"),
+    stating("_XlaMustCompile", b=True),
+    stating("_gradient_op_type", s=b"MatMul"),
     stating("_xla_compile_id", s=b"1"),
     stating("_tpu_replicate", s=b"cluster"),
     stating("executor_type", s=b"OTHER"),
