@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 
-from . import attention, categories, container, convolution, freezing, functions, lambdas, losses, precision, preprocessing, rare, recurrent, rewrites  # noqa: F401  they fill the catalogue
+from . import attention, categories, container, convolution, freezing, functions, functions_numeric, lambdas, losses, precision, preprocessing, rare, recurrent, rewrites  # noqa: F401  they fill the catalogue
 from .catalogue import FIXTURES
 from .checkpoints import CHECKPOINTS
 from .record import goldens

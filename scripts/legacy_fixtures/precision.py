@@ -51,3 +51,19 @@ def double(k):
     y = k.LSTM(5, return_sequences=True, dtype="float64")(x)
     y = k.Conv1D(4, 3, dtype="float64")(y)
     return k.Model(x, k.Dense(2, dtype="float64")(k.Flatten(dtype="float64")(y)))
+
+def _cancelling(k, model):
+    """A second layer whose outputs stand close together far from zero, and a normalization that spreads them."""
+    _, dense, norm, _ = model.layers[-4:]
+    kernel, bias = dense.get_weights()
+    dense.set_weights([kernel * 1e-3, bias * 0 + 8])
+    gamma, beta, mean, variance = norm.get_weights()
+    norm.set_weights([gamma, beta, mean * 1e-3 + 8, variance * 1e-7])
+
+
+@fixture("keras-2.3.1 tfkeras-2.15.1", "amplifies rounding batchnorm dense", real(6), prepare=_cancelling)
+def amplified_rounding(k):
+    x = k.Input((6,))
+    y = k.Dense(16, activation="tanh")(x)
+    y = k.Dense(8)(y)
+    return k.Model(x, k.Dense(3)(k.BatchNormalization(epsilon=1e-7)(y)))

@@ -19,6 +19,7 @@ GETITEM = "__operators__.getitem"
 _SIGNATURES = """
 __operators__.add x y
 __operators__.getitem tensor slice_spec
+argsort values axis direction stable
 broadcast_to input shape
 cast x dtype
 clip_by_norm t clip_norm axes
@@ -26,10 +27,18 @@ clip_by_value t clip_value_min clip_value_max
 compat.v1.floor_div x y
 compat.v1.gather params indices validate_indices axis batch_dims
 compat.v1.gather_nd params indices batch_dims
+compat.v1.image.resize_area images size align_corners
+compat.v1.image.resize_bicubic images size align_corners half_pixel_centers
 compat.v1.image.resize_bilinear images size align_corners half_pixel_centers
 compat.v1.image.resize_nearest_neighbor images size align_corners half_pixel_centers
 compat.v1.math.scalar_mul scalar x
+compat.v1.nn.avg_pool value ksize strides padding data_format input
+compat.v1.nn.conv2d input filter strides padding use_cudnn_on_gpu data_format dilations filters
+compat.v1.nn.convolution input filter padding strides dilation_rate data_format filters dilations
 compat.v1.nn.crelu features axis
+compat.v1.nn.depthwise_conv2d input filter strides padding rate data_format dilations
+compat.v1.nn.max_pool value ksize strides padding data_format input
+compat.v1.nn.pool input window_shape pooling_type padding dilation_rate strides data_format dilations
 compat.v1.norm tensor ord axis keepdims keep_dims
 compat.v1.pad tensor paddings mode constant_values
 compat.v1.shape input out_type
@@ -44,18 +53,42 @@ ensure_shape x shape
 expand_dims input axis
 fill dims value
 identity input
+image.adjust_brightness image delta
+image.adjust_contrast images contrast_factor
+image.adjust_gamma image gamma gain
+image.central_crop image central_fraction
+image.convert_image_dtype image dtype saturate
 image.crop_to_bounding_box image offset_height offset_width target_height target_width
+image.extract_patches images sizes strides rates padding
 image.flip_left_right image
 image.flip_up_down image
 image.grayscale_to_rgb images
+image.hsv_to_rgb images
 image.pad_to_bounding_box image offset_height offset_width target_height target_width
+image.per_image_standardization image
 image.resize images size method preserve_aspect_ratio antialias
+image.resize_with_crop_or_pad image target_height target_width
+image.resize_with_pad image target_height target_width method antialias
 image.rgb_to_grayscale images
+image.rgb_to_hsv images
+image.rgb_to_yiq images
+image.rgb_to_yuv images
+image.rot90 image k
+image.transpose image
+image.yiq_to_rgb images
+image.yuv_to_rgb images
 keras.backend.batch_flatten x
+keras.backend.binary_crossentropy target output from_logits
 linalg.band_part input num_lower num_upper
+linalg.cross a b
+linalg.det input
+linalg.diag diagonal k num_rows num_cols padding_value align
 linalg.diag_part input k padding_value align
+linalg.inv input adjoint
 linalg.matmul a b transpose_a transpose_b adjoint_a adjoint_b a_is_sparse b_is_sparse output_type
 linalg.matrix_transpose a conjugate
+linalg.normalize tensor ord axis
+linalg.set_diag input diagonal k align
 linalg.trace x
 math.abs x
 math.acos x
@@ -75,10 +108,13 @@ math.cosh x
 math.count_nonzero input axis keepdims dtype
 math.cumprod x axis exclusive reverse
 math.cumsum x axis exclusive reverse
+math.cumulative_logsumexp x axis exclusive reverse
+math.digamma x
 math.divide_no_nan x y
 math.equal x y
 math.erf x
 math.erfc x
+math.erfinv x
 math.exp x
 math.expm1 x
 math.floor x
@@ -92,6 +128,7 @@ math.is_nan x
 math.l2_normalize x axis epsilon dim
 math.less x y
 math.less_equal x y
+math.lgamma x
 math.log x
 math.log1p x
 math.log_sigmoid x
@@ -104,6 +141,7 @@ math.multiply x y
 math.multiply_no_nan x y
 math.negative x
 math.not_equal x y
+math.polyval coeffs x
 math.pow x y
 math.reciprocal x
 math.reduce_all input_tensor axis keepdims
@@ -134,6 +172,10 @@ math.tanh x
 math.top_k input k sorted index_type
 math.truediv x y
 math.xlogy x y
+math.zero_fraction value
+nn.avg_pool input ksize strides padding data_format
+nn.avg_pool1d input ksize strides padding data_format
+nn.avg_pool2d input ksize strides padding data_format
 nn.bias_add value bias data_format
 nn.depth_to_space input block_size data_format
 nn.elu features
@@ -142,9 +184,13 @@ nn.l2_loss t
 nn.leaky_relu features alpha
 nn.local_response_normalization input depth_radius bias alpha beta
 nn.log_softmax logits axis
+nn.max_pool input ksize strides padding data_format
+nn.max_pool1d input ksize strides padding data_format
+nn.max_pool2d input ksize strides padding data_format
 nn.relu features
 nn.relu6 features
 nn.selu features
+nn.sigmoid_cross_entropy_with_logits labels logits
 nn.silu features beta
 nn.softmax logits axis
 nn.softsign features
@@ -159,12 +205,14 @@ reshape tensor shape
 reverse tensor axis
 roll input shift axis
 sequence_mask lengths maxlen dtype
+signal.frame signal frame_length frame_step pad_end pad_value axis
 slice input_ begin size
 sort values axis direction
 split value num_or_size_splits axis num
 stack values axis
 stop_gradient input
 strided_slice input_ begin end strides begin_mask end_mask ellipsis_mask new_axis_mask shrink_axis_mask
+tensor_scatter_nd_update tensor indices updates
 tensordot a b axes
 tile input multiples
 unstack value num axis
@@ -183,6 +231,7 @@ FUNCTION_CLASSES = frozenset(FUNCTION + name for name in FUNCTIONS)
 
 #: Alternative stored names of a function, by release or by the way of calling it.
 ALIASES: Mapping[str, str] = {
+    "compat.v1.nn.sigmoid_cross_entropy_with_logits": "nn.sigmoid_cross_entropy_with_logits",
     "gather": "compat.v1.gather",
     "gather_nd": "compat.v1.gather_nd",
     "math.divide": "math.truediv",
@@ -206,6 +255,10 @@ SIZES: Mapping[str, tuple[str, ...]] = {
     "compat.v1.image.resize_bilinear": ("size",),
     "compat.v1.image.resize_nearest_neighbor": ("size",),
     "compat.v1.pad": ("paddings",),
+    "compat.v1.image.resize_area": ("size",),
+    "compat.v1.image.resize_bicubic": ("size",),
+    "image.resize_with_crop_or_pad": ("target_height", "target_width"),
+    "image.resize_with_pad": ("target_height", "target_width"),
     "fill": ("dims",),
     "image.pad_to_bounding_box": ("target_height", "target_width"),
     "image.resize": ("size",),

@@ -33,6 +33,7 @@ Acosh math.acosh x
 Add math.add x y
 AddN math.add_n inputs*
 AddV2 math.add x y
+AdjustContrastv2 image.adjust_contrast images contrast_factor
 All math.reduce_all input_tensor axis keep_dims=keepdims
 Any math.reduce_any input_tensor axis keep_dims=keepdims
 ArgMax math.argmax input axis output_type=output_type
@@ -42,17 +43,23 @@ Asinh math.asinh x
 Atan math.atan x
 Atan2 math.atan2 y x
 Atanh math.atanh x
+AvgPool nn.avg_pool input ksize=ksize strides=strides padding=padding data_format=data_format
 BatchMatMulV2 linalg.matmul a b adj_x=adjoint_a adj_y=adjoint_b
 BiasAdd nn.bias_add value bias
 BroadcastTo broadcast_to input shape
 Cast cast x DstT=dtype
 Ceil math.ceil x
 ConcatV2 concat values* axis
+Conv2D compat.v1.nn.conv2d input filter strides=strides padding=padding data_format=data_format dilations=dilations
 Cos math.cos x
 Cosh math.cosh x
+Cross linalg.cross a b
 Cumprod math.cumprod x axis exclusive=exclusive reverse=reverse
 Cumsum math.cumsum x axis exclusive=exclusive reverse=reverse
+CumulativeLogsumexp math.cumulative_logsumexp x axis exclusive=exclusive reverse=reverse
 DepthToSpace nn.depth_to_space input block_size=block_size data_format=data_format
+DepthwiseConv2dNative compat.v1.nn.depthwise_conv2d input filter strides=strides padding=padding data_format=data_format
+Digamma math.digamma x
 DivNoNan math.divide_no_nan x y
 Einsum einsum inputs* equation=equation
 Elu nn.elu features
@@ -60,10 +67,12 @@ EnsureShape ensure_shape x shape=shape
 Equal math.equal x y
 Erf math.erf x
 Erfc math.erfc x
+Erfinv math.erfinv x
 EuclideanNorm math.reduce_euclidean_norm input_tensor axis keep_dims=keepdims
 Exp math.exp x
 ExpandDims expand_dims input axis
 Expm1 math.expm1 x
+ExtractImagePatches image.extract_patches images ksizes=sizes strides=strides rates=rates padding=padding
 Fill fill dims value
 Floor math.floor x
 FloorDiv math.floordiv x y
@@ -72,6 +81,7 @@ GatherNd compat.v1.gather_nd params indices
 GatherV2 compat.v1.gather params indices axis batch_dims=batch_dims
 Greater math.greater x y
 GreaterEqual math.greater_equal x y
+HSVToRGB image.hsv_to_rgb images
 Identity identity input
 IsFinite math.is_finite x
 IsInf math.is_inf x
@@ -81,6 +91,7 @@ LRN nn.local_response_normalization input depth_radius=depth_radius bias=bias al
 LeakyRelu nn.leaky_relu features alpha=alpha
 Less math.less x y
 LessEqual math.less_equal x y
+Lgamma math.lgamma x
 Log math.log x
 Log1p math.log1p x
 LogSoftmax nn.log_softmax logits
@@ -89,8 +100,13 @@ LogicalNot math.logical_not x
 LogicalOr math.logical_or x y
 MatMul linalg.matmul a b transpose_a=transpose_a transpose_b=transpose_b
 MatrixBandPart linalg.band_part input num_lower num_upper
+MatrixDeterminant linalg.det input
 MatrixDiagPartV3 linalg.diag_part input k padding_value align=align
+MatrixDiagV3 linalg.diag diagonal k num_rows num_cols padding_value align=align
+MatrixInverse linalg.inv input adjoint=adjoint
+MatrixSetDiagV3 linalg.set_diag input diagonal k align=align
 Max math.reduce_max input_tensor axis keep_dims=keepdims
+MaxPool nn.max_pool input ksize=ksize strides=strides padding=padding data_format=data_format
 Maximum math.maximum x y
 Mean math.reduce_mean input_tensor axis keep_dims=keepdims
 Min math.reduce_min input_tensor axis keep_dims=keepdims
@@ -106,12 +122,15 @@ Pad compat.v1.pad tensor paddings
 PadV2 compat.v1.pad tensor paddings constant_values
 Pow math.pow x y
 Prod math.reduce_prod input_tensor axis keep_dims=keepdims
+RGBToHSV image.rgb_to_hsv images
 Range range start limit delta
 RealDiv math.truediv x y
 Reciprocal math.reciprocal x
 Relu nn.relu features
 Relu6 nn.relu6 features
 Reshape reshape tensor shape
+ResizeArea compat.v1.image.resize_area images size align_corners=align_corners
+ResizeBicubic compat.v1.image.resize_bicubic images size align_corners=align_corners half_pixel_centers=half_pixel_centers
 ResizeBilinear compat.v1.image.resize_bilinear images size align_corners=align_corners half_pixel_centers=half_pixel_centers
 ResizeNearestNeighbor compat.v1.image.resize_nearest_neighbor images size align_corners=align_corners half_pixel_centers=half_pixel_centers
 ReverseV2 reverse tensor axis
@@ -145,6 +164,7 @@ Sub math.subtract x y
 Sum math.reduce_sum input_tensor axis keep_dims=keepdims
 Tan math.tan x
 Tanh math.tanh x
+TensorScatterUpdate tensor_scatter_nd_update tensor indices updates
 Tile tile input multiples
 TopKV2 math.top_k input k sorted=sorted
 Transpose compat.v1.transpose a perm

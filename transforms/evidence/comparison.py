@@ -50,7 +50,12 @@ def differing(detail: str) -> Comparison:
 
 
 def compare_outputs(
-    names: Sequence[str], actual: Sequence[Array], evidence: Sequence[Array], rtol: float, atol: float
+    names: Sequence[str],
+    actual: Sequence[Array],
+    evidence: Sequence[Array],
+    rtol: float,
+    atol: float,
+    rounding: Sequence[float] = (),
 ) -> Comparison:
     """Compares outputs with the evidence, in order.
 
@@ -60,12 +65,13 @@ def compare_outputs(
         evidence: expected outputs.
         rtol: see `atol`.
         atol: |a - b| <= atol + rtol |b|.
+        rounding: what each output may differ by beyond that; nothing where none is given.
     """
     if len(actual) != len(evidence):
         return differing(f"{len(actual)} outputs where the evidence has {len(evidence)}")
     result = EQUAL
-    for name, a, b in zip(names, actual, evidence, strict=True):
-        result = result.worse(_compare(name, np.asarray(a), np.asarray(b), rtol, atol))
+    for name, a, b, more in zip(names, actual, evidence, rounding or (0.0,) * len(names), strict=True):
+        result = result.worse(_compare(name, np.asarray(a), np.asarray(b), rtol, atol, more))
     return result
 
 
@@ -74,7 +80,7 @@ def is_text(values: Array) -> bool:
     return values.dtype.kind == "S"
 
 
-def _compare(name: str, a: Array, b: Array, rtol: float, atol: float) -> Comparison:
+def _compare(name: str, a: Array, b: Array, rtol: float, atol: float, rounding: float) -> Comparison:
     if a.shape != b.shape:
         return differing(f"{name}: shape {list(a.shape)} where it should be {list(b.shape)}")
     if is_text(a) or is_text(b):
@@ -88,7 +94,7 @@ def _compare(name: str, a: Array, b: Array, rtol: float, atol: float) -> Compari
         return EQUAL
     sized = size > atol
     relative = float((error[sized] / size[sized]).max()) if sized.any() else 0.0
-    tolerance = atol + rtol * size
+    tolerance = atol + rtol * size + rounding
     within = bool((error <= tolerance).all())
     used = float((error[tolerance > 0] / tolerance[tolerance > 0]).max(initial=0.0))
     if (error[tolerance == 0] > 0).any():

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
 from transforms.lambda_functions.graph import taken_for_granted
@@ -51,8 +52,15 @@ def answers_with_assumptions(
     return [(answer, merged_assumptions(assumed)) for answer, assumed in zip(outputs, rests_on, strict=True)]
 
 
-def _forward(model: LegacyModel, batches: Batches, custom: CustomRules | None) -> list[Answer]:
-    return forward_batches(model.graph, model.weights_of, batches, model.runtime, custom)
+def answers_in_float32(model: LegacyModel, batches: Batches, custom: CustomRules | None = None) -> list[Answer]:
+    """The same forward pass in float32: how far it is from the one in float64 is the model's own rounding."""
+    return [_decided(model, answer)[0] for answer in _forward(model, batches, custom, np.float32)]
+
+
+def _forward(
+    model: LegacyModel, batches: Batches, custom: CustomRules | None, precision: npt.DTypeLike = np.float64
+) -> list[Answer]:
+    return forward_batches(model.graph, model.weights_of, batches, model.runtime, custom, precision)
 
 
 def _decided(model: LegacyModel, answer: Answer) -> tuple[Answer, tuple[Assumption, ...]]:

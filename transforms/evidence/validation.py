@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from transforms.evidence.comparison import EQUAL, Comparison, compare_outputs, differing, is_text
 from transforms.evidence.drawn_batches import SHORT_LENGTHS, DrawnBatches
+from transforms.evidence.rounding import MULTIPLE, own_rounding
 from transforms.evidence.samples import SampleBatch, as_fed
 from transforms.evidence.source_answers import ExpectedOutputs
 from transforms.records.assumptions import Assumption, merged_assumptions
@@ -139,6 +140,14 @@ class Validator:
         """The inputs, cast to the signature's dtypes: a float32 input has float32 precision for the reference too."""
         return [as_fed(x, spec.dtype) for spec, x in zip(self._inputs, batch.inputs, strict=True)]
 
+    def own_rounding(self, batch: SampleBatch) -> list[float]:
+        """How far float32 itself moves each output on a batch; nothing where the reference does not answer."""
+        wide, narrow = (
+            self.expected.answers(oracle, [batch])[0].outputs
+            for oracle in (Oracle.REFERENCE, Oracle.REFERENCE_IN_FLOAT32)
+        )
+        return own_rounding(numpy_arrays(wide), numpy_arrays(narrow)) if wide and narrow else []
+
     def run(self, artefact: LoadedArtefact, batch: SampleBatch) -> Run:
         """Outputs of the reloaded artefact, in order. Raises ValueError if it does not run."""
         outputs = artefact.run({spec.name: x for spec, x in zip(self._inputs, batch.inputs, strict=True)})
@@ -167,6 +176,7 @@ class _Examination:
         self._warnings: list[str] = []
         self._assumptions: list[Assumption] = []
         self._decided: tuple[Assumption, ...] = ()
+        self._amplified: list[tuple[Comparison, dict[str, float]]] = []
 
     def validation(self, given: SampleBatch | None) -> Validation:
         runs = [self._run(given)] if given is not None else []
@@ -175,7 +185,7 @@ class _Examination:
         golden = reference = rebuilt = None
         if given is not None:
             if given.expected is not None:
-                golden = self._compare(runs[0].outputs, given.expected)
+                golden = self._compared(runs[0], given.expected)
             reference = self._against(runs[0], answers[0])
             if golden is not None and golden.within and reference is not None and not reference.within:
                 self._warn(f"The reference disagrees with the golden outputs ({reference.detail}).")
@@ -199,9 +209,19 @@ class _Examination:
     def _run(self, batch: SampleBatch) -> Run:
         return self._validator.run(self._artefact, batch)
 
-    def _compare(self, outputs: Sequence[Array], evidence: Sequence[Array]) -> Comparison:
-        tolerance = self._validator.tolerance
-        return compare_outputs(self._validator.output_names, outputs, evidence, tolerance.rtol, tolerance.atol)
+    def _compared(self, run: Run, evidence: Sequence[Array]) -> Comparison:
+        """With the evidence; where they differ, also beyond what the model's own rounding explains."""
+        names, tolerance = self._validator.output_names, self._validator.tolerance
+        found = compare_outputs(names, run.outputs, evidence, tolerance.rtol, tolerance.atol)
+        if found.within or not np.isfinite(found.max_abs_error):
+            return found
+        rounding = self._validator.own_rounding(run.batch)
+        allowed = [MULTIPLE * each for each in rounding]
+        again = compare_outputs(names, run.outputs, evidence, tolerance.rtol, tolerance.atol, allowed)
+        if not again.within:
+            return found
+        self._amplified.append((found, dict(zip(names, rounding, strict=True))))
+        return again
 
     def _against(self, run: Run, answer: Answer) -> Comparison | None:
         """Compares with one kind of evidence; None, with a warning, if it gives no outputs."""
@@ -209,7 +229,7 @@ class _Examination:
             self._warn(answer.why_none)
             return None
         self._assumptions += answer.assumptions
-        return self._compare(run.outputs, numpy_arrays(answer.outputs))
+        return self._compared(run, numpy_arrays(answer.outputs))
 
     def _against_all(self, oracle: Oracle, runs: Sequence[Run]) -> list[tuple[Run, Comparison | None]]:
         answers = self._validator.expected.answers(oracle, [run.batch for run in runs])
@@ -259,8 +279,19 @@ class _Examination:
             runs[0].outputs if runs else (),
             merged_assumptions(self._assumptions),
             self._decided,
-            tuple(self._warnings),
+            (*self._warnings, *self._told_of_rounding()),
         )
+
+    def _told_of_rounding(self) -> list[str]:
+        """One warning of the worst difference that the model's own rounding explains."""
+        if not self._amplified:
+            return []
+        found, rounding = max(self._amplified, key=lambda each: each[0].max_abs_error)
+        moved = ", ".join(f"{name} by {each:.3g}" for name, each in rounding.items() if each)
+        return [
+            f"The model amplifies rounding: {found.detail}; float32 in place of float64 moves {moved}, and up to "
+            f"{MULTIPLE:g} times that is accepted."
+        ]
 
     def _repeats(self, runs: Sequence[Run]) -> Comparison:
         """Checks that the same request gives the same outputs, bit by bit, a second time."""

@@ -113,7 +113,7 @@ class Conversion:
         Raises:
             MigrationError: errors of reading an array; `internal_error` if nothing is staged.
         """
-        if question.oracle is Oracle.REFERENCE:
+        if question.oracle is not Oracle.REBUILT:
             return self._reference(question)
         run = self._rebuilt_model()
         return Answers(tuple(Answer(plain_arrays(run(list(numpy_arrays(feed.inputs))))) for feed in question.feeds))
@@ -210,7 +210,7 @@ class Conversion:
         return self._rebuilt
 
     def _reference(self, question: Question) -> Answers:
-        from transforms.evidence.readings import answers_with_assumptions
+        from transforms.evidence.readings import answers_in_float32, answers_with_assumptions
 
         legacy, rules = self._known_source(), None
         if self._custom is not None:
@@ -218,6 +218,9 @@ class Conversion:
 
             rules = custom_rules(self._custom)
         batches = [numpy_arrays(feed.inputs) for feed in question.feeds]
+        if question.oracle is Oracle.REFERENCE_IN_FLOAT32:
+            narrow = answers_in_float32(legacy, batches, rules)
+            return Answers(tuple(_answer(answer, feed) for answer, feed in zip(narrow, question.feeds, strict=True)))
         answers = answers_with_assumptions(legacy, batches, rules)
         found = [_answer(answer, feed) for (answer, _), feed in zip(answers, question.feeds, strict=True)]
         return Answers(

@@ -20,6 +20,7 @@ def _size(input: Any, out_type: Any = "int32") -> Any:
 #: Functions that are not in `tf` under their stored name, or do not accept all that tf-keras stores.
 _OTHERS: Mapping[str, Any] = {
     "keras.backend.batch_flatten": tf_keras.backend.batch_flatten,
+    "keras.backend.binary_crossentropy": tf_keras.backend.binary_crossentropy,
     "__operators__.add": tf.math.add,
     "compat.v1.size": _size,
 }

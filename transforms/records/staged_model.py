@@ -70,9 +70,10 @@ class VerificationRequest:
 
 
 class Oracle(StrEnum):
-    """The source of expected outputs: the independent reference, or the rebuilt Keras model."""
+    """The source of expected outputs: the independent reference, in float64 or float32, or the rebuilt Keras model."""
 
     REFERENCE = "reference"
+    REFERENCE_IN_FLOAT32 = "reference_in_float32"
     REBUILT = "rebuilt"
 
 

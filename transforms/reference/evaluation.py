@@ -126,7 +126,15 @@ class Evaluation:
         else:
             raise NotCovered(f"the layer class {layer.class_name}", layer.path)
         refuse_overflow(result.values, layer.path)
-        return result
+        return self._rounded(result)
+
+    def _rounded(self, result: Tensors) -> Tensors:
+        """What a layer puts out, floats in the precision of this pass."""
+        precision = self._weights.precision
+        if precision == np.float64:
+            return result
+        values = (x.astype(precision) if x.dtype == np.float64 else x for x in result.values)
+        return Tensors(tuple(values), result.masks)
 
     def _refuse_carried_state(self, layer: Layer) -> None:
         """Refuses stateful layers called several times: TensorFlow 2 carries their states from one call to the next,

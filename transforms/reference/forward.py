@@ -7,6 +7,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from transforms.architecture.graph import Graph, LayerPath
 from transforms.legacy.release import Release, UndecidedRelease, Writer, writer_of
@@ -71,12 +72,13 @@ def forward_batches(
     batches: Sequence[Sequence[Array]],
     runtime: Runtime,
     custom: CustomRules | None = None,
+    precision: npt.DTypeLike = np.float64,
 ) -> list[Answer]:
     """The results or errors of `forward` for each batch. All batches pass a layer before any passes the next, so it is
-    read once.
+    read once. With another precision than float64, inputs, weights and the outputs of each layer have it.
     """
     writer = writer_of(graph, runtime)
-    weights = OriginalWeights(weights_of)
+    weights = OriginalWeights(weights_of, precision)
 
     def under(candidate: Writer) -> Evaluation:
         return Evaluation(graph, weights, runtime, candidate, custom)
@@ -84,7 +86,7 @@ def forward_batches(
     def run(inputs: Sequence[Array]) -> _Pass:
         if len(inputs) != len(graph.inputs):
             raise NotCovered(f"{len(inputs)} arrays for {len(graph.inputs)} inputs", graph.path)
-        given = Tensors.unmasked(*map(_widened, inputs))
+        given = Tensors.unmasked(*(_widened(x, precision) for x in inputs))
         try:
             return list((yield from under(writer).steps(graph, given)).values)
         except (UndecidedRelease, Refused) as open_question:
@@ -129,7 +131,7 @@ def same_outputs(first: Sequence[Array], second: Sequence[Array]) -> bool:
     )
 
 
-def _widened(x: Array) -> Array:
-    """Converts to float64; integers, such as ids, and text are unchanged."""
+def _widened(x: Array, precision: npt.DTypeLike) -> Array:
+    """Converts to float64, or the given precision; integers, such as ids, and text are unchanged."""
     x = np.asarray(x)
-    return x if np.issubdtype(x.dtype, np.integer) or x.dtype.kind == "S" else x.astype(np.float64)
+    return x if np.issubdtype(x.dtype, np.integer) or x.dtype.kind == "S" else x.astype(precision)

@@ -31,16 +31,18 @@ class LayerWeights(Mapping[str, Array]):
 
     Args:
         stored: by role, in the precision of the file.
+        precision: of floats that are looked up, where it is another.
     """
 
-    def __init__(self, stored: Mapping[str, Array]) -> None:
+    def __init__(self, stored: Mapping[str, Array], precision: npt.DTypeLike = np.float64) -> None:
         self._stored = dict(stored)
+        self._precision = precision
         self._wide: dict[str, Array] = {}
 
     def __getitem__(self, role: str) -> Array:
         if role not in self._wide:
             stored = self._stored[role]
-            self._wide[role] = np.asarray(stored, dtype=np.float64) if stored.dtype.kind == "f" else stored
+            self._wide[role] = np.asarray(stored, dtype=self._precision) if stored.dtype.kind == "f" else stored
         return self._wide[role]
 
     def __iter__(self) -> Iterator[str]:
@@ -70,7 +72,7 @@ def product(x: Array, weights: Mapping[str, Array], role: str) -> Array:
     y = sum over blocks b of x[..., b] W[b, :], each block of W converted by itself.
     """
     stored = narrow(weights, role)
-    if stored.ndim != 2 or stored.size <= _SMALL or stored.dtype == np.float64 or x.shape[-1] != len(stored):
+    if stored.ndim != 2 or stored.size <= _SMALL or stored.dtype == x.dtype or x.shape[-1] != len(stored):
         return np.asarray(x @ weights[role])
     depth, units = stored.shape
     height = min(depth, max(1, _BLOCK // units, x.size // depth))  # adding a block to y costs as many rows of y
@@ -94,17 +96,19 @@ class OriginalWeights:
 
     Args:
         weights_of: reads those of a leaf layer.
+        precision: of the floats that layers are given.
     """
 
-    def __init__(self, weights_of: WeightsOf) -> None:
+    def __init__(self, weights_of: WeightsOf, precision: npt.DTypeLike = np.float64) -> None:
         self._weights_of = weights_of
+        self.precision = precision
         self._layers: dict[LayerPath, LayerWeights] = {}
         self._bytes = 0
 
     def of(self, path: LayerPath) -> LayerWeights:
         """The weights of a leaf layer. Raises the errors of reading them."""
         if path not in self._layers:
-            self._layers[path] = LayerWeights(self._weights_of(path))
+            self._layers[path] = LayerWeights(self._weights_of(path), self.precision)
             self._bytes += self._layers[path].stored_bytes
         return self._layers[path]
 

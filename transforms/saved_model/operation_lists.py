@@ -24,6 +24,8 @@ INFERENCE = frozenset(
     Sum Mean Max Min Prod All Any ArgMax ArgMin EuclideanNorm Cumsum Cumprod L2Loss
     Bucketize DenseBincount AsString StringToHashBucketFast StringToHashBucketStrong SparseCross SparseToDense
     MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum MatrixBandPart MatrixDiagPartV3
+    Cross MatrixDeterminant MatrixDiagV3 MatrixInverse MatrixSetDiagV3 CumulativeLogsumexp Erfinv Lgamma
+    AdjustContrastv2 ExtractImagePatches RGBToHSV HSVToRGB ScaleAndTranslate Digamma
     Equal NotEqual Less LessEqual Greater GreaterEqual LogicalAnd LogicalOr LogicalNot IsNan IsInf IsFinite
 
     BiasAdd BiasAddGrad Conv2D Conv2DBackpropInput Conv2DBackpropFilter Conv3D Conv3DBackpropInputV2

@@ -62,6 +62,13 @@ def reset_after_flipped(rewrite: LayerRewrite, context: RewriteContext) -> Layer
     return replace(rewrite, layer=replace(rewrite.layer, config={**rewrite.layer.config, "reset_after": flipped}))
 
 
+def another_epsilon(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
+    """The default in the place of what is stored, in a model that amplifies its own rounding."""
+    if rewrite.layer.class_name != "BatchNormalization":
+        return rewrite
+    return replace(rewrite, layer=replace(rewrite.layer, config={**rewrite.layer.config, "epsilon": 1e-3}))
+
+
 def first_half_only(bias: Any) -> Any:
     return np.split(bias, 2)[0]
 
@@ -92,6 +99,7 @@ RULES_PLANTED = {
     "sigmoid instead of hard_sigmoid": ("keras-2.2.4/masked_bi_last", sigmoid_gates),
     "forward and backward swapped": ("keras-2.2.4/bi_cudnn_merges", halves_swapped),
     "reset_after flipped": ("keras-2.2.4/gru_without_bias", reset_after_flipped),
+    "another epsilon": ("keras-2.3.1/amplified_rounding", another_epsilon),
 }
 #: Rewrites left out: what tf-keras would do of itself.
 RULES_MISSING = {

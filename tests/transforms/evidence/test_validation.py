@@ -114,3 +114,39 @@ def test_the_rebuilt_model_may_disagree() -> None:
 def test_one_request_gets_one_answer() -> None:
     found = validation(None, None, 2.0, steady=False)
     assert not found.comparison.within
+
+
+def amplifying(wide: float, narrow: float | None) -> Validation:
+    """Of the artefact, where the reference answers with one factor in float64 and another in float32."""
+
+    def ask(question: Question) -> Any:
+        in_float32 = question.oracle is Oracle.REFERENCE_IN_FLOAT32
+        return oracle(narrow if in_float32 else wide, narrow if in_float32 else wide)(question)
+
+    validator = Validator(
+        [Spec()],  # type: ignore[list-item]
+        ["x"],
+        ["y"],
+        [InputDomain()],
+        ask,
+        Tolerance(1e-4, 1e-5),
+    )
+    return validator.validate(Doubling(), None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "within"),
+    [
+        pytest.param(2.002, 2.001, True, id="twice what float32 moves"),
+        pytest.param(2.002, 2.0019, False, id="twenty times what float32 moves"),
+        pytest.param(2.002, 2.002, False, id="float32 moves nothing"),
+        pytest.param(2.002, None, False, id="no answer in float32"),
+        pytest.param(2.2, 2.1, False, id="so much is no rounding"),
+    ],
+)
+def test_a_difference_that_rounding_explains_is_none_of_the_migration(
+    wide: float, narrow: float | None, within: bool
+) -> None:
+    found = amplifying(wide, narrow)
+    assert found.comparison.within is within
+    assert any("The model amplifies rounding" in warning for warning in found.warnings) is within

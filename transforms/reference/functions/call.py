@@ -12,13 +12,24 @@ from transforms.architecture.function_signatures import ARGUMENTS, FUNCTION
 from transforms.architecture.graph import Layer
 from transforms.reference.dialect import Evaluator, StructuredLayer, Tensors
 from transforms.reference.functions.arrangement import ARRANGEMENT
+from transforms.reference.functions.colours import COLOURS
 from transforms.reference.functions.elementwise import ELEMENTWISE
 from transforms.reference.functions.images import IMAGES
+from transforms.reference.functions.linear_algebra import LINEAR_ALGEBRA
 from transforms.reference.functions.reductions import REDUCTIONS
+from transforms.reference.functions.windows import WINDOWS
 from transforms.reference.layer_call import Array, NotCovered
 from transforms.reference.masks.propagation import any_mask
 
-RULES: Mapping[str, Callable[..., Any]] = {**ELEMENTWISE, **REDUCTIONS, **ARRANGEMENT, **IMAGES}
+RULES: Mapping[str, Callable[..., Any]] = {
+    **ELEMENTWISE,
+    **REDUCTIONS,
+    **ARRANGEMENT,
+    **IMAGES,
+    **COLOURS,
+    **WINDOWS,
+    **LINEAR_ALGEBRA,
+}
 
 #: Functions that may return their input tensor itself, with its mask.
 _MAY_RETURN_ITS_INPUT = frozenset({"cast", "convert_to_tensor"})

@@ -64,10 +64,12 @@ def _cumulative(function: Callable[..., Any], neutral: float) -> Callable[..., A
 def _norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = None, keep_dims: Any = None) -> Array:
     """The Euclidean norm, or that of order 1, 2 or infinity over one axis."""
     kept, along, x = bool(keepdims or keep_dims), axes(axis), array(tensor)
-    if ord == "euclidean" or (ord in (2, 2.0) and not isinstance(along, tuple)):
+    if ord in ("euclidean", "fro") or (ord in (2, 2.0) and not isinstance(along, tuple)):
         return _length(x, along, kept)
     if ord in (1, 1.0) and isinstance(along, int):
         return np.asarray(np.sum(np.abs(x), axis=along, keepdims=kept))
+    if ord == np.inf and isinstance(along, int):
+        return np.asarray(np.max(np.abs(x), axis=along, keepdims=kept))
     raise NotCovered(f"a norm of order {ord}")
 
 
