@@ -15,6 +15,7 @@ from pipeline.scan.checkpoints import checkpoint_architecture
 from transforms.errors import MigrationError
 from transforms.records.file_kind import FileKind
 from transforms.source.checkpoint.files import INDEX
+from transforms.source.lookalikes import HEAD_BYTES, TAIL_BYTES, looks_like
 
 if TYPE_CHECKING:
     from pipeline.isolation.process import ConfinedProcess
@@ -26,6 +27,7 @@ _LARGEST_USER_BLOCK = 1 << 20
 _FIRST_READ = 2048 + len(_SIGNATURE)
 _FILES_PER_CALL = 250
 _SECONDS_PER_CALL = 20.0
+_MODEL_SUFFIXES = (".h5", ".hdf5", ".hdf", ".h5py", ".keras")
 _KINDS = "transforms.source.hdf5.file_kind:kinds_of"
 
 
@@ -52,10 +54,16 @@ class FoundFile:
 
 @dataclass
 class Oddities:
-    """Folders that a scan skipped: without permission to read, or hidden."""
+    """What a scan skipped.
+
+    Attributes:
+        unreadable, hidden: folders.
+        foreign: files named like a model that are not HDF5, and what each looks like.
+    """
 
     unreadable: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
+    foreign: list[tuple[str, str]] = field(default_factory=list)
 
 
 def is_hdf5(path: Path | str) -> bool:
@@ -100,7 +108,7 @@ def find_files(paths: Iterable[str], oddities: Oddities) -> Iterator[FoundFile]:
 
     Args:
         paths: files, folders, and patterns as Python's glob reads them. Links to folders are not followed.
-        oddities: receives the skipped folders.
+        oddities: receives what was skipped.
 
     Raises:
         ScanError: a path does not exist, or a pattern matches nothing.
@@ -119,6 +127,30 @@ def find_files(paths: Iterable[str], oddities: Oddities) -> Iterator[FoundFile]:
                 elif is_hdf5(name):
                     seen.add(file)
                     yield FoundFile(Path(file), root)
+                elif name.lower().endswith(_MODEL_SUFFIXES) and not os.path.isdir(name):
+                    seen.add(file)
+                    oddities.foreign.append((file, _appearance(file)))
+
+
+def _appearance(path: str) -> str:
+    """What a file looks like that is not HDF5; for a missing file, what stands for it."""
+    if os.path.islink(path) and not os.path.exists(path):
+        annexed = "/annex/objects/" in os.readlink(path)
+        return "a git-annex pointer: fetch the real file with `git annex get`" if annexed else "a link to nothing"
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return "not a regular file"
+        tail = os.pread(descriptor, TAIL_BYTES, max(0, status.st_size - TAIL_BYTES))
+        return looks_like(os.pread(descriptor, HEAD_BYTES, 0), tail, status.st_size) or "not HDF5"
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
+    finally:
+        os.close(descriptor)
 
 
 def with_kinds(files: Iterable[FoundFile]) -> list[FoundFile]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from pipeline.publication.layout import RESERVED
+from pipeline.scan.epochs import series
 
 _SUFFIXES = (".h5", ".hdf5", ".hdf", ".h5py", ".keras", ".ckpt")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
@@ -67,14 +68,19 @@ def _parts(path: PurePosixPath) -> tuple[str, ...]:
 def _versioned(root: str, files: Sequence[tuple[str, ...]]) -> Iterator[Proposal]:
     """Proposals for the files below one folder, with versions where the paths are unambiguous."""
     in_folder = _numeric_folders(files)
-    series = _series(files)
+    endings, epochs = _series(files), series(files)
     for parts in files:
         base = parts[:-2]
         if len(parts) > 1 and _NUMBER.fullmatch(parts[-2]):
             name = base if in_folder[base] else (*base, parts[-1])
             yield Proposal("/".join(name) or root, int(parts[-2]))
-        elif parts in series:
-            series_name, version = series[parts]
+        elif parts in epochs:
+            epoch, mark = epochs[parts]
+            note = f"version {epoch.epoch} is the epoch in the name {parts[-1]!r}"
+            name = (*parts[:-1], *filter(None, [epoch.base]))
+            yield Proposal("/".join(name) or root, epoch.epoch, (f"{note}, {mark} of the series" if mark else note,))
+        elif parts in endings:
+            series_name, version = endings[parts]
             yield Proposal(
                 series_name, version, (f"version {version} is taken from the end of the name {parts[-1]!r}",)
             )

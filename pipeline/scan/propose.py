@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.printable import printable
 from pipeline.scan.companions import pair
+from pipeline.scan.duplicates import duplicates
 from pipeline.scan.find import FoundFile, Oddities, find_files, with_kinds
 from pipeline.scan.model_names import propose
 from transforms.records.file_kind import FileKind
@@ -54,16 +55,16 @@ class Proposal:
     Attributes:
         rows: of the proposed manifest.
         files: all files found, models or not.
-        not_seen: a line for each skipped folder.
+        oddities: what was skipped.
     """
 
     rows: tuple[ProposedRow, ...]
     files: tuple[FoundFile, ...]
-    not_seen: tuple[str, ...]
+    oddities: Oddities
 
     def passed_over(self, folder: Path) -> list[str]:
         """A line for each file without a row and each skipped folder, paths relative to `folder`."""
-        return [*left_out(self.files, folder), *self.not_seen]
+        return [*left_out(self.files, self.oddities, folder), *_not_seen(self.oddities)]
 
     def remarks(self) -> list[str]:
         """A line for each row with something to check."""
@@ -84,7 +85,7 @@ def propose_rows(paths: Sequence[str]) -> Proposal:
     """
     oddities = Oddities()
     files = with_kinds(find_files(paths, oddities))
-    return Proposal(tuple(proposed_rows(files)), tuple(files), tuple(_not_seen(oddities)))
+    return Proposal(tuple(proposed_rows(files)), tuple(files), oddities)
 
 
 def propose_manifest(paths: Sequence[str], output: Path | None) -> list[str]:
@@ -129,6 +130,7 @@ def proposed_rows(files: Sequence[FoundFile]) -> list[ProposedRow]:
     kept = [file for file in files if file.kind in _ROWS]
     names = propose([(file.root.name, PurePosixPath(file.path.relative_to(file.root).as_posix())) for file in kept])
     companions = pair([(file.path, file.kind in _WEIGHTS) for file in kept])
+    twins = duplicates([file.path for file in kept if file.kind is not FileKind.CHECKPOINT])
     return [
         ProposedRow(
             model=name.model,
@@ -136,17 +138,24 @@ def proposed_rows(files: Sequence[FoundFile]) -> list[ProposedRow]:
             version=name.version,
             architecture=file.architecture or beside.architecture,
             samples=beside.samples,
-            notes=(*((_DAMAGED,) if file.kind is FileKind.DAMAGED else ()), *beside.notes, *name.notes),
+            notes=(
+                *((_DAMAGED,) if file.kind is FileKind.DAMAGED else ()),
+                *((f"the same bytes as {twins[file.path].name}",) if file.path in twins else ()),
+                *beside.notes,
+                *name.notes,
+            ),
         )
         for file, name, beside in zip(kept, names, companions, strict=True)
     ]
 
 
-def left_out(files: Iterable[FoundFile], folder: Path) -> Iterator[str]:
+def left_out(files: Iterable[FoundFile], oddities: Oddities, folder: Path) -> Iterator[str]:
     """A line for each file without a row, its path relative to `folder`."""
     for file in files:
         if file.kind in _LEFT_OUT:
             yield f"left out: {_relative(file.path, folder)} ({_LEFT_OUT[file.kind]})"
+    for path, appearance in oddities.foreign:
+        yield f"left out: {_relative(Path(path), folder)} ({appearance})"
 
 
 def as_csv(rows: Sequence[ProposedRow], remarks: Iterable[str], folder: Path) -> str:

@@ -17,7 +17,6 @@ import h5py
 from transforms.errors import MigrationError, Reason
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.file_identity import FileIdentity
-from transforms.source.checkpoint.files import INDEX_END
 from transforms.source.file import (
     SourceDigest,
     hash_file,
@@ -26,22 +25,9 @@ from transforms.source.file import (
     refuse_other_digest,
     refuse_size,
 )
+from transforms.source.lookalikes import HEAD_BYTES, TAIL_BYTES, looks_like
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-
-#: First bytes of what people mistake for a Keras HDF5 file.
-_LOOKALIKES = (
-    (b"PK\x03\x04", "a ZIP archive, perhaps a Keras 3 .keras file"),
-    (b"version https://git-lfs", "a git-LFS pointer: fetch the real file with `git lfs pull`"),
-    (b"\x1f\x8b", "a gzip file: decompress it first"),
-    (b"\x80\x02", "a Python pickle"),
-    (b"\x80\x03", "a Python pickle"),
-    (b"\x80\x04", "a Python pickle"),
-    (b"\x80\x05", "a Python pickle"),
-    (b"<", "an HTML or XML page, perhaps a failed download"),
-    (b"{", "JSON: an architecture without weights"),
-    (b"model_checkpoint_path:", "the state file of TensorFlow checkpoints: name the prefix that it states"),
-)
 
 
 @contextmanager
@@ -102,13 +88,8 @@ def _signature_offset(descriptor: int, size: int) -> int | None:
 
 
 def _not_hdf5(descriptor: int, size: int) -> MigrationError:
-    head = os.pread(descriptor, 64, 0)
-    looks = "an empty file" if size == 0 else None
-    for prefix, name in _LOOKALIKES:
-        if looks is None and head.lstrip().startswith(prefix):
-            looks = name
-    if looks is None and os.pread(descriptor, len(INDEX_END), max(0, size - len(INDEX_END))) == INDEX_END:
-        looks = "a TensorFlow checkpoint of one file (V1), or an index by another name than PREFIX.index"
+    head, tail = os.pread(descriptor, HEAD_BYTES, 0), os.pread(descriptor, TAIL_BYTES, max(0, size - TAIL_BYTES))
+    looks = looks_like(head, tail, size)
     detail = f"; it looks like {looks}" if looks else ""
     return MigrationError(
         Reason.NOT_HDF5, f"The file has no HDF5 signature{detail}", advice="Point the row at the .h5 file."
