@@ -127,6 +127,7 @@ def migrate_model(
     backend: str = "",
     custom_objects: PathLike = "",
     outputs: Sequence[str] = (),
+    constants: Mapping[str, Mapping[str, Any]] | None = None,
     sha256: str = "",
     rtol: float = DEFAULT_RTOL,
     atol: float = DEFAULT_ATOL,
@@ -145,6 +146,7 @@ def migrate_model(
         backend: `theano`, `cntk` or `tensorflow`, if the source does not record it.
         custom_objects: Python file with custom layers and functions, executed only with `allow_custom_code`.
         outputs: names of layers to output in place of the model's own outputs.
+        constants: values of global names that functions of Lambda layers use and the source lacks, by layer.
         sha256: expected digest of the source.
         rtol: see `atol`.
         atol: |a - b| <= atol + rtol |b|, element by element.
@@ -168,6 +170,7 @@ def migrate_model(
         "custom_objects": os.fspath(custom_objects),
         "backend": backend,
         "outputs": OUTPUTS_APART.join(outputs),
+        "constants": constants,
         "sha256": sha256,
         "rtol": rtol,
         "atol": atol,

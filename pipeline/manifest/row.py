@@ -12,7 +12,8 @@ from typing import Any
 
 from pipeline.publication.layout import RESERVED
 from pipeline.storage.paths import resolve_path
-from transforms.errors import Reason
+from transforms.errors import MigrationError, Reason
+from transforms.lambda_functions.constants import parse_constants
 from transforms.records.outcome import DEFAULT_ATOL, DEFAULT_RTOL
 
 REQUIRED = ("model", "source")
@@ -27,6 +28,7 @@ COLUMNS = (
     "backend",
     "custom_objects",
     "outputs",
+    "constants",
     "sha256",
     "rtol",
     "atol",
@@ -73,6 +75,7 @@ def parse_row(line: int, fields: Mapping[Any, Any], base: str) -> ManifestRow:
             backend=_backend(_text(values, "backend")),
             custom_objects=paths["custom_objects"],
             outputs=_outputs(_text(values, "outputs")),
+            constants=_constants(values["constants"]),
             sha256=_sha256(_text(values, "sha256")),
             rtol=_tolerance(values, "rtol", ManifestRow.rtol),
             atol=_tolerance(values, "atol", ManifestRow.atol),
@@ -185,6 +188,16 @@ def _outputs(text: str) -> str:
     return OUTPUTS_APART.join(names)
 
 
+def _constants(value: object) -> str:
+    """Values of global names by layer, as JSON text; a manifest in JSON lines may hold the object itself."""
+    text = json.dumps(value) if isinstance(value, Mapping) else _text({"constants": value}, "constants")
+    try:
+        given = parse_constants(text)
+    except MigrationError as error:
+        raise _ColumnError("constants", f"is {_quoted(text)}: {ascii(error.message)[1:-1]}") from error
+    return json.dumps(given, sort_keys=True) if given else ""
+
+
 def _version(value: object) -> int:
     if value == "":
         return ManifestRow.version
@@ -243,6 +256,7 @@ class ManifestRow:
     backend: str = ""
     custom_objects: str = ""
     outputs: str = ""
+    constants: str = ""
     sha256: str = ""
     rtol: float = DEFAULT_RTOL
     atol: float = DEFAULT_ATOL

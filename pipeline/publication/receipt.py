@@ -43,6 +43,7 @@ class ReceiptKey:
     require_evidence: str
     keep_training: bool = False
     outputs: str = ""
+    constants: str = ""
     migration_version: int = MIGRATION_VERSION
 
 

@@ -93,6 +93,7 @@ def _request(row: ManifestRow, files: RowFiles, staged: Path, settings: MigrateS
         atol=row.atol,
         require_evidence=settings.require_evidence,
         outputs=row.output_layers,
+        constants=row.constants,
         custom_objects=files.custom_objects.path if files.custom_objects else None,
         allow_custom_code=settings.allow_custom_code,
         keep_training=settings.keep_training,

@@ -102,6 +102,7 @@ def _inspected(candidate: Candidate, files: RowFiles, settings: MigrateSettings,
             source.identity,
             False,
             row.output_layers,
+            row.constants,
             returns=Inspection,
         )
     except MigrationError as error:
@@ -142,6 +143,7 @@ def receipt_key(row: ManifestRow, files: RowFiles, settings: MigrateSettings) ->
         require_evidence=settings.require_evidence.value,
         keep_training=settings.keep_training,
         outputs=row.outputs,
+        constants=row.constants,
     )
 
 

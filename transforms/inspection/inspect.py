@@ -37,14 +37,18 @@ def inspect_source(
     hashed: FileIdentity | None = None,
     shapes: bool = False,
     outputs: tuple[str, ...] = (),
+    constants: str = "",
 ) -> Inspection:
     """Reads a source and canonicalises it without reading arrays. Raises MigrationError if migration would refuse it.
 
     `hashed` is a file already known to have the digest `sha256`, which is not hashed again. `shapes` requests output
-    shapes. `outputs` names layers to output in place of the model's own outputs.
+    shapes. `outputs` names layers to output in place of the model's own outputs. `constants`
+    has the values of global names in its Lambda layers, as JSON.
     """
     parsed = read_architecture(architecture, limits) if architecture else None
-    with open_legacy_model(path, parsed, backend, sha256, limits, hashed=hashed, outputs=outputs) as model:
+    with open_legacy_model(
+        path, parsed, backend, sha256, limits, hashed=hashed, outputs=outputs, constants=constants
+    ) as model:
         return _inspected(model, "", shapes, limits)
 
 
@@ -67,6 +71,7 @@ def describe_with_code(request: MigrationRequest, limits: Limits = DEFAULT_LIMIT
             limits=limits,
             custom=code.names if code else None,
             outputs=request.outputs,
+            constants=request.constants,
         ) as model,
     ):
         return _inspected(model, code.names.digest if code else "", True, limits)

@@ -10,6 +10,7 @@ from typing import Any
 from transforms.architecture.graph import Graph, Layer, LayerPath, input_count
 from transforms.errors import MigrationError, Reason
 from transforms.lambda_functions.calls import takes
+from transforms.lambda_functions.constants import constants_of, refuse_strangers
 from transforms.lambda_functions.marshal_reader import Unreadable
 from transforms.lambda_functions.stored_function import StoredFunction, is_function, looks_dumped, stored_function
 from transforms.lambda_functions.trace import Era
@@ -33,8 +34,8 @@ _ADVICE = (
     "--allow-custom-code."
 )
 _MISSING_ADVICE = (
-    "Give a function that defines it in the manifest's `custom_objects` column, named after the layer, and pass "
-    "--allow-custom-code."
+    "Where it stands for a value, give that in the manifest's column `constants`; else give a function of this meaning "
+    "in column `custom_objects`, named after the layer, and pass --allow-custom-code."
 )
 
 
@@ -75,12 +76,13 @@ def with_translations(
             `unsupported_layer`.
     """
     lambdas = {layer.path: layer for layer in graph.walk() if layer.class_name == LAMBDA}
+    given = constants or {}
+    refuse_strangers(given, lambdas.values())
     if not lambdas:
         return graph
-    given = constants or {}
     makes_masks = any(_makes_mask(layer) for layer in graph.walk())
     functions = {
-        path: _LayerFunction(layer, era, _constants_of(layer, given), makes_masks, limits)
+        path: _LayerFunction(layer, era, constants_of(layer, given), makes_masks, limits)
         for path, layer in lambdas.items()
     }
     output_shapes(graph, era.runtime, lambda layer, inputs: functions[layer.path].results(inputs))
@@ -99,11 +101,6 @@ def taken_for_granted(graph: Graph) -> Iterator[Assumption]:
 
 def _makes_mask(layer: Layer) -> bool:
     return layer.class_name == "Masking" or (layer.class_name == "Embedding" and bool(layer.config.get("mask_zero")))
-
-
-def _constants_of(layer: Layer, given: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The operator's values for a layer, by its name or its path."""
-    return given.get("/".join(layer.path), given.get(layer.name, {}))
 
 
 def _translated(graph: Graph, functions: Mapping[LayerPath, _LayerFunction]) -> Graph:

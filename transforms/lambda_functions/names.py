@@ -91,6 +91,7 @@ _BUILTINS = frozenset(vars(builtins))
 def global_value(trace: Trace, name: str) -> Value:
     """The meaning of a global name; assumed meanings are recorded. Raises Refused for a name without one."""
     if name in trace.globals_given:
+        trace.globals_used[name] = None
         return trace.globals_given[name]
     known = _GLOBALS.get(name)
     if known == "keras.ops" and not trace.era.is_keras_3:

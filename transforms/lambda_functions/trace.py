@@ -75,6 +75,7 @@ class Trace:
         self.written: list[str] = []
         self.variables: dict[int, str] = {}
         self.assumed: dict[str, None] = {}
+        self.globals_used: dict[str, None] = {}
         self.shapes_asked = False
         self._instructions = 0
         self._arguments = 0

@@ -287,6 +287,7 @@ def _text(
     code = reading.callee.code
     parameters = ", ".join(_parameters(code, reading, inputs))
     notes = [f"{name} = {_shown(value)}" for name, value in zip(code.frees, reading.closure, strict=False)]
+    notes += [f"{name} = {_shown(trace.globals_given[name])}" for name in trace.globals_used]
     closure = [f"# where {', '.join(notes)}"] if notes else []
     if not statements:
         return "\n".join([shortened(f"lambda {parameters}: {returned}"), *closure])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from transforms.admission.classes import admit
@@ -31,6 +31,21 @@ from transforms.records.runtime import Family, Runtime, runtime_of
 from transforms.weights.roles import keras_3_roles_of, roles_of
 from transforms.weights.roles_keras_1 import keras_1_roles_of
 from transforms.weights.slots import RolesOf
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """What the operator supplies beside the file.
+
+    Attributes:
+        custom: what the operator's code defines.
+        outputs: layers whose outputs are wanted in place of the model's own.
+        constants: values of global names in the functions of Lambda layers, by layer.
+    """
+
+    custom: CustomNames = field(default_factory=CustomNames)
+    outputs: tuple[str, ...] = ()
+    constants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def writing_runtime(recorded: str, backend: str, architecture: object) -> tuple[Runtime, tuple[str, ...]]:
@@ -76,20 +91,16 @@ def admitted_graph(
     architecture: object,
     runtime: Runtime,
     limits: Limits,
-    custom: CustomNames,
-    constants: Mapping[str, Mapping[str, Any]] | None = None,
-    outputs: Sequence[str] = (),
+    supplied: Supplied,
 ) -> tuple[Graph, tuple[str, ...]]:
     """The graph, with only supported classes and harmless stored objects, and the assumptions made.
-
-    `outputs` names layers to output in place of the model's own outputs.
 
     Raises MigrationError: any reason of an architecture.
     """
     refuse_later_keras(runtime)
     with config_errors():
         stored = with_loader_order(parse_architecture(architecture, limits))
-        graph, left_out = without_unused(with_outputs(stored, outputs))
+        graph, left_out = without_unused(with_outputs(stored, supplied.outputs))
         assumed = left_out_note(left_out)
         if runtime.family is not Family.KERAS_3:
             refuse_random_outputs(graph)
@@ -101,11 +112,11 @@ def admitted_graph(
         elif runtime.is_keras_1:
             graph = with_functions_of_merge(graph)
         graph = with_attention_arguments(graph)
-        graph = with_custom_objects(graph, custom, runtime)
+        graph = with_custom_objects(graph, supplied.custom, runtime)
         assumed = (*assumed, *overridden(graph, runtime))
         admit(graph, runtime, limits)
-        foreign = check_stored_objects(graph, custom_code=bool(custom.digest))
-        graph = with_translations(graph, _era(graph, runtime), constants, limits)
+        foreign = check_stored_objects(graph, custom_code=bool(supplied.custom.digest))
+        graph = with_translations(graph, _era(graph, runtime), supplied.constants, limits)
     return graph, (*assumed, *foreign)
 
 

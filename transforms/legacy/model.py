@@ -18,7 +18,8 @@ from transforms.architecture.custom_names import CustomNames, is_custom
 from transforms.architecture.graph import Graph, LayerPath
 from transforms.architecture.keras_3 import STATES_OF_KERAS_3
 from transforms.errors import MigrationError, Reason
-from transforms.legacy.admitted_graph import admitted_graph, roles_of_runtime, writing_runtime
+from transforms.lambda_functions.constants import parse_constants
+from transforms.legacy.admitted_graph import Supplied, admitted_graph, roles_of_runtime, writing_runtime
 from transforms.legacy.contradictions import refuse_contradictions
 from transforms.legacy.no_model import no_model
 from transforms.legacy.open_questions import (
@@ -132,6 +133,7 @@ def open_legacy_model(
     custom: CustomNames | None = None,
     hashed: FileIdentity | None = None,
     outputs: Sequence[str] = (),
+    constants: str = "",
 ) -> Iterator[LegacyModel]:
     """Opens a model file. Arrays can be read until the context ends.
 
@@ -144,17 +146,19 @@ def open_legacy_model(
         custom: names that the operator's code defines.
         hashed: a file already known to have the expected digest, which is not computed again.
         outputs: layers to output in place of the model's own outputs.
+        constants: values of global names in the functions of Lambda layers, by layer, as JSON; "" for none.
 
     Raises:
         MigrationError: any reason for which reading fails.
     """
-    prefix, own = local_checkpoint(path), custom or CustomNames()
+    prefix = local_checkpoint(path)
+    supplied = Supplied(custom or CustomNames(), tuple(outputs), parse_constants(constants))
     if prefix is not None:
         with open_bundle(prefix, limits, sha256) as bundle:
-            yield _read_checkpoint(bundle, architecture, backend, limits, own, outputs)
+            yield _read_checkpoint(bundle, architecture, backend, limits, supplied)
         return
     with open_hdf5(path, limits, sha256, hashed) as (file, digest):
-        yield _read(file, digest, architecture, backend, limits, own, outputs)
+        yield _read(file, digest, architecture, backend, limits, supplied)
 
 
 def _read(
@@ -163,8 +167,7 @@ def _read(
     architecture: object,
     backend: str,
     limits: Limits,
-    custom: CustomNames,
-    outputs: Sequence[str],
+    supplied: Supplied,
 ) -> LegacyModel:
     weights = group_at(file, "model_weights") if has_link(file, "model_weights") else file
     layer_names = list_attribute(weights, "layer_names", limits)
@@ -173,7 +176,7 @@ def _read(
     text = text_attribute(file, "model_config", limits)
     if layer_names is None and text is None:
         if is_object_store(file):
-            return _read_object_store(file, digest, architecture, backend, limits, custom)
+            return _read_object_store(file, digest, architecture, backend, limits, supplied)
         raise no_model(file, limits)
     if layer_names is None:
         raise MigrationError(
@@ -186,7 +189,7 @@ def _read(
     recorded = _first_text((weights, file), "keras_version", limits)
     stored_backend = _first_text((weights, file), "backend", limits)
     runtime, warnings = writing_runtime(recorded, backend or stored_backend, architecture)
-    graph, assumed = admitted_graph(architecture, runtime, limits, custom, outputs=outputs)
+    graph, assumed = admitted_graph(architecture, runtime, limits, supplied)
     found = _assignment(graph, weights, layer_names, runtime, limits)
     asks_backend = runtime.is_keras_1 and not runtime.backend
     model = LegacyModel(
@@ -204,14 +207,14 @@ def _read(
 
 
 def _read_object_store(
-    file: h5py.File, digest: SourceDigest, architecture: object, backend: str, limits: Limits, custom: CustomNames
+    file: h5py.File, digest: SourceDigest, architecture: object, backend: str, limits: Limits, supplied: Supplied
 ) -> LegacyModel:
     """Reads a `.weights.h5` file, which records nothing of its writer."""
     store = read_object_store(file, limits)
     if architecture is None:
         raise object_architecture_needed(store)
     runtime, warnings = writing_runtime("", backend or "tensorflow", architecture)
-    graph, assumed = admitted_graph(architecture, runtime, limits, custom)
+    graph, assumed = admitted_graph(architecture, runtime, limits, supplied)
     refuse_excess([array for held in store.arrays.values() for array in held], limits)
     with config_errors():
         found = assign_objects(graph, store, roles_of_runtime(runtime))
@@ -233,8 +236,7 @@ def _read_checkpoint(
     architecture: object,
     backend: str,
     limits: Limits,
-    custom: CustomNames,
-    outputs: Sequence[str],
+    supplied: Supplied,
 ) -> LegacyModel:
     if architecture is None:
         architecture = stored_architecture(bundle, limits)
@@ -244,7 +246,7 @@ def _read_checkpoint(
     if not runtime.recorded and (version := assumed_version(bundle, limits)):
         runtime = replace(runtime_of(version, runtime.backend), recorded="")
         warnings = (f"Neither checkpoint nor architecture records a keras_version: read as that of {version}.",)
-    graph, assumed = admitted_graph(architecture, runtime, limits, custom, outputs=outputs)
+    graph, assumed = admitted_graph(architecture, runtime, limits, supplied)
     with config_errors():
         assigned = assign_variables(bundle, graph, roles_of_runtime(runtime), limits)
     _check_leaves(graph, assigned.arrays)

@@ -139,6 +139,7 @@ class Conversion:
             names,
             request.hashed,
             request.outputs,
+            request.constants,
         )
 
     def _least_length(self, legacy: LegacyModel) -> int:

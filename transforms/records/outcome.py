@@ -63,6 +63,7 @@ class MigrationRequest:
         rtol, atol: |a - b| <= atol + rtol |b|, element by element.
         require_evidence: the weakest evidence accepted for publication.
         outputs: names of layers to output in place of the model's own outputs.
+        constants: values of global names in the functions of Lambda layers, by layer, as JSON; "" for none.
         custom_objects: Python file with custom layers and functions, executed with `allow_custom_code` only.
         allow_custom_code: whether the row's Python files may be executed.
         keep_training: compile the SavedModel with the file's optimizer, loss and metrics, and restore the optimizer.
@@ -80,6 +81,7 @@ class MigrationRequest:
     atol: float = DEFAULT_ATOL
     require_evidence: Evidence = Evidence.REBUILT
     outputs: tuple[str, ...] = ()
+    constants: str = ""
     custom_objects: Path | None = None
     allow_custom_code: bool = False
     keep_training: bool = False

@@ -14,7 +14,6 @@ import pytest
 
 from tests.transforms.hostile_models import dumped, layer, refusal, sequential, write_model
 from tests.transforms.lambda_functions.stored import ERA, translated
-from transforms.errors import Reason
 from transforms.lambda_functions.marshal_reader import Unreadable, read_code
 from transforms.lambda_functions.stored_function import stored_function
 from transforms.lambda_functions.translate import Inputs, NotTranslated, translate
@@ -122,14 +121,6 @@ def test_a_hostile_function_is_refused_at_once(what: str) -> None:
     assert len(refused.value.what) < 300
     assert time.process_time() - start < 5
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
-
-
-def test_a_missing_name_is_named() -> None:
-    with pytest.raises(NotTranslated, match="the name SCALE") as refused:
-        translated(HOSTILE["a name that the file lacks"])
-    assert refused.value.reason is Reason.CUSTOM_OBJECTS_NEEDED
-    text = translated(HOSTILE["a name that the file lacks"], constants={"SCALE": 255.0}).text
-    assert text == "lambda x: x * 255.0"
 
 
 def bomb() -> bytes:
