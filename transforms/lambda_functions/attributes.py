@@ -16,6 +16,7 @@ from transforms.lambda_functions.values import (
     FREE_EXTENT,
     Dtype,
     Method,
+    NamedResults,
     Reference,
     Refused,
     Tensor,
@@ -31,6 +32,8 @@ def attribute(trace: Trace, value: Value, name: str) -> Value:
     """Evaluates `value.name`. Raises Refused for attributes outside the table."""
     if isinstance(value, Reference):
         return member(value, name)
+    if isinstance(value, NamedResults) and name in value.names:
+        return value[value.names.index(name)]
     if value is FREE_EXTENT and name == "value":
         return None
     for kind, table in _ATTRIBUTES:

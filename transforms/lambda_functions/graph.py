@@ -11,10 +11,12 @@ from transforms.architecture.graph import Graph, Layer, LayerPath, input_count
 from transforms.errors import MigrationError, Reason
 from transforms.lambda_functions.calls import takes
 from transforms.lambda_functions.constants import constants_of, refuse_strangers
+from transforms.lambda_functions.layer_call import Inputs
 from transforms.lambda_functions.marshal_reader import Unreadable
+from transforms.lambda_functions.shape_function import translated_shape
 from transforms.lambda_functions.stored_function import StoredFunction, is_function, looks_dumped, stored_function
 from transforms.lambda_functions.trace import Era
-from transforms.lambda_functions.translate import Inputs, NotTranslated, Translated, translate, translated_shape
+from transforms.lambda_functions.translate import NotTranslated, Translated, translate, translate_mask
 from transforms.lambda_functions.values import Function
 from transforms.layer_specs.output_shapes import output_shapes
 from transforms.limits import DEFAULT_LIMITS, Limits
@@ -100,7 +102,11 @@ def taken_for_granted(graph: Graph) -> Iterator[Assumption]:
 
 
 def _makes_mask(layer: Layer) -> bool:
-    return layer.class_name == "Masking" or (layer.class_name == "Embedding" and bool(layer.config.get("mask_zero")))
+    """Whether a layer may output a mask where none came in, or names one in a call."""
+    if layer.class_name == LAMBDA:
+        return layer.config.get("mask") is not None
+    named = any(call.kwargs.get("mask") is not None for call in layer.calls)
+    return named or layer.class_name == "Masking" or bool(layer.config.get("mask_zero"))
 
 
 def _translated(graph: Graph, functions: Mapping[LayerPath, _LayerFunction]) -> Graph:
@@ -112,6 +118,29 @@ def _with_translation(layer: Layer, functions: Mapping[LayerPath, _LayerFunction
         return replace(layer, config={**layer.config, TRANSLATION: functions[layer.path].translation()})
     slots = {slot: _with_translation(inner, functions) for slot, inner in layer.slots.items()}
     return replace(layer, slots=slots, graph=None if layer.graph is None else _translated(layer.graph, functions))
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """What a layer gives for one kind of input, and the mask of that where it computes one."""
+
+    output: Translated
+    mask: Translated | None
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        return (*self.output.assumed, *(self.mask.assumed if self.mask else ()))
+
+    @property
+    def text(self) -> str:
+        if self.mask is None:
+            return self.output.text
+        return "\n".join([self.output.text, *(f"# its mask: {line}" for line in self.mask.text.splitlines())])
+
+    def variant(self, shapes: tuple[Shape | None, ...], masked: tuple[bool, ...], results: Any) -> Variant:
+        by_shape = self.output.depends_on_shapes or (self.mask is not None and self.mask.depends_on_shapes)
+        mask = None if self.mask is None else self.mask.expression
+        return Variant(shapes, by_shape, masked, self.output.expression, results, mask)
 
 
 @dataclass
@@ -132,17 +161,15 @@ class _LayerFunction:
     constants: Mapping[str, Any]
     makes_masks: bool
     limits: Limits
-    found: dict[tuple[Shape | None, ...], dict[tuple[bool, ...], Translated]] = field(default_factory=dict)
+    found: dict[tuple[Shape | None, ...], dict[tuple[bool, ...], _Meaning]] = field(default_factory=dict)
 
     def results(self, shapes: Sequence[Shape | None]) -> tuple[Shape | None, ...]:
         """The shapes of the results. Raises MigrationError if the function is not translated."""
         key = tuple(shapes)
-        if self.layer.config.get("mask") is not None:
-            raise self._unsupported("computes the mask of its output by a function of its own")
         if key not in self.found:
             stored = self._stored("function")
             self.found[key] = {masked: self._one(stored, key, masked) for masked in self._patterns(stored, len(key))}
-        return self._stated(key, list(self.found[key][(False,) * len(key)].shapes))
+        return self._stated(key, list(self.found[key][(False,) * len(key)].output.shapes))
 
     def translation(self) -> Translation:
         """The text, and a variant for each kind of input."""
@@ -150,9 +177,9 @@ class _LayerFunction:
             self.results((None,) * input_count(self.layer))
         variants: list[Variant] = []
         for shapes, by_mask in self.found.items():
-            for masked, translated in by_mask.items():
-                results = self._stated(shapes, list(translated.shapes))
-                variants.append(Variant(shapes, translated.depends_on_shapes, masked, translated.expression, results))
+            for masked, meaning in by_mask.items():
+                results = self._stated(shapes, list(meaning.output.shapes))
+                variants.append(meaning.variant(shapes, masked, results))
         first = next(iter(next(iter(self.found.values())).values()))
         assumed = dict.fromkeys(
             note for by_mask in self.found.values() for each in by_mask.values() for note in each.assumed
@@ -170,11 +197,9 @@ class _LayerFunction:
         """The possible combinations of masked inputs, as far as the function uses masks; the one without masks
         first.
         """
-        looks = self.makes_masks and any(takes(Function(code), "mask") for code in stored.codes)
-        if not looks:
+        takes_mask = any(takes(Function(code), "mask") for code in stored.codes)
+        if not self.makes_masks or not (takes_mask or self.layer.config.get("mask") is not None):
             return [(False,) * count]
-        if self.era.runtime.family is Family.KERAS_3:
-            raise self._unsupported("applies a mask under Keras 3")
         if count > _MOST_MASKED:
             raise self._unsupported(f"applies the masks of more than {_MOST_MASKED} inputs")
         return list(product((False, True), repeat=count))
@@ -183,15 +208,20 @@ class _LayerFunction:
         message = f"The Lambda's function {what}, which is not translated"
         return MigrationError(Reason.UNSUPPORTED_LAYER, message, layer=self.layer.path, advice=_ADVICE)
 
-    def _one(self, stored: StoredFunction, shapes: tuple[Shape | None, ...], masked: tuple[bool, ...]) -> Translated:
+    def _one(self, stored: StoredFunction, shapes: tuple[Shape | None, ...], masked: tuple[bool, ...]) -> _Meaning:
         as_list = len(shapes) > 1 or bool(self.layer.config.get(AS_LIST))
         arguments = self.layer.config.get("arguments") or {}
         if not isinstance(arguments, Mapping):
             raise MigrationError(Reason.INVALID_CONFIG, "The arguments are not an object", layer=self.layer.path)
         try:
-            return translate(stored, Inputs(shapes, masked, as_list, arguments), self.era, self.constants, self.limits)
+            inputs = Inputs(shapes, masked, as_list, arguments)
+            output = translate(stored, inputs, self.era, self.constants, self.limits)
+            if self.layer.config.get("mask") is None or (self.era.runtime.is_keras_1 and not any(masked)):
+                return _Meaning(output, None)
+            mask = translate_mask(self._stored("mask"), inputs, self.era, self.constants, self.limits)
         except NotTranslated as error:
             raise self._refusal(error) from error
+        return _Meaning(output, mask)
 
     def _stated(self, inputs: tuple[Shape | None, ...], known: list[Shape | None]) -> tuple[Shape | None, ...]:
         """The shapes of the results by the layer's `output_shape`, which standalone Keras uses unchecked."""

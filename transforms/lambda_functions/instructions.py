@@ -132,6 +132,7 @@ FOR_ITER next_or_jump :jump
 SETUP_LOOP push_block :jump
 SETUP_EXCEPT push_block :jump
 SETUP_FINALLY push_block :jump
+CALL_FINALLY call_finally :jump
 POP_BLOCK pop_block
 BREAK_LOOP break
 SETUP_WITH enter_with
@@ -312,7 +313,7 @@ def _argument(kind: str, place: _Place) -> Any:
 
 
 #: Jumps that count from the next operation in every version.
-_FORWARD = frozenset({"JUMP_FORWARD", "FOR_ITER", "SETUP_LOOP", "SETUP_EXCEPT", "SETUP_FINALLY"})
+_FORWARD = frozenset({"JUMP_FORWARD", "FOR_ITER", "SETUP_LOOP", "SETUP_EXCEPT", "SETUP_FINALLY", "CALL_FINALLY"})
 
 
 def _destination(place: _Place) -> int:
@@ -330,11 +331,13 @@ def _destination(place: _Place) -> int:
 
 
 def _global(place: _Place) -> list[_Step]:
-    """Since 3.11 the lowest bit requests a null beside the function to be called."""
+    """Since 3.11 the lowest bit requests a null beside the function to be called: below it, since 3.13 above."""
     argument = place.raw.argument
     if place.version < (3, 11):
         return [("global", place.name(argument))]
-    return [("global", place.name(argument >> 1)), *([("null", None)] if argument & 1 else [])]
+    found: list[_Step] = [("global", place.name(argument >> 1))]
+    null: list[_Step] = [("null", None)] if argument & 1 else []
+    return [*null, *found] if place.version < (3, 13) else [*found, *null]
 
 
 def _attribute(place: _Place) -> list[_Step]:

@@ -539,7 +539,8 @@ def _function(frame: Frame, flags: int) -> None:
         frame.pop()
     keyword_defaults = _as_map(frame.pop()) if flags & 2 else {}
     defaults = tuple(items_of(frame.pop())) if flags & 1 else ()
-    frame.push(_with_closure(Function(code, defaults, keyword_defaults), closure))
+    function = Function(code, defaults, keyword_defaults)
+    frame.push(_with_closure(function, closure) if flags & 8 else function)
 
 
 def _function_with_defaults(frame: Frame, counts: tuple[int, int, int, bool]) -> None:
@@ -670,6 +671,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "push_block": _push_block,
     "pop_block": _pop_block,
     "break": _break,
+    "call_finally": lambda frame, target: _unknown(frame, "CALL_FINALLY"),
     "enter_with": _enter_with,
     "leave_with": _leave_with,
     "call": _call,

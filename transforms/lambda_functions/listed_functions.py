@@ -14,7 +14,7 @@ from typing import Any
 from transforms.architecture.function_signatures import FUNCTIONS
 from transforms.lambda_functions.shapes import FAMILIES, SEVERAL, ShapeRule, content_of
 from transforms.lambda_functions.trace import Trace
-from transforms.lambda_functions.values import Refused, Tensor, Value
+from transforms.lambda_functions.values import NamedResults, Refused, Tensor, Value
 
 #: Functions of `keras.backend` in Keras 1 and 2; the names of parameters of Keras 1 second.
 _BACKEND = """
@@ -274,30 +274,57 @@ constant                  constant     value dtype shape
 eye                       -            num_rows num_columns batch_shape dtype
 image.adjust_brightness   same         image delta
 image.adjust_contrast     same         images contrast_factor
+image.adjust_gamma        same         image gamma gain
 image.central_crop        -            image central_fraction
 image.convert_image_dtype same         image dtype saturate
 image.extract_patches     -            images sizes strides rates padding
+image.hsv_to_rgb          same         images
+image.image_gradients     twice        image
 image.per_image_standardization same   image
+image.psnr                -            a b max_val
+image.resize_with_crop_or_pad -         image target_height target_width
+image.rgb_to_hsv          same         images
+image.rgb_to_yiq          same         images
+image.rgb_to_yuv          same         images
 image.rot90               -            image k
+image.sobel_edges         -            image
+image.total_variation     -            images
 image.transpose           -            image
+image.yiq_to_rgb          same         images
+image.yuv_to_rgb          same         images
 linalg.cross              same         a b
 linalg.det                -            input
 linalg.diag               -            diagonal
 linalg.inv                same         input adjoint
 linspace                  -            start stop num axis
+math.angle                same         input
+math.imag                 same         input
 math.lgamma               same         x
 math.logical_xor          broadcast    x y
+math.real                 same         input
 math.zero_fraction        scalar       value dtype
+meshgrid                  meshed       *args indexing
+nn.avg_pool1d             -            input ksize strides padding data_format
 nn.avg_pool2d             -            input ksize strides padding data_format
 nn.batch_normalization    same         x mean variance offset scale variance_epsilon
+nn.conv1d                 -            input filters stride padding data_format dilations
 nn.conv2d                 -            input filters|filter strides padding data_format dilations
 nn.depthwise_conv2d       -            input filter strides padding data_format dilations|rate
+nn.max_pool1d             -            input ksize strides padding data_format
 nn.max_pool2d             -            input ksize strides padding data_format
 nn.moments                moments      x axes shift keepdims
 nn.sigmoid_cross_entropy_with_logits same labels logits
 nn.softmax_cross_entropy_with_logits - labels logits axis|dim
 reverse_sequence          same         input seq_lengths seq_axis batch_axis
+saturate_cast             same         value dtype
 scatter_nd                stated       indices updates shape
+signal.dct                same         input type n axis norm
+signal.fft                same         input
+signal.frame              framed       signal frame_length frame_step pad_end pad_value axis
+signal.hamming_window     counted-one  window_length periodic dtype
+signal.hann_window        counted-one  window_length periodic dtype
+signal.rfft               halved       input_tensor fft_length
+signal.stft               -            signals frame_length frame_step fft_length pad_end
 tensor_scatter_nd_update  same         tensor indices updates
 operator.add              broadcast    x y
 operator.sub              broadcast    x y
@@ -404,6 +431,9 @@ class Called:
     aliases: Mapping[str, str]
 
 
+#: Functions whose results have names, as fields of a named tuple.
+RESULT_NAMES: Mapping[str, tuple[str, ...]] = {"math.top_k": ("values", "indices")}
+
 #: Arguments that do not affect the result.
 IDLE_ARGUMENTS = frozenset({"name", "validate_indices", "seed"})
 
@@ -493,4 +523,6 @@ def call_listed(trace: Trace, listed: Listed, written: str, arguments: Mapping[s
     for each in shape:
         trace.refuse_size(each, written)
     tensor = trace.step(listed.name, ordered, written)
-    return tuple(Tensor({**tensor.ref, "output": index}, each) for index, each in enumerate(shape))
+    results = NamedResults(Tensor({**tensor.ref, "output": index}, each) for index, each in enumerate(shape))
+    results.names = RESULT_NAMES.get(listed.name, ())
+    return results

@@ -310,6 +310,9 @@ def _as_text(value: Any) -> Any:
 
 
 def _bytes(value: Any) -> bytes:
+    """Bytes; Python 2, whose text they are, interns short ones, such as an empty table of lines."""
+    if isinstance(value, str):
+        return value.encode("latin-1", "replace")
     if not isinstance(value, bytes):
         raise Unreadable("a value that is not bytes")
     return value

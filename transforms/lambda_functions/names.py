@@ -14,6 +14,7 @@ import numpy as np
 
 from transforms.errors import Reason
 from transforms.lambda_functions.listed_functions import LISTED, Called
+from transforms.lambda_functions.stored_function import plain_value
 from transforms.lambda_functions.tensorflow_names import exists_in_tensorflow, tensorflow_call
 from transforms.lambda_functions.trace import Era, Trace
 from transforms.lambda_functions.values import Dtype, Reference, Refused, Value
@@ -84,6 +85,9 @@ _CONSTANTS: Mapping[str, Value] = {
     "tensorflow.image.ResizeMethod.AREA": "area",
 }
 
+#: Constants that Python 2 looks up by name.
+_PYTHON_2_CONSTANTS: Mapping[str, Value] = {"True": True, "False": False, "None": None}
+
 #: Builtins implemented in `builtin_functions`. Others are refused by name.
 _BUILTINS = frozenset(vars(builtins))
 
@@ -92,7 +96,9 @@ def global_value(trace: Trace, name: str) -> Value:
     """The meaning of a global name; assumed meanings are recorded. Raises Refused for a name without one."""
     if name in trace.globals_given:
         trace.globals_used[name] = None
-        return trace.globals_given[name]
+        return plain_value(trace.globals_given[name])
+    if name in _PYTHON_2_CONSTANTS:
+        return _PYTHON_2_CONSTANTS[name]
     known = _GLOBALS.get(name)
     if known == "keras.ops" and not trace.era.is_keras_3:
         known = None

@@ -261,13 +261,18 @@ def _entry(value: Mapping[Any, Value], index: Value) -> Value:
     return value[index]
 
 
-def _item_of_array(value: Any, index: Value) -> Value:
+def _array_index(index: Value) -> tuple[Any, ...]:
+    """What an array of constants may be indexed by. Raises Refused."""
     parts = index if isinstance(index, tuple) else (index,)
     allowed = (int, slice, type(None), np.integer, list, np.ndarray)
     if not all(isinstance(part, allowed) or part is ... for part in parts):
         raise Refused("an array of constants indexed by other values")
+    return tuple(parts)
+
+
+def _item_of_array(value: Any, index: Value) -> Value:
     try:
-        return bounded(value[tuple(parts)])
+        return bounded(value[_array_index(index)])
     except (IndexError, TypeError, ValueError) as error:
         raise Refused(f"an index of an array of constants, which fails ({error})") from error
 
@@ -289,9 +294,21 @@ def _item(value: Value, index: Value) -> Value:
     return value[index]
 
 
+def _store_in_array(array: Any, index: Value, value: Value) -> None:
+    parts = _array_index(index)
+    if not isinstance(value, (bool, int, float, np.generic, np.ndarray)) or not array.flags.writeable:
+        raise Refused(f"{kind_of(value)} stored in an array of constants")
+    try:
+        array[parts] = value
+    except (IndexError, TypeError, ValueError) as error:
+        raise Refused(f"an assignment to an array of constants, which fails ({error})") from error
+
+
 def store_item(container: Value, index: Value, value: Value) -> None:
     """Performs `container[index] = value`. Raises Refused."""
-    if isinstance(container, list) and isinstance(index, int):
+    if isinstance(container, np.ndarray):
+        _store_in_array(container, index, value)
+    elif isinstance(container, list) and isinstance(index, int):
         if not -len(container) <= index < len(container):
             raise Refused(f"item {index} of {len(container)}")
         container[index] = value

@@ -409,6 +409,38 @@ def _moments(arguments: Arguments) -> list[Shape | None]:
     return [_reduced({"x": arguments["x"], **stated})] * 2
 
 
+def _twice(arguments: Arguments) -> list[Shape | None]:
+    return [shape_of(next(iter(arguments.values())))] * 2
+
+
+def _meshed(arguments: Arguments) -> list[Shape | None]:
+    """Coordinates: of `xy`, the second of them runs along the first axis."""
+    extents = [_flattened({"x": item})[0] for item in arguments["args"]]
+    if arguments.get("indexing", "xy") == "xy" and len(extents) > 1:
+        extents[:2] = extents[1::-1]
+    return [tuple(extents)] * len(extents)
+
+
+def _framed(arguments: Arguments) -> Shape | None:
+    *others, n = _first(arguments)
+    length, step = int(arguments["frame_length"]), int(arguments["frame_step"])
+    if n is None or arguments.get("axis", -1) != -1:
+        return None
+    count = -(-n // step) if arguments.get("pad_end") else max(0, 1 + (n - length) // step)
+    return (*others, count, length)
+
+
+def _halved(arguments: Arguments) -> Shape | None:
+    *others, n = _first(arguments)
+    stated = arguments.get("fft_length")
+    points = n if stated is None else (extents_of(stated) or (None,))[0]
+    return (*others, None if points is None else points // 2 + 1)
+
+
+def _counted_one(arguments: Arguments) -> Shape:
+    return (int(arguments["window_length"]),)
+
+
 def _none(arguments: Arguments) -> None:
     return None
 
@@ -483,8 +515,13 @@ FAMILIES: Mapping[str, ShapeRule] = {
     "top": _top,
     "moments": _moments,
     "scalar": _scalar,
+    "twice": _twice,
+    "meshed": _meshed,
+    "framed": _framed,
+    "halved": _halved,
+    "counted-one": _counted_one,
     "-": _none,
 }
 
 #: Families whose functions have several results.
-SEVERAL = frozenset({"split", "unstacked", "top", "moments"})
+SEVERAL = frozenset({"split", "unstacked", "top", "moments", "twice", "meshed"})

@@ -129,13 +129,37 @@ def _map_rows(
     """`map_fn` over a known number of rows, unrolled."""
     from transforms.lambda_functions.calls import call_value
 
-    if options or not isinstance(elems, Tensor):
-        raise Refused("map_fn over other values than one tensor")
-    rows = machine.trace.shape_of(elems, "map_fn")[0]
-    if not isinstance(rows, int) or not 0 < rows <= _MOST_ROUNDS:
-        raise Refused("map_fn over a free or a long axis")
-    found = [call_value(machine, fn, [subscript(machine.trace, elems, row)], {}) for row in range(rows)]
+    if options:
+        raise Refused(f"map_fn with {', '.join(options)}")
+    found = [call_value(machine, fn, [row], {}) for row in _rows(machine, elems, "map_fn")]
     return _listed(machine, "stack", "map_fn", values=found, axis=0)
+
+
+def _rows(machine: Interpreter, elems: Value, what: str) -> list[Value]:
+    """The entries of a tensor along its first axis, whose extent must be known. Raises Refused."""
+    if not isinstance(elems, Tensor):
+        raise Refused(f"{what} over other values than one tensor")
+    count = machine.trace.shape_of(elems, what)[0]
+    if not isinstance(count, int) or not 0 < count <= _MOST_ROUNDS:
+        raise Refused(f"{what} over a free or a long axis")
+    return [subscript(machine.trace, elems, row) for row in range(count)]
+
+
+def _accumulated(what: str, keep_all: bool, reverse: bool = False) -> Callable[..., Value]:
+    """`foldl`, `foldr` and `scan` over a known number of rows, written out: f(f(f(x0, x1), x2), x3)."""
+
+    def rule(machine: Interpreter, fn: Value, elems: Value, initializer: Value = None, name: Value = None) -> Value:
+        from transforms.lambda_functions.calls import call_value
+
+        rows = _rows(machine, elems, what)[:: -1 if reverse else 1]
+        found = [rows.pop(0) if initializer is None else initializer]
+        for row in rows:
+            found.append(call_value(machine, fn, [found[-1], row], {}))
+        if not keep_all:
+            return found[-1]
+        return _listed(machine, "stack", what, values=found if initializer is None else found[1:], axis=0)
+
+    return rule
 
 
 def _scope(machine: Interpreter, *args: Value, **options: Value) -> Scope:
@@ -247,6 +271,8 @@ _KERAS: Mapping[str, Callable[..., Value]] = {
     "keras.backend.dtype": _dtype_of,
     "keras.backend.switch": _switch,
     "keras.backend.map_fn": _map_rows,
+    "keras.backend.foldl": _accumulated("K.foldl", keep_all=False),
+    "keras.backend.foldr": _accumulated("K.foldr", keep_all=False, reverse=True),
     "keras.backend.name_scope": _scope,
     "keras.backend.is_sparse": lambda machine, x: False,
     "keras.backend.is_tensor": lambda machine, x: isinstance(x, Tensor),
@@ -266,6 +292,9 @@ _KERAS: Mapping[str, Callable[..., Value]] = {
 _TENSORFLOW: Mapping[str, Callable[..., Value]] = {
     "cond": _cond,
     "map_fn": _map_rows,
+    "foldl": _accumulated("tf.foldl", keep_all=False),
+    "foldr": _accumulated("tf.foldr", keep_all=False, reverse=True),
+    "scan": _accumulated("tf.scan", keep_all=True),
     "name_scope": _scope,
     "variable_scope": _scope,
     "device": _scope,

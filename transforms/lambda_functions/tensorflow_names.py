@@ -53,6 +53,10 @@ nn.log_softmax math.log_softmax
 nn.softsign math.softsign
 nn.silu nn.swish
 nn.l2_loss math.l2_loss
+nn.local_response_normalization nn.lrn
+signal.dct spectral.dct
+signal.fft fft spectral.fft
+signal.rfft spectral.rfft
 nn.depth_to_space depth_to_space
 nn.space_to_depth space_to_depth
 nn.avg_pool2d nn.avg_pool
@@ -61,6 +65,7 @@ nn.softmax_cross_entropy_with_logits nn.softmax_cross_entropy_with_logits_v2
 nn.depthwise_conv2d nn.depthwise_conv2d_native
 image.extract_patches extract_image_patches image.extract_image_patches
 image.transpose image.transpose_image
+image.resize_with_crop_or_pad image.resize_image_with_crop_or_pad
 linalg.matmul matmul batch_matmul
 linalg.matrix_transpose matrix_transpose
 linalg.band_part matrix_band_part
@@ -85,6 +90,8 @@ where where_v2
 #: Parameters by position if TensorFlow 1 had others, or the list has none of them.
 _POSITIONS = """
 1 einsum equation *inputs
+1 meshgrid *args
+2 meshgrid *args
 2 einsum equation *inputs
 1 math.argmax input axis name dimension output_type
 1 math.argmin input axis name dimension output_type
@@ -97,7 +104,8 @@ _POSITIONS = """
 1 nn.leaky_relu features alpha name
 1 nn.softmax logits axis name
 1 nn.log_softmax logits axis name
-1 math.count_nonzero input_tensor axis keepdims dtype
+1 math.count_nonzero input axis keepdims dtype name
+1 nn.conv1d input filters stride padding use_cudnn_on_gpu data_format name
 1 nn.moments x axes shift name keepdims
 2 nn.moments x axes shift keepdims name
 1 nn.sigmoid_cross_entropy_with_logits _sentinel labels logits name
@@ -133,6 +141,7 @@ _OWN_KEYWORDS: Mapping[str, Mapping[str, str]] = {
     "nn.moments": {"keep_dims": "keepdims"},
     "nn.avg_pool2d": {"value": "input"},
     "nn.max_pool2d": {"value": "input"},
+    "nn.conv1d": {"value": "input"},
     "compat.v1.gather": {"ids": "indices"},
     "image.extract_patches": {"ksizes": "sizes"},
     "math.sign": {"input": "x"},

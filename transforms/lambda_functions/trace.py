@@ -63,7 +63,7 @@ class Trace:
 
     Args:
         era: determines the meaning of names.
-        globals_given: values of global names that the operator gives.
+        globals_given: values of global names that the operator gives, as in JSON.
         limits: the budget of the model.
     """
 

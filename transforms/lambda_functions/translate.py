@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from transforms.errors import Reason
-from transforms.lambda_functions.calls import call_value, takes
-from transforms.lambda_functions.instructions import Instruction, decode
+from transforms.lambda_functions.calls import call_value
+from transforms.lambda_functions.function_text import text_of, text_until
 from transforms.lambda_functions.interpreter import Interpreter
-from transforms.lambda_functions.marshal_reader import Code, Unreadable
-from transforms.lambda_functions.names import member, normalised
-from transforms.lambda_functions.stored_function import StoredFunction, plain_value
-from transforms.lambda_functions.text import Writer, shortened
+from transforms.lambda_functions.layer_call import Call, Inputs, call_of_function, call_of_mask
+from transforms.lambda_functions.readings import Reading, readings
+from transforms.lambda_functions.stored_function import StoredFunction
 from transforms.lambda_functions.trace import Era, Trace
-from transforms.lambda_functions.values import Cell, Function, Malformed, Reference, Refused, Tensor, Value, items_of
+from transforms.lambda_functions.values import Function, Malformed, Reference, Refused, Tensor, Value
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.expression import Expression, Ref, needed_steps, refs_in
 from transforms.records.inspection import Shape
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The inputs of a function.
-
-    Attributes:
-        shapes: of the tensors, None if unknown.
-        masked: which of them have a mask.
-        as_list: whether they are passed as a list, as several are.
-        arguments: further arguments by name, from the layer's config.
-    """
-
-    shapes: tuple[Shape | None, ...]
-    masked: tuple[bool, ...]
-    as_list: bool
-    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,7 +25,7 @@ class Translated:
     """A function that was translated.
 
     Attributes:
-        expression: its steps.
+        expression: its steps; of a mask that is None, one without outputs.
         shapes: of the results, None if unknown.
         text: the function as readable Python.
         assumed: the assumptions made.
@@ -74,6 +55,25 @@ class NotTranslated(Exception):
         self.text = text
 
 
+@dataclass(frozen=True)
+class Setting:
+    """The context of an interpretation.
+
+    Attributes:
+        era: determines the meaning of names.
+        globals_given: values that the operator gives to global names.
+        limits: the budget of the model.
+    """
+
+    era: Era
+    globals_given: Mapping[str, Any]
+    limits: Limits
+
+    def trace(self) -> Trace:
+        """A new record of an interpretation."""
+        return Trace(self.era, self.globals_given, self.limits)
+
+
 def translate(
     stored: StoredFunction,
     inputs: Inputs,
@@ -81,31 +81,58 @@ def translate(
     globals_given: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Translated:
-    """Interprets a stored function.
+    """Interprets the function of a layer.
 
     Args:
         stored: as in the file.
         inputs: of the layer.
-        era: what names mean.
+        era: determines the meaning of names.
         globals_given: values that the operator gives to global names.
         limits: the budget of the model.
 
     Raises NotTranslated.
     """
-    if not stored.codes:
-        return _translated(_named(stored.name, era), inputs, era, globals_given, limits)
+    setting = Setting(era, globals_given or {}, limits)
+
+    def followed(reading: Reading) -> Translated:
+        return _followed(reading, inputs, setting, lambda function: call_of_function(function, inputs, era), _results)
+
+    return one_meaning(stored, followed)
+
+
+def translate_mask(
+    stored: StoredFunction,
+    inputs: Inputs,
+    era: Era,
+    globals_given: Mapping[str, Any] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Translated:
+    """The same for the function that computes the mask of a layer's output, which may be None."""
+    setting = Setting(era, globals_given or {}, limits)
+
+    def followed(reading: Reading) -> Translated:
+        return _followed(reading, inputs, setting, lambda function: call_of_mask(inputs, era), _mask)
+
+    return one_meaning(stored, followed)
+
+
+def one_meaning(stored: StoredFunction, followed: Callable[[Reading], Translated]) -> Translated:
+    """The meaning in which all possible versions of Python agree. Raises NotTranslated if they do not agree."""
     found: list[Translated] = []
     failed: list[NotTranslated] = []
-    for reading in _readings(stored):
-        try:
-            translated = _translated(reading, inputs, era, globals_given, limits)
-        except Malformed:
-            continue
-        except NotTranslated as error:
-            failed.append(error)
-            continue
-        if all(translated.expression != other.expression for other in found):
-            found.append(translated)
+    try:
+        for reading in readings(stored):
+            try:
+                translated = followed(reading)
+            except Malformed:
+                continue
+            except NotTranslated as error:
+                failed.append(error)
+                continue
+            if all(translated.expression != other.expression for other in found):
+                found.append(translated)
+    except Refused as error:
+        raise NotTranslated(error.what, error.reason) from error
     if len(found) == 1 and not failed:
         return found[0]
     if failed and not found:
@@ -115,142 +142,56 @@ def translate(
     raise NotTranslated("its code has different meanings in different versions of Python", Reason.UNSAFE_LAMBDA)
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """A function as read by one version of Python: the value to call, and the source place that its code records."""
-
-    version: str
-    callee: Function | Reference
-    defaults: tuple[Any, ...] = ()
-    closure: tuple[Any, ...] = ()
-
-
-def translated_shape(
-    stored: StoredFunction,
-    inputs: Sequence[Shape | None],
-    as_list: bool,
-    era: Era,
-    globals_given: Mapping[str, Any] | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-) -> Shape | None:
-    """The result of a function from shapes to a shape; None if the shapes are unknown. Raises NotTranslated."""
-    if any(shape is None for shape in inputs):
-        return None
-    failed: NotTranslated | None = None
-    for reading in _readings(stored):
-        trace = Trace(era, globals_given, limits)
-        machine = Interpreter(reading.version, trace)
-        try:
-            given: Value = [tuple(shape) for shape in inputs if shape is not None]
-            result = call_value(machine, _with_values(reading), [given if as_list else given[0]], {})
-            return tuple(_extent(extent) for extent in items_of(result))
-        except Malformed:
-            continue
-        except (Refused, RecursionError) as error:
-            what = f"{error} ({_place(reading.callee, machine.line)})"
-            failed = NotTranslated(f"its output_shape has {what}", Reason.UNSAFE_LAMBDA)
-    raise failed or NotTranslated("its output_shape fits no version of Python", Reason.UNSAFE_LAMBDA)
-
-
-def _extent(value: Value) -> int | None:
-    if value is None or isinstance(value, int):
-        return value
-    raise Refused("a shape of other values than numbers")
-
-
-def _readings(stored: StoredFunction) -> Iterator[_Reading]:
-    """The possible versions of the code, one of each group that read it alike."""
-    seen: list[tuple[Instruction, ...]] = []
-    for code in stored.codes:
-        for version in code.layout.versions:
-            try:
-                instructions = decode(code, version)
-            except Unreadable:
-                continue
-            if instructions not in seen:
-                seen.append(instructions)
-                yield _Reading(version, Function(code), stored.defaults, stored.closure)
-
-
-def _named(name: str, era: Era) -> _Reading:
-    """A function stored by name: one of Keras's own, if its module says so."""
-    module, _, last = name.rpartition(".")
-    root = normalised(module).split(".")[0]
-    if not module or root not in ("keras", "tensorflow"):
-        raise NotTranslated(f"{name}, of which the file stores only the name", Reason.CUSTOM_OBJECTS_NEEDED)
-    found = member(Reference(normalised(module), module), last)
-    if not isinstance(found, Reference):
-        raise NotTranslated(f"{name}, which is not a function", Reason.UNSAFE_LAMBDA)
-    return _Reading("3.11", Reference(found.name, last))
-
-
-def _translated(
-    reading: _Reading,
+def _followed(
+    reading: Reading,
     inputs: Inputs,
-    era: Era,
-    globals_given: Mapping[str, Any] | None,
-    limits: Limits,
+    setting: Setting,
+    call: Callable[[Function | Reference], Call],
+    results: Callable[[Trace, Value], list[Tensor]],
 ) -> Translated:
-    trace = Trace(era, {}, limits)
+    """Interprets one reading. Raises NotTranslated, or Malformed if the code is not of this version."""
+    trace = setting.trace()
     machine = Interpreter(reading.version, trace)
-    names = _input_names(reading.callee, inputs)
     try:
-        trace.globals_given = {name: plain_value(value) for name, value in (globals_given or {}).items()}
-        function = _with_values(reading)
-        args, kwargs = _arguments(function, inputs)
-        result = call_value(machine, function, args, kwargs)
-        outputs, tensors = _outputs(trace, result)
+        function = reading.with_values()
+        args, kwargs = call(function)
+        returned = call_value(machine, function, args, kwargs)
+        tensors = results(trace, returned)
     except (Refused, RecursionError, MemoryError) as error:
         refused = error if isinstance(error, Refused) else Refused("too large a computation", Reason.OVER_BUDGET)
-        writer = Writer(trace, names, None)
-        lines = (*writer.statements(), f"# stopped in line {machine.line}: {refused.what}")
-        raise NotTranslated(
-            f"{refused.what} ({_place(reading.callee, machine.line)})", refused.reason, tuple(map(shortened, lines))
-        ) from error
+        text = text_until(trace, reading, inputs, machine.line, refused.what)
+        raise NotTranslated(f"{refused.what} ({reading.place(machine.line)})", refused.reason, text) from error
+    outputs = tuple(tensor.ref for tensor in tensors)
     return Translated(
         needed_steps(tuple(trace.steps), outputs),
         tuple(tensor.shape for tensor in tensors),
-        _text(trace, reading, inputs, names, outputs, as_list=isinstance(result, list)),
+        text_of(trace, reading, inputs, outputs, as_list=isinstance(returned, list)),
         tuple(trace.assumed),
         trace.shapes_asked,
     )
 
 
-def _with_values(reading: _Reading) -> Function | Reference:
-    """The function with its defaults and closure."""
-    if isinstance(reading.callee, Reference):
-        return reading.callee
-    code = reading.callee.code
-    closure = {name: Cell(empty=True) for name in code.frees}
-    for name, value in zip(code.frees, reading.closure, strict=False):
-        closure[name] = Cell(plain_value(value))
-    return Function(code, tuple(map(plain_value, reading.defaults)), {}, closure)
-
-
-def _arguments(function: Function | Reference, inputs: Inputs) -> tuple[list[Value], dict[str, Value]]:
-    """The tensors, then the layer's arguments, the masks if the function takes them, and no `training`."""
-    tensors = [Tensor({"input": index}, shape) for index, shape in enumerate(inputs.shapes)]
-    masks: list[Value] = [
-        Tensor({"mask": index}, None if shape is None else shape[:2]) if masked else None
-        for index, (shape, masked) in enumerate(zip(inputs.shapes, inputs.masked, strict=True))
-    ]
-    kwargs = {name: plain_value(value) for name, value in inputs.arguments.items()}
-    if isinstance(function, Function):
-        if takes(function, "mask"):
-            kwargs.setdefault("mask", masks if inputs.as_list else masks[0])
-        if takes(function, "training"):
-            kwargs.setdefault("training", False)
-    return [tensors if inputs.as_list else tensors[0]], kwargs
-
-
-def _outputs(trace: Trace, result: Value) -> tuple[tuple[Ref, ...], tuple[Tensor, ...]]:
-    tensors = tuple(result) if isinstance(result, (list, tuple)) else (result,)
+def _results(trace: Trace, result: Value) -> list[Tensor]:
+    """The outputs of a layer. Raises Refused for a value that is not a tensor or does not depend on an input."""
+    tensors = list(result) if isinstance(result, (list, tuple)) else [result]
     if not tensors or not all(isinstance(tensor, Tensor) for tensor in tensors):
         raise Refused("a result that is not a tensor")
-    outputs = tuple(tensor.ref for tensor in tensors)
-    if not all(_depends_on_input(trace, ref) for ref in outputs):
+    if not all(_depends_on_input(trace, tensor.ref) for tensor in tensors):
         raise Refused("a result that does not depend on the input")
-    return outputs, tensors
+    return tensors
+
+
+def _mask(trace: Trace, result: Value) -> list[Tensor]:
+    """The mask of a layer's output: one or none. Raises Refused for other values."""
+    found = list(result) if isinstance(result, (list, tuple)) else [result]
+    tensors = [tensor for tensor in found if tensor is not None]
+    if not all(isinstance(tensor, Tensor) for tensor in tensors):
+        raise Refused("a mask that is not a tensor")
+    if tensors and len(found) > 1:
+        raise Refused("several masks")
+    if not all(_depends_on_input(trace, tensor.ref) for tensor in tensors):
+        raise Refused("a mask that does not depend on the input")
+    return tensors
 
 
 def _depends_on_input(trace: Trace, ref: Ref) -> bool:
@@ -258,51 +199,3 @@ def _depends_on_input(trace: Trace, ref: Ref) -> bool:
         return True
     expression = needed_steps(tuple(trace.steps), (ref,))
     return any("result" not in each for step in expression.steps for each in refs_in(list(step.arguments.values())))
-
-
-def _input_names(callee: Function | Reference, inputs: Inputs) -> list[str]:
-    first = callee.code.variables[:1] if isinstance(callee, Function) else ()
-    name = next(iter(first), "x")
-    name = name if name.isidentifier() else "x"
-    return [f"{name}[{index}]" for index in range(len(inputs.shapes))] if inputs.as_list else [name]
-
-
-def _place(callee: Function | Reference, line: int) -> str:
-    if isinstance(callee, Reference):
-        return callee.written
-    file = re.split(r"[/\\]", callee.code.filename)[-1][:60]
-    return f"line {line} of {file}"
-
-
-def _text(
-    trace: Trace, reading: _Reading, inputs: Inputs, names: Sequence[str], outputs: tuple[Ref, ...], as_list: bool
-) -> str:
-    """The function as readable Python, with closure and default values."""
-    writer = Writer(trace, names, outputs)
-    statements = writer.statements()
-    values = [writer.value(ref) for ref in outputs]
-    returned = values[0] if len(values) == 1 and not as_list else f"[{', '.join(values)}]"
-    if isinstance(reading.callee, Reference):
-        return shortened(returned)
-    code = reading.callee.code
-    parameters = ", ".join(_parameters(code, reading, inputs))
-    notes = [f"{name} = {_shown(value)}" for name, value in zip(code.frees, reading.closure, strict=False)]
-    notes += [f"{name} = {_shown(trace.globals_given[name])}" for name in trace.globals_used]
-    closure = [f"# where {', '.join(notes)}"] if notes else []
-    if not statements:
-        return "\n".join([shortened(f"lambda {parameters}: {returned}"), *closure])
-    name = code.name if code.name.isidentifier() else "function"
-    body = [f"    {line}" for line in (*statements, f"return {returned}")]
-    return "\n".join([f"def {name}({parameters}):", *map(shortened, body), *closure])
-
-
-def _parameters(code: Code, reading: _Reading, inputs: Inputs) -> Iterator[str]:
-    positional = code.variables[: code.argument_count]
-    defaults = dict(zip(reversed(positional), reversed(reading.defaults), strict=False))
-    stated = {**defaults, **inputs.arguments}
-    for name in positional:
-        yield f"{name}={_shown(stated[name])}" if name in stated else name
-
-
-def _shown(value: Any) -> str:
-    return shortened(repr(value))[:60]

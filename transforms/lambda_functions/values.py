@@ -135,6 +135,12 @@ class TensorShape(tuple[Any, ...]):
     """A shape of TensorFlow: extents, None for free ones."""
 
 
+class NamedResults(tuple[Any, ...]):
+    """The results of a function that names them, as `tf.nn.top_k` does `values` and `indices`."""
+
+    names: tuple[str, ...] = ()
+
+
 @dataclass(eq=False)
 class Items:
     """An iterator over known items."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from functools import reduce
 from typing import Any
 
@@ -11,15 +12,15 @@ import tensorflow as tf
 def einsum_as_matmul(equation: str, *tensors: Any) -> Any:
     """C[batch, m, n] = sum_k A[batch, m, k] B[batch, k, n], with the axes of A, B and C in any order.
 
-    Any other equation without repeated labels and ellipses becomes a summed product of broadcast tensors.
+    Any other equation without repeated labels becomes a summed product of broadcast tensors.
 
     Args:
         equation: with or without its output.
         tensors: the operands, symbolic.
 
-    Raises ValueError for repeated labels within an operand, and for ellipses.
+    Raises ValueError for repeated labels within an operand, and for ellipses without an output.
     """
-    terms, arrow, output = equation.replace(" ", "").partition("->")
+    terms, arrow, output = _without_dots(equation.replace(" ", ""), tensors).partition("->")
     first, _, second = terms.partition(",")
     batch = [label for label in output if label in first and label in second]
     rows = [label for label in first if label in output and label not in second]
@@ -35,6 +36,20 @@ def einsum_as_matmul(equation: str, *tensors: Any) -> Any:
         _with_axes(tensors[1], second, [*batch, *summed, *columns]),
     )
     return _with_axes(product, "".join([*batch, *rows, *columns]), list(output))
+
+
+def _without_dots(equation: str, tensors: tuple[Any, ...]) -> str:
+    """The equation with a label of its own for each axis that dots stand for, counted from the last."""
+    terms, _, output = equation.partition("->")
+    if "..." not in equation:
+        return equation
+    free = [label for label in string.ascii_uppercase if label not in equation]
+    spelled, most = [], 0
+    for term, tensor in zip(terms.split(","), tensors, strict=True):
+        count = tensor.shape.rank - len(term.replace("...", "")) if "..." in term else 0
+        most = max(most, count)
+        spelled.append(term.replace("...", "".join(free[:count][::-1])))
+    return f"{','.join(spelled)}->{output.replace('...', ''.join(free[:most][::-1]))}" if output else equation
 
 
 def _summed_product(terms: list[str], output: str | None, tensors: tuple[Any, ...]) -> Any:

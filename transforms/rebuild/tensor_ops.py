@@ -167,6 +167,19 @@ def _mask_of(x: Any) -> Any:
     return tf.logical_and(tf.greater(weights[:, 0], 0.0), tf.equal(mean[:, :1], 0.0))
 
 
+def _with_mask(x: Any, mask: Any) -> Any:
+    """The tensor bearing a mask (n, t): that of zeros beside it, which Add merges and which add nothing."""
+    if x.shape.rank < 2 or mask.shape.rank != 2:
+        raise ValueError(f"a mask of {mask.shape.rank} axes for an output of {x.shape.rank}")
+    counted = tf_keras.layers.Masking(0.0)(tf.expand_dims(tf.cast(mask, tf.float32), -1))
+    zeros = tf_keras.layers.ReLU(max_value=0.0)(counted)
+    if x.shape.rank == 2:
+        return tf_keras.layers.Add()([x, tf_keras.layers.Reshape((-1,))(zeros)])
+    for _ in range(x.shape.rank - 3):
+        zeros = tf_keras.layers.Reshape((*zeros.shape[1:], 1))(zeros)
+    return tf_keras.layers.Add()([x, zeros])
+
+
 TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "reverse": _reverse,
     "last_step": _last_step,
@@ -188,5 +201,6 @@ TENSOR_OPS: Mapping[str, Callable[..., Any]] = {
     "function": call_function,
     "expression": _expression,
     "mask_of": _mask_of,
+    "with_mask": _with_mask,
     **KERAS_3_OPS,
 }

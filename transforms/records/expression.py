@@ -24,6 +24,9 @@ TRANSLATION = "translation"
 #: Config key of a Lambda that is called with a list, even of one tensor.
 AS_LIST = "inputs_as_list"
 
+#: Config key of a Lambda whose inputs are followed by the masks of those that bear one.
+MASKS_AS_INPUTS = "masks_as_inputs"
+
 
 @dataclass(frozen=True)
 class Step:
@@ -56,6 +59,7 @@ class Variant:
         masked: which inputs have a mask.
         expression: of the function for these inputs.
         results: shapes of the results, None if unknown.
+        mask: of the first result, if the layer computes one; without outputs if that is None.
     """
 
     shapes: tuple[Shape | None, ...]
@@ -63,6 +67,12 @@ class Variant:
     masked: tuple[bool, ...]
     expression: Expression
     results: tuple[Shape | None, ...] = ()
+    mask: Expression | None = None
+
+    @property
+    def bears_mask(self) -> bool:
+        """Whether its first result has a mask."""
+        return self.mask is not None and bool(self.mask.outputs)
 
     def fits(self, shapes: tuple[Shape, ...], masked: tuple[bool, ...]) -> bool:
         """Whether the variant applies to inputs of these shapes, as far as known, and with these masks."""
@@ -102,6 +112,11 @@ class Translation:
         if len(code) > 1:
             code = [f"{code[0]} {'; '.join(code[1:])}"]
         return "  ".join([*code, *notes])
+
+    @property
+    def sees_masks(self) -> bool:
+        """Whether masks of the inputs play a part, or the output gets one."""
+        return any(any(variant.masked) or variant.bears_mask for variant in self.variants)
 
     def variant(self, shapes: tuple[Shape, ...], masked: tuple[bool, ...]) -> Variant | None:
         """The variant for such inputs, None if the function was not translated for them."""

@@ -26,6 +26,7 @@ INFERENCE = frozenset(
     MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum MatrixBandPart MatrixDiagPartV3
     Cross MatrixDeterminant MatrixDiagV3 MatrixInverse MatrixSetDiagV3 CumulativeLogsumexp Erfinv Lgamma
     AdjustContrastv2 ExtractImagePatches RGBToHSV HSVToRGB ScaleAndTranslate Digamma
+    FFT RFFT Complex ComplexAbs Real Imag Angle
     Equal NotEqual Less LessEqual Greater GreaterEqual LogicalAnd LogicalOr LogicalNot IsNan IsInf IsFinite
 
     BiasAdd BiasAddGrad Conv2D Conv2DBackpropInput Conv2DBackpropFilter Conv3D Conv3DBackpropInputV2
@@ -33,6 +34,7 @@ INFERENCE = frozenset(
     DepthwiseConv2dNativeBackpropFilter MaxPool MaxPoolV2 MaxPool3D AvgPool AvgPool3D FusedBatchNorm FusedBatchNormV2
     FusedBatchNormV3 LRN SpaceToBatchND BatchToSpaceND SpaceToDepth DepthToSpace
     ResizeBilinear ResizeNearestNeighbor ResizeBicubic ResizeArea
+    SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits
     Relu ReluGrad Relu6 Relu6Grad LeakyRelu LeakyReluGrad Elu EluGrad Selu SeluGrad Softplus SoftplusGrad Softsign
     SoftsignGrad Sigmoid SigmoidGrad Tanh TanhGrad Softmax LogSoftmax
     CudnnRNN CudnnRNNV2 CudnnRNNV3 CudnnRNNBackprop CudnnRNNBackpropV2 CudnnRNNBackpropV3

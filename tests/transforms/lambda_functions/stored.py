@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.transforms.hostile_models import dumped
+from transforms.lambda_functions.layer_call import Inputs
 from transforms.lambda_functions.stored_function import stored_function
 from transforms.lambda_functions.trace import Era
-from transforms.lambda_functions.translate import Inputs, Translated, translate
+from transforms.lambda_functions.translate import Translated, translate
 from transforms.records.inspection import Shape
 from transforms.records.runtime import runtime_of
 

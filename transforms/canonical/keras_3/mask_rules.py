@@ -15,6 +15,7 @@ from transforms.architecture.graph import Call, Layer, LayerPath, TensorRef
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.errors import MigrationError, Reason
 from transforms.layer_specs.registry import SPECS
+from transforms.records.expression import MASKS_AS_INPUTS, TRANSLATION, Translation
 
 MaskRef: TypeAlias = TensorRef | None
 
@@ -156,6 +157,20 @@ def _multi_head(at: MaskedCall) -> tuple[Layer, Call]:
     return layer, replace(at.call, inputs=(*at.call.inputs, seen))
 
 
+def _function(at: MaskedCall) -> tuple[Layer, Call]:
+    """A Lambda whose function, or that of its mask, looks at masks is given them, and may output one."""
+    translation = at.layer.config.get(TRANSLATION)
+    if not isinstance(translation, Translation) or not translation.sees_masks:
+        return at.layer, at.call
+    masked = tuple(mask is not None for mask in at.masks)
+    chosen = tuple(variant for variant in translation.variants if variant.masked == masked)
+    if any(variant.bears_mask for variant in chosen):
+        at.outputs[0] = TensorRef(at.layer.name, at.index, len(chosen[0].expression.outputs))
+    config = {**at.layer.config, TRANSLATION: replace(translation, variants=chosen), MASKS_AS_INPUTS: True}
+    present = [mask for mask in at.masks if mask is not None]
+    return replace(at.layer, config=config), replace(at.call, inputs=(*at.call.inputs, *present))
+
+
 def _refused(at: MaskedCall) -> tuple[Layer, Call]:
     if any(at.masks):
         raise at.refuse(f"A mask on {at.layer.class_name} is not supported")
@@ -203,6 +218,7 @@ def _time_distributed(at: MaskedCall) -> tuple[Layer, Call]:
 
 _RULES: Mapping[str, MaskRule] = {
     "Masking": _masking,
+    "Lambda": _function,
     "Embedding": _embedding,
     **dict.fromkeys(RECURRENT, _recurrent),
     **dict.fromkeys((*CONVOLUTIONAL, "Softmax", "Maximum", "Minimum"), _refused),

@@ -4,6 +4,7 @@ function.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from transforms.architecture.graph import Layer, TensorRef
 from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.canonical.subgraph import SubgraphBuilder
 from transforms.errors import MigrationError, Reason
-from transforms.records.expression import TRANSLATION, Expression, Translation, Variant
+from transforms.records.expression import MASKS_AS_INPUTS, TRANSLATION, Expression, Translation, Variant
 from transforms.records.runtime import Family
 
 #: The class of a layer that is built as one of its slots, chosen by which inputs have a mask: "01" for the second.
@@ -26,6 +27,9 @@ def translate_function(rewrite: LayerRewrite, context: RewriteContext) -> LayerR
         return rewrite
     by_mask = _by_mask(layer, translation)
     detail = translation.one_line
+    if layer.config.get(MASKS_AS_INPUTS):
+        ((masked, variant),) = by_mask.items()
+        return rewrite.rewritten(_model_of_masks(layer, variant, masked, context), "function_translated", detail)
     if len(by_mask) == 1:
         ((masked, variant),) = by_mask.items()
         return rewrite.rewritten(_model(layer, variant, masked, context), "function_translated", detail)
@@ -46,7 +50,7 @@ def _by_mask(layer: Layer, translation: Translation) -> dict[tuple[bool, ...], V
     found: dict[tuple[bool, ...], Variant] = {}
     for variant in translation.variants:
         first = found.setdefault(variant.masked, variant)
-        if first.expression != variant.expression:
+        if (first.expression, first.mask) != (variant.expression, variant.mask):
             raise MigrationError(
                 Reason.UNSUPPORTED_LAYER,
                 "The Lambda is called on inputs of several shapes, for which its function computes differently",
@@ -63,21 +67,48 @@ def _inside(layer: Layer, masked: tuple[bool, ...]) -> Layer:
 
 
 def _model(layer: Layer, variant: Variant, masked: tuple[bool, ...], context: RewriteContext) -> Layer:
+    """Masks taken from the inputs that bear them, and put upon the first output where it has one."""
     builder = SubgraphBuilder(replace(layer, slots={}), inputs=len(masked))
     masks = [
         builder.add_op("mask_of", f"mask_{index}", ref)
         for index, (ref, has) in enumerate(zip(builder.inputs, masked, strict=True))
         if has
     ]
+    outputs, mask = _computed(builder, builder.inputs, masks, variant, masked, context)
+    if mask is not None:
+        outputs[0] = builder.add_op("with_mask", "masked", outputs[0], mask)
+    return builder.finish(*outputs)
+
+
+def _model_of_masks(layer: Layer, variant: Variant, masked: tuple[bool, ...], context: RewriteContext) -> Layer:
+    """Masks as further inputs, and as a further output where there is one."""
+    builder = SubgraphBuilder(replace(layer, slots={}), inputs=len(masked) + sum(masked))
+    inputs, masks = builder.inputs[: len(masked)], builder.inputs[len(masked) :]
+    outputs, mask = _computed(builder, inputs, masks, variant, masked, context)
+    return builder.finish(*outputs, *([] if mask is None else [mask]))
+
+
+def _computed(
+    builder: SubgraphBuilder,
+    inputs: Sequence[TensorRef],
+    masks: Sequence[TensorRef],
+    variant: Variant,
+    masked: tuple[bool, ...],
+    context: RewriteContext,
+) -> tuple[list[TensorRef], TensorRef | None]:
+    """The outputs, and the mask of the first."""
     options = {
         "expression": plain(variant.expression, masked),
         "era": era_of(context),
         "shapes": [None if shape is None else list(shape) for shape in variant.shapes] if variant.by_shape else None,
         "results": [None if shape is None else list(shape) for shape in variant.results],
     }
-    result = builder.add_op("expression", "function", *builder.inputs, *masks, **options)
+    result = builder.add_op("expression", "function", *inputs, *masks, **options)
     outputs = [TensorRef(result.layer, 0, index) for index in range(len(variant.expression.outputs))]
-    return builder.finish(*outputs)
+    if variant.mask is None or not variant.mask.outputs:
+        return outputs, None
+    options = {**options, "expression": plain(variant.mask, masked), "results": [None]}
+    return outputs, builder.add_op("expression", "mask", *inputs, *masks, **options)
 
 
 def plain(expression: Expression, masked: tuple[bool, ...]) -> dict[str, Any]:

@@ -55,14 +55,15 @@ def evaluate_expression(*tensors: Any, expression: Mapping[str, Any], era: Mappi
     for step in expression["steps"]:
         arguments = {name: placed(value) for name, value in step["arguments"].items()}
         try:
-            results.append(_called(step["function"], arguments, Era(**era)))
+            results.append(called(step["function"], arguments, Era(**era)))
         except (AttributeError, KeyError, IndexError, tf.errors.OpError) as error:
             raise ValueError(f"{step['function']}: {error}") from error
     outputs = [placed(ref) for ref in expression["outputs"]]
     return outputs[0] if len(outputs) == 1 else outputs
 
 
-def _called(name: str, arguments: Mapping[str, Any], era: Era) -> Any:
+def called(name: str, arguments: Mapping[str, Any], era: Era) -> Any:
+    """The result of a listed function. Raises ValueError for one that is not listed."""
     if name in FUNCTIONS:
         return call_function(name=name, arguments=arguments)
     rule = RULES.get(name)

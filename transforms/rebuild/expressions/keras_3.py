@@ -200,6 +200,10 @@ def _band(lower: bool) -> Callable[..., Any]:
     return rule
 
 
+def _true(x: Any) -> Any:
+    return tf.cast(x, tf.bool)
+
+
 def _where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     return tf.where(tf.cast(condition, tf.bool), *both(x1, x2))
 
@@ -272,9 +276,9 @@ _RULES: Mapping[str, Callable[..., Any]] = {
     "log_sigmoid": lambda x: -tf.nn.softplus(-x),
     "log_softmax": lambda x, axis=-1: tf.nn.log_softmax(x, axis=axis),
     "logaddexp": _two(lambda a, b: tf.maximum(a, b) + tf.math.log1p(tf.exp(-tf.abs(a - b)))),
-    "logical_and": _two(tf.logical_and),
+    "logical_and": lambda x1, x2: tf.logical_and(_true(x1), _true(x2)),
     "logical_not": lambda x: tf.logical_not(tf.cast(x, tf.bool)),
-    "logical_or": _two(tf.logical_or),
+    "logical_or": lambda x1, x2: tf.logical_or(_true(x1), _true(x2)),
     "logsumexp": _reduction(tf.reduce_logsumexp),
     "matmul": _two(tf.matmul),
     "maximum": _two(tf.maximum),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from transforms.reference.functions.operands import array, clear_of_steps, clear_of_ties, pair, real
+from transforms.reference.functions.operands import SMALL_INTEGERS, array, clear_of_steps, clear_of_ties, pair, real
 from transforms.reference.layer_call import Array, NotCovered
 from transforms.reference.layers import activations
 
@@ -77,12 +77,17 @@ def _of_features(function: Callable[[Array], Array]) -> Callable[..., Array]:
 def _cast(x: Any, dtype: Any) -> Array:
     values, kind = array(x), real(dtype)
     if kind == "f":
-        return values.astype(np.float64)
+        return np.real(values).astype(np.float64)
     if kind == "b":
         return np.asarray(values != 0)
+    if kind == "c":
+        return values.astype(np.complex128)
     if values.dtype.kind == "f":
         clear_of_steps(values, np.round(values))
-    return values.astype(np.int64)
+    found = values.astype(np.int64)
+    if str(dtype) in SMALL_INTEGERS and np.any(found != found.astype(str(dtype))):
+        raise NotCovered(f"a cast to {dtype} of numbers beyond its range")
+    return found
 
 
 def _as_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None) -> Array:

@@ -16,6 +16,10 @@ from transforms.reference.layer_call import Array, NotCovered
 _NEAR = 1e-5
 
 
+#: Dtypes of whole numbers whose range a cast may leave, after which TensorFlow does not say what it gives.
+SMALL_INTEGERS = ("uint8", "int8", "uint16", "int16")
+
+
 def array(value: Any, like: Any = None) -> Array:
     """The value as an array; a stored one takes the kind of `like`."""
     if isinstance(value, (np.ndarray, np.generic)):
@@ -24,7 +28,7 @@ def array(value: Any, like: Any = None) -> Array:
         return np.stack([array(item, like) for item in value])
     found = np.asarray(value)
     kind = np.asarray(like).dtype.kind if isinstance(like, (np.ndarray, np.generic)) else found.dtype.kind
-    if kind == "f":
+    if kind in "fc":
         return found.astype(np.float32).astype(np.float64)
     return found.astype(bool if kind == "b" else np.int64)
 
@@ -65,9 +69,10 @@ def clear_of_steps(x: Array, steps: Array) -> Array:
 
 
 def real(kind: Any) -> str:
-    """The kind of array for a dtype of TensorFlow: `f`, `i` or `b`."""
+    """The kind of array for a dtype of TensorFlow: `f`, `i`, `b` or `c`."""
     name = "float32" if kind is None else str(kind)
-    kinds = {"float32": "f", "float64": "f", "bool": "b", "int32": "i", "int64": "i"}
+    kinds = {"float32": "f", "float64": "f", "bool": "b", "complex64": "c", "complex128": "c"}
+    kinds.update(dict.fromkeys(("int32", "int64", *SMALL_INTEGERS), "i"))
     if name not in kinds:
         raise NotCovered(f"the dtype {name}")
     return kinds[name]

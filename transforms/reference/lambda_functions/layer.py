@@ -15,8 +15,10 @@ from transforms.reference.dialect import Evaluator, StructuredLayer, Tensors
 from transforms.reference.functions.call import RULES as FUNCTIONS
 from transforms.reference.lambda_functions.activations import ACTIVATIONS
 from transforms.reference.lambda_functions.backend import BACKEND
+from transforms.reference.lambda_functions.images import COLOURS_AND_EDGES
 from transforms.reference.lambda_functions.keras_3 import OPS
 from transforms.reference.lambda_functions.operators import OPERATORS
+from transforms.reference.lambda_functions.signals import SIGNALS
 from transforms.reference.lambda_functions.tensorflow import TENSORFLOW
 from transforms.reference.layer_call import Array, Mask, NotCovered
 
@@ -24,6 +26,8 @@ from transforms.reference.layer_call import Array, Mask, NotCovered
 RULES: Mapping[str, Callable[..., Any]] = {
     **FUNCTIONS,
     **TENSORFLOW,
+    **COLOURS_AND_EDGES,
+    **SIGNALS,
     **OPERATORS,
     **BACKEND,
     **OPS,
@@ -32,17 +36,22 @@ RULES: Mapping[str, Callable[..., Any]] = {
 
 
 def _lambda(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
-    """The function's results. A Lambda propagates no mask except its own `mask` argument."""
+    """The function's results. A Lambda propagates no mask except the one that its `mask` argument computes."""
     translation = layer.config.get(TRANSLATION)
     if not isinstance(translation, Translation):
         raise NotCovered("a Lambda that is not translated", layer.path)
-    looks_at_masks = any(any(variant.masked) for variant in translation.variants)
-    masked = tuple(mask is not None and looks_at_masks for mask in inputs.masks)
+    masked = tuple(mask is not None and translation.sees_masks for mask in inputs.masks)
     variant = translation.variant(tuple(x.shape for x in inputs.values), masked)
     if variant is None:
         shapes = [x.shape for x in inputs.values]
         raise NotCovered(f"a function translated for other inputs than {shapes}, masked {masked}", layer.path)
-    return Tensors.unmasked(*evaluated(variant.expression, inputs.values, inputs.masks, evaluator.writer, layer.path))
+    given = (inputs.values, inputs.masks, evaluator.writer, layer.path)
+    values = evaluated(variant.expression, *given)
+    if variant.mask is None:
+        return Tensors.unmasked(*values)
+    found = evaluated(variant.mask, *given)
+    masks = [mask.astype(bool) for mask in found] + [None] * (len(values) - len(found))
+    return Tensors(values, tuple(masks))
 
 
 def evaluated(
@@ -69,11 +78,12 @@ def evaluated(
 
     for step in expression.steps:
         arguments = {name: placed(value) for name, value in step.arguments.items()}
-        results.append(_called(step, arguments, writer, path))
+        results.append(called(step, arguments, writer, path))
     return tuple(np.asarray(placed(ref)) for ref in expression.outputs)
 
 
-def _called(step: Step, arguments: Mapping[str, Any], writer: Writer, path: LayerPath) -> Any:
+def called(step: Step, arguments: Mapping[str, Any], writer: Writer, path: LayerPath) -> Any:
+    """The result of a step, its arguments placed. Raises NotCovered for arguments that its rule does not have."""
     rule = RULES[step.function]
     known = signature(rule).parameters
     given = {name: value for name, value in arguments.items() if value is not None or name in known}

@@ -239,9 +239,50 @@ def _updated(tensor: Any, indices: Any, updates: Any) -> Array:
 
 
 def _masked(tensor: Any, mask: Any, axis: Any = None) -> Array:
-    if axis not in (None, 0):
-        raise NotCovered("boolean_mask along another axis")
-    return np.asarray(array(tensor)[array(mask).astype(bool)])
+    """The entries where the mask is true, whose axes begin with `axis` of the tensor."""
+    x, kept, first = array(tensor), array(mask).astype(bool), int(axis or 0)
+    return np.compress(kept.ravel(), x.reshape(*x.shape[:first], -1, *x.shape[first + kept.ndim :]), axis=first)
+
+
+def _saturated(value: Any, dtype: Any) -> Array:
+    """Kept within the range of the dtype, then cast."""
+    x = array(value)
+    kind = np.dtype(str(dtype))
+    limits: Any = np.iinfo(kind) if kind.kind in "iu" else np.finfo(kind)
+    return ELEMENTWISE["cast"](np.clip(x, limits.min, limits.max), dtype=dtype)
+
+
+def _meshgrid(args: Any, indexing: Any = "xy") -> tuple[Array, ...]:
+    return tuple(np.meshgrid(*map(array, args), indexing="ij" if indexing == "ij" else "xy"))
+
+
+def _one_axis(input: Any) -> Array:
+    """(n, t, c) -> (n, t, 1, c)."""
+    return np.expand_dims(array(input), 2)
+
+
+def _step(value: Any) -> tuple[int, int]:
+    found = integers(value)
+    return (found[-2] if len(found) == 3 else found[0], 1)
+
+
+def _conv_1d(
+    input: Any, filters: Any, stride: Any, padding: Any, data_format: Any = "NWC", dilations: Any = None
+) -> Array:
+    if data_format not in (None, "NWC", "NHWC"):
+        raise NotCovered(f"the data format {data_format}")
+    rates = None if dilations is None else list(_step(dilations))
+    kernel = np.expand_dims(array(filters), 1)
+    return _conv_2d(_one_axis(input), kernel, list(_step(stride)), padding, dilations=rates)[:, :, 0]
+
+
+def _pool_1d(average: bool) -> Callable[..., Array]:
+    def rule(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NWC") -> Array:
+        if data_format not in (None, "NWC"):
+            raise NotCovered(f"the data format {data_format}")
+        return pooled(_one_axis(input), _step(ksize), _step(strides), padding, average)[:, :, 0]
+
+    return rule
 
 
 def _diagonal_matrix(diagonal: Any) -> Array:
@@ -281,15 +322,20 @@ TENSORFLOW: Mapping[str, Callable[..., Any]] = {
     "math.lgamma": lambda x: _LGAMMA(array(x)),
     "math.logical_xor": lambda x, y: np.logical_xor(*pair(x, y)),
     "math.zero_fraction": _share_of_zeros,
+    "meshgrid": _meshgrid,
+    "nn.avg_pool1d": _pool_1d(True),
     "nn.avg_pool2d": _pool(True),
     "nn.batch_normalization": _normalized,
+    "nn.conv1d": _conv_1d,
     "nn.conv2d": _conv_2d,
     "nn.depthwise_conv2d": _depthwise_2d,
+    "nn.max_pool1d": _pool_1d(False),
     "nn.max_pool2d": _pool(False),
     "nn.moments": lambda x, axes, shift=None, keepdims=False: _moments(x, axes, keepdims),
     "nn.sigmoid_cross_entropy_with_logits": _sigmoid_loss,
     "nn.softmax_cross_entropy_with_logits": _softmax_loss,
     "reverse_sequence": _reversed_sequence,
+    "saturate_cast": _saturated,
     "scatter_nd": _scattered,
     "tensor_scatter_nd_update": _updated,
 }
