@@ -1,4 +1,4 @@
-"""Writes a model with custom layers so that it runs where their code is not installed."""
+"""Writes a model with custom layers so that it runs without their code."""
 
 from __future__ import annotations
 

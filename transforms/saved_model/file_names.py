@@ -1,4 +1,4 @@
-"""What the files of a SavedModel are called, below its folder."""
+"""Names of the files of a SavedModel, below its folder."""
 
 from __future__ import annotations
 

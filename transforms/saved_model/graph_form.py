@@ -1,9 +1,10 @@
-"""What a graph may state beside its operations: everything by which TensorFlow finds, exchanges or places functions.
+"""Checks the form of a graph beyond its operations: all features by which TensorFlow finds, exchanges or places
+functions.
 
-An operation list says what a graph may hold. That is not enough: Grappler exchanges a function for another that states
-the same `api_implements`, an attribute may compile a function or choose a kernel, a device may be another machine's,
-and a loader runs whatever a collection or a signature calls the initializer. So what is not of this program's writer's
-form is refused, whether or not it is known to do harm.
+A list of allowed operations is not enough: Grappler exchanges a function for another with the same `api_implements`, an
+attribute may compile a function or choose a kernel, a device may be another machine's, and a loader runs whatever a
+collection or a signature names as initializer. So everything that this program's writer does not write is refused,
+whether or not it is known to be harmful.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ SIGNATURE = "serving_default"
 _INITIALIZER = "__saved_model_init_op"
 _INITIALIZER_COLLECTIONS = frozenset({"saved_model_main_op", "legacy_init_op"})
 
-#: Python classes that `tf.saved_model.load` makes of an object by its registered name.
+#: Python classes that `tf.saved_model.load` instantiates by an object's registered name.
 _REGISTERED = frozenset({"", "tf.TrackableConstant", "tf.StaticHashTable"})
 
 #: This machine's processors.
 _DEVICE = re.compile(r"(/job:localhost)?(/replica:0)?(/task:0)?(/device:[CG]PU:([0-9]+|\*))?")
 
-#: Exchange of functions, as tf-keras states it for LSTM and GRU: one implementation for processors, one for GPUs.
+#: Exchange of functions as stated by tf-keras for LSTM and GRU: one implementation for CPUs, one for GPUs.
 _EXCHANGE = frozenset({"api_implements", "api_preferred_device", "forward_function_name", "backward_function_name"})
 _EXCHANGED = re.compile(r"__inference_(standard|gpu)_(lstm|gru)(?:_with_fallback)?_[0-9]+")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PREFERS = {"standard": b"CPU", "gpu": b"GPU"}
 
-#: Attributes that hand a node or function to a compiler, a kernel or an accelerator of its own.
+#: Attributes that assign a node or function to a special compiler, kernel or accelerator.
 _FOREIGN_ATTRIBUTE = re.compile(r"_kernel$|_(xla|tpu|replicat|encapsulat|host_comp|outside_comp)", re.IGNORECASE)
 
 #: The one function that tf-keras compiles: a convolution in groups, on a processor.
@@ -44,7 +45,7 @@ _RESOURCE, _VARIANT = 20, 21
 
 
 def check_form(graph: Any, savers: frozenset[str]) -> None:
-    """Holds a MetaGraphDef to the form of this program's writer.
+    """Checks that a MetaGraphDef has the form of this program's writer.
 
     Args:
         graph: the MetaGraphDef.
@@ -74,7 +75,7 @@ def all_nodes(graph: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _check_unique(graph: Any) -> None:
-    """Of two things with one name, this program and TensorFlow might each look at another."""
+    """Refuses duplicate names, which this program and TensorFlow might resolve differently."""
     from tensorflow.python.framework import op_def_registry
 
     library = graph.graph_def.library
@@ -93,7 +94,7 @@ def _check_unique(graph: Any) -> None:
 
 
 def _check_entry_points(graph: Any) -> None:
-    """What a loader runs by itself is a node that does nothing but wait for others; what it offers is one signature."""
+    """Checks entry points: a loader may run only a node that waits for others, and offer only one signature."""
     nodes = {node.name: node for node in graph.graph_def.node}
     signatures = graph.signature_def
     if set(signatures) - {_INITIALIZER} != {SIGNATURE}:
@@ -162,7 +163,7 @@ def _check_attribute(name: str, value: Any, where: str) -> None:
 
 
 def _check_config(serialized: bytes, where: str) -> None:
-    """The configuration of a call: TensorFlow writes the devices of its machine, and nothing that rewrites graphs."""
+    """Checks the configuration of a call, which may contain only the devices of the writing machine."""
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf.config_pb2 import ConfigProto
 
@@ -177,7 +178,9 @@ def _check_config(serialized: bytes, where: str) -> None:
 
 
 def _check_exchanges(functions: Any) -> None:
-    """Functions that may be exchanged: those of LSTM and GRU, two and two, of one signature, as harmless as any."""
+    """Checks exchangeable functions: only those of LSTM and GRU, in pairs, with one signature, and as restricted as
+    others.
+    """
     interfaces: dict[bytes, dict[bytes, Any]] = {}
     for function in functions:
         if not _EXCHANGE & set(function.attr):

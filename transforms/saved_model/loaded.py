@@ -1,4 +1,4 @@
-"""A SavedModel as a server sees it."""
+"""A loaded SavedModel, as used by a server."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def _spec(name: str, shape: tf.TensorShape, dtype: tf.DType) -> InputSpec:
 
 
 def stated_inputs(meta_graph: Any) -> tuple[InputSpec, ...]:
-    """The inputs of the signature as a MetaGraphDef states them, before anything is loaded."""
+    """The inputs of the signature from a MetaGraphDef, before anything is loaded."""
     stated = meta_graph.signature_def[SIGNATURE].inputs.items()
     return tuple(_spec(name, tf.TensorShape(info.tensor_shape), tf.as_dtype(info.dtype)) for name, info in stated)
 
 
 def keep_functions_as_written() -> None:
-    """Keeps TensorFlow from exchanging functions in this process, for good: a function runs that the graph names.
+    """Prevents TensorFlow from exchanging functions in this process, irrevocably: the functions named in the graph run.
 
-    Grappler's implementation selector calls another function that states the same `api_implements`. For processes that
-    load artefacts and write none: what they trace would state the option.
+    Grappler's implementation selector calls another function with the same `api_implements`. Only for processes that
+    write no artefacts, because the option would be recorded in traced functions.
     """
     tf.config.optimizer.set_experimental_options({"implementation_selector": False})
 
 
 class LoadedArtefact:
-    """The signature of a loaded SavedModel, and nothing of the model it came from."""
+    """The signature of a loaded SavedModel, independent of the model it came from."""
 
     def __init__(self, folder: Path) -> None:
         with quiet_tensorflow():
@@ -64,9 +64,9 @@ class LoadedArtefact:
         return sum(variable.dtype.size * variable.shape.num_elements() for variable in self._signature.variables)
 
     def restore(self, folder: Path) -> None:
-        """Takes the variables that lie in the folder of another artefact of the same graph.
+        """Loads the variables of another artefact with the same graph from its folder.
 
-        Raises ValueError when any variable finds nothing there.
+        Raises ValueError if the folder lacks any variable.
         """
         if self._variables is not None and self._variables.read(folder / VARIABLES):
             return
@@ -79,7 +79,7 @@ class LoadedArtefact:
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Outputs by name. `inputs` are cast to the signature's dtypes.
 
-        Raises ValueError when TensorFlow cannot run the signature on these inputs.
+        Raises ValueError if TensorFlow cannot run the signature on these inputs.
         """
         feed = {
             spec.name: tf.constant(text_as_bytes(inputs[spec.name]).astype(spec.dtype, copy=False))

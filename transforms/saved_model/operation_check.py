@@ -1,9 +1,8 @@
 """Checks a written SavedModel against `saved_model.operation_lists`, on the bytes that a server would read.
 
-Every node of the graph and of every function in its library is looked at, whether something calls it or not. What
-reads and writes files may stand in the functions of the saver alone, which are held to TensorFlow's own form
-(`saver_form`); whatever else could lead a loader or a graph rewriter elsewhere is held to this program's
-(`graph_form`).
+Every node of the graph and of every function in its library is checked, called or not. Operations that read and write
+files are allowed only in the saver's functions, which must have TensorFlow's own form (`saver_form`); all other
+features that affect a loader or a graph rewriter must have this program's form (`graph_form`).
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ def check_operations(saved_model: Path, *, custom_code: bool = False) -> Any:
 
     Args:
         saved_model: the folder.
-        custom_code: whether the operator's code helped to build it; its graph may then hold any operation that is
-            registered, free of side effects and not fatal, beside those of standard layers.
+        custom_code: whether the operator's code was used to build it; its graph may then contain any registered
+            operation without side effects that is not fatal, besides those of standard layers.
 
     Returns:
-        The one MetaGraphDef that was looked at.
+        The MetaGraphDef that was checked.
 
     Raises:
         MigrationError: `unsafe_op`, naming the operation with its node and function; also for assets, a second graph
-            file or graph, and whatever is not of the form that this program writes.
+            file or graph, and any form that this program does not write.
     """
     refuse_other_files(saved_model)
     stored = (saved_model / GRAPH).read_bytes()
@@ -47,7 +46,7 @@ def check_operations(saved_model: Path, *, custom_code: bool = False) -> Any:
 
 
 def _only_graph(stored: bytes) -> Any:
-    """The one graph of a `saved_model.pb`, of which nothing is hidden in fields that this TensorFlow does not know."""
+    """The only graph of a `saved_model.pb`. Refuses fields unknown to this TensorFlow, which could hide content."""
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
@@ -73,7 +72,7 @@ def _only_graph(stored: bytes) -> Any:
 def refuse_other_files(folder: Path) -> None:
     """Raises MigrationError `unsafe_op` for assets and for a second graph file.
 
-    TensorFlow also reads `saved_model.cpb` and `saved_model.pbtxt`; neither is ever written here.
+    TensorFlow also reads `saved_model.cpb` and `saved_model.pbtxt`; this program writes neither.
     """
     others = sorted(path.name for path in folder.glob("saved_model.*") if path.name != GRAPH)
     assets = folder / "assets"

@@ -1,14 +1,14 @@
-"""Which TensorFlow operations an artefact may hold: what inference on canonical layers needs, and what is never let in.
+"""Lists of TensorFlow operations: those that inference on canonical layers needs, and those that are never allowed.
 
-The lists name operation types. `FATAL` and `is_fatal` go before every other list, so that one which grows too wide
-still lets nothing through that reaches files, the network, a debugger, another process or the Python interpreter.
+The lists name operation types. `FATAL` and `is_fatal` take precedence over every other list, so that even a list with
+too many entries allows nothing that reaches files, the network, a debugger, another process or the Python interpreter.
 """
 
 from __future__ import annotations
 
 import re
 
-#: What canonical layers, and the backward functions that tf-keras traces beside its recurrent layers, consist of.
+#: Operations of canonical layers, and of the backward functions that tf-keras traces with its recurrent layers.
 INFERENCE = frozenset(
     """
     Const Identity IdentityN NoOp Placeholder PlaceholderWithDefault StopGradient PreventGradient EnsureShape
@@ -51,7 +51,7 @@ INFERENCE = frozenset(
     """.split()
 )
 
-#: What only the functions that read and write the variables may hold.
+#: Operations allowed only in the functions that read and write the variables.
 SAVER_ONLY = frozenset("SaveV2 RestoreV2 MergeV2Checkpoints ShardedFilename".split())
 
 #: Stateful operations that custom code may use besides stateless ones: variables, tables, lists, random numbers.
@@ -68,7 +68,7 @@ HARMLESS_STATEFUL = frozenset(
     """.split()
 )
 
-#: Operations that reach files, the network, other processes, a debugger or Python under names that do not tell.
+#: Operations that reach files, the network, other processes, a debugger or Python under names that do not show it.
 FATAL = frozenset(
     """
     Abort BatchFunction Copy CopyHost CopyOp CopyToMesh CopyToMeshGrad CustomAggregator DecodeProtoV2 DumpTensor
@@ -78,7 +78,7 @@ FATAL = frozenset(
     """.split()
 )
 
-#: The same for whole families, by what their names hold: `PyFunc`, `TFRecordReaderV2`, `CSVDataset`, `_HostRecv`.
+#: The same for whole families, by parts of their names: `PyFunc`, `TFRecordReaderV2`, `CSVDataset`, `_HostRecv`.
 _FATAL_FAMILIES = re.compile(
     r"^_|PyFunc|File|Reader|Record|Dataset|Iterator|Summary|Rpc|Remote|Send|Recv|Restore|Save|Checkpoint|Debug|Session"
     r"|Collective|Nccl|Infeed|Outfeed|TPU|Tpu|DTensor|Xla|Queue|Barrier|[Ss]tage|LMDB|Sql|ImportEvent|FileSystem|Cache"
@@ -87,5 +87,5 @@ _FATAL_FAMILIES = re.compile(
 
 
 def is_fatal(operation: str) -> bool:
-    """True for an operation that no list may let into a graph outside the saver's functions."""
+    """True for an operation that no list may allow in a graph outside the saver's functions."""
     return operation in FATAL or operation in SAVER_ONLY or _FATAL_FAMILIES.search(operation) is not None

@@ -1,13 +1,13 @@
-"""The two functions that write and read an artefact's variables, held to the form in which TensorFlow writes them.
+"""Checks that the two functions that write and read an artefact's variables have the form that TensorFlow writes.
 
-They alone may reach files, and they do so under the path that they are called with and no other:
+Only they may access files, and only under the path that they are called with:
 
     prefix  = join(path, "_temp/part")          (".part" on S3)
     SaveV2(ShardedFilename(prefix, 0, 1), ...);  MergeV2Checkpoints([that shard], path)
     RestoreV2(path, ...) -> AssignVariableOp
 
-Source: `_SingleDeviceSaver` and `MultiDeviceSaver` in tensorflow/python/checkpoint/functional_saver.py. Nothing but the
-two nodes that `saver_def` names calls them, and these two run only when a loader feeds them a path.
+Source: `_SingleDeviceSaver` and `MultiDeviceSaver` in tensorflow/python/checkpoint/functional_saver.py. Only the two
+nodes that `saver_def` names call them, and these run only when a loader feeds them a path.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SAVE, _RESTORE = "__inference__traced_save_", "__inference__traced_restore_"
 _CALL = "StatefulPartitionedCall"
 _FUNCTION_ATTRIBUTES = frozenset({"_construction_context", "_input_shapes"})
 
-#: How often a function that saves or restores may hold each operation; None for any number.
+#: Maximum number of each operation in a function that saves or restores; None for any number.
 _SAVE_OPERATIONS: Mapping[str, int | None] = {
     "SaveV2": 1,
     "MergeV2Checkpoints": 1,
@@ -61,14 +61,14 @@ _Form = str | bytes | int | tuple[Any, ...]
 
 
 def saver_functions(graph: Any, stored: bytes) -> frozenset[str]:
-    """The names of the functions that write and read variables, each of which is of TensorFlow's form.
+    """The names of the functions that write and read variables, after checking that each has TensorFlow's form.
 
     Args:
         graph: the MetaGraphDef.
         stored: the bytes that it was parsed from.
 
     Raises:
-        MigrationError: `unsafe_op`, where one of them has another form, or anything else can reach it.
+        MigrationError: `unsafe_op`, one of them has another form, or can be called from elsewhere.
     """
     saver = graph.saver_def
     if not saver.ListFields():
@@ -96,7 +96,7 @@ def saver_functions(graph: Any, stored: bytes) -> frozenset[str]:
 
 
 def _check_path(node: Any, name: str) -> None:
-    """The path is fed by whoever loads the artefact, and cannot be run without."""
+    """Checks the path: a placeholder that the loader feeds and without which nothing runs."""
     if node is None or node.op != "Placeholder" or node.input or node.attr["dtype"].type != _STRING:
         raise unsafe(f"The saver's path {name[:80]!r} is not a placeholder of a text")
 
@@ -108,7 +108,7 @@ def _check_call(node: Any, path: str, nodes: Mapping[str, Any], savers: Collecti
 
 
 def _check_name(name: str, stem: str, stored: bytes) -> None:
-    """The name stands where the function is defined and where it is called, and nowhere else in the file."""
+    """Checks that the name occurs where the function is defined and called, and nowhere else in the file."""
     if not (name.startswith(stem) and name.removeprefix(stem).isdecimal()):
         raise unsafe(f"The saver's function is called {name[:80]!r}")
     if stored.count(name.encode()) != 2:
@@ -159,10 +159,10 @@ class _Body:
 
     Args:
         function: the FunctionDef.
-        operations: what it may consist of.
+        operations: those allowed in it.
 
     Raises:
-        MigrationError: `unsafe_op`: arguments, attributes, operations or results are others than TensorFlow's.
+        MigrationError: `unsafe_op`: arguments, attributes, operations or results differ from TensorFlow's.
     """
 
     def __init__(self, function: Any, operations: Mapping[str, int | None]) -> None:
@@ -187,19 +187,19 @@ class _Body:
                 raise self._another("returns something else than its path")
 
     def only(self, operation: str) -> Any:
-        """The one node with an operation."""
+        """The only node with an operation."""
         found = [node for node in self._function.node_def if node.op == operation]
         if len(found) != 1:
             raise self._another(f"holds {len(found)} times {operation}")
         return found[0]
 
     def expect(self, reference: str, form: _Form) -> None:
-        """Raises MigrationError where an input is of another form."""
+        """Raises MigrationError if an input has another form."""
         if not self._is(reference, form):
             raise self._another(f"takes {reference[:80]!r} for a path")
 
     def expect_texts(self, references: Sequence[str]) -> None:
-        """Names of tensors, and slices of which none may be stated."""
+        """Checks names of tensors, and that no slices are stated."""
         names, slices = (self._constant(reference) for reference in references)
         if names is None or slices is None or any(slices.string_val):
             raise self._another("states names or slices otherwise than TensorFlow does")

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 
 def write_warmup(path: Path, model: str, signature: str, inputs: Mapping[str, Any]) -> None:
-    """Writes a TFRecord file with one predict request. Raises OSError when the disk refuses."""
+    """Writes a TFRecord file with one predict request. Raises OSError if it cannot be written."""
     spec = _field(1, model.encode()) + _field(3, signature.encode())
     entries = b"".join(
         _field(2, _field(1, name.encode()) + _field(2, tf.make_tensor_proto(value).SerializeToString()))

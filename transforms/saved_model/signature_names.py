@@ -1,4 +1,4 @@
-"""Gives signature arguments names that differ in case only, which TensorFlow's exporter takes for one name.
+"""Gives signature arguments names that differ only in case, which TensorFlow's exporter treats as equal.
 
 The model is traced with names it accepts, and the written SavedModel is corrected: in the signature definition that
 servers read, and in the object graph that `tf.saved_model.load` reads.
@@ -13,7 +13,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 
 def traceable_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Names that stay apart when case is ignored: `Input_1` beside `input_1` becomes `Input_1_1`."""
+    """Names that are distinct when case is ignored: `Input_1` beside `input_1` becomes `Input_1_1`."""
     taken = {name.lower() for name in names}
     seen: set[str] = set()
     found: list[str] = []

@@ -1,10 +1,10 @@
-"""Names in a written SavedModel that do not depend on what the process traced before.
+"""Makes names in a written SavedModel independent of what the process traced before.
 
 TensorFlow numbers functions and captured tensors with counters of the process, draws a UUID for each recurrent layer,
-and stores functions in hash order. Here functions are numbered in the order in which they are reached (main graph,
-then object graph) and captures within their function, and UUIDs follow from the content; so that one architecture gives
-one `saved_model.pb`, byte for byte, whatever was traced before it. UUIDs must differ between models still: TensorFlow
-exchanges functions of one process that state the same one.
+and stores functions in hash order. Here functions are numbered in the order in which they are reached (main graph, then
+object graph) and captures within their function, and UUIDs are derived from the content; so one architecture gives the
+same `saved_model.pb`, byte for byte, whatever was traced before. UUIDs must still differ between models: TensorFlow
+exchanges functions of one process with the same UUID.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def with_stable_names(model: SavedModel) -> SavedModel:
     interfaces: dict[str, str] = {}
     for name in _reached(meta_graph):
         function = by_name[name]
-        names[name] = f"{_stem(name)}_{len(names)}"  # TensorFlow's fingerprint wants each number once
+        names[name] = f"{_stem(name)}_{len(names)}"  # TensorFlow's fingerprint requires each number once
         for uuid in _UUID.findall(_shared_interface(function)):
             interfaces.setdefault(uuid, f"interface-{len(interfaces)}")
         _renumber_captures(function)
@@ -71,9 +71,9 @@ def _renumber_gradients(model: SavedModel, library: Any) -> None:
 
 
 def _reached(meta_graph: Any) -> list[str]:
-    """Names of all functions, in the order in which they are first called for, depth first.
+    """Names of all functions, in the order of their first reference, depth first.
 
-    A recurrent layer's implementations for other devices are called by nobody: they share a UUID with the one that is.
+    A recurrent layer's implementations for other devices are not called; they share a UUID with the one that is.
     """
     library = meta_graph.graph_def.library
     functions = {function.signature.name: function for function in library.function}
@@ -125,17 +125,17 @@ def _stem(name: str) -> str:
 
 
 def _shared_interface(function: Any) -> str:
-    """The text with a UUID that all implementations of one recurrent layer state, "" for other functions."""
+    """The text with the UUID shared by all implementations of one recurrent layer, "" for other functions."""
     return function.attr["api_implements"].s.decode() if "api_implements" in function.attr else ""
 
 
 def _body(function: Any) -> str:
-    """What tells apart functions that nothing calls: their operations, without any number."""
+    """A key that distinguishes uncalled functions: their operations, without numbers."""
     return re.sub(r"\d+", "", " ".join(f"{node.op}:{node.name}" for node in function.node_def))
 
 
 def _renumber_captures(function: Any) -> None:
-    """Captures are called after a counter of the process where nobody named them; here after their position."""
+    """Renames captures without a given name, which are numbered by a counter of the process, by their position."""
     arguments: dict[str, str] = {}
     numbers: dict[str, str] = {}
     tracings: dict[str, str] = {}
@@ -164,7 +164,7 @@ def _renumber_captures(function: Any) -> None:
 
 
 def _renaming(names: Mapping[str, str], uuids: Mapping[str, str]) -> Rename:
-    """Old function names wherever they stand, alone or within the name of an argument; and UUIDs."""
+    """A function that renames old function names, alone or within the name of an argument, and UUIDs."""
     functions = re.compile("|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or r"(?!)")
 
     def rename(text: str) -> str:

@@ -1,8 +1,8 @@
-"""Trace once, write many: the files of one written SavedModel as the template for others of its architecture.
+"""Templates: the files of one written SavedModel are reused for others of its architecture without tracing.
 
 Models with one architecture fingerprint (canonical layers, connections, precision, weight shapes and dtypes) share
 `saved_model.pb` and `keras_metadata.pb` byte for byte; only variables/ differ. These are written with TensorFlow's own
-checkpoint operations under the template's keys, in the order in which a full save writes them.
+checkpoint operations under the template's keys, in the order of a full save.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from transforms.saved_model.file_names import FINGERPRINT, GRAPH, METADATA, VARI
 from transforms.saved_model.variables import OBJECT_GRAPH, constant_text, keys_in_order, reached
 from transforms.saved_model.writer import disk_errors, write_fingerprint_like
 
-#: Templates kept: each holds a graph of some 100 KB to a few MB.
+#: Number of cached templates: each holds a graph of some 100 KB to a few MB.
 _KEPT = 64
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a canonical array goes: checkpoint key and TensorFlow dtype name there, layer path and role here."""
+    """The place of a canonical array: its checkpoint key and TensorFlow dtype name, layer path and role."""
 
     key: str
     dtype: str
@@ -39,13 +39,13 @@ class Slot:
 
 @dataclass(frozen=True)
 class Template:
-    """Everything of a written SavedModel but its numbers.
+    """A written SavedModel without its values.
 
     Attributes:
         graph, metadata: the bytes of `saved_model.pb` and `keras_metadata.pb`.
-        fingerprint: the bytes of `fingerprint.pb`; all of it but what is said of variables/ holds for others too.
+        fingerprint: the bytes of `fingerprint.pb`; all but the part about variables/ is valid for others too.
         object_graph: the checkpoint's own description of its keys.
-        slots: all variables, in the order in which a full save writes them.
+        slots: all variables, in the order of a full save.
         input_names, output_names: of the signature.
     """
 
@@ -59,20 +59,20 @@ class Template:
 
 
 class TemplateCache:
-    """The templates used last, by architecture fingerprint."""
+    """A cache of the most recently used templates, by architecture fingerprint."""
 
     def __init__(self) -> None:
         self._templates: OrderedDict[str, Template] = OrderedDict()
 
     def get(self, fingerprint: str) -> Template | None:
-        """The template of an architecture, if one was learnt and not forgotten since."""
+        """The cached template of an architecture, if any."""
         template = self._templates.get(fingerprint)
         if template is not None:
             self._templates.move_to_end(fingerprint)
         return template
 
     def put(self, fingerprint: str, template: Template) -> None:
-        """Remembers a template, and forgets the one that was not used for longest."""
+        """Caches a template, and evicts the least recently used one."""
         self._templates[fingerprint] = template
         self._templates.move_to_end(fingerprint)
         while len(self._templates) > _KEPT:
@@ -80,11 +80,11 @@ class TemplateCache:
 
 
 def learn_template(model: RebuiltModel, folder: Path) -> Template | None:
-    """The template that a fully written SavedModel makes.
+    """Makes a template from a fully written SavedModel.
 
     Returns:
-        None where a checkpoint key does not lead to exactly one of the variables that hold the canonical arrays: such
-        an architecture is written in full each time.
+        None if a checkpoint key does not lead to exactly one of the variables of the canonical arrays: such an
+            architecture is written in full each time.
     """
     reader = tf.train.load_checkpoint(str(folder / VARIABLES))
     object_graph = reader.get_tensor(OBJECT_GRAPH)
@@ -111,12 +111,12 @@ def write_from_template(template: Template, arrays: ArraysByLayer, folder: Path)
 
     Args:
         template: of the same architecture fingerprint.
-        arrays: in canonical layout; all are in memory at once while the checkpoint is written.
+        arrays: in canonical layout; all are in memory while the checkpoint is written.
         folder: receives the files.
 
     Raises:
-        MigrationError: `nonfinite_weights`, `weights_mismatch`, when an array is read.
-        OSError: the disk refuses.
+        MigrationError: `nonfinite_weights`, `weights_mismatch`, on reading an array.
+        OSError: the files cannot be written.
     """
     (folder / "variables").mkdir()
     (folder / "assets").mkdir()
@@ -127,12 +127,12 @@ def write_from_template(template: Template, arrays: ArraysByLayer, folder: Path)
 
 
 def write_variables(slots: tuple[Slot, ...], object_graph: bytes, arrays: ArraysByLayer, prefix: Path) -> None:
-    """Writes one checkpoint of one shard, as a full save does. Raises as `write_from_template` does."""
+    """Writes one checkpoint of one shard, like a full save. Raises as `write_from_template`."""
     write_tensors(prefix, {**{slot.key: _tensor(arrays, slot) for slot in slots}, OBJECT_GRAPH: object_graph})
 
 
 def write_tensors(prefix: Path, tensors: Mapping[str, Any]) -> None:
-    """Writes one checkpoint of one shard: tensors or bytes, in this order. Raises OSError when the disk refuses."""
+    """Writes one checkpoint of one shard: tensors or bytes, in this order. Raises OSError if it cannot be written."""
     shard = f"{prefix}_part-00000-of-00001"
     with disk_errors():
         tf.raw_ops.SaveV2(

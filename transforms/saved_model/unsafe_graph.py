@@ -1,4 +1,4 @@
-"""How a refusal names a place in a graph."""
+"""Refusals of unsafe graphs, with the names of places in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SHOWN = 120
 
 
 def unsafe(message: str) -> MigrationError:
-    """The refusal `unsafe_op`. `message` is a sentence without its full stop."""
+    """The error `unsafe_op`. `message` is a sentence without its full stop."""
     return MigrationError(
         Reason.UNSAFE_OP,
         message,
@@ -19,11 +19,11 @@ def unsafe(message: str) -> MigrationError:
 
 
 def place(node: Any, function: str) -> str:
-    """A node and the function that holds it, "" for the graph itself."""
+    """A node and the function that contains it, "" for the graph itself."""
     where = f" of the function {function[:_SHOWN]}" if function else ""
     return f"node {node.name[:_SHOWN]}{where}"
 
 
 def shown(name: str) -> str:
-    """A name from a graph, at a length that a message takes."""
+    """A name from a graph, shortened for messages."""
     return name[:_SHOWN]

@@ -1,4 +1,4 @@
-"""The variables of a written SavedModel: what the keys of its checkpoint stand for, and reading them once more."""
+"""The variables of a written SavedModel: the meaning of its checkpoint's keys, and reading them again."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ _ATTRIBUTE = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 @lru_cache(maxsize=32)
 def constant_text(text: bytes | tuple[str, ...]) -> tf.Tensor:
-    """A string tensor. Making one takes longer than reading a small checkpoint, and templates need the same ones."""
+    """A cached string tensor. Making one takes longer than reading a small checkpoint, and templates reuse the same
+    ones.
+    """
     return tf.constant(text)
 
 
 def keys_in_order(object_graph: bytes) -> list[str]:
-    """The keys of a checkpoint, in the order in which a full save writes them."""
+    """The keys of a checkpoint, in the order of a full save."""
     nodes = TrackableObjectGraph.FromString(object_graph).nodes
     return [attribute.checkpoint_key for node in nodes for attribute in node.attributes]
 
 
 def reached(root: Any, key: str) -> Any:
-    """The object that a checkpoint key leads to by the names of tracked children; None when there is none."""
+    """The object that a checkpoint key leads to by the names of tracked children; None if there is none."""
     found = root
     for name in key.removesuffix(_ATTRIBUTE).split("/"):
         found = found._trackable_children().get(name)
@@ -37,14 +39,14 @@ def reached(root: Any, key: str) -> Any:
 
 
 class WrittenVariables:
-    """The variables below a loaded object, to be read from the checkpoint of another artefact of the same graph.
+    """The variables below a loaded object, for reading the checkpoints of other artefacts with the same graph.
 
-    `tf.train.Checkpoint.read` walks the whole object graph for each file; here the walk is done once, for all files
-    that hold the very same description of their keys.
+    `tf.train.Checkpoint.read` walks the whole object graph for each file; here the walk is done once for all files with
+    the same description of their keys.
 
     Args:
-        object_graph: the description of the keys, of the checkpoint that was loaded.
-        variables: by key: all that the checkpoint holds.
+        object_graph: description of the keys in the loaded checkpoint.
+        variables: all variables of the checkpoint, by key.
     """
 
     def __init__(self, object_graph: bytes, variables: Mapping[str, Any]) -> None:
@@ -53,7 +55,7 @@ class WrittenVariables:
 
     @classmethod
     def of(cls, loaded: Any, prefix: Path, needed: Sequence[Any]) -> WrittenVariables | None:
-        """None where a key does not lead to a variable of its own, or a variable that is needed has no key."""
+        """The variables; None if a key does not lead to a separate variable, or a required variable has no key."""
         reader = tf.train.load_checkpoint(str(prefix))
         object_graph: bytes = reader.get_tensor(OBJECT_GRAPH)
         keys = keys_in_order(object_graph)
@@ -67,13 +69,13 @@ class WrittenVariables:
         return cls(object_graph, variables) if plain and whole and alone and covered else None
 
     def read(self, prefix: Path) -> bool:
-        """Assigns what the checkpoint holds to every variable.
+        """Assigns the checkpoint's values to all variables.
 
         Returns:
-            False where the checkpoint describes its keys otherwise: nothing is assigned then.
+            False if the checkpoint describes its keys differently; then nothing is assigned.
 
         Raises:
-            ValueError: a key is missing, or its dtype or shape is another.
+            ValueError: a key is missing, or its dtype or shape differs.
         """
         names = *self._variables, OBJECT_GRAPH
         dtypes = [*(variable.dtype for variable in self._variables.values()), tf.string]

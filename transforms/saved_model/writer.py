@@ -1,7 +1,7 @@
 """Writes a rebuilt model as one SavedModel with one traced signature.
 
 The signature is traced once; `serve` and `__call__` are thin functions around the same trace, and the Keras metadata is
-written without traces of its own, so that `tf_keras.models.load_model` rebuilds the layers from their configs.
+written without separate traces, so that `tf_keras.models.load_model` rebuilds the layers from their configs.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ SIGNATURE = "serving_default"
 def write_saved_model(model: RebuiltModel, folder: Path, *, autograph: bool = False) -> None:
     """Writes the SavedModel into an existing, empty folder.
 
-    The same architecture gives the same files but for variables/, byte for byte, whatever was written before.
+    The same architecture gives the same files except variables/, byte for byte, whatever was written before.
 
     Args:
-        model: all its variables hold their values.
+        model: with assigned variables.
         folder: receives the files.
-        autograph: whether Python's `if` and `for` over tensors are to be translated, as custom layers may need.
+        autograph: whether to translate Python's `if` and `for` over tensors, as custom layers may need.
 
     Raises:
-        OSError: the disk refuses.
+        OSError: the files cannot be written.
     """
     keras_model = model.keras_model
     traced_names = traceable_names(model.input_names)
@@ -77,12 +77,12 @@ def write_saved_model(model: RebuiltModel, folder: Path, *, autograph: bool = Fa
 
 
 def write_fingerprint(folder: Path) -> None:
-    """Writes TensorFlow's fingerprint of a complete SavedModel, with a UUID that follows from the content."""
+    """Writes TensorFlow's fingerprint of a complete SavedModel, with a UUID derived from the content."""
     _write_fingerprint(FingerprintDef.FromString(fingerprinting.CreateFingerprintDef(str(folder))), folder)
 
 
 def write_fingerprint_like(known: bytes, folder: Path) -> None:
-    """The same, from the `fingerprint.pb` of another SavedModel with this very graph: only variables/ is looked at.
+    """The same, from the `fingerprint.pb` of another SavedModel with the same graph: only variables/ is read.
 
     TensorFlow hashes `variables.index` with FarmHash, little-endian (HashCheckpointIndexFile in
     tensorflow/cc/saved_model/fingerprinting_utils.cc).
@@ -102,7 +102,7 @@ def _write_fingerprint(fingerprint: FingerprintDef, folder: Path) -> None:
 
 @contextlib.contextmanager
 def disk_errors() -> Iterator[None]:
-    """TensorFlow's errors of writing as those of the operating system: OSError, or MemoryError."""
+    """Converts TensorFlow's errors of writing to OSError or MemoryError."""
     try:
         yield
     except tf.errors.OpError as error:
@@ -115,7 +115,7 @@ def disk_errors() -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_tensorflow() -> Iterator[None]:
-    """Keeps TensorFlow's advice about uncompiled metrics and traces out of the operator's terminal."""
+    """Suppresses TensorFlow's advice about uncompiled metrics and traces."""
     logger = logging.getLogger("tensorflow")
     level = logger.level
     logger.setLevel(logging.ERROR)

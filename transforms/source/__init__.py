@@ -1,4 +1,4 @@
-"""The bytes of a source file, read under limits; nothing of Keras.
+"""Reads the bytes of a source file under limits; independent of Keras.
 
 May import: records.
 """

@@ -1,4 +1,4 @@
-"""Arrays that TensorFlow can work on where they lie: it wants buffers that begin at multiples of 64 bytes."""
+"""Arrays that TensorFlow can use without a copy: it requires buffers that begin at multiples of 64 bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ALIGNMENT = 64
 
 
 def aligned_empty(shape: Sequence[int], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """An array in C order, its values not set, that begins at a multiple of 64 bytes."""
+    """An uninitialised array in C order that begins at a multiple of 64 bytes."""
     wanted = np.dtype(dtype)
     size = math.prod(shape) * wanted.itemsize
     buffer = np.empty(size + _ALIGNMENT, np.uint8)
@@ -23,7 +23,7 @@ def aligned_empty(shape: Sequence[int], dtype: npt.DTypeLike) -> npt.NDArray[Any
 
 
 def aligned(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The array itself if TensorFlow can work on it there (aligned, in C order, native, writable), else a copy."""
+    """The array itself if TensorFlow can use it without a copy (aligned, in C order, native, writable), else a copy."""
     flags = array.flags
     if flags.c_contiguous and flags.writeable and array.dtype.isnative and array.ctypes.data % _ALIGNMENT == 0:
         return array

@@ -1,4 +1,4 @@
-"""A source file as every reader opens it: a regular file, hashed, and at rest while it is read."""
+"""Opens source files for all readers: regular files, hashed, unchanged while they are read."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from transforms.platform import read_ahead
 from transforms.records.file_identity import FileIdentity
 
 _BLOCK = 1 << 20
-#: A multiple of the block: so much is asked of the disk, so far ahead.
+#: Read-ahead in bytes, a multiple of the block.
 _AHEAD = 8 << 20
 
 
 @dataclass(frozen=True)
 class SourceDigest:
-    """SHA-256 (hex) and size in bytes of what was opened."""
+    """SHA-256 (hex) and size in bytes of an opened file."""
 
     sha256: str
     size: int
 
 
 def open_regular(path: Path, what: str = "source") -> int:
-    """A read-only descriptor of a regular file. Raises MigrationError `source_missing`, `unsafe_storage`.
+    """Opens a read-only descriptor of a regular file. Raises MigrationError `source_missing`, `unsafe_storage`.
 
     Args:
-        path: may be a link to it.
-        what: names it in messages.
+        path: the file, or a link to it.
+        what: its name in messages.
     """
     try:
         if stat.S_ISREG(os.stat(path).st_mode):
@@ -49,18 +49,18 @@ def open_regular(path: Path, what: str = "source") -> int:
 
 
 def not_regular(what: str) -> MigrationError:
-    """The refusal of a FIFO, a device or a folder where a file is meant."""
+    """The error for a FIFO, a device or a folder in place of a file."""
     return MigrationError(Reason.UNSAFE_STORAGE, f"The {what} is not a regular file", advice="Point the row at a file.")
 
 
 def read_regular(path: Path, what: str, limits: Limits, limit: str) -> bytes:
-    """The content of a file that belongs to a source.
+    """Reads a file that belongs to a source.
 
     Args:
-        path: may be a link to it.
-        what: names it in messages.
+        path: the file, or a link to it.
+        what: its name in messages.
         limits: the budget in force.
-        limit: the field of it that bounds this file.
+        limit: the field of `limits` that bounds this file.
 
     Raises:
         MigrationError: as `open_regular`; `over_budget`.
@@ -75,7 +75,7 @@ def read_regular(path: Path, what: str, limits: Limits, limit: str) -> bytes:
 
 
 def hash_file(descriptor: int) -> str:
-    """SHA-256 (hex) of the whole open file. The disk is kept at work while blocks are hashed."""
+    """SHA-256 (hex) of the whole open file. The disk reads ahead while blocks are hashed."""
     digest, offset = hashlib.sha256(), 0
     size = os.fstat(descriptor).st_size
     block = memoryview(bytearray(max(1, min(size, _BLOCK))))
@@ -88,13 +88,13 @@ def hash_file(descriptor: int) -> str:
 
 
 def refuse_size(size: int, limits: Limits) -> None:
-    """Raises MigrationError `over_budget` when a source is larger than the limit `file_bytes`."""
+    """Raises MigrationError `over_budget` if a source is larger than the limit `file_bytes`."""
     if size > limits.file_bytes:
         raise over_budget(f"The file holds {size:,} bytes", "file_bytes", limits)
 
 
 def refuse_other_digest(digest: SourceDigest, expected: str) -> None:
-    """Raises MigrationError `digest_mismatch` when a digest is expected (not "") and this is another."""
+    """Raises MigrationError `digest_mismatch` if a digest is expected (not "") and this one differs."""
     if expected and digest.sha256 != expected.lower():
         raise MigrationError(
             Reason.DIGEST_MISMATCH,
@@ -104,8 +104,8 @@ def refuse_other_digest(digest: SourceDigest, expected: str) -> None:
 
 
 def refuse_change(before: os.stat_result, after: os.stat_result) -> None:
-    """Raises MigrationError `source_missing` when an open file changed between two looks at it."""
+    """Raises MigrationError `source_missing` if an open file has changed since it was opened."""
     if FileIdentity.of(before) != FileIdentity.of(after):
         raise MigrationError(
-            Reason.SOURCE_MISSING, "The source changed while it was read", advice="Run again when it is at rest."
+            Reason.SOURCE_MISSING, "The source changed while it was read", advice="Run again when it no longer changes."
         )

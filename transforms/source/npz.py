@@ -1,7 +1,7 @@
-"""Arrays of an `.npz`, read under limits: sizes are told by each array's header before anything is decompressed.
+"""Reads arrays of an `.npz` under limits: sizes come from each array's header, before anything is decompressed.
 
-Only the arrays that are wanted are read. An archive may hold an array twice, or one that says another size than it
-has: such an archive is refused, as are arrays of Python objects, which would have to be unpickled.
+Only the requested arrays are read. Archives with an array twice or with a wrong size are refused, as are arrays of
+Python objects, which would have to be unpickled.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ _SUFFIX = ".npy"
 _MOST_ARRAYS = 10_000
 _HEADER_BYTES = 10_000
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-#: Whoever compresses an array by more than this, and by much, means harm (as in `transforms.source.hdf5`).
+#: Higher compression than this, of much data, indicates an attack (as in `transforms.source.hdf5`).
 _COMPRESSION = 100
-#: What zipfile, zlib and NumPy raise over damaged, encrypted and unknown content.
+#: Exceptions of zipfile, zlib and NumPy for damaged, encrypted and unknown content.
 _DAMAGED = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error)
 
 
 @dataclass(frozen=True)
 class ArrayHeader:
-    """What the header of one array says."""
+    """The header of one array."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -53,12 +53,12 @@ class NpzFile:
     """An open archive.
 
     Args:
-        path: may be a link to a regular file.
-        limits: `array_bytes` bounds all arrays that are read together, `inflated_bytes` those of them that
-            decompression makes more than a hundred times larger.
+        path: a regular file, or a link to one.
+        limits: `array_bytes` bounds the total of the arrays read, `inflated_bytes` that of those compressed more than a
+            hundredfold.
 
     Raises:
-        MigrationError: `source_missing`, `unsafe_storage`, `over_budget`; `invalid_samples` where it is no archive of
+        MigrationError: `source_missing`, `unsafe_storage`, `over_budget`; `invalid_samples` if it is not an archive of
             arrays.
     """
 
@@ -88,14 +88,14 @@ class NpzFile:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The arrays it holds, in its order."""
+        """The names of the arrays, in stored order."""
         return tuple(self._entries)
 
     def read(self, names: Iterable[str]) -> dict[str, Array]:
-        """The arrays of these names.
+        """Reads the arrays of these names.
 
         Raises:
-            MigrationError: `over_budget`; `invalid_samples` where one is missing, damaged or not of plain values.
+            MigrationError: `over_budget`; `invalid_samples` if one is missing, damaged or not of plain values.
         """
         wanted = list(dict.fromkeys(names))
         absent = [name for name in wanted if name not in self._entries]

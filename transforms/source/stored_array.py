@@ -40,4 +40,4 @@ class StoredArray(ABC):
 
     @abstractmethod
     def read(self) -> npt.NDArray[np.generic]:
-        """The array in native byte order, of its stored shape and precision. Raises MigrationError when damaged."""
+        """The array in native byte order, of its stored shape and precision. Raises MigrationError if damaged."""

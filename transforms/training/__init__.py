@@ -1,1 +1,1 @@
-"""Training state carried over: optimizer with its slots, loss and metrics, where an operator asks for it."""
+"""Migration of the training state on request: optimizer with its slots, loss and metrics."""

@@ -1,7 +1,7 @@
-"""Where each number of a legacy array lies in the canonical arrays: numbered arrays are sent through the rewrites.
+"""Maps numbers of legacy arrays to positions in canonical arrays, by sending numbered arrays through the rewrites.
 
-An optimizer keeps numbers for each number of a parameter. They can follow it where a rewrite moves numbers (a
-transposed kernel), and cannot where it makes new ones of them (a sum of two biases).
+An optimizer stores numbers for each number of a parameter. They can be migrated if a rewrite moves numbers (a
+transposed kernel), but not if it computes new ones (a sum of two biases).
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ def array_positions(
     wanted: Iterable[tuple[LayerPath, str]],
     sample_shape: Sequence[int] | None = None,
 ) -> Mapping[tuple[LayerPath, str], Positions]:
-    """For canonical arrays, where each of their numbers comes from.
+    """The origin of each number of canonical arrays.
 
     Args:
         legacy: the model as read.
-        parameters: legacy arrays, counted as if they lay flat one behind the other.
+        parameters: legacy arrays, numbered as if flattened and concatenated.
         wanted: path and role of canonical arrays.
         sample_shape: as for `canonicalise`.
 
     Returns:
-        Positions of the canonical array's shape; a canonical array is missing where some number of it is not exactly
-        one number of one parameter.
+        Positions of the canonical array's shape; a canonical array is missing if some number of it is not exactly one
+        number of one parameter.
     """
     sizes = [legacy.arrays[slot.path][slot.role.name].size for slot in parameters]
     numbers = np.arange(sum(sizes), dtype=np.int64)

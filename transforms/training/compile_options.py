@@ -1,4 +1,4 @@
-"""Loss and metrics of a stored training config, those that Keras itself has: an allowlist of names, plain data."""
+"""Loss and metrics of a stored training config: an allowlist of Keras's own names, as plain data."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _METRIC_CLASSES = _LOSS_CLASSES | frozenset(
     RootMeanSquaredError
     """.split()
 )
-#: Keras before 2.3 named the loss after what it is not; the value is the same, -sum(y' * p') of unit vectors.
+#: Keras before 2.3 misnamed the loss; the value is the same, -sum(y' * p') of unit vectors.
 _RENAMED = {"cosine_proximity": "cosine_similarity", "cosine": "cosine_similarity"}
 
 
 class UnknownName(Exception):
-    """A loss or metric that Keras itself does not have."""
+    """A loss or metric that is not Keras's own."""
 
 
 def known_loss(loss: Any) -> Any:
-    """The loss as tf-keras takes it: a name, the config of a class, or a list or mapping of them.
+    """The loss in tf-keras's form: a name, the config of a class, or a list or mapping of them.
 
     Raises UnknownName.
     """
@@ -62,7 +62,7 @@ def known_weights(weights: Any) -> Any:
 
 
 def known_metrics(metrics: Any, unknown: list[str]) -> Any:
-    """The metrics that Keras has, in the nesting they came in; the names of others are added to `unknown`."""
+    """The metrics that Keras has, in their original nesting; the names of others are added to `unknown`."""
     if isinstance(metrics, Mapping) and "class_name" not in metrics:
         return {str(name): known_metrics(each, unknown) for name, each in metrics.items()}
     if isinstance(metrics, list):

@@ -1,4 +1,4 @@
-"""What makes a training step of the artefact differ from the legacy runtime's, though the optimizer was kept."""
+"""Differences between training steps of the artefact and of the legacy runtime in spite of the migrated optimizer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ACTING = ("_regularizer", "_constraint")
 
 
 def differences(legacy: LegacyModel, kept: Collection[Option]) -> Iterator[str]:
-    """One sentence for each layer that is trained otherwise; `kept` are the options that were carried over."""
+    """One sentence for each layer that is trained differently; `kept` are the options that were migrated."""
     for layer in legacy.graph.walk():
         acting = [key for key, value in layer.config.items() if key.endswith(_ACTING) and _acts(value)]
         lost = sorted(key for key in acting if (layer.path, key) not in kept)
@@ -30,7 +30,7 @@ def differences(legacy: LegacyModel, kept: Collection[Option]) -> Iterator[str]:
 
 
 def _acts(value: Any) -> bool:
-    """False for none, and for L1L2 of nothing."""
+    """False for none, and for L1L2 with zero factors."""
     if isinstance(value, Mapping) and isinstance(value.get("config"), Mapping):
         numbers = value["config"].values()
         return not numbers or any(numbers)

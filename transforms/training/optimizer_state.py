@@ -1,4 +1,4 @@
-"""The optimizer of a legacy file as data: class, options, steps made, slots by parameter. Nothing here is executed."""
+"""Reads the optimizer of a legacy file as data: class, options, number of steps, slots by parameter."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ _SCHEDULES = frozenset(
 
 
 class NotKept(Exception):
-    """Why an optimizer, or its state, cannot be kept: one sentence for the report."""
+    """An optimizer, or its state, cannot be migrated: one sentence for the report."""
 
 
 @dataclass(frozen=True)
 class OptimizerState:
-    """An optimizer of tf-keras and where it stood.
+    """An optimizer of tf-keras and its state.
 
     Attributes:
         class_name, is_legacy: the class, in `tf_keras.optimizers` or its `legacy`.
         config: options of its constructor.
-        groups: how it arranges its slots.
-        iterations: steps made.
-        slots: by name, one array for each parameter, in the layout of the file; empty where the state is lost.
+        groups: arrangement of its slots.
+        iterations: number of steps made.
+        slots: by name, one array for each parameter, in the layout of the file; empty if the state is lost.
         parameters: the arrays it trained, in the order of the slots.
         momentum_product: of Nadam's schedule.
-        warnings: what could not be kept.
+        warnings: parts that could not be migrated.
     """
 
     class_name: str
@@ -66,7 +66,7 @@ class OptimizerState:
 
 
 def trained_parameters(legacy: LegacyModel) -> tuple[ArraySlot, ...]:
-    """What the legacy runtime trained, in the order in which its optimizer was given it.
+    """The parameters that the legacy runtime trained, in the order of its optimizer.
 
     That is the order of `trainable_weights`, layer by layer as each was created; before Keras 2.0.6 the order of their
     names (`Model.compile` in keras/engine/training.py, 2.0.5 and 2.0.6).
@@ -80,12 +80,12 @@ def trained_parameters(legacy: LegacyModel) -> tuple[ArraySlot, ...]:
 
 
 def optimizer_state(legacy: LegacyModel) -> OptimizerState:
-    """The optimizer that the file holds. Raises NotKept where it is none that tf-keras continues."""
+    """The optimizer in the file. Raises NotKept if tf-keras cannot continue it."""
     stored = (legacy.training_config or {}).get("optimizer_config")
     if not isinstance(stored, Mapping) or not isinstance(stored.get("config"), Mapping):
         raise NotKept("The file records no optimizer")
     if legacy.runtime.family is Family.KERAS_3:
-        raise NotKept("The optimizers of Keras 3 are not carried over")
+        raise NotKept("The optimizers of Keras 3 are not migrated")
     config, stated = stored["config"], str(stored.get("class_name"))
     class_name, generation = class_and_generation(stated, config, _knew_first_only(legacy.runtime, config))
     if class_name not in generation.options:
@@ -122,7 +122,9 @@ def optimizer_state(legacy: LegacyModel) -> OptimizerState:
 
 
 def _knew_first_only(runtime: Runtime, config: Mapping[str, Any]) -> bool:
-    """Standalone Keras, and tf.keras to 1.13: their options have no `name`, those of the next generation do."""
+    """True for standalone Keras, and tf.keras up to 1.13: their options have no `name`; those of the next generation
+    do.
+    """
     return runtime.family is Family.KERAS or "name" not in config
 
 
@@ -165,8 +167,8 @@ def _is_plain(value: Any) -> bool:
 def _product(
     options: dict[str, Any], config: Mapping[str, Any], generation: Generation, steps: int, scalars: Sequence[float]
 ) -> tuple[float | None, list[str]]:
-    """The product of Nadam's schedule, stored or computed. tf-keras takes 0.004 for the schedule's decay, whatever is
-    stored; and from TensorFlow 2.11 on the product depends on what was traced, and no file has it.
+    """The product of Nadam's schedule, stored or computed. tf-keras uses 0.004 for the schedule's decay, whatever is
+    stored; and from TensorFlow 2.11 on the product depends on tracing, and no file stores it.
     """
     if generation is THIRD:
         return None, ["Nadam keeps a product of its schedule that the file lacks: its next steps differ a little."]
@@ -182,7 +184,7 @@ def _product(
 def _read_slots(
     legacy: LegacyModel, candidates: Sequence[Arrangement], parameters: Sequence[ArraySlot]
 ) -> tuple[list[float], Mapping[str, Sequence[Array]]]:
-    """Leading numbers, and slots by name. Raises NotKept when number or shapes are not those of the parameters."""
+    """Leading numbers, and slots by name. Raises NotKept if number or shapes differ from those of the parameters."""
     stored = legacy.optimizer_arrays
     if not stored and order_of(candidates[-1], 1):
         raise NotKept("The file holds no readable arrays of the optimizer")

@@ -1,4 +1,4 @@
-"""What each optimizer of each generation is called, which options it has and which arrays it keeps.
+"""Names, options and slots of each optimizer of each generation.
 
 Three generations wrote files. The optimizers of Keras 1 and 2 and of tf.keras 1.13 (`keras/optimizers.py`), and those
 of tf.keras 1.14 to 2.10 (`optimizer_v2`, which also lives on as `legacy` from 2.11 on), compute the same steps: both
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: Groups of slots as they stand in a file: within a group the slots of one parameter stand together.
+#: Groups of slots in a file: within a group the slots of one parameter are adjacent.
 Arrangement = tuple[tuple[str, ...], ...]
 
 
@@ -21,7 +21,7 @@ class Generation:
 
     Attributes:
         is_legacy: whether tf-keras continues it as `tf_keras.optimizers.legacy`.
-        options: by class, those that decide a step, beside the learning rate.
+        options: by class, those that determine a step, besides the learning rate.
         clipping: options that clip gradients.
     """
 
@@ -64,12 +64,12 @@ FIRST = Generation(True, _FIRST, ("clipnorm", "clipvalue"))
 SECOND = Generation(True, _SECOND, ("clipnorm", "clipvalue", "global_clipnorm"))
 THIRD = Generation(False, _THIRD, ("clipnorm", "clipvalue", "global_clipnorm"))
 
-#: `K.epsilon()`, which an option of None stands for.
+#: `K.epsilon()`, the meaning of an option None.
 EPSILON = 1e-7
 
 
 def arrangement(class_name: str, config: Mapping[str, Any], generation: Generation) -> Arrangement:
-    """The slots that tf-keras's optimizer of this class keeps, in the order in which a file has them."""
+    """The slots of tf-keras's optimizer of this class, in the order of a file."""
     momentum = ("momentum",) if config.get("momentum") else ()
     if not generation.is_legacy:
         return _arrangement_of_third(class_name, config, bool(momentum))
@@ -104,7 +104,7 @@ def _arrangement_of_third(class_name: str, config: Mapping[str, Any], momentum: 
 
 
 def unused_slots(class_name: str, config: Mapping[str, Any]) -> Arrangement:
-    """Slots that the first generation stores whether it needs them or not; `*` marks those of one number each."""
+    """Slots that the first generation stores even if unused; `*` marks those of one number each."""
     if class_name == "SGD" and not config.get("momentum"):
         return (("unused",),)
     if class_name == "Adam" and not config.get("amsgrad"):
@@ -125,13 +125,13 @@ def nadam_product(beta_1: float, schedule_decay: float, steps: int) -> float:
     product = 1.0
     for step in range(1, steps + 1):
         product *= beta_1 * (1.0 - 0.5 * 0.96 ** (step * schedule_decay))
-        if product < 1e-45:  # nothing is left of it in float32
+        if product < 1e-45:  # it is 0 in float32
             return 0.0
     return product
 
 
 def class_and_generation(class_name: str, config: Mapping[str, Any], first: bool) -> tuple[str, Generation]:
-    """The class in tf-keras, and the generation that wrote it; `first` says that the runtime knew no other."""
+    """The class in tf-keras, and the generation that wrote it; `first`: the runtime had only the first generation."""
     name = class_name.rpartition(">")[2]
     if first:
         return name, FIRST
@@ -140,5 +140,5 @@ def class_and_generation(class_name: str, config: Mapping[str, Any], first: bool
 
 
 def conflicting_clips(config: Mapping[str, Any], names: Sequence[str]) -> bool:
-    """True where several clip gradients: generations do it in different orders."""
+    """True if several options clip gradients, which generations do in different orders."""
     return sum(bool(config.get(name)) for name in names) > 1

@@ -1,6 +1,6 @@
-"""L1 and L2 regularizers of the legacy layers, given to the rebuilt ones so that their configs state them.
+"""Sets the L1 and L2 regularizers of the legacy layers on the rebuilt ones, so that their configs state them.
 
-A regularizer acts when a layer is built from its config, which `load_model` does; the signature knows nothing of it.
+A regularizer takes effect when a layer is built from its config, as by `load_model`; it does not affect the signature.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from transforms.training.differences import Option
 
 _CLASSES = frozenset({"L1L2", "L1", "L2"})
 _SUFFIX = "_regularizer"
-#: Their cells hold the options of a recurrent layer. What a Bidirectional wraps is copied, and is not looked at.
+#: Their cells hold the options of a recurrent layer. Layers in a Bidirectional are copied and not considered.
 _CUDNN = {"CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU"}
 
 
 def carry_regularizers(model: RebuiltModel, graph: Graph) -> set[Option]:
-    """Sets the regularizers of layers that are rebuilt as what they were. Returns those that were carried over."""
+    """Sets the regularizers of layers rebuilt with their own class. Returns those that were set."""
     kept: set[Option] = set()
     for layer in _plain_layers(graph):
         rebuilt = model.layers.get(layer.path)
@@ -39,7 +39,7 @@ def carry_regularizers(model: RebuiltModel, graph: Graph) -> set[Option]:
 
 
 def _plain_layers(graph: Graph) -> Iterator[Layer]:
-    """The layers of a graph and of the models in it, those that TimeDistributed wraps included."""
+    """The layers of a graph and of the models in it, including those inside TimeDistributed."""
     for layer in graph.layers:
         inner = layer.slots["layer"] if layer.class_name == "TimeDistributed" else layer
         if inner.graph is not None:

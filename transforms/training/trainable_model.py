@@ -1,10 +1,10 @@
 """Writes a SavedModel from which training can resume: `tf_keras.models.load_model` compiles it, optimizer and all.
 
-tf-keras compiles what it loads from the `training_config` in `keras_metadata.pb`, with a new optimizer, and never
-restores the state of one that stands in `saved_model.pb` (`load` in tf_keras/src/saving/legacy/saved_model/load.py).
-What a checkpoint holds under a name that the loaded model does not have yet, however, TensorFlow gives to the object
-that gets this name later. So the optimizer stands in variables/ alone, beside the arrays of the model, whose keys do
-not change: the signature is what it was without.
+tf-keras compiles a loaded model from the `training_config` in `keras_metadata.pb`, with a new optimizer, and never
+restores the state of one in `saved_model.pb` (`load` in tf_keras/src/saving/legacy/saved_model/load.py). But TensorFlow
+restores a checkpoint's values for a name that the loaded model does not have yet when an object gets this name later.
+So the optimizer is stored only in variables/, beside the arrays of the model, whose keys do not change: the signature
+is the same as without it.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ _OPTIMIZER = "optimizer"
 def write_trainable_model(
     model: RebuiltModel, legacy: LegacyModel, folder: Path, sample_shape: Sequence[int] | None = None
 ) -> list[str]:
-    """Writes the SavedModel, compiled as the legacy file says, into an existing, empty folder.
+    """Writes the SavedModel, compiled as in the legacy file, into an existing, empty folder.
 
     Args:
-        model: the rebuilt model; its layers are frozen where the legacy ones were.
-        legacy: the model as read, its arrays still readable.
+        model: the rebuilt model; its layers are frozen like the legacy ones.
+        legacy: the model as read, with readable arrays.
         folder: receives the files.
         sample_shape: as for `canonicalise`.
 
     Returns:
-        What could not be kept, one sentence each. Nothing that is stored about training stops a migration.
+        A sentence for each part that could not be migrated. Nothing about training prevents a migration.
 
     Raises:
-        OSError: the disk refuses.
+        OSError: the files cannot be written.
     """
     warnings = list(freeze_layers(model, legacy))
     kept = carry_regularizers(model, legacy.graph)
@@ -78,10 +78,10 @@ def write_trainable_model(
 def restored_optimizer(
     model: RebuiltModel, legacy: LegacyModel, state: OptimizerState, sample_shape: Sequence[int] | None = None
 ) -> tuple[Any, list[str]]:
-    """The tf-keras optimizer over the model's trainable variables, its slots as the legacy runtime left them.
+    """The tf-keras optimizer over the model's trainable variables, with the slots of the legacy runtime.
 
     Returns:
-        The optimizer, and a sentence for each variable whose state could not follow it.
+        The optimizer, and a sentence for each variable whose state could not be migrated.
 
     Raises:
         NotKept: tf-keras rejects its options.
@@ -109,7 +109,7 @@ def restored_optimizer(
 
 
 def _slots(optimizer: Any, variables: Sequence[Any], state: OptimizerState) -> Mapping[tuple[str, int], Any]:
-    """The optimizer's slot variables by slot and number of the variable, made now."""
+    """Makes the optimizer's slot variables; returns them by slot and number of the variable."""
     order = order_of(state.groups, len(variables))
     if state.is_legacy:
         optimizer._create_all_weights(variables)
@@ -127,7 +127,7 @@ def _not_followed(places: Sequence[tuple[LayerPath, str]], state: OptimizerState
 
 
 def freeze_layers(model: RebuiltModel, legacy: LegacyModel) -> Iterator[str]:
-    """Freezes the layers that were frozen when the file was saved; yields a sentence for each that is no more."""
+    """Freezes the layers that were frozen when the file was saved; yields a sentence for each that cannot be frozen."""
     for layer in legacy.graph.walk():
         if layer.config.get("trainable") is False:
             if layer.path in model.layers:
@@ -139,7 +139,7 @@ def freeze_layers(model: RebuiltModel, legacy: LegacyModel) -> Iterator[str]:
 def _compile_config(
     stored: Mapping[str, Any], optimizer: Any, outputs: Sequence[str]
 ) -> tuple[dict[str, Any], list[str]]:
-    """The `training_config` as tf-keras stores it. Raises NotKept for a loss that Keras does not have."""
+    """The `training_config` in tf-keras's form. Raises NotKept for a loss that Keras does not have."""
     try:
         loss, weights = known_loss(stored.get("loss")), known_weights(stored.get("loss_weights"))
     except UnknownName as error:
@@ -172,12 +172,14 @@ def _add_training_config(path: Path, config: Mapping[str, Any]) -> None:
 
 
 def _number(value: Any) -> Any:
-    """NumPy's numbers, which options read from variables are, as JSON has them."""
+    """Converts NumPy's numbers, as in options read from variables, for JSON."""
     return value.item()
 
 
 def _add_optimizer(folder: Path, keras_model: Any, optimizer: Any) -> None:
-    """Adds the optimizer to the checkpoint of a written SavedModel, as TensorFlow itself writes both together."""
+    """Adds the optimizer to the checkpoint of a written SavedModel, in the form that TensorFlow writes for both
+    together.
+    """
     with tempfile.TemporaryDirectory(dir=folder) as scratch, quiet_tensorflow():
         with disk_errors():
             whole = tf.train.Checkpoint(root=keras_model, optimizer=optimizer).write(f"{scratch}/whole")
@@ -211,7 +213,7 @@ def _graft(graph: Any, other: Any) -> list[str]:
 
 
 def _same_objects(graph: Any, other: Any) -> dict[int, int]:
-    """Objects of `other` by those of `graph` that are reached by the same names."""
+    """Maps objects of `graph` to those of `other` that are reached by the same names."""
     same, pending = {0: 0}, [0]
     while pending:
         node = pending.pop()

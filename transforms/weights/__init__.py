@@ -1,4 +1,4 @@
-"""Which stored array is which weight of which layer.
+"""Assigns stored arrays to the weights of layers.
 
 May import: architecture, source.
 """

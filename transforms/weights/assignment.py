@@ -1,12 +1,12 @@
-"""Which array of a file is which weight: what its order says, what its names say, and what follows from both.
+"""Assigns the arrays of a file to weights by their order and by their names, and combines both.
 
-`by_position` does what the legacy loaders do, `by_name` reads the names; neither knows the other. Where they agree,
-the canonicaliser starts from the one and the reference from the other. Where both fit and differ:
+`by_position` assigns like the legacy loaders, `by_name` by the names; they are independent. If they agree, the
+canonicaliser uses the one and the reference the other. If both fit and differ:
 
-- inside one group, names that give each array one place win. A layer that was frozen when the weights were saved has
-  moved to the end of the listing, and no config before TensorFlow 2.9 says so. An order that no freezing explains may
-  be meant as well.
-- between groups, either may be meant: legacy loaders pair groups and layers by their order, whatever their names.
+- inside one group, names that give each array one place take precedence. A layer that was frozen when the weights were
+  saved has moved to the end of the listing, and no config before TensorFlow 2.9 says so. An order that no freezing
+  explains remains possible.
+- between groups, either is possible: legacy loaders pair groups and layers by their order, whatever their names.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Assignment:
     """The arrays of a model by leaf layer path and role.
 
     Attributes:
-        by_position: as the loader of the runtime assigns them: what the canonicaliser starts from.
-        by_name: as their names say: what the reference starts from.
-        warnings: where only one of the two could be found.
-        question: why the file leaves open which array is which weight, "" where it does not.
-        answers: what was taken, and what may be meant as well, in words.
-        other: the assignment that may be meant as well, where there is a question.
+        by_position: as assigned by the runtime's loader; for the canonicaliser.
+        by_name: as assigned by their names; for the reference.
+        warnings: if only one of the two could be determined.
+        question: why the file does not determine which array is which weight, "" if it does.
+        answers: the chosen assignment and the possible alternative, in words.
+        other: the alternative assignment, if there is a question.
     """
 
     by_position: Assigned
@@ -55,7 +55,7 @@ class Assignment:
     other: Assignment | None = None
 
 
-#: How arrays are assigned, in words.
+#: Ways of assigning arrays, in words.
 BY_POSITION, BY_NAME, BY_ANOTHER_ORDER = "by position", "by name", "by another order that fits"
 
 
@@ -65,11 +65,11 @@ def assign_groups(graph: Graph, groups: Groups, roles: RolesOf, keras_1: bool) -
     Args:
         graph: the model.
         groups: the arrays of each weight group by its name, in the order of the file.
-        roles: which arrays a class owns, in the dialect of the file.
-        keras_1: whether the file is one of Keras 1.
+        roles: the arrays of a class, in the dialect of the file.
+        keras_1: whether the file is of Keras 1.
 
     Raises:
-        MigrationError: `weights_mismatch` when number, names or shapes do not fit, `unsupported_layer`.
+        MigrationError: `weights_mismatch` if number, names or shapes do not fit, `unsupported_layer`.
     """
     held = {name: arrays for name, arrays in groups.items() if arrays}
     with config_errors():
@@ -106,9 +106,9 @@ def _open(found: Assignment, question: str, answers: tuple[str, str], other: Ass
 
 
 def _paired_by_order(graph: Graph, held: Groups, roles: RolesOf) -> _Pairs | None:
-    """Layers and groups one after the other, those without arrays left out; None where their numbers differ.
+    """Pairs layers and groups in order, without those that have no arrays; None if their numbers differ.
 
-    Whether a custom layer owns arrays, or one that is not used and not known, only the file tells: by a group of its
+    Whether a custom layer, or an unused and unknown one, owns arrays is known only from the file: by a group of its
     name, else by the number of groups.
     """
     layers = in_loader_order(graph)
@@ -123,7 +123,7 @@ def _paired_by_order(graph: Graph, held: Groups, roles: RolesOf) -> _Pairs | Non
 
 
 def _owns_arrays(layer: Layer, roles: RolesOf, unused: bool) -> bool | None:
-    """None where the config does not tell."""
+    """Whether a layer owns arrays; None if the config does not determine it."""
     try:
         if next(array_slots(layer, roles), None) is not None:
             return True
@@ -137,7 +137,7 @@ def _owns_arrays(layer: Layer, roles: RolesOf, unused: bool) -> bool | None:
 def _tried(
     graph: Graph, held: Groups, pairs: _Pairs | None, roles: RolesOf, keras_1: bool
 ) -> Assignment | MigrationError:
-    """The arrays of all layers where groups and layers are paired so, or why they do not fit."""
+    """The arrays of all layers for a pairing of groups and layers, or the error if they do not fit."""
     if pairs is None:
         return _unpaired(graph, held, roles)
     found: list[GroupAssignment] = []
@@ -168,7 +168,7 @@ def _merged(parts: Sequence[Assigned]) -> Assigned:
 
 
 def _all_of(errors: Sequence[MigrationError]) -> MigrationError:
-    """The first error, which names the further layers that do not fit."""
+    """The first error, with the names of the further layers that do not fit."""
     first, *others = errors
     if not others:
         return first
@@ -179,7 +179,7 @@ def _all_of(errors: Sequence[MigrationError]) -> MigrationError:
 
 
 def _unpaired(graph: Graph, held: Groups, roles: RolesOf) -> MigrationError:
-    """Groups and layers that cannot be paired at all."""
+    """The error for groups and layers that cannot be paired."""
     owners = [layer.name for layer in graph.layers if _owns_arrays(layer, roles, unused=False)]
     missing = [name for name in owners if name not in held]
     strangers = [name for name in held if name not in owners]
@@ -192,9 +192,9 @@ def _unpaired(graph: Graph, held: Groups, roles: RolesOf) -> MigrationError:
 
 
 def _another_order(graph: Graph, held: Groups, pairs: _Pairs, roles: RolesOf) -> _Pairs | None:
-    """Another pairing of the groups with the layers that shapes admit; None where there is none.
+    """Another pairing of groups and layers that fits by shape; None if there is none.
 
-    Any two pairings differ by circles of layers, each of which takes the group of the next.
+    Any two pairings differ by cycles of layers, each of which takes the group of the next.
     """
     slots = {layer.name: list(array_slots(layer, roles)) for layer in graph.layers if layer.name in pairs}
     shapes = {layer: [array.shape for array in held[pairs[layer]]] for layer in slots}
@@ -224,7 +224,7 @@ def _admit(slots: Sequence[ArraySlot], shapes: Sequence[tuple[int, ...]]) -> boo
 
 
 def _renaming(pairs: _Pairs) -> str:
-    """Which group is taken for which layer, where their names differ."""
+    """The pairs of layers and groups whose names differ, in words."""
     differing = [f"{group[:60]} for {layer[:60]}" for layer, group in pairs.items() if layer != group]
     return f"Weights are taken from other names ({_listed(differing)})"
 

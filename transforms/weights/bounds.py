@@ -1,4 +1,4 @@
-"""The sizes that a config states must be those of the arrays: a config alone must not decide how much is allocated."""
+"""Checks the sizes in a config against the arrays, so that a config alone cannot determine allocations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits, over_budget
 from transforms.source.stored_array import StoredArray
 
-#: Options that are an extent of some array of the layer that has them.
+#: Options that are an extent of one of the layer's arrays.
 _EXTENTS = """
     units filters output_dim nb_filter nb_feature nb_row nb_col filter_length kernel_dim1 kernel_dim2 kernel_dim3
 """.split()
@@ -19,11 +19,11 @@ _MERGED = ("LocallyConnected",)
 
 
 def check_extents(layer: Layer, arrays: Mapping[str, StoredArray]) -> None:
-    """Looks for each stated size among the shapes of the layer's arrays.
+    """Checks that each stated size is an extent of one of the layer's arrays.
 
     Args:
         layer: a leaf layer that Keras has.
-        arrays: its arrays by role; a layer without any is not looked at.
+        arrays: its arrays by role; a layer without any is not checked.
 
     Raises:
         MigrationError: `weights_mismatch`, naming layer, option and value.
@@ -42,8 +42,8 @@ def check_extents(layer: Layer, arrays: Mapping[str, StoredArray]) -> None:
             )
 
 
-#: The arrays of Keras's own layers that are none of floats: how many values a Normalization has seen, and how many
-#: categories a CategoryEncoding.
+#: The arrays of Keras's own layers that are not floats: the count of a Normalization, and the number of categories of a
+#: CategoryEncoding.
 _COUNTS = frozenset({"count", "num_elements"})
 
 
@@ -55,7 +55,7 @@ def refuse_other_numbers(layer: Layer, arrays: Mapping[str, StoredArray]) -> Non
                 Reason.UNSAFE_STORAGE,
                 f"The array {array.name!r} holds values of the type {array.dtype.name}, and {layer.class_name} floats",
                 layer=layer.path,
-                advice="If the numbers stand for themselves, write them as float32 into a copy of the file; if they "
+                advice="If the numbers are the weights, write them as float32 into a copy of the file; if they "
                 "were quantized, scale them back first, as the code that wrote them does.",
             )
 
@@ -65,7 +65,7 @@ _USUAL_COMPRESSION = 100
 
 
 def refuse_excess(arrays: Sequence[StoredArray], limits: Limits) -> None:
-    """Raises MigrationError `over_budget` when bytes, scalars or compression go beyond a limit."""
+    """Raises MigrationError `over_budget` if bytes, scalars or compression exceed a limit."""
     total = sum(array.bytes for array in arrays)
     if total > limits.weight_bytes:
         raise over_budget(f"The weights hold {total:,} bytes", "weight_bytes", limits)

@@ -1,12 +1,12 @@
-"""Assigns the arrays of a file by the names that it gives them: layer names, scopes and roles, and no order.
+"""Assigns the arrays of a file by their names: layer names, scopes and roles, independent of order.
 
-A variable is named after the layer that made it, `dense_1/kernel:0` (Keras 1: `dense_1_W`), wherever that layer stands:
-in a nested model, in `time_distributed_1/kernel:0`, in `bidirectional_1/forward_lstm_1/kernel:0`. TensorFlow numbers a
-scope that was there before (`dense_1_1/kernel:0`), and Keras numbers its automatic names anew in each session, so that
-`dense_5` to `dense_7` may be what another session calls `dense_1` to `dense_3`.
+A variable is named after the layer that made it, `dense_1/kernel:0` (Keras 1: `dense_1_W`), wherever that layer is: in
+a nested model, in `time_distributed_1/kernel:0`, in `bidirectional_1/forward_lstm_1/kernel:0`. TensorFlow numbers a
+scope that already exists (`dense_1_1/kernel:0`), and Keras restarts the numbers of its automatic names in each session,
+so that `dense_5` to `dense_7` may be `dense_1` to `dense_3` in another session.
 
-This file and the assignment by position share no code: the canonicaliser starts from the one, the reference from the
-other, so that a mistake in either shows as a difference.
+This file and the assignment by position share no code: the canonicaliser uses the one, the reference the other, so that
+a mistake in either causes a difference.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from transforms.weights.named_roles import owned_roles, stated_roles
 #: Arrays of a weight group by leaf layer path and role.
 Named: TypeAlias = Mapping[LayerPath, Mapping[str, StoredArray]]
 
-#: Whether the name of a layer stands in the scope of an array.
+#: Whether the name of a layer is in the scope of an array.
 _Stands: TypeAlias = Callable[[str, str], bool]
 
 
@@ -34,7 +34,7 @@ class NamedArrays:
 
     Attributes:
         arrays: by leaf layer path and role.
-        exact: the names are those of the layers; else they are other automatic names of the same rank.
+        exact: whether the names are those of the layers; else they are other automatic names of the same rank.
     """
 
     arrays: Named
@@ -54,9 +54,9 @@ class _Leaf:
     """A layer that owns arrays.
 
     Attributes:
-        path: its place.
-        class_name: its class.
-        names: what its arrays may be named after: its own name first, then those of the layers around it.
+        path: of the layer.
+        class_name: of the layer.
+        names: that its arrays' names may contain: its own name first, then those of the layers around it.
         unit: the name that Keras numbered: that of the layer itself in Keras 1, of its outermost wrapper later.
     """
 
@@ -67,14 +67,14 @@ class _Leaf:
 
 
 def groups_by_name(graph: Graph, groups: Sequence[str], keras_1: bool) -> NamedGroups | None:
-    """Which layer of the outermost graph each group belongs to by its name; None where names do not tell.
+    """The layer of the outermost graph for each group, by its name; None if names do not determine it.
 
     Args:
         graph: the outermost one.
-        groups: names of the groups that hold arrays.
-        keras_1: whether the model is one of Keras 1.
+        groups: names of the groups with arrays.
+        keras_1: whether the model is of Keras 1.
     """
-    unused = {layer.name for _, layer in graph.unused}  # of any class, perhaps one that nobody knows
+    unused = {layer.name for _, layer in graph.unused}  # of any class, possibly an unknown one
     owners = [layer.name for layer in graph.stored_layers if layer.name in unused or _may_own(layer, keras_1)]
     if set(groups) <= set(owners):
         return NamedGroups({name: name for name in groups}, exact=True)
@@ -83,11 +83,11 @@ def groups_by_name(graph: Graph, groups: Sequence[str], keras_1: bool) -> NamedG
 
 
 def arrays_by_name(layer: Layer, arrays: Sequence[StoredArray], keras_1: bool) -> NamedArrays | None:
-    """The arrays of one weight group by their names; None where the names do not give each one place.
+    """The arrays of one weight group by their names; None if the names do not give each one place.
 
     Args:
         layer: the layer of the outermost graph that the group belongs to.
-        arrays: what the group lists, in any order, without those of custom layers.
+        arrays: those that the group lists, in any order, without those of custom layers.
         keras_1: whether names are those of Keras 1.
     """
     leaves = [leaf for leaf in _leaves(layer, (), layer.name, keras_1) if owned_roles(leaf.class_name, keras_1)]
@@ -127,7 +127,7 @@ def _leaves(layer: Layer, around: tuple[str, ...], unit: str, keras_1: bool) -> 
 
 
 def _on_one_side(leaf: _Leaf, side: str, wrapped: Layer, layer: Layer) -> _Leaf:
-    """A leaf inside a Bidirectional, which puts its side in front of the wrapped layer's name."""
+    """A leaf inside a Bidirectional, which prefixes the wrapped layer's name with its direction."""
     own = wrapped.name if wrapped.name.startswith(f"{side}_") else f"{side}_{wrapped.name}"
     first, *others = (own if name == wrapped.name else name for name in leaf.names)
     path = (*layer.path, side, *leaf.path[len(wrapped.path) :])
@@ -137,7 +137,7 @@ def _on_one_side(leaf: _Leaf, side: str, wrapped: Layer, layer: Layer) -> _Leaf:
 def _matched(
     leaves: Sequence[_Leaf], named: Sequence[tuple[str, StoredArray]], keras_1: bool, stands: _Stands
 ) -> Named | None:
-    """One array for each leaf and role that the names state; None where one has no place, or two have the same."""
+    """One array for each leaf and role that the names state; None if one has no place, or two have the same."""
     claims: dict[tuple[tuple[int, ...], str], dict[int, StoredArray]] = {}
     for name, array in named:
         claim = _claim(leaves, name, keras_1, stands)
@@ -164,7 +164,7 @@ def _matched(
 def _claim(
     leaves: Sequence[_Leaf], name: str, keras_1: bool, stands: _Stands
 ) -> tuple[tuple[int, ...], str, int] | None:
-    """The leaves that an array's name speaks of (several where it does not tell them apart), role and number."""
+    """The leaves that an array's name may denote (several if ambiguous), with role and number."""
     best: tuple[bool, ...] = ()
     readings: dict[tuple[str, int], list[int]] = {}
     longest = max((len(leaf.names) for leaf in leaves), default=0)
@@ -185,12 +185,12 @@ def _claim(
 
 
 def _stands(name: str, scope: str) -> bool:
-    """As it is; the side of a Bidirectional in front of any name."""
+    """Whether a scope contains the name unchanged; a Bidirectional's direction may precede any name."""
     return re.search(rf"(?:^|/){re.escape(name)}{'' if name in _SIDES else '(?:/|$)'}", scope) is not None
 
 
 def _stands_numbered(name: str, scope: str) -> bool:
-    """With the number that TensorFlow appended."""
+    """Whether a scope contains the name with a number appended by TensorFlow."""
     return _stands(name, scope) if name in _SIDES else _numbered(name, scope)
 
 
@@ -216,9 +216,9 @@ def _token(name: str, leaves: Sequence[_Leaf], keras_1: bool) -> str:
 
 
 def _by_rank(found: Sequence[str], wanted: Sequence[str]) -> Mapping[str, str] | None:
-    """Names that a session numbered, as another session numbered them: the same count of each kind, in its order.
+    """Maps automatic names of one session to those of another: the same count of each kind, in order.
 
-    A name of its own stands for itself, and the one that is left over for the one that is missing.
+    A name that occurs in both maps to itself, and a single remaining name to the single missing one.
     """
     kinds_found, kinds_wanted = _kinds(found), _kinds(wanted)
     renamed: dict[str, str] = {}
@@ -236,7 +236,7 @@ def _by_rank(found: Sequence[str], wanted: Sequence[str]) -> Mapping[str, str] |
 
 
 def _kinds(names: Sequence[str]) -> Mapping[str, list[str]]:
-    """Names by what stands before their number, in the order of their numbers."""
+    """Names by the part before their number, in the order of their numbers."""
     kinds: dict[str, list[tuple[int, str]]] = {}
     for name in names:
         match = re.fullmatch(r"(.*?)(?:_([0-9]{1,9}))?", name, re.DOTALL)

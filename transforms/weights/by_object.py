@@ -1,8 +1,8 @@
 """Assigns the arrays of a `.weights.h5` file to the layers of a model: by the place of each object, and by its name.
 
-The place is a path of attributes (`layers/bidirectional/forward_layer/cell`), in which the layers of a model are told
-apart by their class and rank: `dense`, `dense_1`, in the order of `Model.layers` (`_save_container_state` in
-keras/src/saving/saving_lib.py). Later releases of Keras 3 note the layer's name beside its arrays.
+The place is a path of attributes (`layers/bidirectional/forward_layer/cell`), in which the layers of a model are
+distinguished by class and rank: `dense`, `dense_1`, in the order of `Model.layers` (`_save_container_state` in
+keras/src/saving/saving_lib.py). Later releases of Keras 3 store the layer's name beside its arrays.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from transforms.weights.by_name import groups_by_name
 from transforms.weights.by_position import Assigned, in_loader_order
 from transforms.weights.slots import PAIR, RolesOf, array_slots, misplaced
 
-#: Which entry of a container is which layer: by layer name.
+#: The entry of a container for each layer, by layer name.
 _Entries: TypeAlias = Callable[[Graph, str], Mapping[str, str]]
 
-#: Layers that keep their arrays in a cell inside them.
+#: Layers that store their arrays in a cell inside them.
 _WITH_CELL = frozenset("SimpleRNN LSTM UnifiedLSTM GRU UnifiedGRU ConvLSTM1D ConvLSTM2D ConvLSTM3D".split())
 _PROJECTIONS = {"query": "query_dense", "key": "key_dense", "value": "value_dense", "attention_output": "output_dense"}
-#: States of random numbers and of stateful layers: no weights of the function.
+#: States of random generators and stateful layers, which are not weights.
 _STATES = re.compile(r"seed_generator|states|_states|_random_generator")
 
 
@@ -36,7 +36,7 @@ def assign_objects(graph: Graph, store: ObjectStore, roles: RolesOf) -> Assignme
     """The arrays of all layers.
 
     Raises:
-        MigrationError: `weights_mismatch` when an array is missing, left over or of another shape,
+        MigrationError: `weights_mismatch` if an array is missing, left over or of another shape,
             `unsupported_layer`.
     """
     places = _place_of_layers(graph, store, roles)
@@ -47,11 +47,11 @@ def assign_objects(graph: Graph, store: ObjectStore, roles: RolesOf) -> Assignme
     try:
         by_name = dict(_assigned(graph, store.container, store, roles, _entries_by_name(store, places)))
     except MigrationError:
-        warning = "The names that the file notes are none of this model's: its layers are told by class and rank alone."
+        warning = "The names in the file are not this model's: its layers are identified by class and rank alone."
         return Assignment(by_position, by_position, (warning,))
     if by_name == by_position:
         return Assignment(by_position, by_name)
-    question = "The names that the file notes for its layers give another assignment than their places"
+    question = "The names of the layers in the file give another assignment than their places"
     return Assignment(by_position, by_position, (), question, (BY_POSITION, BY_NAME), Assignment(by_name, by_name))
 
 
@@ -112,7 +112,7 @@ def _of_leaf(layer: Layer, path: str, store: ObjectStore, roles: RolesOf) -> Ite
 
 
 def _home(layer: Layer, path: str, role: str, store: ObjectStore) -> str:
-    """The object that holds an array of a leaf layer: the layer itself, or one inside it."""
+    """The object with an array of a leaf layer: the layer itself, or one inside it."""
     if layer.class_name == "MultiHeadAttention":
         part = _PROJECTIONS[role.rpartition("_")[0]]
         return next(
@@ -147,7 +147,7 @@ def _owns(layer: Layer, roles: RolesOf) -> bool:
 
 
 def _entries_by_name(store: ObjectStore, places: _Entries) -> _Entries:
-    """Entries by the names that the file notes; within a model of which it notes none, by place."""
+    """Entries by the names in the file; within a model without stored names, by place."""
 
     def named(graph: Graph, path: str) -> Mapping[str, str]:
         held = {other.removeprefix(f"{path}/").split("/")[0] for other in store.arrays if other.startswith(f"{path}/")}
@@ -156,7 +156,7 @@ def _entries_by_name(store: ObjectStore, places: _Entries) -> _Entries:
             return places(graph, path)
         found = groups_by_name(graph, list(noted), keras_1=False)
         if found is None or len(noted) != len(held):
-            raise MigrationError(Reason.WEIGHTS_MISMATCH, "The noted names are others", layer=graph.path)
+            raise MigrationError(Reason.WEIGHTS_MISMATCH, "The stored names are others", layer=graph.path)
         return {layer: noted[name] for layer, name in found.groups.items()}
 
     return named
@@ -206,7 +206,7 @@ def _refuse_leftovers(store: ObjectStore, assigned: Assigned, unused: tuple[str,
 
 
 def object_architecture_needed(store: ObjectStore) -> MigrationError:
-    """The refusal of a file of this kind alone: it says which arrays it holds."""
+    """The error for a file of this kind without an architecture; it names the arrays."""
     held = [
         f"{path}: {', '.join(str(list(array.shape)) for array in own)}" for path, own in sorted(store.arrays.items())
     ]

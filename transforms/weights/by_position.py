@@ -2,9 +2,9 @@
 
 A group lists `Layer.weights`: the trainable arrays of all layers inside it, then the others, each in the order of the
 layers (`Network.weights` in keras/engine/network.py, 2.3.1; `_legacy_weights` in
-tensorflow/python/keras/saving/hdf5_format.py, 2.3). The config does not tell for certain which layers were frozen when
-the weights were saved: before TensorFlow 2.9 no model stores its own `trainable`, and a JSON may be older than the
-weights. So the listing is tried under the stored flags, and under those that the order of the file itself betrays.
+tensorflow/python/keras/saving/hdf5_format.py, 2.3). The config does not determine for certain which layers were frozen
+when the weights were saved: before TensorFlow 2.9 no model stores its own `trainable`, and a JSON may be older than the
+weights. So the listing is tried with the stored flags, and with those inferred from the order of the file.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from transforms.weights.slots import (
 #: Arrays of a weight group by leaf layer path and role.
 Assigned: TypeAlias = Mapping[LayerPath, Mapping[str, StoredArray]]
 
-#: Nested models of one group that may be frozen as a whole, tried in every combination.
+#: Maximum number of nested models of one group that may be frozen, tried in every combination.
 _MOST_MODELS = 6
 
 
 def readings_by_position(layer: Layer, arrays: Sequence[StoredArray], roles: RolesOf) -> list[Assigned]:
-    """The assignments by position whose roles and shapes fit, the one under the stored flags first.
+    """The assignments by position whose roles and shapes fit, the one with the stored flags first.
 
     Args:
         layer: the layer of the outermost graph that the group belongs to.
@@ -46,7 +46,7 @@ def readings_by_position(layer: Layer, arrays: Sequence[StoredArray], roles: Rol
         roles: which arrays a class owns, in the dialect of the file.
 
     Raises:
-        MigrationError: `weights_mismatch` when none fits, `unsupported_layer`.
+        MigrationError: `weights_mismatch` if none fits, `unsupported_layer`.
     """
     stored = {each.path for each in _inside(layer) if each.config.get("trainable") is False}
     first = _listing(layer, roles, stored)
@@ -63,20 +63,20 @@ def readings_by_position(layer: Layer, arrays: Sequence[StoredArray], roles: Rol
 
 
 def in_loader_order(graph: Graph) -> list[Layer]:
-    """All stored layers of a graph as the runtime lists them, those that no output depends on among them."""
+    """All stored layers of a graph in the runtime's order, including those that no output depends on."""
     layers = {layer.name: layer for layer in graph.stored_layers}
     return [layers.pop(name) for name in graph.listed if name in layers] + list(layers.values())
 
 
 def _inside(layer: Layer) -> Iterator[Layer]:
-    """The layer and all within it."""
+    """The layer and all layers inside it."""
     yield layer
     for inner in (*layer.slots.values(), *(in_loader_order(layer.graph) if layer.graph is not None else ())):
         yield from _inside(inner)
 
 
 def _listing(layer: Layer, roles: RolesOf, frozen: set[LayerPath]) -> list[ArraySlot]:
-    """`Layer.weights` where the layers of these paths are frozen."""
+    """`Layer.weights` if the layers of these paths are frozen."""
     trainable, others = _weights(layer, roles, frozen)
     return trainable + others
 
@@ -84,8 +84,8 @@ def _listing(layer: Layer, roles: RolesOf, frozen: set[LayerPath]) -> list[Array
 def _weights(layer: Layer, roles: RolesOf, frozen: set[LayerPath]) -> tuple[list[ArraySlot], list[ArraySlot]]:
     """`trainable_weights` and `non_trainable_weights` of a layer.
 
-    A frozen model counts what its layers train among the latter, in front of what they do not train
-    (`Network.non_trainable_weights`, 2.3.1); a frozen leaf layer all it has in the order of creation.
+    A frozen model lists its layers' trainable arrays among the latter, before their non-trainable ones
+    (`Network.non_trainable_weights`, 2.3.1); a frozen leaf layer lists all its arrays in the order of creation.
     """
     if layer.graph is not None:
         parts = [_weights(inner, roles, frozen) for inner in in_loader_order(layer.graph)]
@@ -107,11 +107,11 @@ def _weights(layer: Layer, roles: RolesOf, frozen: set[LayerPath]) -> tuple[list
 
 
 def _betrayed_freezings(layer: Layer, arrays: Sequence[StoredArray], roles: RolesOf) -> Iterator[set[LayerPath]]:
-    """Which layers were frozen, told by the names at the beginning of the listing.
+    """The frozen layers, inferred from the names at the beginning of the listing.
 
-    There the trained layers stand in their order: the first array of another order, or of a role that is never
-    trained, ends that part, and layers that are not in it were frozen, by themselves or with the model around them.
-    Layers that are frozen last, and are taken for trained, list the same.
+    There the trained layers are in order: the first array out of order, or of a role that is never trained, ends that
+    part, and layers that are not in it were frozen, individually or with the model around them. Frozen layers at the
+    end give the same listing whether they are read as trained or not.
     """
     units = list(_units(layer))
     owners = [_owner(array.name, units) for array in arrays]
@@ -136,7 +136,7 @@ _NEVER_TRAINED = frozenset(
 
 
 def _units(layer: Layer) -> Iterator[Layer]:
-    """The layers that are frozen one by one: those of the innermost graphs, in the loader's order."""
+    """The layers that can be frozen individually: those of the innermost graphs, in the loader's order."""
     models = [each for each in _inside(layer) if each.graph is not None]
     if not models:
         yield layer
@@ -158,7 +158,7 @@ class _Claim:
 
 
 def _owner(name: str, units: Sequence[Layer]) -> int | None:
-    """The unit whose name, or that of a layer inside it, stands in an array's name; TensorFlow may have numbered it."""
+    """The unit whose name, or that of a layer inside it, is in an array's name, possibly numbered by TensorFlow."""
     claims = [
         _Claim(len(each.name), index)
         for index, unit in enumerate(units)

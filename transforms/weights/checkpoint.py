@@ -1,4 +1,4 @@
-"""From an open checkpoint to the arrays of each layer, and to what it reveals where no architecture is given."""
+"""Assigns the tensors of an open checkpoint to layers; without an architecture, describes what they reveal."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _CELL = re.compile(r"[a-z0-9_]+_cell(_[0-9]+)?")
 
 @dataclass(frozen=True)
 class AssignedVariables:
-    """The arrays by leaf layer path and role, and what the checkpoint holds beside them."""
+    """The arrays by leaf layer path and role, and other contents of the checkpoint."""
 
     arrays: Mapping[LayerPath, Mapping[str, StoredArray]]
     warnings: tuple[str, ...] = ()
 
 
 def assign_variables(bundle: Bundle, graph: Graph, roles: RolesOf, limits: Limits) -> AssignedVariables:
-    """Every array of the architecture, unread, its shape and type checked.
+    """Every array of the architecture, unread, with checked shape and type.
 
     Raises:
         MigrationError: `weights_mismatch`, `unsafe_storage`, `over_budget`, `corrupt_checkpoint`,
@@ -58,7 +58,7 @@ def assign_variables(bundle: Bundle, graph: Graph, roles: RolesOf, limits: Limit
 
 
 def stored_architecture(bundle: Bundle, limits: Limits) -> Any:
-    """The config of the whole model, which TensorFlow 1.13 and 1.14 store with its weights; None where there is none.
+    """The config of the whole model, which TensorFlow 1.13 and 1.14 store with its weights; None if there is none.
 
     Raises MigrationError `invalid_config`, `over_budget`, `corrupt_checkpoint`.
     """
@@ -70,9 +70,10 @@ def stored_architecture(bundle: Bundle, limits: Limits) -> Any:
 
 
 def assumed_version(bundle: Bundle, limits: Limits) -> str:
-    """The keras_version to read a checkpoint under which records none; "" where a checkpoint by name says nothing.
+    """The assumed keras_version of a checkpoint that records none; "" if a checkpoint by name gives no indication.
 
-    Objects are stored by tf.keras alone. From TensorFlow 2.2 on the arrays of a recurrent layer bear its cell's name.
+    Only tf.keras stores objects. From TensorFlow 2.2 on the names of a recurrent layer's arrays contain its cell's
+    name.
     """
     objects = object_graph(bundle, limits)
     if objects is None:
@@ -82,7 +83,7 @@ def assumed_version(bundle: Bundle, limits: Limits) -> str:
 
 
 def missing_architecture(bundle: Bundle, limits: Limits) -> MigrationError:
-    """The error of a checkpoint without an architecture, which says what its variables reveal."""
+    """The error for a checkpoint without an architecture, with what its variables reveal."""
     groups: dict[str, list[CheckpointArray]] = {}
     for name, tensor in _weights(bundle, object_graph(bundle, limits)):
         parent, _, _ = name.rpartition("/")
@@ -97,7 +98,7 @@ def missing_architecture(bundle: Bundle, limits: Limits) -> MigrationError:
 
 
 def _weights(bundle: Bundle, objects: ObjectGraph | None) -> Iterator[tuple[str, Tensor]]:
-    """Variables that are weights of layers, judged by their names alone."""
+    """Variables that are weights of layers, judging by their names."""
     if objects is None:
         named = [(key, tensor) for key, tensor in bundle.tensors.items()]
     else:

@@ -1,9 +1,9 @@
-"""Assigns the variables of a TensorFlow 1 checkpoint (`tf.train.Saver`), which knows variables by name only.
+"""Assigns the variables of a TensorFlow 1 checkpoint (`tf.train.Saver`), which stores variables only by name.
 
-Keras names a variable `<layer>/<role>`, and what a wrapper holds `<layer>/forward_<inner>/<role>` (tf.keras) or
+Keras names a variable `<layer>/<role>`, and those inside a wrapper `<layer>/forward_<inner>/<role>` (tf.keras) or
 `<layer>/<role>_<n>`, counted by TensorFlow in the order of creation (standalone Keras; cells of an RNN). Scopes may
-stand in front: those of the operator's own, and those of models that were built when they were called. Names must
-tell every array apart; nothing is guessed from shapes.
+precede: the operator's own, and those of models that were built when they were called. Names must identify every array;
+nothing is guessed from shapes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ANONYMOUS = re.compile(r"Variable(_[0-9]+)?")
 
 @dataclass(frozen=True)
 class _Named:
-    """A variable's name taken apart at a layer: `scope... / layer / inside... / role _ number`."""
+    """A variable's name split at a layer: `scope... / layer / inside... / role _ number`."""
 
     key: str
     scope: tuple[str, ...]
@@ -46,8 +46,8 @@ def place_by_name(graph: Graph, tensors: Mapping[str, Tensor], roles: RolesOf) -
     """Every array of the architecture with the key of its variable.
 
     Raises:
-        MigrationError: `weights_mismatch` when an array is missing, when names do not tell which variable it is, or
-            when the checkpoint holds variables that neither the model nor a known optimizer has.
+        MigrationError: `weights_mismatch` if an array is missing, if names do not identify its variable, or if the
+            checkpoint has variables of neither the model nor a known optimizer.
     """
     below: dict[str, list[str]] = {}
     for key in tensors:
@@ -72,7 +72,7 @@ def place_by_name(graph: Graph, tensors: Mapping[str, Tensor], roles: RolesOf) -
 
 
 def _owners(graph: Graph, models: tuple[str, ...]) -> Iterator[tuple[Layer, tuple[str, ...]]]:
-    """The layers after which variables are named, with the names of the models they are in."""
+    """The layers whose names variables have, with the names of the models they are in."""
     for layer in graph.stored_layers:
         inner = next((held for held in walk(layer) if held.graph is not None), None)
         if inner is not None and inner.graph is not None:
@@ -96,7 +96,7 @@ def _owned(
 
 
 def _named(key: str, layer: str, role: str) -> Iterator[_Named]:
-    """The reading of a variable's name under which it is an array of this layer and role, if there is one."""
+    """The reading of a variable's name as an array of this layer and role, if there is one."""
     *parents, last = key.split("/")
     match = re.fullmatch(rf"{re.escape(role)}(?:_([0-9]+))?", last)
     if match and layer in parents:
@@ -105,14 +105,14 @@ def _named(key: str, layer: str, role: str) -> Iterator[_Named]:
 
 
 def _in_one_scope(slot: ArraySlot, found: Sequence[_Named], models: tuple[str, ...]) -> list[_Named]:
-    """Those in the scope that goes best with the models around the layer, without which a name may tell two apart."""
+    """Those in the scope that matches the models around the layer best, since a name without scope may be ambiguous."""
     scopes = sorted({name.scope for name in found})
     if len(scopes) < 2:
         return list(found)
     agreeing = {scope: sum(part in models for part in scope) for scope in scopes}
     best = [scope for scope in scopes if agreeing[scope] == max(agreeing.values())]
     if len(best) > 1 or not agreeing[best[0]]:
-        raise _ambiguous(slot, [name.key for name in found], "stand in different scopes")
+        raise _ambiguous(slot, [name.key for name in found], "are in different scopes")
     return [name for name in found if name.scope == best[0]]
 
 
@@ -130,12 +130,12 @@ def _matched(owner: Layer, wanted: Sequence[ArraySlot], found: Sequence[_Named])
     for slot in wanted:
         fitting = [name.key for name in found if _leads_to(slot, owner, name.inside)]
         if len(fitting) != 1:
-            raise _ambiguous(slot, fitting or [name.key for name in found], "do not tell which array is meant")
+            raise _ambiguous(slot, fitting or [name.key for name in found], "do not identify the array")
         yield slot, fitting[0]
 
 
 def _leads_to(slot: ArraySlot, owner: Layer, inside: tuple[str, ...]) -> bool:
-    """Whether the names inside a layer are those on the way to an array; TensorFlow 2 adds that of a layer's cell."""
+    """Whether the names inside a layer are those of the path to an array; TensorFlow 2 adds that of a layer's cell."""
     names: list[str] = []
     layer = owner
     for step in slot.path[len(owner.path) :]:
@@ -152,7 +152,7 @@ def _leads_to(slot: ArraySlot, owner: Layer, inside: tuple[str, ...]) -> bool:
 
 
 def _training_state(graph: Graph, tensors: Mapping[str, Tensor], taken: Mapping[str, LayerPath]) -> Iterator[str]:
-    """Variables that no layer answers with: counters, optimizer slots, metrics, states of stateful layers."""
+    """Variables that do not affect outputs: counters, optimizer slots, metrics, states of stateful layers."""
     stateful = {layer.name for layer in graph.walk() if layer.config.get("stateful")}
     for key, tensor in tensors.items():
         *parents, last = parts = key.split("/")
@@ -167,7 +167,7 @@ def _training_state(graph: Graph, tensors: Mapping[str, Tensor], taken: Mapping[
 
 
 def _runs(parts: Sequence[str]) -> Iterator[str]:
-    """Every run of parts, joined; nobody's scopes nest deeper than this looks."""
+    """Every run of parts, joined, up to a depth beyond that of real scopes."""
     for start in range(min(len(parts), _DEEPEST)):
         for end in range(start + 1, min(len(parts), _DEEPEST) + 1):
             yield "/".join(parts[start:end])
@@ -182,14 +182,14 @@ def _missing(wanted: Sequence[ArraySlot], found: Sequence[_Named], tensors: Mapp
         f"The architecture has {len(wanted)} {role} here, the checkpoint {len(found)} of such a name "
         f"({'found' if there else 'elsewhere'}: {like})",
         layer=wanted[0].path,
-        advice="Give the architecture whose layers have the names that the variables have.",
+        advice="Provide the architecture whose layers have the variables' names.",
     )
 
 
 def _ambiguous(slot: ArraySlot, keys: Sequence[str], why: str) -> MigrationError:
     return MigrationError(
         Reason.WEIGHTS_MISMATCH,
-        f"The checkpoint's names do not tell which variable is {slot.role.name}: {', '.join(keys[:4])} {why}",
+        f"The checkpoint's names do not identify the variable for {slot.role.name}: {', '.join(keys[:4])} {why}",
         layer=slot.path,
         advice="Save the model's weights with save_weights, which keeps the order of its layers.",
     )

@@ -1,10 +1,10 @@
 """Assigns the variables of an object-based checkpoint (TensorFlow 2, and 1.13 on) to the layers of an architecture.
 
-`Model.save_weights` and `tf.train.Checkpoint` store a model under the names its objects have for each other:
+`Model.save_weights` and `tf.train.Checkpoint` store a model under the attribute names of its objects:
 `layer-3` for each layer in the model's order, and `layer_with_weights-1` besides for those that have any
 (`Network._layer_checkpoint_dependencies` in tensorflow/python/keras/engine/network.py, 1.15); below a layer its
-attributes (`kernel`, `cell`, `forward_layer`). Position decides, as it does when TensorFlow loads; shapes, and names
-where they are those of the architecture, must not contradict it.
+attributes (`kernel`, `cell`, `forward_layer`). Position decides, as when TensorFlow loads; shapes, and names if they
+are those of the architecture, must not contradict it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from transforms.weights.checkpoint_object_graph import ObjectGraph, Variable
 from transforms.weights.custom_weights import role_of
 from transforms.weights.slots import ArraySlot, RolesOf, array_slots, layer_roles
 
-#: Attributes of a model or layer that hold no weights of it: training state, and the states of stateful layers.
+#: Attributes of a model or layer that are not weights: training state, and the states of stateful layers.
 _NOT_WEIGHTS = ("optimizer", "keras_api", "states", "_random_generator", "root")
 _PAIR = "Architecture and checkpoint belong to different models: pair the right ones."
 _NUMBERED = re.compile(r"layer-([0-9]{1,6})")
@@ -30,7 +30,7 @@ _WEIGHTED = "layer_with_weights-"
 
 @dataclass(frozen=True)
 class Placed:
-    """A variable at its place; `owner` is the layer of the graph that holds the leaf."""
+    """A variable at its place; `owner` is the layer of the graph that contains the leaf."""
 
     slot: ArraySlot
     owner: Layer
@@ -39,11 +39,11 @@ class Placed:
 
 
 def place_by_object(graph: Graph, objects: ObjectGraph, roles: RolesOf) -> tuple[list[Placed], list[str]]:
-    """Every array of the architecture with its variable, and what the checkpoint holds beside the model.
+    """Every array of the architecture with its variable, and other contents of the checkpoint.
 
     Raises:
-        MigrationError: `weights_mismatch` when no model in the checkpoint fits the architecture, when several do, when
-            an array is missing, or when the model there has variables that the architecture lacks.
+        MigrationError: `weights_mismatch` if no model in the checkpoint fits the architecture, if several do, if an
+            array is missing, or if the model there has variables that the architecture lacks.
     """
     found: dict[str, tuple[int, list[Placed]]] = {}
     errors: dict[str, MigrationError] = {}
@@ -56,7 +56,7 @@ def place_by_object(graph: Graph, objects: ObjectGraph, roles: RolesOf) -> tuple
         raise MigrationError(
             Reason.WEIGHTS_MISMATCH,
             f"The checkpoint holds several models that fit the architecture: {', '.join(sorted(found))}",
-            advice="Save the one that is meant alone, with save_weights.",
+            advice="Save only the intended one, with save_weights.",
         )
     if not found:
         raise _none_fits(errors, objects)
@@ -65,7 +65,7 @@ def place_by_object(graph: Graph, objects: ObjectGraph, roles: RolesOf) -> tuple
 
 
 def _models(objects: ObjectGraph) -> Mapping[str, int]:
-    """The Keras models that the saved object is or holds, by attribute name."""
+    """The Keras models in the saved object, or itself, by attribute name."""
     candidates = {"": 0, **objects.children[0]}
     models: dict[str, int] = {}
     for name, node in candidates.items():
@@ -99,7 +99,7 @@ def _graph(graph: Graph, node: int, objects: ObjectGraph, roles: RolesOf) -> Ite
 
 
 def _layers(graph: Graph, node: int, objects: ObjectGraph, roles: RolesOf) -> list[tuple[Layer, int]]:
-    """The layers of a graph with their objects. The input layer of a Sequential is one of them, or is not."""
+    """The layers of a graph with their objects, with and without the input layer of a Sequential."""
     children = objects.children[node]
     numbered = {int(match[1]): children[name] for name in children if (match := _NUMBERED.fullmatch(name))}
     weighted = {child for name, child in children.items() if name.startswith(_WEIGHTED)}
@@ -122,7 +122,7 @@ def _layers(graph: Graph, node: int, objects: ObjectGraph, roles: RolesOf) -> li
 
 
 def _has_weights(layer: Layer, roles: RolesOf) -> bool | None:
-    """None where custom code alone knows."""
+    """Whether a layer has weights; None if only custom code determines it."""
     if next(array_slots(layer, roles), None) is not None:
         return True
     return None if any(map(is_custom, _classes(layer))) else False
@@ -171,7 +171,7 @@ def _child(layer: Layer, node: int, name: str, objects: ObjectGraph) -> int:
 
 
 def _leaf(layer: Layer, role: Role, node: int, objects: ObjectGraph) -> Placed:
-    """A recurrent layer keeps its arrays in its `cell`, a CuDNN layer and every other in itself."""
+    """The arrays of a leaf: a recurrent layer stores them in its `cell`, a CuDNN layer and every other in itself."""
     holders = (node, objects.children[node].get("cell", node))
     for holder in holders:
         variable = objects.children[holder].get(role.name, -1)
@@ -209,9 +209,9 @@ def _missing(path: LayerPath, name: str, objects: ObjectGraph, node: int) -> Mig
 
 
 def _refuse_crossed_names(placed: Sequence[Placed]) -> None:
-    """Refuses names that are the architecture's own, each once, but stand at other places.
+    """Refuses names that are the architecture's own, each once, but at other places.
 
-    Where they are others, as when the layers were numbered in another session, they say nothing.
+    Other names, such as those numbered in another session, are ignored.
     """
     holders: dict[str, set[str]] = {}
     for each in placed:
@@ -226,7 +226,7 @@ def _refuse_crossed_names(placed: Sequence[Placed]) -> None:
                 Reason.WEIGHTS_MISMATCH,
                 f"By its place the checkpoint's layer {name!r} belongs to {min(holders[name])!r}",
                 layer=tuple(path.split("/")),
-                advice="Give the architecture in the order of layers in which the checkpoint was saved.",
+                advice="Provide the architecture in the order of layers in which the checkpoint was saved.",
             )
 
 
@@ -247,7 +247,7 @@ def _none_fits(errors: Mapping[str, MigrationError], objects: ObjectGraph) -> Mi
 
 
 def _beside(name: str, model: int, objects: ObjectGraph) -> list[str]:
-    """What the saved object holds beside the model, but for counters and training state."""
+    """Contents of the saved object besides the model, counters and training state."""
     if not name:
         return []
     own = set(objects.reach(model, ("root",))) | objects.slots

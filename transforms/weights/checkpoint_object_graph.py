@@ -1,4 +1,4 @@
-"""The object graph of a checkpoint: which Python object held which, and the variables at its leaves."""
+"""The object graph of a checkpoint: the Python objects' references to each other, and the variables at its leaves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CONFIG = "OBJECT_CONFIG_JSON"
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable in the graph; `name` is what the runtime called it, e.g. `lstm/kernel`."""
+    """A variable in the graph; `name` is its name in the runtime, e.g. `lstm/kernel`."""
 
     name: str
     tensor: Tensor
@@ -28,10 +28,10 @@ class ObjectGraph:
     """The objects of a checkpoint by number; 0 is the one that was saved.
 
     Attributes:
-        children: for each object, what it holds, by attribute name.
+        children: for each object, its references by attribute name.
         variables: the objects that are variables.
         configs: the texts that TensorFlow 1.13 and 1.14 store for each layer: its class and config as JSON.
-        slots: the variables that an optimizer keeps for another variable.
+        slots: the variables that an optimizer stores for another variable.
     """
 
     children: tuple[Mapping[str, int], ...]
@@ -40,7 +40,9 @@ class ObjectGraph:
     slots: frozenset[int]
 
     def reach(self, start: int, without: Collection[str] = ()) -> Iterator[int]:
-        """Every object that can be reached from one, that one first, but by no edge of the names in `without`."""
+        """Every object that can be reached from one, that one first, without following attributes named in
+        `without`.
+        """
         seen, pending = {start}, [start]
         while pending:
             node = pending.pop()
@@ -52,10 +54,10 @@ class ObjectGraph:
 
 
 def object_graph(bundle: Bundle, limits: Limits) -> ObjectGraph | None:
-    """The checked object graph, None of a checkpoint that has none: one by variable name.
+    """The checked object graph; None for a checkpoint by variable name, which has none.
 
     Raises:
-        MigrationError: `corrupt_checkpoint` when graph and index disagree.
+        MigrationError: `corrupt_checkpoint` if graph and index disagree.
     """
     if GRAPH_KEY not in bundle.tensors:
         return None

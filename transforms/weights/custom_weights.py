@@ -1,4 +1,4 @@
-"""Which arrays of a weight group belong to custom layers: their number only their code knows, so names decide."""
+"""Determines the arrays of a weight group that belong to custom layers, by names, since their number is unknown."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from transforms.source.stored_array import StoredArray
 def split_custom_arrays(
     layer: Layer, arrays: Sequence[StoredArray]
 ) -> tuple[dict[LayerPath, Mapping[str, StoredArray]], Sequence[StoredArray]]:
-    """Parts the arrays of custom layers from the others.
+    """Separates the arrays of custom layers from the others.
 
     A group with one custom layer and nothing else belongs to it. In any other, an array belongs to the custom layer
-    whose name stands in the array's name.
+    whose name is in the array's name.
 
     Args:
         layer: the layer of the outermost graph that the group belongs to.

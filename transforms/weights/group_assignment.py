@@ -1,4 +1,4 @@
-"""The arrays of one weight group, by position and by name."""
+"""Assigns the arrays of one weight group by position and by name."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from transforms.weights.by_position import Assigned, readings_by_position
 from transforms.weights.custom_weights import split_custom_arrays
 from transforms.weights.slots import ArraySlot, RolesOf, array_slots
 
-#: Further statistics of a BatchNormalization with `renorm`: only training goes by them.
+#: Further statistics of a BatchNormalization with `renorm`, which only training uses.
 _RENORM = frozenset("moving_stddev renorm_mean renorm_mean_weight renorm_stddev renorm_stddev_weight".split())
 
 
 @dataclass(frozen=True)
 class GroupAssignment:
-    """The arrays of one group, and what is left open: as `Assignment` of the whole file.
+    """The arrays of one group, and the open question: like `Assignment` for the whole file.
 
     Attributes:
-        names_chosen: whether, of two assignments that may be meant, that by name was taken.
+        names_chosen: whether, of two possible assignments, that by name was chosen.
     """
 
     by_position: Assigned
@@ -40,10 +40,10 @@ def assign_group(layer: Layer, arrays: Sequence[StoredArray], roles: RolesOf, ke
         layer: the layer.
         arrays: what the group lists, in the order of its `weight_names`.
         roles: which arrays a class owns, in the dialect of the file.
-        keras_1: whether the file is one of Keras 1.
+        keras_1: whether the file is of Keras 1.
 
     Raises:
-        MigrationError: `weights_mismatch` when number, names or shapes do not fit the layer's config,
+        MigrationError: `weights_mismatch` if number, names or shapes do not fit the layer's config,
             `unsupported_layer`.
     """
     custom, arrays = split_custom_arrays(layer, _without_renorm(layer, arrays))
@@ -85,7 +85,7 @@ def _unused(layer: Layer) -> Iterator[LayerPath]:
 def _settled(layer: Layer, readings: Sequence[Assigned], by_name: Assigned | None, exact: bool) -> GroupAssignment:
     name = "/".join(layer.path)
     if by_name is None:
-        warning = f"The names of the arrays of {name} do not tell which is which: assigned by position alone."
+        warning = f"The names of the arrays of {name} do not identify them: assigned by position alone."
         return GroupAssignment(readings[0], readings[0], warning if readings[0] else "")
     same = next((reading for reading in readings if reading == by_name), None)
     if same is not None:
@@ -114,9 +114,9 @@ def _complete(by_name: Assigned, slots: Sequence[ArraySlot]) -> bool:
 def _refuse_disorder(
     by_name: Assigned, arrays: Sequence[StoredArray], slots: Sequence[ArraySlot], layer: Layer
 ) -> None:
-    """Refuses a listing whose names state the arrays of one layer in an order in which no Keras lists them.
+    """Refuses a listing with the names of one layer's arrays in an order that no Keras uses.
 
-    Raises MigrationError `weights_mismatch`: either order or names were changed, and nothing tells which.
+    Raises MigrationError `weights_mismatch`: either order or names were changed, and it is unknown which.
     """
     places = {id(array): (path, role) for path, held in by_name.items() for role, array in held.items()}
     trained = {(slot.path, slot.role.name): slot.role.trainable for slot in slots}

@@ -1,4 +1,4 @@
-"""The groups of an HDF5 file that hold the weights of the outermost graph's layers, arrays unread."""
+"""Reads the weight groups of an HDF5 file, for the outermost graph's layers, without reading arrays."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _RESTORE = "The file's index and content disagree: restore it from its origin."
 def weight_groups(
     weights: h5py.Group, layer_names: Sequence[str], limits: Limits, skipped: frozenset[str]
 ) -> Mapping[str, tuple[HDF5Array, ...]]:
-    """The arrays of every weight group, by layer name, without those that are named in `skipped`.
+    """The arrays of every weight group, by layer name, without the groups named in `skipped`.
 
     Raises:
-        MigrationError: `unsafe_storage` where groups or arrays share their place in the file, `over_budget`,
-            `weights_mismatch`, and whatever `array_at` raises.
+        MigrationError: `unsafe_storage` if groups or arrays share their place in the file, `over_budget`,
+            `weights_mismatch`, and the errors of `array_at`.
     """
     groups: dict[str, tuple[HDF5Array, ...]] = {}
     places = StorageMap()
@@ -40,7 +40,7 @@ def weight_groups(
 
 
 def architecture_needed(weights: h5py.Group, layer_names: Sequence[str], limits: Limits) -> MigrationError:
-    """The refusal of a file that holds weights only: it says which layers the arrays reveal."""
+    """The error for a file with weights only; it names the layers that the arrays reveal."""
     groups = {name: _group_arrays(weights, name, limits) for name in layer_names[:200]}
     weighted = {name: held for name, held in groups.items() if held}
     shown = "; ".join(f"{name}: {revealed_layer(held)}" for name, held in list(weighted.items())[:6])

@@ -1,7 +1,7 @@
-"""What the arrays of a weights-only file reveal of the layers that owned them.
+"""Infers layers from the arrays of a weights-only file, for messages.
 
-The kind of a recurrent layer shows in its bias: 8u CuDNNLSTM, 4u LSTM, (6u,) CuDNNGRU, (2, 3u) GRU with reset_after,
-(3u,) GRU without, u SimpleRNN, for a recurrent kernel (u, n*u).
+The kind of a recurrent layer follows from its bias: 8u CuDNNLSTM, 4u LSTM, (6u,) CuDNNGRU, (2, 3u) GRU with
+reset_after, (3u,) GRU without, u SimpleRNN, for a recurrent kernel (u, n*u).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _GATED_BIASES: Mapping[tuple[int, int], str] = {
 
 
 def revealed_layer(arrays: Sequence[StoredArray]) -> str:
-    """A phrase such as "CuDNNLSTM with 128 units", or the arrays' shapes where they reveal nothing.
+    """A phrase such as "CuDNNLSTM with 128 units", or the arrays' shapes if they reveal nothing.
 
     Args:
         arrays: of one weight group, in stored order.

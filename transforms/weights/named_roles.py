@@ -1,7 +1,7 @@
-"""The roles that weight names may state for each layer class, in no order: what assigning by name needs to know.
+"""The roles in weight names for each layer class, without order, for the assignment by name.
 
-Written from the names that the runtimes' `add_weight` calls give (keras/layers of 1.2.2, 2.3.1 and 3.15,
-tensorflow/python/keras/layers of 1.13 to 2.3), separately from `roles`, which assigning by position goes by.
+Written from the names in the runtimes' `add_weight` calls (keras/layers of 1.2.2, 2.3.1 and 3.15,
+tensorflow/python/keras/layers of 1.13 to 2.3), independently of `roles`, which the assignment by position uses.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _OWNED_IN_KERAS_1: Mapping[str, frozenset[str]] = {
     "ConvLSTM2D": _GATES_OF_LSTM,
 }
 
-#: Names that later releases give to arrays of an older role.
+#: Later names of arrays with an older role.
 _OTHER_NAMES: Mapping[str, Mapping[str, str]] = {
     "DepthwiseConv1D": {"kernel": "depthwise_kernel"},
     "DepthwiseConv2D": {"kernel": "depthwise_kernel"},
@@ -78,7 +78,7 @@ _OTHER_NAMES: Mapping[str, Mapping[str, str]] = {
 
 
 def owned_roles(class_name: str, keras_1: bool) -> frozenset[str]:
-    """The roles of a class that a name may state; none of a class that owns no arrays, or is not known.
+    """The roles of a class that a name may state; empty for a class that owns no arrays or is unknown.
 
     Since tf.keras 2.5 a PReLU may be the activation of any layer, which then owns its `alpha` too.
     """
@@ -89,7 +89,7 @@ def owned_roles(class_name: str, keras_1: bool) -> frozenset[str]:
 
 
 def stated_roles(name: str, class_name: str, keras_1: bool) -> Iterator[tuple[str, str, int]]:
-    """Each reading of a weight name as an array of a class: what stands before the role, the role, and its number.
+    """Each reading of a weight name as an array of a class: the part before the role, the role, and its number.
 
     `lstm_1/kernel_2:0` is `kernel` with the number 2 in the scope `lstm_1`, and `attention/query/kernel:0` the
     `query_kernel` in the scope `attention`; Keras 1 writes `lstm_1_W_i` for `W_i` in `lstm_1`. Several readings of one
@@ -114,7 +114,7 @@ def stated_roles(name: str, class_name: str, keras_1: bool) -> Iterator[tuple[st
 
 
 def _numbered(name: str) -> Iterator[tuple[str, int]]:
-    """A name as it stands, and, where TensorFlow may have numbered it, without its number: `kernel_2` is kernel, 2."""
+    """A name unchanged and, if TensorFlow may have numbered it, without its number: `kernel_2` is kernel, 2."""
     yield name, 0
     stem, _, number = name.rpartition("_")
     if stem and number.isdigit() and len(number) < 10:

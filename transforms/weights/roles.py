@@ -1,4 +1,4 @@
-"""Which arrays a leaf layer of Keras 2, tf.keras or Keras 3 owns, in the order in which Keras creates them."""
+"""The arrays of leaf layers of Keras 2, tf.keras and Keras 3, in the order in which Keras creates them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transforms.layer_specs.spec import Config, Role, Roles
 def roles_of(class_name: str, config: Config) -> Roles:
     """The arrays of a leaf layer in Keras creation order; empty for layers without weights.
 
-    Raises KeyError for a class that is not known to hold or to lack weights.
+    Raises KeyError for an unknown class.
     """
     if class_name in FUNCTION_CLASSES:
         return ()
@@ -23,7 +23,7 @@ def roles_of(class_name: str, config: Config) -> Roles:
 
 
 def _of_activations(config: Config) -> Roles:
-    """A PReLU as activation is a layer inside the layer, tracked behind the layer's own arrays."""
+    """A PReLU as activation is a layer inside the layer, tracked after the layer's own arrays."""
     for option in ("activation", "recurrent_activation"):
         found = activation_layer(config.get(option))
         if found is not None and found[0] == "PReLU":
@@ -32,5 +32,5 @@ def _of_activations(config: Config) -> Roles:
 
 
 def keras_3_roles_of(class_name: str, config: Config) -> Roles:
-    """The same for Keras 3, whose graphs hold operations too."""
+    """The same for Keras 3, whose graphs also contain operations."""
     return () if class_name in KERAS_3_CLASSES else roles_of(class_name, config)

@@ -1,7 +1,7 @@
-"""Which arrays each layer class of Keras 1 owns, in the order in which Keras 1.2.2 lists them.
+"""The arrays of each layer class of Keras 1, in the order in which Keras 1.2.2 lists them.
 
-Source: `build` and `trainable_weights` of the classes in keras/layers (1.2.2). Gates of the LSTM stand in the order
-i, c, f, o; with consume_less="gpu" they are one array each of W, U and b, in the order i, f, c, o.
+Source: `build` and `trainable_weights` of the classes in keras/layers (1.2.2). Gates of the LSTM are in the order i, c,
+f, o; with consume_less="gpu" they are one array each of W, U and b, in the order i, f, c, o.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The places of a model for arrays, in the order in which its layers create them."""
+"""The array slots of a model, in the order in which its layers create them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KNOWN_ROLES = frozenset(
     """.split()
 )
 
-#: Classes without arrays that a model may hold only where no output depends on them.
+#: Classes without arrays that a model may contain only if no output depends on them.
 _NEVER_REBUILT = frozenset(
     """
     AddLoss AddMetric TFOpLambda SlicingOpLambda ClassMethod InstanceMethod InstanceProperty TensorFlowOpLayer Lambda
@@ -34,7 +34,7 @@ _NEVER_REBUILT = frozenset(
 
 @dataclass(frozen=True)
 class ArraySlot:
-    """A place for one array: which leaf layer, which role, and whether that layer trains it."""
+    """A slot for one array: its leaf layer, its role, and whether the layer trains it."""
 
     path: LayerPath
     role: Role
@@ -60,13 +60,15 @@ def array_slots(layer: Layer, roles: RolesOf, frozen: bool = False) -> Iterator[
 
 
 def backward_slots(layer: Layer, slots: list[ArraySlot]) -> list[ArraySlot]:
-    """The slots of a Bidirectional's backward half, given those of the layer that is run backwards."""
+    """The slots of a Bidirectional's backward direction, from those of the layer that is run backwards."""
     depth = len(layer.slots.get("backward", layer.slots["forward"]).path)
     return [ArraySlot((*layer.path, "backward", *slot.path[depth:]), slot.role, slot.trainable) for slot in slots]
 
 
 def layer_roles(layer: Layer, roles: RolesOf) -> tuple[Role, ...]:
-    """The arrays of a leaf layer; none are known of a custom one. Raises MigrationError `unsupported_layer`."""
+    """The arrays of a leaf layer; empty for a custom one, whose arrays are unknown. Raises MigrationError
+    `unsupported_layer`.
+    """
     if is_custom(layer.class_name) or layer.class_name in _NEVER_REBUILT:
         return ()
     try:
@@ -74,14 +76,14 @@ def layer_roles(layer: Layer, roles: RolesOf) -> tuple[Role, ...]:
     except KeyError:
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER,
-            f"Which arrays a {layer.class_name} owns is not known",
+            f"The arrays of {layer.class_name} are not known",
             layer=layer.path,
             advice="Ask for support of this class.",
         ) from None
 
 
 def role_in(name: str) -> str | None:
-    """The role that a weight name states, None when it states no known one.
+    """The role that a weight name states, None if it states no known one.
 
     `lstm_1/kernel_2:0` gives `kernel`, Keras 1's `lstm_1_W_i` gives `W_i`.
     """
@@ -96,7 +98,7 @@ def role_in(name: str) -> str | None:
 
 
 def fits(slot: ArraySlot, name: str, shape: tuple[int, ...]) -> bool:
-    """Whether an array may stand in a slot: by its shape, and by the role where its name states one."""
+    """Whether an array fits a slot: by its shape, and by the role if its name states one."""
     named = role_in(name)
     # Keras 3 names the kernel of DepthwiseConv plainly `kernel`; MultiHeadAttention has layers with kernels inside.
     plain = named in ("kernel", "bias") and slot.role.name.endswith(f"_{named}")
@@ -104,11 +106,11 @@ def fits(slot: ArraySlot, name: str, shape: tuple[int, ...]) -> bool:
 
 
 def misplaced(slot: ArraySlot, name: str, shape: tuple[int, ...]) -> MigrationError:
-    """The error of an array whose name or shape does not fit its slot."""
+    """The error for an array whose name or shape does not fit its slot."""
     wanted = " or ".join(str(list(each)).replace("None", "?") for each in slot.role.shapes) or "any shape"
     return MigrationError(
         Reason.WEIGHTS_MISMATCH,
-        f"The array {name!r} of shape {list(shape)} stands where the config has {slot.role.name} of shape {wanted}",
+        f"The array {name!r} of shape {list(shape)} is in the place of the config's {slot.role.name} of shape {wanted}",
         layer=slot.path,
         advice=PAIR,
     )

@@ -161,7 +161,7 @@ def test_training_state_beside_the_model_is_known(tmp_path: Path, others: dict[s
         ({key: KERNELS[key] for key in list(KERNELS)[:3]}, "the checkpoint 0 of such a name"),
         ({key.replace("dense_2", "dense_2_1"): shape for key, shape in KERNELS.items()}, "elsewhere: dense_1/kernel"),
         ({**KERNELS, "dense_2/kernel": (3, 4)}, "of shape [3, 4] stands where"),
-        ({f"{scope}/{key}": shape for scope in "ab" for key, shape in KERNELS.items()}, "stand in different scopes"),
+        ({f"{scope}/{key}": shape for scope in "ab" for key, shape in KERNELS.items()}, "are in different scopes"),
         ({**KERNELS, "dense_2/kernel_1": (3, 3)}, "has 1 kernel here, the checkpoint 2"),
         ({key.replace("dense_2", "dense_2/inner"): shape for key, shape in KERNELS.items()}, "the checkpoint 0"),
     ],

@@ -1,4 +1,4 @@
-"""An open checkpoint: which tensors it holds and where, each checked before its bytes are touched."""
+"""An open checkpoint: its tensors and their places, each checked before its bytes are read."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _RESAVE = "Restore the checkpoint in TensorFlow and save it again, in one piece.
 
 @dataclass(frozen=True)
 class Tensor:
-    """Where a tensor lies: byte range of a shard, with the masked crc32c of its bytes. `dtype` is None for text."""
+    """The place of a tensor: byte range of a shard, with the masked crc32c of its bytes. `dtype` is None for text."""
 
     key: str
     dtype: np.dtype[np.generic] | None
@@ -85,7 +85,7 @@ class CheckpointArray(StoredArray):
     bundle: Bundle
 
     def read(self) -> npt.NDArray[np.generic]:
-        """The array in native byte order. Raises MigrationError `corrupt_checkpoint` when its checksum is wrong."""
+        """The array in native byte order. Raises MigrationError `corrupt_checkpoint` if its checksum is wrong."""
         array = np.frombuffer(self.bundle.content(self.tensor), self.dtype).reshape(self.shape)
         return array.astype(array.dtype.newbyteorder("="), copy=False)
 
@@ -104,13 +104,13 @@ class Bundle:
         self._shards = shards
 
     def array(self, tensor: Tensor, name: str, limits: Limits) -> CheckpointArray:
-        """A weight, its type and size checked, not yet read. Raises MigrationError `unsafe_storage`, `over_budget`."""
+        """A weight, with checked type and size, not yet read. Raises MigrationError `unsafe_storage`, `over_budget`."""
         if tensor.dtype is None or tensor.dtype.str not in _WEIGHTS:
             kind = "text" if tensor.dtype is None else tensor.dtype.name
             raise MigrationError(
                 Reason.UNSAFE_STORAGE,
                 f"The variable {name!r} holds {kind} values, not IEEE floats of 2, 4 or 8 bytes",
-                advice="Weights of this type cannot be carried over exactly.",
+                advice="Weights of this type cannot be migrated exactly.",
             )
         if tensor.size > limits.array_bytes:
             raise over_budget(f"{name!r} holds {tensor.size:,} bytes", "array_bytes", limits)
@@ -133,7 +133,7 @@ class Bundle:
 
         The tensor's own checksum is over length, length checksum and text (`WriteStringTensor` in
         tensorflow/core/util/tensor_bundle/tensor_bundle.cc). Raises MigrationError `corrupt_checkpoint`,
-        `over_budget` when it has more than `limit` bytes.
+        `over_budget` if it has more than `limit` bytes.
         """
         if tensor.dtype is not None or tensor.shape or not 0 < tensor.size <= limit:
             raise MigrationError(
@@ -173,7 +173,7 @@ def open_bundle(prefix: Path, limits: Limits = DEFAULT_LIMITS, sha256: str = "")
         sha256: expected combined digest (hex), "" for none.
 
     Raises:
-        MigrationError: `source_missing` (also when a file changed while it was read), `corrupt_checkpoint`,
+        MigrationError: `source_missing` (also if a file changed while it was read), `corrupt_checkpoint`,
             `unsafe_storage`, `over_budget`, `digest_mismatch`.
     """
     try:

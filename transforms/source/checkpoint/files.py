@@ -1,4 +1,4 @@
-"""The files of a checkpoint: a prefix with `.index`, and as many `.data-xxxxx-of-xxxxx` shards as it says."""
+"""The files of a checkpoint: a prefix with `.index`, and as many `.data-xxxxx-of-xxxxx` shards as it states."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _RESTORE = "Restore the checkpoint from its origin: the index, and every shard."
 
 
 def checkpoint_prefix(path: str, *, is_file: bool) -> str | None:
-    """The prefix of the checkpoint that a source path names, None where it names a plain file.
+    """The prefix of the checkpoint that a source path names, None if it names a regular file.
 
     Args:
         path: path or URL: a prefix, or its `.index` file.
-        is_file: whether a file of that very name exists; then it is meant, unless it is an index.
+        is_file: whether a file of that name exists; then it is the source, unless it is an index.
     """
     if path.endswith(INDEX):
         return path.removesuffix(INDEX)
@@ -31,7 +31,7 @@ def checkpoint_prefix(path: str, *, is_file: bool) -> str | None:
 
 
 def local_checkpoint(path: Path) -> Path | None:
-    """The prefix of the checkpoint that a local path names, None where it names none."""
+    """The prefix of the checkpoint that a local path names, None if it names none."""
     prefix = checkpoint_prefix(str(path), is_file=os.path.lexists(path) and not path.is_dir())
     return Path(prefix) if prefix is not None and os.path.isfile(prefix + INDEX) else None
 
@@ -46,8 +46,8 @@ def shards_among(prefix: str, names: Iterable[str]) -> list[str]:
     """Those of `names` that are the shards of a checkpoint, in order.
 
     Raises:
-        MigrationError: `corrupt_checkpoint` when there are none, when one is missing, or when shards of two
-            different saves lie side by side.
+        MigrationError: `corrupt_checkpoint` if there are none, one is missing, or shards of two different saves are
+            present.
     """
     found: dict[str, tuple[str, str]] = {}
     for name in names:
@@ -69,7 +69,7 @@ def shards_among(prefix: str, names: Iterable[str]) -> list[str]:
 def combined_digest(digests: Sequence[str]) -> str:
     """One SHA-256 (hex) for a source of several files.
 
-    SHA-256 of the files' own hex digests, each followed by a newline: the index first, then the shards in order. As
-    `sha256sum PREFIX.index PREFIX.data-* | cut -c1-64 | sha256sum` prints it.
+    SHA-256 of the files' own hex digests, each followed by a newline: the index first, then the shards in order. The
+    same as printed by `sha256sum PREFIX.index PREFIX.data-* | cut -c1-64 | sha256sum`.
     """
     return hashlib.sha256("".join(f"{digest}\n" for digest in digests).encode()).hexdigest()

@@ -56,7 +56,7 @@ def read_table(data: bytes, limits: Limits) -> dict[bytes, bytes]:
 
 
 def unmasked(stored: int) -> int:
-    """The checksum behind a stored one: stored = rotate_right(crc32c, 15) + 0xa282ead8 (core/lib/hash/crc32c.h)."""
+    """The checksum from its stored form: stored = rotate_right(crc32c, 15) + 0xa282ead8 (core/lib/hash/crc32c.h)."""
     rotated = (stored - _MASK_DELTA) & 0xFFFFFFFF
     return ((rotated >> 17) | (rotated << 15)) & 0xFFFFFFFF
 

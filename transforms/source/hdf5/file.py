@@ -1,6 +1,6 @@
-"""Opens a source file so that the bytes which are parsed are the bytes which were hashed.
+"""Opens an HDF5 source so that the parsed bytes are the hashed bytes.
 
-Only regular files are opened, only with the HDF5 signature, only read-only, and HDF5 may load no plug-in.
+Only regular files with the HDF5 signature are opened, read-only, and HDF5 may load no plug-in.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ def open_hdf5(
         path: of the file.
         limits: the budget.
         sha256: expected digest (hex), "" for none.
-        hashed: the file that was found to have this digest; when this is the one, it is not hashed again.
+        hashed: identity of the file already known to have this digest; if it is this file, it is not hashed again.
 
     Raises:
         MigrationError: `source_missing`, `unsafe_storage` (not a regular file), `over_budget`, `not_hdf5`,
-            `digest_mismatch`, `corrupt_h5`; `source_missing` also when the file changed while it was read.
+            `digest_mismatch`, `corrupt_h5`; `source_missing` also if the file changed while it was read.
     """
     descriptor = open_regular(path)
     try:
@@ -65,7 +65,7 @@ def open_hdf5(
 
 @contextmanager
 def open_unhashed(path: Path) -> Iterator[h5py.File]:
-    """Opens an HDF5 file read-only, for a look at its names.
+    """Opens an HDF5 file read-only and without hashing, for reading names.
 
     Raises:
         MigrationError: `source_missing`, `unsafe_storage` (not a regular file), `corrupt_h5`.
@@ -97,14 +97,14 @@ def _not_hdf5(descriptor: int, size: int) -> MigrationError:
 
 
 def _parse(descriptor: int) -> h5py.File:
-    """Parses the open descriptor itself, so that a file swapped in under the same name is never seen."""
+    """Parses the open descriptor itself, so that a file exchanged under the same name is never read."""
     with hdf5_errors():
         return h5py.File(f"/dev/fd/{descriptor}", "r", locking=False)
 
 
 @contextmanager
 def hdf5_errors() -> Iterator[None]:
-    """Whatever HDF5 raises inside becomes `corrupt_h5`."""
+    """Converts exceptions of HDF5 to `corrupt_h5`."""
     try:
         yield
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
@@ -112,7 +112,7 @@ def hdf5_errors() -> Iterator[None]:
 
 
 def _corrupt(error: Exception) -> MigrationError:
-    """The typed form of an error that HDF5 raised while it parsed the file."""
+    """The typed error for one that HDF5 raised while it parsed the file."""
     return MigrationError(
         Reason.CORRUPT_H5,
         f"HDF5 cannot read the file: {' '.join(str(error).split())[:200]}",

@@ -1,4 +1,4 @@
-"""What an HDF5 file holds, inferred from the names at its root alone: no attribute's value and no array is read."""
+"""Determines the kind of an HDF5 file from the names at its root; reads no attribute's value and no array."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from transforms.source.hdf5.objects import has_group
 
 
 def kinds_of(paths: Sequence[Path]) -> list[str]:
-    """The kind of each file. For a child process: HDF5 itself may crash on a damaged file."""
+    """The kind of each file. Called in a child process: HDF5 may crash on a damaged file."""
     return [kind_of(path).value for path in paths]
 
 
 def kind_of(path: Path) -> FileKind:
-    """The kind of one file; `damaged` is whatever cannot be opened or parsed."""
+    """The kind of one file; `damaged` if it cannot be opened or parsed."""
     try:
         with open_unhashed(path) as file, hdf5_errors():
             if "model_config" in file.attrs:
@@ -25,7 +25,7 @@ def kind_of(path: Path) -> FileKind:
             weights = file["model_weights"] if has_group(file, "model_weights") else file
             if "layer_names" in weights.attrs or "layer_names0" in weights.attrs:
                 return FileKind.WEIGHTS
-            # Keras 3 names the groups of a `.weights.h5` file so (saving_lib.py, `_save_state`).
+            # Keras 3 uses these names for the groups of a `.weights.h5` file (saving_lib.py, `_save_state`).
             if has_group(file, "layers") or has_group(file, "_layer_checkpoint_dependencies"):
                 return FileKind.KERAS_3_WEIGHTS
             return FileKind.OTHER

@@ -1,7 +1,7 @@
-"""Bounds what a call into HDF5 may allocate, where the file does not say beforehand how much that is.
+"""Limits the memory of a call into HDF5 whose size the file does not state beforehand.
 
 An attribute of variable-length strings holds references into a heap. Thousands of them may lead to the same megabyte,
-so that a small file reads as gigabytes, and HDF5 has no call that adds the lengths up.
+so that a small file expands to gigabytes, and HDF5 has no call for their total length.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from contextlib import contextmanager
 
 from transforms.platform import address_space
 
-#: How HDF5 and h5py say that memory ran out.
+#: Messages of HDF5 and h5py for exhausted memory.
 _OUT_OF_MEMORY = ("alloc", "memory", "resource unavailable")
 
 
 @contextmanager
 def bounded_growth(size: int) -> Iterator[None]:
-    """Lets the address space of this process grow by `size` bytes and no more, where the system can tell it.
+    """Limits the growth of this process's address space to `size` bytes, if the system reports its size.
 
     Raises:
-        MemoryError: the block asked for more.
+        MemoryError: the block needed more.
     """
     space = address_space()
     if space is None:

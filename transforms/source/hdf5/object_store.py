@@ -1,7 +1,7 @@
-"""A `.weights.h5` file: the arrays of objects in objects, each under the path of attributes that leads to it.
+"""Reads `.weights.h5` files: arrays of nested objects, each under the path of attributes that leads to it.
 
 Written by `Model.save_weights` of Keras 3 and of tf.keras since 2.12 (`H5IOStore` in keras/src/saving/saving_lib.py):
-`layers/dense_1/vars/0` is the first array of the second Dense, in creation order. Later releases of Keras 3 note the
+`layers/dense_1/vars/0` is the first array of the second Dense, in creation order. Later releases of Keras 3 store the
 name of an object beside its arrays.
 """
 
@@ -18,7 +18,7 @@ from transforms.source.hdf5.aliases import StorageMap
 from transforms.source.hdf5.file import hdf5_errors
 from transforms.source.hdf5.objects import HDF5Array, array_at, group_at, has_group, text_attribute
 
-#: Names under which a model's layers stand; the second in tf.keras 2.12 to 2.14.
+#: Names of the group of a model's layers; the second in tf.keras 2.12 to 2.14.
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 #: The group of an object's own arrays.
 _VARIABLES = "vars"
@@ -26,12 +26,12 @@ _VARIABLES = "vars"
 
 @dataclass(frozen=True)
 class ObjectStore:
-    """What a `.weights.h5` file holds of the layers of a model.
+    """The arrays of a model's layers in a `.weights.h5` file.
 
     Attributes:
         container: the group of the layers in a model, of the outermost one and of those in it.
         arrays: by path of their object, e.g. `layers/lstm/cell`, in order.
-        names: of the objects by path, where the file notes them.
+        names: of the objects by path, if the file stores them.
     """
 
     container: str
@@ -40,7 +40,7 @@ class ObjectStore:
 
 
 def is_object_store(file: h5py.File) -> bool:
-    """Told from the names of the groups at the root."""
+    """Whether the file is a `.weights.h5` file, from the names of the groups at the root."""
     return any(has_group(file, name) for name in CONTAINERS)
 
 
@@ -49,8 +49,8 @@ def read_object_store(file: h5py.File, limits: Limits) -> ObjectStore:
     """The arrays of all layers, unread.
 
     Raises:
-        MigrationError: `unsafe_storage` for links and where objects share their place in the file, `over_budget`, and
-            whatever `array_at` raises.
+        MigrationError: `unsafe_storage` for links and objects that share their place in the file, `over_budget`, and
+            the errors of `array_at`.
     """
     container = next(name for name in CONTAINERS if has_group(file, name))
     arrays: dict[str, tuple[HDF5Array, ...]] = {}

@@ -1,8 +1,8 @@
-"""Groups, attributes and arrays of an HDF5 file, each checked before it is touched.
+"""Reads groups, attributes and arrays of an HDF5 file, each checked before it is read.
 
-Only named paths are walked, part by part, over hard links; an attribute's type and size are looked at before
-its value; an array's storage, filters, type and extent before its data. Whatever HDF5 raises on the way becomes
-`corrupt_h5` here, and nowhere else: around more code it would hide mistakes of this program.
+Only named paths are walked, part by part, over hard links; an attribute's type and size are checked before its value is
+read; an array's storage, filters, type and extent before its data. HDF5's exceptions become `corrupt_h5` only here:
+around more code that would hide errors of this program.
 """
 
 from __future__ import annotations
@@ -64,14 +64,14 @@ def group_at(parent: h5py.Group, path: str) -> h5py.Group:
 
 @hdf5_errors()
 def has_group(parent: h5py.Group, name: str) -> bool:
-    """True when `parent` holds a hard link of that name (one path part) to a group."""
+    """True if `parent` has a hard link of that name (one path part) to a group."""
     link = parent.get(name, getlink=True)
     return isinstance(link, h5py.HardLink) and parent.get(name, getclass=True) is h5py.Group
 
 
 @hdf5_errors()
 def has_link(parent: h5py.Group, name: str) -> bool:
-    """True when `parent` holds a link of that name, of whatever kind and wherever it leads."""
+    """True if `parent` has a link of that name, of any kind and target."""
     return parent.get(name, getlink=True) is not None
 
 
@@ -81,7 +81,7 @@ def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS) -> 
 
     Raises:
         MigrationError: `unsafe_storage` for links, external or virtual storage, foreign filters and types;
-            `over_budget`; `corrupt_h5` for data never written; `weights_mismatch` when there is none.
+            `over_budget`; `corrupt_h5` for data never written; `weights_mismatch` if there is none.
     """
     found = _walk(parent, path)
     if not isinstance(found, h5py.Dataset):
@@ -93,7 +93,7 @@ def array_at(parent: h5py.Group, path: str, limits: Limits = DEFAULT_LIMITS) -> 
     return HDF5Array(path, shape, dtype, found)
 
 
-#: A path may lead round in a circle of hard links.
+#: Hard links may form cycles.
 _MAX_PARTS = 256
 _RESTORE = "The file's index and content disagree: restore it from its origin."
 
@@ -125,7 +125,7 @@ def _walk(parent: h5py.Group, path: str) -> h5py.Group | h5py.Dataset:
 
 @hdf5_errors()
 def data_offset(array: HDF5Array) -> int | None:
-    """Where the bytes of a contiguous array begin in the file, None for one that is stored otherwise."""
+    """The offset of a contiguous array in the file, None for other storage."""
     offset = array.dataset.id.get_offset()
     return None if offset is None else int(offset)
 
@@ -164,7 +164,7 @@ def _number_dtype(dataset: h5py.Dataset, path: str) -> np.dtype[np.generic]:
     raise MigrationError(
         Reason.UNSAFE_STORAGE,
         f"{path!r} holds {values}, not IEEE floats of 2, 4 or 8 bytes",
-        advice="Where these are weights, write them as float32 into a copy of the file.",
+        advice="If these are weights, write them as float32 into a copy of the file.",
     )
 
 
@@ -230,9 +230,9 @@ _COPIES = 4
 
 @hdf5_errors()
 def text_attribute(item: h5py.Group, name: str, limits: Limits = DEFAULT_LIMITS) -> str | None:
-    """A scalar string attribute (fixed or variable length, bytes or UTF-8), None when there is none.
+    """A scalar string attribute (fixed or variable length, bytes or UTF-8), None if there is none.
 
-    Raises MigrationError `not_a_model` when it is not a scalar string, `over_budget` when it is too large.
+    Raises MigrationError `not_a_model` if it is not a scalar string, `over_budget` if it is too large.
     """
     attribute = _attribute(item, name, limits)
     if attribute is None:
@@ -248,7 +248,7 @@ def text_attribute(item: h5py.Group, name: str, limits: Limits = DEFAULT_LIMITS)
 def list_attribute(item: h5py.Group, name: str, limits: Limits = DEFAULT_LIMITS) -> list[str] | None:
     """A list of names, whole or in chunks `name0`, `name1`, ... (Keras splits lists above 64 KB).
 
-    An empty list is stored as an empty float64 array. None when neither form exists.
+    An empty list is stored as an empty float64 array. None if neither form exists.
     """
     whole = _attribute(item, name, limits)
     if whole is not None:
@@ -275,7 +275,7 @@ def _attribute(item: h5py.Group, name: str, limits: Limits) -> h5a.AttrID | None
 
 
 def _count(attribute: h5a.AttrID) -> int:
-    """Number of values; an attribute may have a type and no value at all."""
+    """Number of values; an attribute may have a type and no value."""
     return 0 if attribute.get_space().get_simple_extent_type() == h5s.NULL else math.prod(attribute.shape)
 
 
@@ -291,7 +291,7 @@ def _names(item: h5py.Group, name: str, attribute: h5a.AttrID, limits: Limits) -
 
 
 def _strings(item: h5py.Group, name: str, attribute: h5a.AttrID, limits: Limits) -> list[object]:
-    """The strings of an attribute, read; those of variable length only as far as they stay within the budget."""
+    """Reads the strings of an attribute; those of variable length only within the budget."""
     if not attribute.get_type().is_variable_str():
         return list(np.asarray(item.attrs[name], dtype=object).reshape(-1))
     try:
