@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 
@@ -164,3 +165,23 @@ class MigrationError(Exception):
         where = f" (layer {'/'.join(self.layer)})" if self.layer else ""
         advice = f" {self.advice}" if self.advice else ""
         return f"{self.message}{where}.{advice}"
+
+
+#: Further obstacles that a message names.
+_MOST_TOLD = 5
+
+
+def together(obstacles: Sequence[MigrationError]) -> MigrationError:
+    """The first of several errors of one model; its advice names the others, each once."""
+    first = obstacles[0]
+    others = list(dict.fromkeys(_told(each) for each in obstacles[1:] if each.message != first.message))
+    if not others:
+        return first
+    more = [f"and {len(others) - _MOST_TOLD} more"] if len(others) > _MOST_TOLD else []
+    advice = f"{first.advice} The model has further obstacles: {'; '.join([*others[:_MOST_TOLD], *more])}."
+    return MigrationError(first.reason, first.message, layer=first.layer, advice=advice.strip(), detail=first.detail)
+
+
+def _told(error: MigrationError) -> str:
+    where = f" (layer {'/'.join(error.layer)})" if error.layer else ""
+    return f"{error.reason.value}: {error.message[:200]}{where}"

@@ -1,4 +1,4 @@
-"""Layers and options of tf.keras 2.x that few models use."""
+"""Layers and options that few models use."""
 
 from .catalogue import fixture
 from .feeds import real
@@ -41,3 +41,24 @@ def rare_layers(k):
         found += [k.layers.UnitNormalization()(x), k.layers.GroupNormalization(2)(x), k.layers.Identity()(x)]
         found += [k.Dense(3, activation="mish")(x)]
     return k.Model(x, [k.Flatten()(each) if len(each.shape) > 2 else each for each in found])
+
+
+@fixture("keras-2.0.9 keras-2.1.6", "merge highway maxout legacy classes", real(6), real(6), real(5, 4), real(5, 4))
+def legacy_classes(k):
+    """Classes of Keras 1 that Keras 2 kept in keras/legacy/layers.py."""
+    from keras.legacy.layers import Highway, MaxoutDense, Merge
+
+    x, y, s, t = k.Input((6,)), k.Input((6,)), k.Input((5, 4)), k.Input((5, 4))
+    found = [Merge(mode=each, dot_axes=[1, 1], name="merge_" + each)([x, y]) for each in ("sum", "mul", "ave", "max", "dot")]
+    found += [Highway(activation="tanh")(x), MaxoutDense(3, nb_feature=5)(y), Highway(bias=False)(y)]
+    joined = Merge(mode="concat", concat_axis=1)([s, t])
+    product = Merge(mode="dot", dot_axes=[2, 2])([s, t])
+    return k.Model([x, y, s, t], [k.layers.Concatenate()(found), k.LSTM(3)(joined), product])
+
+
+@fixture("keras-2.0.9 keras-2.1.6", "merge of branches in a sequential", real(4), real(3))
+def legacy_branches(k):
+    from keras.legacy.layers import Merge
+
+    left, right = k.Sequential([k.Dense(5, input_shape=(4,))]), k.Sequential([k.Dense(5, input_shape=(3,))])
+    return k.Sequential([Merge([left, right], mode="concat"), k.Dense(2, activation="tanh")])

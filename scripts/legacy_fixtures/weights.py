@@ -10,7 +10,7 @@ def leaves(layer: object) -> "list[object]":
     order than `get_weights` returns them, so both are only ever asked of a single layer.
     """
     found = []
-    if hasattr(layer, "layers"):
+    if getattr(layer, "layers", None) is not None:
         for inner in layer.layers:
             found += [leaf for leaf in leaves(inner) if not any(leaf is seen for seen in found)]
     elif type(layer).__name__ == "TimeDistributed":

@@ -16,7 +16,7 @@ from transforms.architecture.function_signatures import FUNCTION_CLASSES
 from transforms.architecture.graph import MODEL_CLASSES, Graph, Layer, evaluation_order
 from transforms.architecture.keras_3 import KERAS_3_ACTIVATIONS, KERAS_3_CLASSES
 from transforms.architecture.parsing import WRAPPED_KEYS
-from transforms.errors import MigrationError, Reason
+from transforms.errors import MigrationError, Reason, together
 from transforms.lambda_functions.stored_function import name_alone
 from transforms.layer_specs.registry import WEIGHTED, WEIGHTLESS
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
@@ -74,18 +74,27 @@ def admit(graph: Graph, runtime: Runtime, limits: Limits = DEFAULT_LIMITS) -> No
         raise over_budget(f"The model has {len(layers):,} layers", "layers", limits)
     complete = is_stored_by_keras(graph)
     missing: dict[str, str] = {}
+    obstacles: list[MigrationError] = []
     for layer in layers:
-        _refuse_unsafe(layer)
-        _refuse_unsupported(layer, runtime, complete)
+        try:
+            _refuse_unsafe(layer)
+            _refuse_unsupported(layer, runtime, complete)
+        except MigrationError as obstacle:
+            obstacles.append(obstacle)
+            continue
         for name, why in _foreign_names(layer, runtime, complete):
             missing.setdefault(name, f"layer {'/'.join(layer.path)}{': ' if why else ''}{why}")
     if missing:
         listing = ", ".join(f"{name} ({why})" for name, why in missing.items())
-        raise MigrationError(
-            Reason.CUSTOM_OBJECTS_NEEDED,
-            f"The model uses code that the file lacks: {listing[:600]}",
-            advice="Give it in the manifest's `custom_objects` column and pass --allow-custom-code.",
+        obstacles.append(
+            MigrationError(
+                Reason.CUSTOM_OBJECTS_NEEDED,
+                f"The model uses code that the file lacks: {listing[:600]}",
+                advice="Give it in the manifest's `custom_objects` column and pass --allow-custom-code.",
+            )
         )
+    if obstacles:
+        raise together(obstacles)
     for layer in layers:
         if not is_custom(layer.class_name):
             check_options(layer)
@@ -120,13 +129,15 @@ def _refuse_unsafe(layer: Layer) -> None:
 _UNSUPPORTED = frozenset(
     """
     CategoryCrossing TextVectorization RandomCrop SpectralNormalization DenseFeatures
-    ParametricSoftplus SReLU MaxoutDense Highway Merge NotEqual
+    ParametricSoftplus SReLU NotEqual
     """.split()
 )
 
 
 def _refuse_unsupported(layer: Layer, runtime: Runtime, complete: bool) -> None:
     keras_own = layer.class_name in _UNSUPPORTED or (is_looked_up(layer, runtime) and not is_custom(layer.class_name))
+    if runtime.family is Family.KERAS_3:
+        keras_own = keras_own or _has_module_of_keras(layer)
     unknown = layer.class_name not in _known_classes(runtime) and layer.class_name != "Lambda"
     if keras_own and unknown and not _is_somebody_elses(layer, runtime, complete):
         raise MigrationError(
@@ -135,6 +146,12 @@ def _refuse_unsupported(layer: Layer, runtime: Runtime, complete: bool) -> None:
             layer=layer.path,
             advice="Rebuild the model with other layers in its place, or ask for support of this class.",
         )
+
+
+def _has_module_of_keras(layer: Layer) -> bool:
+    """True if a layer of Keras 3 names a module of Keras, where its class is."""
+    module = layer.config.get("module")
+    return isinstance(module, str) and is_of_keras(module)
 
 
 def is_foreign(layer: Layer, runtime: Runtime, complete: bool = True) -> bool:

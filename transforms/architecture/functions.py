@@ -15,7 +15,7 @@ from transforms.architecture.calls import POSITIONAL, refs_among
 from transforms.architecture.function_signatures import ALIASES, ARGUMENTS, FUNCTION, FUNCTIONS, GETITEM, SIZES
 from transforms.architecture.graph import Call, Graph, Layer, TensorRef
 from transforms.architecture.node_defs import stored_operation
-from transforms.errors import MigrationError, Reason
+from transforms.errors import MigrationError, Reason, together
 from transforms.limits import DEFAULT_LIMITS, Limits, over_budget
 
 _NAMING = ("TFOpLambda", "SlicingOpLambda")
@@ -30,8 +30,16 @@ def with_functions(graph: Graph, limits: Limits = DEFAULT_LIMITS) -> Graph:
     Raises MigrationError `unsafe_op` for a function outside the list or one without a tensor of the model as argument,
     `over_budget`, `unsupported_layer`, `invalid_config`.
     """
-    layers = tuple(_layer(layer, limits) for layer in graph.layers)
-    return replace(graph, layers=tuple(_with_shape_stated(layer, layers) for layer in layers))
+    layers: list[Layer] = []
+    obstacles: list[MigrationError] = []
+    for layer in graph.layers:
+        try:
+            layers.append(_layer(layer, limits))
+        except MigrationError as obstacle:
+            obstacles.append(obstacle)
+    if obstacles:
+        raise together(obstacles)
+    return replace(graph, layers=tuple(_with_shape_stated(layer, tuple(layers)) for layer in layers))
 
 
 def _layer(layer: Layer, limits: Limits) -> Layer:

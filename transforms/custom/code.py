@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import inspect
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,13 +84,26 @@ def _settings_kept() -> Iterator[None]:
 
 def failure(what: str, error: BaseException, layer: tuple[str, ...] = ()) -> MigrationError:
     """The error for an exception in custom code."""
-    said = " ".join(str(error).split())[:300]
+    said = _cause(str(error))
     return MigrationError(
         Reason.CUSTOM_OBJECTS_NEEDED,
         f"{what} raised {type(error).__name__}: {said}",
         layer=layer,
         advice="Correct the Python file, or provide the one that the model was trained with.",
     )
+
+
+#: What Keras and AutoGraph put around the message of an exception: where it was raised, and on which arguments.
+_AROUND = re.compile(r'Exception encountered when calling |in user code:|Call arguments received|File "')
+_LONGEST_CAUSE = 400
+
+
+def _cause(text: str) -> str:
+    """The message of an exception without what Keras and AutoGraph put around it; a long one keeps its end."""
+    paragraphs = [" ".join(each.split()) for each in re.split(r"\n\s*\n", text)]
+    causes = [each for each in paragraphs if each and not _AROUND.match(each)]
+    said = " ".join(causes or paragraphs)
+    return said if len(said) <= _LONGEST_CAUSE else f"… {said[-_LONGEST_CAUSE:]}"
 
 
 def _executed(file: Path, name: str) -> ModuleType:

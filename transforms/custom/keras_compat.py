@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 import tensorflow as tf
+import tf_keras
 
 from transforms.custom.layer_compat import OLD_LAYERS, Era, initialization
 
@@ -45,7 +46,14 @@ _EXTRA: dict[str, dict[str, Any]] = {
     "engine": OLD_LAYERS,
     "legacy": OLD_LAYERS,
     "initializations": {"get": initialization},
-    "backend": {"image_dim_ordering": lambda: "tf", "set_image_dim_ordering": lambda _: None},
+    "backend": {
+        "get_variable_shape": tf_keras.backend.int_shape,
+        "image_dim_ordering": lambda: "tf",
+        "is_tensor": tf.is_tensor,
+        "normalize_data_format": lambda value: value or tf_keras.backend.image_data_format(),
+        "set_image_dim_ordering": lambda _: None,
+        "slice": lambda x, start, size: tf.slice(x, start, size),
+    },
 }
 
 

@@ -42,8 +42,8 @@ _MISSING_ADVICE = (
 
 
 def with_functions_of_merge(graph: Graph) -> Graph:
-    """Replaces `Merge(mode=function)` of Keras 1 by the equivalent Lambda, which is called with a list, even of one
-    tensor.
+    """Replaces `Merge(mode=function)` of Keras 1 and 2 by the equivalent Lambda, which is called with a list, even of
+    one tensor.
     """
     return replace(graph, layers=tuple(map(_as_lambda, graph.layers)))
 

@@ -10,6 +10,7 @@ from transforms.layer_specs import (
     categories,
     convolution,
     core,
+    legacy,
     merging,
     normalization,
     pooling,
@@ -41,6 +42,7 @@ SPECS = registered(
     attention.SPECS,
     preprocessing.SPECS,
     categories.SPECS,
+    legacy.SPECS,
 )
 
 #: Classes without own arrays, and those with them.

@@ -109,7 +109,7 @@ def admitted_graph(
             graph, assumed = keras_3_graph(graph), (*assumed, *keras_3_assumptions(runtime))
         elif runtime.family is Family.TF_KERAS:
             graph = with_functions(graph, limits)
-        elif runtime.is_keras_1:
+        elif runtime.family is Family.KERAS:
             graph = with_functions_of_merge(graph)
         graph = with_attention_arguments(graph)
         graph = with_custom_objects(graph, supplied.custom, runtime)

@@ -8,7 +8,9 @@ from transforms.architecture.graph import Graph
 from transforms.records.runtime import Family, Runtime
 from transforms.reference.dialect import Dialect, StructuredLayer
 from transforms.reference.functions import FUNCTION_LAYERS
+from transforms.reference.keras_1.core_layers import KERAS_1_CORE_LAYERS
 from transforms.reference.keras_1.dialect import keras_1_dialect
+from transforms.reference.keras_1.merge import merge
 from transforms.reference.keras_3.dialect import keras_3_dialect
 from transforms.reference.lambda_functions import LAMBDA_LAYERS
 from transforms.reference.layer_call import StatelessLayer
@@ -44,6 +46,8 @@ STATELESS: Mapping[str, StatelessLayer] = {
     **ATTENTION,
     **PREPROCESSING,
     **CATEGORIES,
+    **{name: KERAS_1_CORE_LAYERS[name] for name in ("Highway", "MaxoutDense")},
+    "Merge": merge,
 }
 
 STRUCTURED: Mapping[str, StructuredLayer] = {

@@ -44,6 +44,8 @@ _OWNED: Mapping[str, frozenset[str]] = {
     "CategoryEncoding": frozenset({"num_elements", "idf"}),
     **dict.fromkeys(("IntegerLookup", "StringLookup"), frozenset({"Variable"})),
     "Normalization": frozenset({"mean", "variance", "count"}),
+    "Highway": frozenset({"W", "W_carry", "b", "b_carry"}),
+    "MaxoutDense": frozenset("Wb"),
     "MultiHeadAttention": frozenset(f"{part}_{role}" for part in _ATTENTION_PARTS for role in ("kernel", "bias")),
 }
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from transforms.layer_specs.legacy import SPECS as LEGACY
 from transforms.layer_specs.registry import WEIGHTLESS
-from transforms.layer_specs.spec import PartialShape, Role, Roles
+from transforms.layer_specs.spec import PartialShape, Role, Roles, no_arrays
 
 _Config: TypeAlias = Mapping[str, Any]
 
@@ -92,18 +93,6 @@ def _batch_normalization(config: _Config) -> Roles:
     )
 
 
-def _highway(config: _Config) -> Roles:
-    square: PartialShape = (None, None)
-    biases = (Role("b", ((None,),)), Role("b_carry", ((None,),))) if config.get("bias", True) else ()
-    return (Role("W", (square,)), Role("W_carry", (square,)), *biases)
-
-
-def _maxout(config: _Config) -> Roles:
-    features, units = _integer(config, "nb_feature"), _integer(config, "output_dim")
-    bias = (Role("b", ((features, units),)),) if config.get("bias", True) else ()
-    return (Role("W", ((features, None, units),)), *bias)
-
-
 def _locally_connected(config: _Config) -> Roles:
     return (Role("W"), Role("b")) if config.get("bias", True) else (Role("W"),)
 
@@ -117,8 +106,7 @@ _ROLES: Mapping[str, Callable[[_Config], Roles]] = {
     **dict.fromkeys(("LocallyConnected1D", "LocallyConnected2D"), _locally_connected),
     "Embedding": lambda config: (Role("W", ((_integer(config, "input_dim"), _integer(config, "output_dim")),)),),
     "BatchNormalization": _batch_normalization,
-    "Highway": _highway,
-    "MaxoutDense": _maxout,
+    **{spec.name: spec.roles for spec in LEGACY if spec.roles not in (None, no_arrays)},
     "PReLU": lambda _: (Role("alphas"),),
     "SimpleRNN": _recurrent(()),
     "GRU": _recurrent(("z", "r", "h")),
@@ -127,4 +115,4 @@ _ROLES: Mapping[str, Callable[[_Config], Roles]] = {
 }
 
 KERAS_1_WEIGHTED = frozenset(_ROLES)
-KERAS_1_WEIGHTLESS = frozenset({"Merge"})
+KERAS_1_WEIGHTLESS: frozenset[str] = frozenset()

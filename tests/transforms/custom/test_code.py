@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.fixture_files import FOLDER
+from transforms.custom.code import failure
 from transforms.errors import Reason
 from transforms.migration.migrate import migrate_model
 from transforms.records.outcome import Evidence, MigrationOutcome, MigrationRequest, Status
@@ -409,3 +410,58 @@ def test_nothing_of_old_keras_stays_behind(tmp_path: Path) -> None:
 def test_a_file_cannot_claim_to_be_custom(layer: Any, tmp_path: Path) -> None:
     outcome = convert(tmp_path, write_model(tmp_path / "m.h5", [layer], [4]), "def x(y): return y")
     assert outcome.reason is Reason.INVALID_CONFIG
+
+
+AROUND = """Exception encountered when calling layer 'crf' (type CRF).
+
+in user code:
+
+    File "/somewhere/crf.py", line 12, in call  *
+        energy = K.slice(x, [0, 0], [-1, 1])
+
+    AttributeError: there is no slice
+
+
+Call arguments received by layer 'crf' (type CRF):
+  • inputs=tf.Tensor(shape=(None, 5), dtype=float32)"""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (AROUND, "AttributeError: there is no slice"),
+        ("plain", "plain"),
+        ("", ""),
+        ("x" * 1000 + " the end", "x the end"),
+    ],
+)
+def test_the_cause_of_an_error_is_told(text: str, told: str) -> None:
+    message = failure("The code", ValueError(text)).message
+    assert message.endswith(f"ValueError: {told}") or (len(text) > 400 and message.endswith(told))
+    assert "encountered" not in message
+
+
+PURE = """
+from keras import backend as K
+from keras.layers import Layer
+
+class Pure(Layer):
+    def call(self, x):
+        assert K.get_variable_shape(x)[-1] == 4 and K.normalize_data_format(None) == "channels_last"
+        first = K.identity(K.slice(x, [0, 1], [-1, 2]))
+        return K.concatenate([first, K.logsumexp(x, axis=-1, keepdims=True)])
+"""
+
+
+def test_functions_of_the_old_backend_are_there(tmp_path: Path) -> None:
+    code = tmp_path / "pure.py"
+    code.write_text(PURE)
+    x = RNG.normal(size=(3, 4)).astype(np.float32)
+    np.savez(tmp_path / "s.npz", x0=x, y0=np.hstack([x[:, 1:3], np.log(np.exp(x).sum(1, keepdims=True))]))
+    source = write_model(tmp_path / "m.h5", [("Pure", {"name": "pure", "trainable": True}, {})], [4])
+    outcome = migrate_model(
+        MigrationRequest(
+            "pure", source, tmp_path / "out", samples=tmp_path / "s.npz", custom_objects=code, allow_custom_code=True
+        )
+    )
+    assert (outcome.status, outcome.evidence) == (Status.MIGRATED, Evidence.GOLDEN), outcome.message

@@ -10,6 +10,7 @@ from transforms.canonical.keras_1.composites import highway, maxout_dense, merge
 from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.errors import MigrationError, Reason
 from transforms.layer_specs.keras_1_options import CLASSES, SILENT_ON_FORMAT, upgraded_options
+from transforms.records.runtime import Family
 
 _COMPOSITES: Mapping[str, Callable[[LayerRewrite], LayerRewrite]] = {
     "Highway": highway,
@@ -19,12 +20,14 @@ _COMPOSITES: Mapping[str, Callable[[LayerRewrite], LayerRewrite]] = {
 
 
 def upgrade_keras_1(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewrite:
-    """The layer with Keras 2 names, options and arrays; unchanged in files of other dialects."""
+    """The layer with Keras 2 names, options and arrays; unchanged in files of other dialects, but for the classes that
+    standalone Keras 2 still had.
+    """
     layer = rewrite.layer
+    if context.runtime.family is Family.KERAS and layer.class_name in _COMPOSITES:
+        return _COMPOSITES[layer.class_name](rewrite)
     if not context.runtime.is_keras_1 or layer.graph is not None:
         return rewrite
-    if layer.class_name in _COMPOSITES:
-        return _COMPOSITES[layer.class_name](rewrite)
     if layer.class_name == "BatchNormalization" and layer.config.get("mode", 0) != 0:
         if layer.config["mode"] == 1:
             return samplewise_normalization(rewrite, context)

@@ -13,7 +13,7 @@ import numpy as np
 
 from transforms.architecture.graph import LayerPath
 from transforms.legacy.release import Writer
-from transforms.reference.layer_call import Array, LayerCall, Mask, Refused
+from transforms.reference.layer_call import Array, LayerCall, Mask, NotCovered, Refused
 from transforms.reference.layers.core_layers import TRAINING_ONLY, counted_steps
 
 #: Layers that propagate the mask of their input in every runtime (`supports_masking`, default `compute_mask`).
@@ -129,6 +129,16 @@ def _dot(call: LayerCall, writer: Writer) -> Mask:
     return None
 
 
+def _merge_by_mode(call: LayerCall, writer: Writer) -> Mask:
+    """`Merge.compute_mask` of keras/legacy/layers.py (2.1.6)."""
+    mode = call.option("mode", "sum")
+    if not any_mask(call.masks) or mode in ("dot", "cos"):
+        return None
+    if mode == "concat":
+        raise NotCovered("masks on a Merge that concatenates", call.path)
+    return _merge(call, writer)
+
+
 def _attention(call: LayerCall, writer: Writer) -> Mask:
     """The mask of the query (`BaseDenseAttention.compute_mask`)."""
     return call.masks[0]
@@ -141,5 +151,6 @@ _RULES: Mapping[str, Callable[[LayerCall, Writer], Mask]] = {
     **dict.fromkeys(("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"), _merge),
     "Concatenate": _concatenate,
     "Dot": _dot,
+    "Merge": _merge_by_mode,
     **dict.fromkeys(("Attention", "AdditiveAttention"), _attention),
 }
