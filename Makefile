@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: sample test interpreters soak fuzz audit bench lint format fixtures lock clean
+.PHONY: sample test interpreters soak fuzz audit bench consumers lint format fixtures lock clean
 .DEFAULT_GOAL := sample
 
 sample: $(INSTALLED) ## migrate the sample registry into out/sample
@@ -32,6 +32,10 @@ audit: $(INSTALLED) ## look the locked dependencies up among known vulnerabiliti
 BENCH ?=
 bench: $(INSTALLED) ## measure beside the peers, and write docs/benchmark.* (BENCH=--quick: a shorter form)
 	$(BIN)/python scripts/benchmark.py $(BENCH)
+
+CONSUMERS ?=
+consumers: $(INSTALLED) ## have other runtimes load twenty models, and write docs/consumers.md (CONSUMERS="--only TITLE": some)
+	$(BIN)/python scripts/consumers/run.py $(CONSUMERS)
 
 lint: $(INSTALLED) ## check style and types
 	$(BIN)/ruff check

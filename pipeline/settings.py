@@ -51,6 +51,7 @@ class MigrateSettings:
         threads: maximum number of process pairs of one worker process.
         allow_custom_code: whether a row's `custom_objects` may be used.
         keep_training: whether SavedModels are compiled, with the optimizer's state.
+        tensorflow_min: the release of TensorFlow that must load the SavedModels; "" for any.
         limits: the budget of reading.
         full_reload_every: of artefacts whose graph is already loaded, one in so many is nevertheless loaded completely.
         children: functions that the children run.
@@ -66,6 +67,7 @@ class MigrateSettings:
     threads: int = 1
     allow_custom_code: bool = False
     keep_training: bool = False
+    tensorflow_min: str = ""
     limits: Limits = DEFAULT_LIMITS
     full_reload_every: int = 50
     children: ChildFunctions = CHILD_FUNCTIONS
@@ -105,6 +107,7 @@ class MigrateOptions(TypedDict, total=False):
         threads: models that one worker process may convert concurrently.
         allow_custom_code: execute the Python files named by rows.
         keep_training: compile each SavedModel as its file says and restore the optimizer.
+        tensorflow_min: the release of TensorFlow, such as "2.4", that must load each SavedModel.
         full_reload_every: of artefacts whose graph is already loaded, one in so many is loaded completely again.
         limits: maximum sizes of what is read.
     """
@@ -117,6 +120,7 @@ class MigrateOptions(TypedDict, total=False):
     threads: int
     allow_custom_code: bool
     keep_training: bool
+    tensorflow_min: str
     full_reload_every: int
     limits: Limits
 
@@ -156,6 +160,23 @@ def migrate_settings(output: str, **options: Unpack[MigrateOptions]) -> MigrateS
         threads=options.get("threads", MigrateSettings.threads),
         allow_custom_code=options.get("allow_custom_code", False),
         keep_training=options.get("keep_training", False),
+        tensorflow_min=_release(options.get("tensorflow_min", "")),
         full_reload_every=options.get("full_reload_every", MigrateSettings.full_reload_every),
         limits=options.get("limits", DEFAULT_LIMITS),
     )
+
+
+def _release(text: str) -> str:
+    """The minor release, "" for none. Raises SettingsError for what names no release that can be asked for."""
+    from transforms.releases.tensorflow_operations import OLDEST_SERVED, parse_release, release_text
+
+    if not text:
+        return ""
+    try:
+        release = parse_release(text)
+    except ValueError as error:
+        raise SettingsError(f"tensorflow_min: {error}.") from None
+    if release < OLDEST_SERVED:
+        oldest = release_text(OLDEST_SERVED)
+        raise SettingsError(f"tensorflow_min: SavedModels are written for TensorFlow {oldest} and later.")
+    return release_text(release)

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     UNSUPPORTED_DIALECT = "unsupported_dialect"
     UNSUPPORTED_LAYER = "unsupported_layer"
     RANDOM_OUTPUTS = "random_outputs"
+    NEEDS_NEWER_TENSORFLOW = "needs_newer_tensorflow"
     INVALID_SAMPLES = "invalid_samples"
     WEAK_EVIDENCE = "weak_evidence"
     TIMEOUT = "timeout"
@@ -64,6 +65,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.UNSUPPORTED_DIALECT: "written by a Keras version that is not supported",
     Reason.UNSUPPORTED_LAYER: "a known layer or option that cannot be rebuilt with the same meaning",
     Reason.RANDOM_OUTPUTS: "the outputs depend on random numbers; the message names the layers",
+    Reason.NEEDS_NEWER_TENSORFLOW: "the model needs an operation that the release of --tensorflow-min does not have",
     Reason.INVALID_SAMPLES: "the samples file does not fit the model",
     Reason.WEAK_EVIDENCE: "the evidence is weaker than --require-evidence demands",
     Reason.TIMEOUT: "the model took longer than --timeout",
@@ -108,6 +110,8 @@ REMEDIES: dict[Reason, str] = {
     Reason.UNSUPPORTED_LAYER: "Rebuild the model without the layer or option that the message names.",
     Reason.RANDOM_OUTPUTS: "Name layers whose outputs are not random in the manifest's column `outputs`, or provide"
     " custom code for the random layers.",
+    Reason.NEEDS_NEWER_TENSORFLOW: "Serve the model with the release that the message names, or rebuild it without the"
+    " layer.",
     Reason.INVALID_SAMPLES: "Correct the `.npz`: one array for each input, batch first, of the shapes in the message.",
     Reason.WEAK_EVIDENCE: "Provide samples with expected outputs, or require less with `--require-evidence`.",
     Reason.TIMEOUT: "Raise `--timeout`, or migrate the model by itself on a faster machine.",

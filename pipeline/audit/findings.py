@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from transforms.records.signature import NO_SIGNATURE, ModelSignature
+
 
 class Kind(StrEnum):
     """Kinds of findings."""
@@ -47,12 +49,14 @@ class OutputState:
         findings: its differences.
         replayed: whether its samples were run.
         max_abs_error: largest difference of their outputs from the stored ones; nan if none were compared.
+        signature: names of its inputs and outputs, as the receipt states them.
     """
 
     path: str
     findings: tuple[Finding, ...] = ()
     replayed: bool = False
     max_abs_error: float = float("nan")
+    signature: ModelSignature = NO_SIGNATURE
 
 
 @dataclass(frozen=True)

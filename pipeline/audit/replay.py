@@ -43,7 +43,8 @@ def replay_samples(output: Path, rtol: float, atol: float, custom_code: bool) ->
     try:
         loaded = tf.saved_model.load(os.fspath(output))  # Its functions hold only weak references to its variables.
         serve = loaded.serve
-        specs = serve.concrete_functions[0].structured_input_signature[0]
+        stated = tf.nest.flatten(serve.concrete_functions[0].structured_input_signature)
+        specs = [spec for spec in stated if isinstance(spec, tf.TensorSpec)]
         inputs = [tf.cast(samples[f"x{index}"], spec.dtype) for index, spec in enumerate(specs)]
         answers = [answer.numpy() for answer in tf.nest.flatten(serve(*inputs))]
         kept = [samples[f"y{index}"] for index in range(len(answers))]

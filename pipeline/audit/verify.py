@@ -25,6 +25,7 @@ from pipeline.publication.receipt import read_receipt
 from pipeline.report.table import PARQUET, ReportError, read_report
 from transforms.errors import MigrationError
 from transforms.records.outcome import PUBLISHED
+from transforms.records.signature import NO_SIGNATURE
 
 _REPLAY = "pipeline.audit.replay:replay_samples"
 _ADVICE = Advice(crash="Verify again; if it happens again, migrate the model anew, and report it.")
@@ -155,7 +156,7 @@ def _examined(
             (check, hashed.submit(partial(check_output, check.folder, check.path, check.recorded))) for check in checks
         ]
         for check, result in pending:
-            state = OutputState(check.path, tuple(result.result()))
+            state = _state(check, tuple(result.result()))
             if run_samples and not state.findings:
                 state = replay(check.folder, state, child)
             notice(state)
@@ -163,6 +164,12 @@ def _examined(
     finally:
         hashed.shutdown(cancel_futures=True)
         child.close()
+
+
+def _state(check: _Check, findings: tuple[Finding, ...]) -> OutputState:
+    """With the signature that the receipt states, if there are no findings."""
+    receipt = None if findings else read_receipt(check.folder)
+    return OutputState(check.path, findings, signature=NO_SIGNATURE if receipt is None else receipt.signature)
 
 
 def replay(folder: Path, state: OutputState, child: ConfinedProcess) -> OutputState:
@@ -177,4 +184,4 @@ def replay(folder: Path, state: OutputState, child: ConfinedProcess) -> OutputSt
     except MigrationError as refusal:
         problems, error = [str(refusal)], float("nan")
     drift = tuple(Finding(Kind.DRIFT, state.path, str(problem)) for problem in problems)
-    return OutputState(state.path, drift, replayed=True, max_abs_error=float(error))
+    return replace(state, findings=drift, replayed=True, max_abs_error=float(error))

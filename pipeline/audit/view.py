@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -32,6 +33,11 @@ def print_verification(console: Console, found: AuditResult) -> None:
         _line(console, f"{'FAIL':<5} {finding.path} {finding.message}", True)
     for note in found.notes:
         _line(console, f"note  {note}", False)
+    if len(found.outputs) == 1:
+        signature = found.outputs[0].signature
+        for kind, tensors in (("input", signature.inputs), ("output", signature.outputs)):
+            for tensor in tensors:
+                _line(console, f"{kind:<6} {tensor}", False)
     sound = sum(not output.findings for output in found.outputs)
     replayed = sum(output.replayed for output in found.outputs)
     samples = f"; the samples of {replayed} were run" if replayed else ""
@@ -53,6 +59,7 @@ def as_json(found: AuditResult) -> str:
                 "sound": not output.findings,
                 "replayed": output.replayed,
                 "max_abs_error": output.max_abs_error,
+                "signature": asdict(output.signature),
                 "findings": [_plain(finding) for finding in output.findings],
             }
             for output in found.outputs

@@ -65,6 +65,13 @@ def migrate(
             help="Compile each SavedModel as its file says and restore the optimizer, to resume training.",
         ),
     ] = False,
+    tensorflow_min: Annotated[
+        str,
+        typer.Option(
+            metavar="RELEASE",
+            help="The release of TensorFlow, such as 2.4, that must load each SavedModel; what needs more is refused.",
+        ),
+    ] = "",
     full_reload_every: Annotated[
         int,
         typer.Option(
@@ -116,6 +123,7 @@ def migrate(
             memory_limit=parse_size(memory_limit) if memory_limit else 0,
             allow_custom_code=allow_custom_code,
             keep_training=keep_training,
+            tensorflow_min=tensorflow_min,
             full_reload_every=full_reload_every,
             limits=limits,
         )

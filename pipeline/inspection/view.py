@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.printable import printable
 from transforms.records.runtime import FAMILY_NAMES, Family
+from transforms.records.signature import SignatureTensor
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -87,6 +88,10 @@ def _accepted(description: Mapping[str, Any]) -> Iterator[_Entry]:
     for path, elsewhere in rewrites.items():
         for rewrite in elsewhere:
             yield _Entry(1, f"{rewrite} at {path or 'the model'}", "cyan")
+    for kind in ("inputs", "outputs"):
+        yield from (_Entry(1, f"{kind[:-1]} {_tensor(each)}") for each in description["signature"][kind])
+    if description["tensorflow_min"]:
+        yield _Entry(1, f"would load from TensorFlow {description['tensorflow_min']} on")
     yield from (_Entry(1, f"warning: {warning}", "yellow") for warning in description["warnings"])
     yield from (_Entry(1, f"would be assumed: {each}", "yellow") for each in description["assumptions"])
     uncovered = ", ".join(description["uncovered"])
@@ -108,6 +113,11 @@ def _layer(layer: Mapping[str, Any], name: str) -> str:
 
 def _shape(shape: Sequence[int | None] | None) -> str:
     return "" if shape is None else f"({', '.join('?' if extent is None else str(extent) for extent in shape)})"
+
+
+def _tensor(stated: Mapping[str, Any]) -> str:
+    shape = stated["shape"]
+    return str(SignatureTensor(**{**stated, "shape": None if shape is None else tuple(shape)}))
 
 
 def _rewrite(rewrite: Mapping[str, str]) -> str:

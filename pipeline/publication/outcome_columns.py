@@ -32,6 +32,7 @@ class OutcomeColumns:
     warnings: tuple[str, ...] = ()
     architecture: str = ""
     tensorflow_version: str = ""
+    tensorflow_min: str = ""
     assumptions: tuple[str, ...] = ()
 
     @classmethod
@@ -48,6 +49,7 @@ class OutcomeColumns:
             warnings=outcome.warnings,
             architecture=outcome.architecture,
             tensorflow_version=outcome.tensorflow_version,
+            tensorflow_min=outcome.tensorflow_min,
             assumptions=tuple(map(str, outcome.assumptions)),
             **asdict(known if outcome.source is None else outcome.source),
         )

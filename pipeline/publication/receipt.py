@@ -11,9 +11,11 @@ import json
 import os
 import stat
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from pipeline import __version__
 from pipeline.publication.layout import RECEIPT, RECEIPT_BYTES
@@ -22,6 +24,7 @@ from pipeline.storage.canonical_json import canonical_json, plain_json, sha256_o
 from pipeline.storage.regular_file import read_regular
 from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import MIGRATION_VERSION
+from transforms.records.signature import NO_SIGNATURE, ModelSignature
 from transforms.source.file import hash_file
 
 #: Incremented when the receipt's format changes.
@@ -44,7 +47,15 @@ class ReceiptKey:
     keep_training: bool = False
     outputs: str = ""
     constants: str = ""
+    tensorflow_min: str = ""
     migration_version: int = MIGRATION_VERSION
+
+
+def why_published_again(known: ReceiptKey, key: ReceiptKey) -> str:
+    """How the key of a published model differs from the requested one; "" if it does not."""
+    changed = [field.name for field in fields(ReceiptKey) if getattr(known, field.name) != getattr(key, field.name)]
+    told = [f"{name} {getattr(known, name)!r} is now {getattr(key, name)!r}" for name in changed]
+    return f"Published again because {', '.join(told)}." if told else ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,7 @@ class Receipt:
         outcome: result of the conversion.
         run_id, attempt: the run; `attempt` is random for each start of the program.
         h5ferry_version: of the program that wrote it.
+        signature: names of the inputs and outputs.
     """
 
     model: str
@@ -77,6 +89,7 @@ class Receipt:
     run_id: str = ""
     attempt: str = ""
     h5ferry_version: str = __version__
+    signature: ModelSignature = NO_SIGNATURE
 
     @property
     def size(self) -> int:
@@ -112,9 +125,11 @@ def parse_receipt(text: bytes) -> Receipt | None:
         digest = content.pop("output_sha256")
         files = tuple(PublishedFile(**file) for file in content.pop("files"))
         outcome = OutcomeColumns.from_json(content.pop("outcome"))
-        receipt = Receipt(key=ReceiptKey(**content.pop("key")), files=files, outcome=outcome, **content)
+        signature = msgspec.convert(content.pop("signature", {}), ModelSignature)
+        key = ReceiptKey(**content.pop("key"))
+        receipt = Receipt(key=key, files=files, outcome=outcome, signature=signature, **content)
         return receipt if receipt.sha256 == digest and all(_is_inside(file.path) for file in files) else None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, msgspec.ValidationError):
         return None
 
 

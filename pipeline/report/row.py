@@ -49,6 +49,8 @@ class ReportRow:
     line: int = 0
     manifest_row: str = ""
     graph_sha256: str = ""
+    signature_inputs: tuple[str, ...] = ()
+    signature_outputs: tuple[str, ...] = ()
 
     def as_record(self) -> dict[str, Any]:
         """The row as a mapping for pyarrow: every column by name, in the report's order."""
@@ -63,7 +65,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "source": "absolute path or URL of the legacy file",
     "status": "`migrated`, `unchanged`, `mismatch`, `refused` or `failed`",
     "reason": "why the row was refused or failed, a code of the closed list; otherwise empty",
-    "message": "what is wrong, in which layer, and what to do next; empty when published",
+    "message": "what is wrong, in which layer, and what to do next; for a published row: why it was"
+    " published again, otherwise empty",
     "evidence": "what the outputs were compared with: `golden`, `reference`, `assumed` (the reference, based on"
     " something that the file does not record), `rebuilt`, or empty if nothing was compared",
     "max_abs_error": "largest absolute difference between the reloaded SavedModel's outputs and the evidence",
@@ -88,6 +91,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "finished_at": "when the row ended, UTC",
     "h5ferry_version": "version of this program",
     "tensorflow_version": "version of TensorFlow that wrote and ran the SavedModel",
+    "tensorflow_min": "oldest release of TensorFlow that loads the SavedModel, determined by its operations",
     "reference_max_abs_error": "largest absolute difference from the reference, if golden outputs were the evidence",
     "line": "line of the row in the manifest (row number in a Parquet manifest)",
     "manifest_row": "the manifest's entry as a JSON line; a manifest of such lines repeats the rows",
@@ -95,6 +99,9 @@ DESCRIPTIONS: Mapping[str, str] = {
     "tolerance_used": "largest error of any element as a share of its tolerance: at most 1 if published",
     "assumptions": "assumptions that the outputs depend on and the file does not record, each with its layer and the"
     " alternatives; empty for `golden` and `reference`",
+    "signature_inputs": "each input of the SavedModel: name in the signature, type and shape, array of `samples.npz`,"
+    " layer if its name differs, tensor",
+    "signature_outputs": "each output of the SavedModel, in the same form",
 }
 
 

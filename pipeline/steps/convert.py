@@ -14,11 +14,11 @@ from pipeline.manifest.row import ManifestRow
 from pipeline.publication.layout import output_folder
 from pipeline.publication.local import StagingArea, publish, staging_area
 from pipeline.publication.outcome_columns import OutcomeColumns
-from pipeline.publication.receipt import PublishedFile, Receipt, ReceiptKey
+from pipeline.publication.receipt import PublishedFile, Receipt, ReceiptKey, why_published_again
 from pipeline.report.row import ReportRow, require_reportable, stopped_row
 from pipeline.settings import MigrateSettings
 from pipeline.steps.converter_pool import ProcessPair
-from pipeline.steps.inspect import Candidate, check_digest, error_row, published_row, receipt_key, valid_receipt
+from pipeline.steps.inspect import Candidate, check_digest, error_row, published_receipt, published_row, receipt_key
 from pipeline.steps.source_files import RowFiles, local_files
 from pipeline.steps.staged_files import StagedFiles
 from pipeline.storage.paths import is_remote
@@ -57,9 +57,10 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, p
             "A file of this row changed during the run",
             advice="Run again when its files no longer change.",
         )
-    receipt = valid_receipt(row, key, settings)
-    if receipt is not None:  # Published meanwhile by a retried bundle of this run, or by another run.
+    receipt = published_receipt(row, settings)
+    if receipt is not None and receipt.key == key:  # Published meanwhile by a retried bundle, or by another run.
         return published_row(row, receipt, settings)
+    reason = "" if receipt is None else why_published_again(receipt.key, key)
     destination = output_folder(settings.output, row.model, row.version)
     with _output_errors(destination), _staging(settings.output, destination) as (staged, area):
         steps = _ConfinedSteps(settings, pair, staged)
@@ -76,7 +77,7 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, p
             upload(staged, settings.output, receipt)
         else:
             publish(area, receipt)
-    return published_row(row, receipt, settings)
+    return published_row(row, receipt, settings, reason)
 
 
 def _request(row: ManifestRow, files: RowFiles, staged: Path, settings: MigrateSettings) -> MigrationRequest:
@@ -97,6 +98,7 @@ def _request(row: ManifestRow, files: RowFiles, staged: Path, settings: MigrateS
         custom_objects=files.custom_objects.path if files.custom_objects else None,
         allow_custom_code=settings.allow_custom_code,
         keep_training=settings.keep_training,
+        tensorflow_min=settings.tensorflow_min,
     )
 
 
@@ -177,6 +179,7 @@ def _check(
         key=key,
         files=files,
         outcome=OutcomeColumns.of(outcome),
+        signature=outcome.signature,
         run_id=settings.run_id,
         attempt=settings.attempt,
     )

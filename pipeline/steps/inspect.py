@@ -76,8 +76,8 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: ConfinedProc
             facts = SourceFacts(files.source.sha256, files.source.size)
             check_digest(row, files)
             key = receipt_key(row, files, settings)
-            receipt = valid_receipt(row, key, settings)
-            if receipt is not None:
+            receipt = published_receipt(row, settings)
+            if receipt is not None and receipt.key == key:
                 return published_row(row, receipt, settings)
             candidate = Candidate(row, key, "", facts, tuple(files.hashed.items()))
             return _inspected(candidate, files, settings, child)
@@ -142,13 +142,14 @@ def receipt_key(row: ManifestRow, files: RowFiles, settings: MigrateSettings) ->
         atol=row.atol,
         require_evidence=settings.require_evidence.value,
         keep_training=settings.keep_training,
+        tensorflow_min=settings.tensorflow_min,
         outputs=row.outputs,
         constants=row.constants,
     )
 
 
-def valid_receipt(row: ManifestRow, key: ReceiptKey, settings: MigrateSettings) -> Receipt | None:
-    """The receipt at the row's output, if it has the same key and its files exist.
+def published_receipt(row: ManifestRow, settings: MigrateSettings) -> Receipt | None:
+    """The receipt at the row's output, if its files exist; its key may differ from the row's.
 
     Raises:
         MigrationError: `output_occupied`, the place holds foreign files; `output_error`.
@@ -165,11 +166,11 @@ def valid_receipt(row: ManifestRow, key: ReceiptKey, settings: MigrateSettings) 
             receipt = receipt if receipt and is_complete(receipt, Path(destination)) else None
     except OSError as error:
         raise MigrationError(Reason.OUTPUT_ERROR, f"{destination} cannot be read: {error}") from error
-    return receipt if receipt and receipt.key == key else None
+    return receipt
 
 
-def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings) -> ReportRow:
-    """The report row of what `receipt` says was published.
+def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings, message: str = "") -> ReportRow:
+    """The report row of what `receipt` says was published. `message` says why it was published again, if it was.
 
     It is `migrated` by this run, perhaps at an earlier attempt, else `unchanged`.
     """
@@ -179,7 +180,10 @@ def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings)
         version=row.version,
         source=row.source,
         status=status.value,
+        message=message,
         outcome=receipt.outcome,
+        signature_inputs=tuple(map(str, receipt.signature.inputs)),
+        signature_outputs=tuple(map(str, receipt.signature.outputs)),
         rtol=row.rtol,
         atol=row.atol,
         output=output_folder(settings.output, row.model, row.version),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from transforms.architecture.custom_names import is_custom
 from transforms.architecture.dtype_policy import is_narrow
 from transforms.architecture.graph import Graph, Layer, LayerPath, call_tensors
+from transforms.canonical.free_batch import with_free_batch
 from transforms.canonical.input_inference import with_inferred_inputs
 from transforms.canonical.keras_1.upgrade import upgrade_keras_1
 from transforms.canonical.keras_3 import upgrade_keras_3, with_named_masks
@@ -133,6 +134,7 @@ def canonicalise(
     if context.release >= (2, 0):
         refuse_shared_state(stated)
     graph, rewrites_of = _graph(stated, arrays, context, rules)
+    graph = with_free_batch(graph, model.graph)
     return CanonicalModel(
         graph=graph,
         arrays={

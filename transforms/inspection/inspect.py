@@ -10,6 +10,7 @@ from transforms.architecture.source import read_architecture
 from transforms.canonical.canonicalise import canonicalise
 from transforms.canonical.fingerprint import architecture_fingerprint
 from transforms.custom.request import opened_request
+from transforms.inspection.foreseen_artefact import foreseen_release, foreseen_signature
 from transforms.inspection.work import refuse_excessive_work
 from transforms.lambda_functions.graph import taken_for_granted
 from transforms.layer_specs.output_shapes import output_shapes
@@ -24,6 +25,7 @@ from transforms.records.inspection import Inspection, LayerSummary
 from transforms.records.outcome import MigrationRequest
 from transforms.records.runtime import runtime_of
 from transforms.reference import uncovered
+from transforms.releases.tensorflow_operations import release_text
 from transforms.source.hdf5.file import open_hdf5
 from transforms.source.hdf5.objects import group_at, has_group, text_attribute
 
@@ -122,6 +124,8 @@ def _inspected(model: LegacyModel, custom_digest: str, shapes: bool, limits: Lim
         uncovered=tuple(uncovered(model.graph, model.runtime)),
         dialect=dialect_name(model.graph, model.runtime),
         assumptions=tuple(str(each) for each in _foreseen(model)),
+        tensorflow_min="" if custom_digest else release_text(foreseen_release(canonical.graph)),
+        signature=foreseen_signature(canonical.graph, canonical.floatx, known),
     )
 
 

@@ -31,6 +31,7 @@ from transforms.records.staged_model import (
     numpy_arrays,
     plain_arrays,
 )
+from transforms.releases.tensorflow_operations import parse_release, release_text
 
 if TYPE_CHECKING:
     from transforms.custom.code import CustomCode
@@ -172,9 +173,10 @@ class Conversion:
         from transforms.saved_model.writer import write_saved_model
 
         known = replace(known, tensorflow_version=tf.__version__)
+        form = f"{known.architecture} {self._request.tensorflow_min}"
         keep_training = self._request.keep_training
         shared = self._templates if self._custom is None and not keep_training else None
-        template = shared.get(known.architecture) if shared is not None else None
+        template = shared.get(form) if shared is not None else None
         if template is not None:
             write_from_template(template, canonical.arrays, self._request.staging)
             return replace(
@@ -182,27 +184,57 @@ class Conversion:
                 template_reused=True,
                 input_names=template.input_names,
                 output_names=template.output_names,
+                tensorflow_min=template.tensorflow_min,
+                signature=template.signature,
             )
+        oldest = parse_release(self._request.tensorflow_min) if self._request.tensorflow_min else ()
         model = _rebuilt(canonical, self._custom)
         known = replace(known, input_names=model.input_names, output_names=model.output_names)
         if self._custom is not None:
-            write_custom_model(model, self._request.staging)
+            write_custom_model(model, self._request.staging, oldest)
             self._rebuilt = model.run
+            known = self._loadable(canonical, known)
             unkept = ("Training state is not kept for models with custom code.",) if keep_training else ()
             return replace(known, warnings=(*known.warnings, *unkept))
         if keep_training:
             from transforms.training.trainable_model import write_trainable_model
 
-            lost = write_trainable_model(model, self._known_source(), self._request.staging, self._sample_shape)
+            lost = write_trainable_model(model, self._known_source(), self._request.staging, self._sample_shape, oldest)
             known = replace(known, warnings=(*known.warnings, *lost))
         else:
-            write_saved_model(model, self._request.staging)
-        learnt = learn_template(model, self._request.staging) if shared is not None else None
-        if shared is not None and learnt is not None:
-            shared.put(known.architecture, learnt)
+            write_saved_model(model, self._request.staging, oldest=oldest)
+        known = self._loadable(canonical, known)
+        found = learn_template(model, self._request.staging) if shared is not None else None
+        if shared is not None and found is not None:
+            shared.put(form, replace(found, tensorflow_min=known.tensorflow_min, signature=known.signature))
         del model
         _cleanup.add(self._known_source().weight_bytes)
         return known
+
+    def _loadable(self, canonical: CanonicalModel, known: MigrationOutcome) -> MigrationOutcome:
+        """With what the written graph says of itself: the oldest release that loads it, and its signature.
+
+        Raises MigrationError where a younger release is needed than the request asks for.
+        """
+        from transforms.saved_model.oldest_release import oldest_release, require_release
+        from transforms.saved_model.signature_map import signature_map
+        from transforms.saved_model.writer import written_graph
+
+        graph = written_graph(self._request.staging)
+        if self._request.tensorflow_min:
+            layers = [layer.path for layer in canonical.graph.walk()]
+            require_release(graph, parse_release(self._request.tensorflow_min), layers)
+        inputs = [ref.layer for ref in canonical.graph.inputs]
+        outputs = [ref.layer for ref in canonical.graph.outputs]
+        return replace(
+            known,
+            tensorflow_min=release_text(oldest_release(graph)),
+            signature=signature_map(
+                graph,
+                zip(inputs, known.input_names, strict=True),
+                zip(outputs, known.output_names, strict=True),
+            ),
+        )
 
     def _rebuilt_model(self) -> Answering:
         """Rebuilds the Keras model: few models need it, and it holds all weights."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ class Verification:
         known = _judged(request, known, validation)
         if known.status is Status.MIGRATED:
             feed = dict(zip(known.input_names, validator.as_fed(validation.batches[0]), strict=True))
-            _write_extras(request, validation, feed)
+            _write_extras(request, feed, validation.outputs)
         return known
 
     def _remembered(self, request: MigrationRequest, in_full: bool) -> tuple[str, LoadedArtefact | None]:
@@ -180,12 +181,13 @@ def _assumed(known: MigrationOutcome, validation: Validation) -> dict[str, Any]:
     }
 
 
-def _write_extras(request: MigrationRequest, validation: Validation, feed: dict[str, Any]) -> None:
-    """The samples that `verify` replays, and the warm-up request of TF Serving."""
+def _write_extras(request: MigrationRequest, feed: dict[str, Any], outputs: Sequence[Any]) -> None:
+    """The samples that `verify` replays, in the signature's types, and the warm-up request of TF Serving."""
     extra = request.staging / "assets.extra"
     extra.mkdir(exist_ok=True)
-    inputs, outputs = validation.batches[0].inputs, validation.outputs
-    arrays = {f"x{index}": x for index, x in enumerate(inputs)} | {f"y{index}": y for index, y in enumerate(outputs)}
-    np.savez(extra / "samples.npz", **arrays)  # type: ignore[arg-type]
+    arrays = {f"x{index}": x for index, x in enumerate(feed.values())} | {
+        f"y{index}": y for index, y in enumerate(outputs)
+    }
+    np.savez(extra / "samples.npz", **arrays)
     with disk_errors():
         write_warmup(extra / "tf_serving_warmup_requests", request.model, SIGNATURE, feed)

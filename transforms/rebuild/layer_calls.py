@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
+import tf_keras
 
 from transforms.architecture.attention import ATTENTION_MASK
 
@@ -43,3 +44,13 @@ def read_statistics(keras_layer: Any, x: Any) -> None:
     if sorted(kept) != list(range(x.shape.rank - len(kept), x.shape.rank)):
         raise ValueError(f"a Normalization over the axes {kept} of {x.shape.rank}")
     keras_layer.mean, keras_layer.variance = keras_layer.adapt_mean, keras_layer.adapt_variance
+
+
+def normalize_in_plain_operations(keras_layer: Any) -> None:
+    """Has a LayerNormalization, once built, compute mean and variance as such.
+
+    tf-keras borrows FusedBatchNormV3 in training mode and NCHW (`LayerNormalization.call`), for which TensorFlow 1.15
+    has no kernel on a processor, and of which converters make something else.
+    """
+    if isinstance(keras_layer, tf_keras.layers.LayerNormalization):
+        keras_layer._fused = False

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import keyword
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +15,13 @@ import tf_keras
 from transforms.architecture.attention import MULTI_HEAD
 from transforms.architecture.custom_names import is_custom, uses_custom_code
 from transforms.architecture.graph import Graph, Layer, LayerPath, TensorRef, evaluation_order
+from transforms.architecture.signature_names import input_names, output_names
 from transforms.canonical.model import CanonicalModel
 from transforms.canonical.rewrites.stored_functions import BY_MASK
 from transforms.canonical.subgraph import TENSOR_OP
 from transforms.custom.code import CustomCode, failure
 from transforms.errors import MigrationError, Reason
-from transforms.rebuild.layer_calls import call_attention, read_statistics
+from transforms.rebuild.layer_calls import call_attention, normalize_in_plain_operations, read_statistics
 from transforms.rebuild.layers import build_layer
 from transforms.rebuild.tensor_ops import TENSOR_OPS
 from transforms.rebuild.tracing import shape_only_rnn, shared_stack_trace
@@ -72,32 +72,16 @@ def rebuild(model: CanonicalModel, custom: CustomCode | None = None) -> RebuiltM
         bounded_variables(stored) if custom is None else contextlib.nullcontext(),
     ):
         keras_model = builder.model(model.graph, ())
+    for layer in builder.layers.values():
+        normalize_in_plain_operations(layer)
     variables = assign_arrays(builder.layers, model.arrays, keras_model)
     return RebuiltModel(
         keras_model,
-        input_names=unique_names(argument_name(ref.layer) for ref in model.graph.inputs),
-        output_names=unique_names(ref.layer for ref in model.graph.outputs),
+        input_names=input_names(model.graph),
+        output_names=output_names(model.graph),
         variables=variables,
         layers=builder.layers,
     )
-
-
-def argument_name(layer_name: str) -> str:
-    """The layer's name as a signature argument: characters that are not allowed are `_`."""
-    name = re.sub(r"[^0-9A-Za-z_]", "_", layer_name)
-    taken = keyword.iskeyword(name) or name == "self"  # a Python function could not be called with it
-    return name if re.match(r"[A-Za-z]", name) and not taken else f"input_{name}"
-
-
-def unique_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Names made unique as Keras does: the second `lstm` becomes `lstm_1`."""
-    found: list[str] = []
-    for name in names:
-        candidate, number = name, 1
-        while candidate in found:
-            candidate, number = f"{name}_{number}", number + 1
-        found.append(candidate)
-    return tuple(found)
 
 
 class _ModelBuilder:

@@ -7,6 +7,10 @@ used. So the loop over time is not needed; one step determines its shapes.
 loop, and as cuDNN's kernel, which TensorFlow substitutes on a GPU. Registering the kernel
 (`gru_lstm_utils.function_register`) also builds its gradients, which an inference graph never needs.
 
+The body of a loop reads a variable at every step, which alone makes the loop stateful; converters to other runtimes do
+not support such loops. Nothing assigns variables during the inference of a canonical model, so they are read before the
+loop.
+
 TensorFlow also records the Python stack of every operation, which takes a twelfth of all tracing.
 """
 
@@ -18,6 +22,9 @@ from types import ModuleType
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.framework import ops
+from tensorflow.python.ops.control_flow_v2_func_graphs import ControlFlowFuncGraph
+from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
 from tensorflow.python.util import tf_stack
 from tf_keras.src import backend
 from tf_keras.src.layers.rnn import gru_lstm_utils
@@ -44,6 +51,30 @@ def without_gradients() -> Iterator[None]:
         return concrete
 
     with patched(gru_lstm_utils, "function_register", register):
+        yield
+
+
+@contextmanager
+def variables_read_once() -> Iterator[None]:
+    """In each graph that is traced inside, a variable is read once, before the loops and branches that need it.
+
+    For models that assign no variables when they answer.
+    """
+    read = BaseResourceVariable._read_variable_op
+    values: dict[tuple[int, int], tuple[Any, Any]] = {}
+
+    def read_once(variable: Any, no_copy: bool = False) -> Any:
+        graph = ops.get_default_graph()
+        if no_copy or not isinstance(graph, tf.__internal__.FuncGraph):
+            return read(variable, no_copy)
+        while isinstance(graph, ControlFlowFuncGraph):  # a loop or a branch
+            graph = graph.outer_graph
+        if (id(graph), id(variable)) not in values:
+            with graph.as_default():
+                values[id(graph), id(variable)] = graph, read(variable)  # a graph that lives keeps its id
+        return values[id(graph), id(variable)][1]
+
+    with patched(BaseResourceVariable, "_read_variable_op", read_once):
         yield
 
 
@@ -83,8 +114,8 @@ def _one_step(
 
 
 @contextmanager
-def patched(module: ModuleType, name: str, function: Callable[..., Any]) -> Iterator[None]:
-    """Replaces a function in its module for callers that look it up at each call."""
+def patched(module: ModuleType | type, name: str, function: Callable[..., Any]) -> Iterator[None]:
+    """Replaces a function in its module or class for callers that look it up at each call."""
     known = getattr(module, name)
     setattr(module, name, function)
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from transforms.records.outcome import Rewrite, SourceFacts
+from transforms.records.signature import NO_SIGNATURE, ModelSignature
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Inspection:
         layers: in stored order, depth first.
         rewrites, warnings: of the migration.
         uncovered: features without a rule in the independent reference; empty means evidence `reference` or `assumed`.
+        tensorflow_min: the oldest release of TensorFlow that will load the SavedModel; "" if custom code decides.
+        signature: names of its inputs and outputs; shapes and dtypes as far as known.
         assumptions: about facts that the file does not record and that may change the outputs; if they do, the evidence
             is `assumed`.
     """
@@ -59,6 +62,8 @@ class Inspection:
     uncovered: tuple[str, ...]
     dialect: str = ""
     assumptions: tuple[str, ...] = ()
+    tensorflow_min: str = ""
+    signature: ModelSignature = NO_SIGNATURE
 
     @property
     def facts(self) -> SourceFacts:

@@ -9,9 +9,10 @@ from pathlib import Path
 from transforms.errors import FAILURES, MigrationError, Reason
 from transforms.records.assumptions import Assumption, Choice
 from transforms.records.file_identity import FileIdentity
+from transforms.records.signature import NO_SIGNATURE, ModelSignature
 
 #: Incremented whenever the same source would give another artefact: models with an older receipt are migrated again.
-MIGRATION_VERSION = 3
+MIGRATION_VERSION = 4
 
 DEFAULT_RTOL = 1e-4
 DEFAULT_ATOL = 1e-5
@@ -67,6 +68,7 @@ class MigrationRequest:
         custom_objects: Python file with custom layers and functions, executed with `allow_custom_code` only.
         allow_custom_code: whether the row's Python files may be executed.
         keep_training: compile the SavedModel with the file's optimizer, loss and metrics, and restore the optimizer.
+        tensorflow_min: the release of TensorFlow, such as "2.4", that must load the SavedModel; "" for whichever does.
     """
 
     model: str
@@ -85,6 +87,7 @@ class MigrationRequest:
     custom_objects: Path | None = None
     allow_custom_code: bool = False
     keep_training: bool = False
+    tensorflow_min: str = ""
 
     @property
     def runs_code(self) -> bool:
@@ -144,12 +147,15 @@ class MigrationOutcome:
         reference_max_abs_error: against the reference, if golden outputs were the evidence and it was run too.
         input_names, output_names: of the signature, in the order of the model's inputs and outputs: the order of
             `x0, x1, ...` and `y0, y1, ...` in the samples stored with the artefact.
+        signature: names of the inputs and outputs, once there is a graph.
         samples: number of sample rows (batch entries) compared, over all batches.
         source: facts of the parsed source, None if it was not parsed.
         assumptions: those that the outputs depend on; empty for `golden` and `reference`.
         open_questions: facts that the file does not record and that may change the outputs, whatever the evidence.
         architecture: fingerprint (hex) of canonical architecture, weight shapes and dtypes.
         rewrites, warnings: in layer order.
+        tensorflow_version: of the TensorFlow that wrote the SavedModel.
+        tensorflow_min: the oldest release of TensorFlow that loads it.
         template_reused: whether the graph was traced for an earlier model of the same architecture.
         seconds: wall clock of the conversion.
     """
@@ -164,6 +170,7 @@ class MigrationOutcome:
     reference_max_abs_error: float = float("nan")
     input_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
+    signature: ModelSignature = NO_SIGNATURE
     samples: int = 0
     source: SourceFacts | None = None
     assumptions: tuple[Assumption, ...] = field(default=())
@@ -172,6 +179,7 @@ class MigrationOutcome:
     rewrites: tuple[Rewrite, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
     tensorflow_version: str = ""
+    tensorflow_min: str = ""
     template_reused: bool = False
     seconds: float = 0.0
 

@@ -23,7 +23,8 @@ INFERENCE = frozenset(
     ClipByValue Xdivy Xlogy
     Sum Mean Max Min Prod All Any ArgMax ArgMin EuclideanNorm Cumsum Cumprod L2Loss
     Bucketize DenseBincount AsString StringToHashBucketFast StringToHashBucketStrong SparseCross SparseToDense
-    MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum MatrixBandPart MatrixDiagPartV3
+    MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum MatrixBandPart MatrixDiagPart
+    MatrixDiagPartV3
     Cross MatrixDeterminant MatrixDiagV3 MatrixInverse MatrixSetDiagV3 CumulativeLogsumexp Erfinv Lgamma
     AdjustContrastv2 ExtractImagePatches RGBToHSV HSVToRGB ScaleAndTranslate Digamma
     FFT RFFT Complex ComplexAbs Real Imag Angle
@@ -57,7 +58,7 @@ SAVER_ONLY = frozenset("SaveV2 RestoreV2 MergeV2Checkpoints ShardedFilename".spl
 #: Stateful operations that custom code may use besides stateless ones: variables, tables, lists, random numbers.
 HARMLESS_STATEFUL = frozenset(
     """
-    Assert AssignAddVariableOp AssignSubVariableOp DisableCopyOnRead ResourceScatterAdd ResourceScatterDiv
+    Assert AssignAddVariableOp AssignSubVariableOp ResourceScatterAdd ResourceScatterDiv
     ResourceScatterMax ResourceScatterMin ResourceScatterMul ResourceScatterNdAdd ResourceScatterNdUpdate
     ResourceScatterSub ResourceScatterUpdate ResourceStridedSliceAssign MutableDenseHashTableV2
     MutableHashTableOfTensorsV2 LookupTableInsertV2 LookupTableRemoveV2 CheckNumerics CheckNumericsV2 Empty

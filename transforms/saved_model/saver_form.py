@@ -36,7 +36,6 @@ _SAVE_OPERATIONS: Mapping[str, int | None] = {
     "Const": None,
     "Identity": None,
     "ReadVariableOp": None,
-    "DisableCopyOnRead": None,
 }
 _RESTORE_OPERATIONS: Mapping[str, int | None] = {
     "RestoreV2": 1,

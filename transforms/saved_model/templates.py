@@ -19,6 +19,7 @@ from transforms.architecture.graph import LayerPath
 from transforms.canonical.model import ArraysByLayer
 from transforms.rebuild import RebuiltModel
 from transforms.rebuild.eager_tensors import eager_tensor
+from transforms.records.signature import NO_SIGNATURE, ModelSignature
 from transforms.saved_model.file_names import FINGERPRINT, GRAPH, METADATA, VARIABLES
 from transforms.saved_model.variables import OBJECT_GRAPH, constant_text, keys_in_order, reached
 from transforms.saved_model.writer import disk_errors, write_fingerprint_like
@@ -47,6 +48,8 @@ class Template:
         object_graph: the checkpoint's own description of its keys.
         slots: all variables, in the order of a full save.
         input_names, output_names: of the signature.
+        tensorflow_min: the oldest release of TensorFlow that loads the graph.
+        signature: how inputs and outputs are called.
     """
 
     graph: bytes
@@ -56,6 +59,8 @@ class Template:
     slots: tuple[Slot, ...]
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
+    tensorflow_min: str = ""
+    signature: ModelSignature = NO_SIGNATURE
 
 
 class TemplateCache:

@@ -24,6 +24,7 @@ from tf_keras.protobuf.saved_metadata_pb2 import SavedMetadata
 from transforms.architecture.graph import LayerPath
 from transforms.legacy.model import LegacyModel
 from transforms.rebuild import RebuiltModel
+from transforms.releases.table import Release
 from transforms.saved_model.file_names import METADATA, VARIABLES
 from transforms.saved_model.templates import write_tensors
 from transforms.saved_model.variables import OBJECT_GRAPH
@@ -44,7 +45,11 @@ _OPTIMIZER = "optimizer"
 
 
 def write_trainable_model(
-    model: RebuiltModel, legacy: LegacyModel, folder: Path, sample_shape: Sequence[int] | None = None
+    model: RebuiltModel,
+    legacy: LegacyModel,
+    folder: Path,
+    sample_shape: Sequence[int] | None = None,
+    oldest: Release = (),
 ) -> list[str]:
     """Writes the SavedModel, compiled as in the legacy file, into an existing, empty folder.
 
@@ -53,6 +58,7 @@ def write_trainable_model(
         legacy: the model as read, with readable arrays.
         folder: receives the files.
         sample_shape: as for `canonicalise`.
+        oldest: as for `write_saved_model`.
 
     Returns:
         A sentence for each part that could not be migrated. Nothing about training prevents a migration.
@@ -62,7 +68,7 @@ def write_trainable_model(
     """
     warnings = list(freeze_layers(model, legacy))
     kept = carry_regularizers(model, legacy.graph)
-    write_saved_model(model, folder)
+    write_saved_model(model, folder, oldest=oldest)
     try:
         state = optimizer_state(legacy)
         optimizer, lost = restored_optimizer(model, legacy, state, sample_shape)

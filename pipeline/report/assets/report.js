@@ -46,6 +46,7 @@
     return `${digits(x / 1000 ** power)} ${["B", "kB", "MB", "GB", "TB", "PB"][power]}`;
   };
   const grouped = (x) => (x === "" ? "" : Number(x).toLocaleString("en"));
+  const lines = (x) => (x || []).join("; ");
   const plain = (x) => (typeof x === "object" ? JSON.stringify(x) : String(x));
 
   // A row's whole story
@@ -60,7 +61,8 @@
       source: "File", source_bytes: "Size", source_sha256: "SHA-256", keras_version: "Keras version", backend: "Backend",
       dialect: "Written by", parameters: "Parameters", architecture: "Architecture", line: "Line of the manifest",
     },
-    Output: { output: "Folder", output_bytes: "Size", output_sha256: "SHA-256", template_reused: "Graph of an earlier model reused" },
+    Output: { output: "Folder", output_bytes: "Size", output_sha256: "SHA-256", template_reused: "Graph of an earlier model reused", tensorflow_min: "Loads from TensorFlow" },
+    Signature: { signature_inputs: "Inputs", signature_outputs: "Outputs" },
     Run: {
       run_id: "Run", finished_at: "Finished", seconds: "Conversion took", h5ferry_version: "h5ferry",
       tensorflow_version: "TensorFlow",
@@ -74,7 +76,7 @@
     max_abs_error: figure, max_rel_error: figure, reference_max_abs_error: figure, rtol: figure, atol: figure,
     tolerance_used: share, source_bytes: (x) => x && `${bytes(x)} (${grouped(x)} bytes)`,
     output_bytes: (x) => x && `${bytes(x)} (${grouped(x)} bytes)`, parameters: (x) => x && grouped(x), seconds,
-    samples: (x) => x && grouped(x), template_reused: (x) => (x ? "yes" : ""),
+    signature_inputs: lines, signature_outputs: lines, samples: (x) => x && grouped(x), template_reused: (x) => (x ? "yes" : ""),
     evidence: (x) => (meanings.evidence[x] ? `${x || "nothing"}: ${meanings.evidence[x]}` : x),
   };
 

@@ -81,6 +81,7 @@ def test_sound_wherever_it_lies(output, keys):
         "sound": True,
         "replayed": False,
         "max_abs_error": None,
+        "signature": {"inputs": [], "outputs": []},
         "findings": [],
     }
 

@@ -12,7 +12,7 @@ from tests.fixture_files import FOLDER
 
 #: The keys that docs/operators.md promises.
 ACCEPTED = """file accepted source_sha256 source_bytes keras_version backend family fingerprint parameters layers
-rewrites warnings uncovered dialect assumptions evidence""".split()
+rewrites warnings uncovered dialect assumptions tensorflow_min signature evidence""".split()
 REFUSED = "file accepted reason meaning message layer advice detail keras_version backend dialect".split()
 
 
@@ -74,6 +74,8 @@ def test_many_files_in_order(tmp_path, capsys):
 def test_names_cannot_steer_the_terminal():
     nasty = "a\x1b[31m\n\u202eb[bold]"
     layer = {"function": "", "path": nasty, "class_name": nasty, "parameters": 1, "output_shape": [None, 2], "depth": 1}
+    tensor = {"layer": nasty, "name": nasty, "tensor": nasty, "dtype": nasty, "shape": [None, 2]}
+    tensor |= {"position": 0, "array": nasty}
     accepted = {
         "file": nasty,
         "accepted": True,
@@ -90,6 +92,8 @@ def test_names_cannot_steer_the_terminal():
         "warnings": [nasty],
         "uncovered": [nasty],
         "assumptions": [nasty],
+        "tensorflow_min": nasty,
+        "signature": {kind: [tensor] for kind in ("inputs", "outputs")},
         "evidence": "rebuilt",
     }
     refused = {

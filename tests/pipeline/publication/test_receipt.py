@@ -6,9 +6,18 @@ from dataclasses import replace
 import pytest
 
 from pipeline.publication.outcome_columns import OutcomeColumns
-from pipeline.publication.receipt import Receipt, ReceiptKey, is_complete, list_files, parse_receipt, sealed
+from pipeline.publication.receipt import (
+    Receipt,
+    ReceiptKey,
+    is_complete,
+    list_files,
+    parse_receipt,
+    sealed,
+    why_published_again,
+)
 from tests.pipeline.fakes import write_artefact, write_extras
 from transforms.errors import MigrationError
+from transforms.records.signature import ModelSignature, SignatureTensor
 
 KEY = ReceiptKey("a" * 64, "", "b" * 64, "", "theano", 1e-4, 1e-5, "rebuilt")
 
@@ -33,6 +42,22 @@ def test_round_trip(receipt):
     assert math.isnan(found.outcome.tolerance_used)
     assert replace(found.outcome, tolerance_used=0, reference_max_abs_error=0) == replace(
         receipt.outcome, tolerance_used=0, reference_max_abs_error=0
+    )
+
+
+def test_the_signature_comes_back(receipt):
+    text = SignatureTensor("te/xt", "te_xt", "serving_default_te_xt:0", "string", (None, 3), 0, "x0")
+    held = replace(receipt, signature=ModelSignature((text,)))
+    assert parse_receipt(held.to_json().encode()).signature == held.signature
+    assert str(text) == "te_xt: string (?, 3), x0, layer te/xt, serving_default_te_xt:0"
+    assert parse_receipt(changed(receipt, signature={"inputs": [1]})) is None
+
+
+def test_what_makes_it_another_is_told():
+    assert why_published_again(KEY, KEY) == ""
+    older = replace(KEY, migration_version=1, atol=1e-3)
+    assert why_published_again(older, KEY) == (
+        f"Published again because atol 0.001 is now 1e-05, migration_version 1 is now {KEY.migration_version}."
     )
 
 

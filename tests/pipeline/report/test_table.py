@@ -14,7 +14,7 @@ from tests.pipeline.many_rows import row_of
 CONTRACT = """
 model version source status reason message evidence max_abs_error max_rel_error rtol atol samples keras_version backend
 source_sha256 source_bytes output output_bytes output_sha256 parameters rewrites warnings architecture template_reused
-seconds run_id finished_at h5ferry_version tensorflow_version
+seconds run_id finished_at h5ferry_version tensorflow_version tensorflow_min
 """
 NOW = datetime(2026, 1, 31, 14, 25, tzinfo=UTC)
 
@@ -37,7 +37,7 @@ def frame_of(*rows):
 
 def test_columns_are_the_contracts():
     further = "reference_max_abs_error line manifest_row graph_sha256 tolerance_used assumptions"
-    assert list(COLUMNS) == [*CONTRACT.split(), *further.split()]
+    assert list(COLUMNS) == [*CONTRACT.split(), *further.split(), "signature_inputs", "signature_outputs"]
 
 
 def test_gather_orders_rows_and_drops_what_a_retry_wrote_twice(tmp_path):

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 
@@ -56,6 +57,15 @@ def test_same_element_twice_is_migrated_once(candidate, settings, pair, tmp_path
     assert first.output_sha256 == again.output_sha256 and tree(tmp_path / "out") == before
     other_run = convert_model(candidate, replace(settings, attempt="attempt-2"), pair)
     assert other_run.status == "unchanged"
+
+
+def test_what_another_version_published_is_published_again_and_says_why(candidate, settings, pair):
+    older = replace(candidate.key, migration_version=candidate.key.migration_version - 1)
+    with patch("pipeline.steps.convert.receipt_key", return_value=older):
+        convert_model(replace(candidate, key=older), settings, pair)
+    row = convert_model(candidate, replace(settings, attempt="attempt-2"), pair)
+    assert row.status == "migrated"
+    assert "migration_version" in row.message and row.message.startswith("Published again")
 
 
 def test_source_that_changes_between_the_steps(candidate, settings, pair, tmp_path):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tf_keras
 
+from transforms.architecture.signature_names import argument_name, unique_names
 from transforms.rebuild import RebuiltModel
-from transforms.rebuild.model import argument_name, unique_names
 from transforms.saved_model.loaded import LoadedArtefact
 from transforms.saved_model.signature_names import traceable_names
 from transforms.saved_model.writer import write_saved_model

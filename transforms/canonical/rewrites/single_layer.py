@@ -52,7 +52,7 @@ def reset_state_each_call(rewrite: LayerRewrite, context: RewriteContext) -> Lay
     return rewrite.rewritten(
         replace(layer, config=config),
         "stateful_reset_each_call",
-        "states start at zero at each call; the batch size stays fixed",
+        "states start at zero at each call",
         warning=f"{'/'.join(layer.path)} is stateful: the SavedModel forgets its state between calls.",
     )
 

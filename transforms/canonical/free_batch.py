@@ -1,0 +1,45 @@
+"""The batch size of models with stateful layers, which Keras fixes so that it can keep a state for each row.
+
+Where states start at zero at each call nothing is kept, and rows are independent: any number of them may come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from transforms.architecture.custom_names import is_custom
+from transforms.architecture.graph import Graph, Layer
+from transforms.canonical.subgraph import TENSOR_OP
+
+#: Operations on tensors in which a stored function may name the batch size.
+_STORED_FUNCTIONS = frozenset({"function", "expression"})
+_SHAPES = ("batch_input_shape", "batch_shape")
+
+
+def with_free_batch(canonical: Graph, legacy: Graph) -> Graph:
+    """The canonical graph with a free batch, where stateful layers alone fixed it; else itself.
+
+    Args:
+        canonical: its states start at zero at each call.
+        legacy: the same model as stored.
+    """
+    stateful = any(layer.config.get("stateful") for layer in legacy.walk())
+    return _freed(canonical) if stateful and not any(map(_may_name_batch, canonical.walk())) else canonical
+
+
+def _may_name_batch(layer: Layer) -> bool:
+    stored_function = layer.class_name == TENSOR_OP and layer.config.get("op") in _STORED_FUNCTIONS
+    return stored_function or is_custom(layer.class_name)
+
+
+def _freed(graph: Graph) -> Graph:
+    return replace(graph, layers=tuple(_freed_layer(layer) for layer in graph.layers))
+
+
+def _freed_layer(layer: Layer) -> Layer:
+    if layer.graph is not None:
+        return replace(layer, graph=_freed(layer.graph))
+    if layer.class_name != "InputLayer":
+        return layer
+    stated = {key: [None, *shape[1:]] for key in _SHAPES if (shape := layer.config.get(key))}
+    return replace(layer, config={**layer.config, **stated})
