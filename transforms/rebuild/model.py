@@ -178,6 +178,12 @@ class _ModelBuilder:
     def _layer(self, layer: Layer, incoming: Sequence[Any], name: str) -> Any:
         if layer.class_name == BY_MASK:
             masked = "".join(str(int(getattr(x, "_keras_mask", None) is not None)) for x in incoming)
+            if masked not in layer.slots:
+                raise MigrationError(
+                    Reason.UNSUPPORTED_LAYER,
+                    "The Lambda's function does not apply to inputs masked like this",
+                    layer=layer.path,
+                )
             return self._layer(layer.slots[masked], incoming, name)
         if layer.graph is not None:
             return self.model(layer.graph, incoming)

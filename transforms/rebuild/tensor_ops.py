@@ -142,6 +142,7 @@ def _expression(*tensors: Any, expression: Any, era: Any, shapes: Any, results: 
             raise ValueError(f"a function translated for inputs of shape {shape}, called on {x.shape}")
     found = evaluate_expression(*tensors, expression=expression, era=era)
     outputs = found if isinstance(found, list) else [found]
+    outputs = [tf.identity(y) if any(y is x for x in tensors) else y for y in outputs]  # which has no mask
     told = [_with_known_shape(y, shape) for y, shape in zip(outputs, results, strict=True)]
     return told if isinstance(found, list) else told[0]
 

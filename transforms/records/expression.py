@@ -98,11 +98,13 @@ class Translation:
         text: the function as readable Python.
         variants: one for each kind of input in the model.
         assumed: assumed meanings of names that the file does not define, e.g. "K is keras.backend".
+        by_mask: whether masks of the inputs matter, of which each combination that is followed has a variant.
     """
 
     text: str
     variants: tuple[Variant, ...]
     assumed: tuple[str, ...]
+    by_mask: bool = False
 
     @property
     def one_line(self) -> str:
@@ -112,11 +114,6 @@ class Translation:
         if len(code) > 1:
             code = [f"{code[0]} {'; '.join(code[1:])}"]
         return "  ".join([*code, *notes])
-
-    @property
-    def sees_masks(self) -> bool:
-        """Whether masks of the inputs play a part, or the output gets one."""
-        return any(any(variant.masked) or variant.bears_mask for variant in self.variants)
 
     def variant(self, shapes: tuple[Shape, ...], masked: tuple[bool, ...]) -> Variant | None:
         """The variant for such inputs, None if the function was not translated for them."""

@@ -160,11 +160,13 @@ def _multi_head(at: MaskedCall) -> tuple[Layer, Call]:
 def _function(at: MaskedCall) -> tuple[Layer, Call]:
     """A Lambda whose function, or that of its mask, looks at masks is given them, and may output one."""
     translation = at.layer.config.get(TRANSLATION)
-    if not isinstance(translation, Translation) or not translation.sees_masks:
+    if not isinstance(translation, Translation) or not translation.by_mask:
         return at.layer, at.call
     masked = tuple(mask is not None for mask in at.masks)
     chosen = tuple(variant for variant in translation.variants if variant.masked == masked)
-    if any(variant.bears_mask for variant in chosen):
+    if not chosen:
+        raise at.refuse("The Lambda's function does not apply to inputs masked like this")
+    if chosen[0].bears_mask:
         at.outputs[0] = TensorRef(at.layer.name, at.index, len(chosen[0].expression.outputs))
     config = {**at.layer.config, TRANSLATION: replace(translation, variants=chosen), MASKS_AS_INPUTS: True}
     present = [mask for mask in at.masks if mask is not None]

@@ -30,7 +30,7 @@ def translate_function(rewrite: LayerRewrite, context: RewriteContext) -> LayerR
     if layer.config.get(MASKS_AS_INPUTS):
         ((masked, variant),) = by_mask.items()
         return rewrite.rewritten(_model_of_masks(layer, variant, masked, context), "function_translated", detail)
-    if len(by_mask) == 1:
+    if not translation.by_mask:
         ((masked, variant),) = by_mask.items()
         return rewrite.rewritten(_model(layer, variant, masked, context), "function_translated", detail)
     slots = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from transforms.rebuild.expressions.activations import elu, hard_sigmoid, relu, softmax
+from transforms.rebuild.expressions.activations import elu, relu, softmax
 from transforms.rebuild.expressions.backend_products import batch_dot, dot
 from transforms.rebuild.expressions.backend_windows import WINDOWS
 from transforms.rebuild.expressions.era import Era, as_integers, beside, both, floats
@@ -175,7 +175,7 @@ _RULES: Mapping[str, Callable[..., Any]] = {
     "gather": lambda reference, indices: tf.gather(reference, indices),
     "greater": _two(tf.greater),
     "greater_equal": _two(tf.greater_equal),
-    "hard_sigmoid": hard_sigmoid,
+    "hard_sigmoid": lambda x: tf.clip_by_value(0.2 * floats(x) + 0.5, 0.0, 1.0),
     "identity": _one(tf.identity),
     "l2_normalize": _unit_length,
     "less": _two(tf.less),

@@ -16,7 +16,7 @@ from transforms.reference.functions.arrangement import ARRANGEMENT
 from transforms.reference.functions.elementwise import ELEMENTWISE
 from transforms.reference.functions.operands import array, axes, integers, pair, real
 from transforms.reference.functions.reductions import REDUCTIONS
-from transforms.reference.lambda_functions.activations import elu, hard_sigmoid, relu, softmax
+from transforms.reference.lambda_functions.activations import elu, relu, softmax
 from transforms.reference.lambda_functions.backend_products import batch_dot, dot
 from transforms.reference.lambda_functions.backend_windows import WINDOWS
 from transforms.reference.layer_call import Array, NotCovered
@@ -263,7 +263,7 @@ _RULES: Mapping[str, Callable[..., Any]] = {
     "gather": _gather,
     "greater": _compared("math.greater"),
     "greater_equal": _compared("math.greater_equal"),
-    "hard_sigmoid": hard_sigmoid,
+    "hard_sigmoid": _one(activations.hard_sigmoid),
     "identity": _one(lambda x: x),
     "l2_normalize": _unit_length,
     "less": _compared("math.less"),

@@ -40,7 +40,7 @@ def _lambda(layer: Layer, inputs: Tensors, evaluator: Evaluator) -> Tensors:
     translation = layer.config.get(TRANSLATION)
     if not isinstance(translation, Translation):
         raise NotCovered("a Lambda that is not translated", layer.path)
-    masked = tuple(mask is not None and translation.sees_masks for mask in inputs.masks)
+    masked = tuple(mask is not None and translation.by_mask for mask in inputs.masks)
     variant = translation.variant(tuple(x.shape for x in inputs.values), masked)
     if variant is None:
         shapes = [x.shape for x in inputs.values]
