@@ -49,3 +49,11 @@ def categories(k):
     found.append(k.layers.Discretization(bin_boundaries=[-0.7, 0.0, 0.5], output_mode="one_hot")(x))
     back = k.layers.IntegerLookup(vocabulary=words, invert=True)(tokens)
     return k.Model([tokens, x], [k.LSTM(2)(embedded), k.layers.Concatenate()(found), back])
+
+
+@fixture("tfkeras-2.8.4 tfkeras-2.15.1", "randomcrop resizing crop_to_aspect_ratio bicubic", real(9, 8, 3))
+def cropped(k):
+    x = k.Input((9, 8, 3))
+    found = [k.layers.RandomCrop(6, 4)(x), k.layers.RandomCrop(11, 10)(x), k.layers.Resizing(5, 12, crop_to_aspect_ratio=True)(x)]
+    found += [k.layers.Resizing(7, 13, interpolation="bicubic")(x), k.layers.Resizing(4, 3, interpolation="area")(x)]
+    return k.Model(x, k.layers.Concatenate()([k.Flatten()(each) for each in found]))

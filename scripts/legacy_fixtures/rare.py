@@ -1,7 +1,7 @@
 """Layers and options that few models use."""
 
 from .catalogue import fixture
-from .feeds import real
+from .feeds import ids, real
 
 
 @fixture("tfkeras-2.8.4 tfkeras-2.15.1", "activation layer leakyrelu prelu elu softmax relu", real(6, 4))
@@ -62,3 +62,13 @@ def legacy_branches(k):
 
     left, right = k.Sequential([k.Dense(5, input_shape=(4,))]), k.Sequential([k.Dense(5, input_shape=(3,))])
     return k.Sequential([Merge([left, right], mode="concat"), k.Dense(2, activation="tanh")])
+
+
+@fixture("tfkeras-2.15.1", "spectralnormalization dense conv2d embedding", real(6, 7, 3), ids(9))
+def spectral(k):
+    wrap = k.layers.SpectralNormalization
+    x, tokens = k.Input((6, 7, 3)), k.Input((7,), dtype="int32")
+    y = k.Flatten()(wrap(k.Conv2D(4, 3, activation="relu"), power_iterations=2)(x))
+    z = k.Flatten()(wrap(k.Embedding(9, 3))(tokens))
+    nested = k.Sequential([wrap(k.Dense(5, input_shape=(21,))), k.Dense(2)])
+    return k.Model([x, tokens], [wrap(k.Dense(3))(y), nested(z)])

@@ -128,7 +128,7 @@ def _refuse_unsafe(layer: Layer) -> None:
 #: Keras classes that are not supported.
 _UNSUPPORTED = frozenset(
     """
-    CategoryCrossing TextVectorization RandomCrop SpectralNormalization DenseFeatures
+    CategoryCrossing TextVectorization DenseFeatures
     ParametricSoftplus SReLU NotEqual
     """.split()
 )

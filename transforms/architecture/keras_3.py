@@ -59,7 +59,7 @@ _OTHER_CLASSES = frozenset(
     STFTSpectrogram Pipeline HashedCrossing JaxLayer FlaxLayer AugMix AutoContrast CutMix Equalization
     MaxNumBoundingBoxes MixUp Solarization RandAugment RandomApply RandomColorDegeneration RandomColorJitter
     RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective
-    RandomPosterization RandomSaturation RandomSharpness RandomShear DepthwiseConv3D
+    RandomPosterization RandomSaturation RandomSharpness RandomShear DepthwiseConv3D RandomCrop SpectralNormalization
     """.split()
 )
 

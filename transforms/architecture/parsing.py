@@ -17,6 +17,7 @@ from transforms.limits import DEFAULT_LIMITS, Limits
 WRAPPED_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "Bidirectional": (("layer", "forward"), ("backward_layer", "backward")),
     "TimeDistributed": (("layer", "layer"),),
+    "SpectralNormalization": (("layer", "layer"),),
     "RNN": (("cell", "cell"),),
     "ConvRNN2D": (("cell", "cell"),),
 }

@@ -27,6 +27,7 @@ from transforms.canonical.rewrites.bidirectional import keep_legacy_masked_steps
 from transforms.canonical.rewrites.categories import drop_default_salt, state_category_options
 from transforms.canonical.rewrites.cudnn import canonicalise_cudnn
 from transforms.canonical.rewrites.data_format import wrap_channels_first
+from transforms.canonical.rewrites.inference_alone import resize_random_crop, unwrap_spectral_normalization
 from transforms.canonical.rewrites.masking import drop_mask, keep_state_before_first_step
 from transforms.canonical.rewrites.single_layer import (
     disable_unroll,
@@ -69,6 +70,8 @@ RULES: tuple[RewriteRule, ...] = (
     translate_function,
     name_function,
     drop_augmentation,
+    unwrap_spectral_normalization,
+    resize_random_crop,
     state_category_options,
     drop_default_salt,
     rename_classes,

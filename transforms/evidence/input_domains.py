@@ -28,7 +28,7 @@ def input_domains(graph: Graph) -> tuple[InputDomain, ...]:
 
 def _domains_at(layer: Layer, sources: Sequence[frozenset[int]]) -> Iterable[tuple[int, InputDomain]]:
     """The requirements of a layer on the graph inputs that reach it unchanged."""
-    while layer.class_name == "TimeDistributed":
+    while layer.class_name in ("TimeDistributed", "SpectralNormalization"):
         layer = layer.slots["layer"]
     if layer.graph is not None:
         for reached, found in zip(sources, input_domains(layer.graph), strict=False):

@@ -76,6 +76,8 @@ def _of_layer(layer: Layer, behind: Needs) -> Needs:
         shifted = {axis - 1: extent for axis, extent in behind.items() if axis > 1}
         (of_step,) = _in_front(inner, {0: shifted}, 1)
         return {**{axis + 1: extent for axis, extent in of_step.items()}, 1: behind.get(1, 1)}
+    if name == "SpectralNormalization":
+        return _in_front(layer.slots["layer"], {0: behind}, 1)[0]
     if name in _RESHAPES or name.startswith("Global") or name.endswith(_RECURRENT):
         return {}
     if name == "Permute":

@@ -198,6 +198,8 @@ class _Estimate:
             inner, work = self._of_layer(layer.slots["layer"], [(x[0], *x[2:])])
             steps = float(x[1] or 1)
             return [(shape[0], x[1], *shape[1:]) for shape in inner], work.repeated(steps)
+        if layer.class_name == "SpectralNormalization" and "layer" in layer.slots:
+            return self._of_layer(layer.slots["layer"], inputs)
         if layer.class_name == "Bidirectional" and layer.slots:
             directions = [self._of_layer(slot, inputs[:1]) for slot in layer.slots.values()]
             work = directions[0][1] + directions[-1][1]

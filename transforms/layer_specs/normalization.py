@@ -28,6 +28,7 @@ def _normalization(config: Config) -> Roles:
 
 
 SPECS = (
+    LayerSpec("SpectralNormalization", None, None),
     LayerSpec(
         "BatchNormalization",
         _batch_normalization,

@@ -83,6 +83,8 @@ class _Shapes:
             case "TimeDistributed":
                 inner = self._outputs(layer.slots["layer"], [(x[0], *x[2:])])
                 return [shape and (shape[0], x[1], *shape[1:]) for shape in inner]
+            case "SpectralNormalization":
+                return self._outputs(layer.slots["layer"], inputs[:1])
             case "Bidirectional":
                 directions = [self._outputs(slot, inputs[:1]) for slot in layer.slots.values()]
                 return merged_directions(directions[0], directions[-1], layer.config.get("merge_mode", "concat"))

@@ -28,6 +28,7 @@ SPECS = (
         options={"height": REQUIRED, "width": REQUIRED, "interpolation": "bilinear", "crop_to_aspect_ratio": False},
         shape=_resized,
     ),
+    LayerSpec("RandomCrop", options=None, shape=_resized),
     LayerSpec("CenterCrop", options={"height": REQUIRED, "width": REQUIRED}, shape=_resized),
     *(
         LayerSpec(name, options=None, shape=None if name in _CHANGES_EXTENTS else same_shape)

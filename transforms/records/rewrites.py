@@ -25,6 +25,7 @@ REWRITES: Mapping[str, str] = {
     "theano_same_pooling": "`same` pooling as Theano places its windows",
     "theano_transposed_same": "transposed convolutions with `same` begin where Theano's did",
     "dot_as_matrix_product": "Dot of more than three axes multiplies matrices, as TensorFlow backends before 2.3 did",
+    "spectral_normalization_unwrapped": "SpectralNormalization, which scales in training only, as the layer in it",
     "augmentation_left_out": "layers that change images only in training become the identity",
     "categories_renamed": "options of CategoryEncoding and lookups renamed to those of TensorFlow 2.6",
     "function_translated": "the function of a Lambda, read as data, as TensorFlow operations under the layer's name",

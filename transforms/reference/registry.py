@@ -29,6 +29,7 @@ from transforms.reference.layers.recurrent import CELLS
 from transforms.reference.layers.recurrent_layers import CONVOLUTIONAL, RECURRENT, recurrent_layer
 from transforms.reference.layers.resizing import RESIZING
 from transforms.reference.layers.separable_convolution import SEPARABLE_CONVOLUTIONS
+from transforms.reference.layers.spectral_normalization import spectral_normalization
 from transforms.reference.layers.time_distributed import time_distributed
 from transforms.reference.layers.transposed_convolution import TRANSPOSED_CONVOLUTIONS
 from transforms.reference.masks.propagation import output_mask
@@ -54,6 +55,7 @@ STRUCTURED: Mapping[str, StructuredLayer] = {
     **dict.fromkeys(RECURRENT | CONVOLUTIONAL, recurrent_layer),
     "Bidirectional": bidirectional,
     "TimeDistributed": time_distributed,
+    "SpectralNormalization": spectral_normalization,
     "MultiHeadAttention": multi_head_attention,
     **FUNCTION_LAYERS,
     **LAMBDA_LAYERS,

@@ -13,8 +13,10 @@ from transforms.weights.by_position import Assigned, readings_by_position
 from transforms.weights.custom_weights import split_custom_arrays
 from transforms.weights.slots import ArraySlot, RolesOf, array_slots
 
-#: Further statistics of a BatchNormalization with `renorm`, which only training uses.
+#: Arrays that only training uses: further statistics of a BatchNormalization with `renorm`, and the vector by which
+#: SpectralNormalization scales the kernel of its layer; the stored kernel is scaled already.
 _RENORM = frozenset("moving_stddev renorm_mean renorm_mean_weight renorm_stddev renorm_stddev_weight".split())
+_SPECTRAL = frozenset({"vector_u", "sn_u"})
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def assign_group(layer: Layer, arrays: Sequence[StoredArray], roles: RolesOf, ke
         MigrationError: `weights_mismatch` if number, names or shapes do not fit the layer's config,
             `unsupported_layer`.
     """
-    custom, arrays = split_custom_arrays(layer, _without_renorm(layer, arrays))
+    custom, arrays = split_custom_arrays(layer, _used_in_inference(layer, arrays))
     slots = list(array_slots(layer, roles))
     named = arrays_by_name(layer, arrays, keras_1)
     by_name = named.arrays if named is not None and _complete(named.arrays, slots) else None
@@ -98,10 +100,12 @@ def _settled(layer: Layer, readings: Sequence[Assigned], by_name: Assigned | Non
     return GroupAssignment(chosen, chosen, question=question, names_chosen=exact, other=other)
 
 
-def _without_renorm(layer: Layer, arrays: Sequence[StoredArray]) -> Sequence[StoredArray]:
-    if not any(each.config.get("renorm") for each in walk(layer)):
-        return arrays
-    return [array for array in arrays if array.name.rsplit("/", 1)[-1].split(":", 1)[0] not in _RENORM]
+def _used_in_inference(layer: Layer, arrays: Sequence[StoredArray]) -> Sequence[StoredArray]:
+    held = list(walk(layer))
+    unused = _RENORM if any(each.config.get("renorm") for each in held) else frozenset()
+    if any(each.class_name == "SpectralNormalization" for each in held):
+        unused |= _SPECTRAL
+    return [array for array in arrays if array.name.rsplit("/", 1)[-1].split(":", 1)[0] not in unused]
 
 
 def _complete(by_name: Assigned, slots: Sequence[ArraySlot]) -> bool:

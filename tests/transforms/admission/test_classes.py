@@ -30,7 +30,7 @@ def chain(*layers: tuple[str, dict[str, Any]]) -> Any:
         (("Dense", {"units": 2, "module": "subprocess"}), TF_KERAS, Reason.CUSTOM_OBJECTS_NEEDED),
         (("Dense", {"units": 2, "activation": "my_swish"}), KERAS, Reason.CUSTOM_OBJECTS_NEEDED),
         (("Attention", {}), KERAS, Reason.CUSTOM_OBJECTS_NEEDED),
-        (("SpectralNormalization", {}), runtime_of("2.13.1", "tensorflow"), Reason.UNSUPPORTED_LAYER),
+        (("TextVectorization", {}), runtime_of("2.3.0-tf", "tensorflow"), Reason.UNSUPPORTED_LAYER),
         (("RepeatVector", {"n": 10**10}), KERAS, Reason.OVER_BUDGET),
         (("ZeroPadding2D", {"padding": [[0, 10**9], [0, 0]]}), KERAS, Reason.OVER_BUDGET),
     ],

@@ -25,6 +25,8 @@ NEEDED_BY = {
     "translate_function": "tfkeras-2.15.1/lambda_statements",
     "name_function": "tfkeras-2.15.1/functions_activations",
     "drop_augmentation": "keras-3.15.1/pictures",
+    "unwrap_spectral_normalization": "tfkeras-2.15.1/spectral",
+    "resize_random_crop": "tfkeras-2.8.4/cropped",
     "state_category_options": "tfkeras-2.3.4/encodings",
     "drop_default_salt": "tfkeras-2.3.4/hashing_without_salt",
     "join_virtual_batches": "tfkeras-1.13.1/virtual_batches",

@@ -13,7 +13,7 @@ from transforms.reference.registry import CELLS, STATELESS, STRUCTURED
 REPLACED = frozenset(
     """
     BatchNormalizationV1 BatchNormalizationV2 SyncBatchNormalization CuDNNLSTM CuDNNGRU UnifiedLSTM UnifiedGRU
-    Highway MaxoutDense Merge
+    Highway MaxoutDense Merge RandomCrop SpectralNormalization
     """.split()
 )
 #: Parts of other layers, whose rules are those of what holds them.
@@ -21,7 +21,8 @@ PARTS = frozenset({"StackedRNNCells", "ConvLSTM2DCell"})
 #: Classes whose output shapes `inspect` does not show: they follow from cells, inner layers, or outputs of functions.
 WITHOUT_SHAPE = frozenset(
     """
-    RNN Bidirectional TimeDistributed ConvLSTM1D ConvLSTM2D ConvLSTM3D SimpleRNNCell LSTMCell GRUCell InputLayer
+    RNN Bidirectional TimeDistributed SpectralNormalization ConvLSTM1D ConvLSTM2D ConvLSTM3D SimpleRNNCell LSTMCell
+    GRUCell InputLayer
     EinsumDense Attention AdditiveAttention MultiHeadAttention RandomHeight RandomWidth
     """.split()
 )

@@ -5,7 +5,7 @@ Sources: keras/layers/preprocessing/ (2.8, 2.15), tensorflow/python/keras/layers
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -52,13 +52,36 @@ def _statistic(call: LayerCall, name: str, shape: list[int], kept: bool) -> Arra
 
 
 def _resizing(call: LayerCall) -> Array:
-    """`tf.image.resize` without antialiasing."""
-    if call.option("crop_to_aspect_ratio", False) or call.option("pad_to_aspect_ratio", False):
-        raise NotCovered("Resizing that keeps the aspect ratio", call.path)
+    """`tf.image.resize` without antialiasing; with `crop_to_aspect_ratio`, of the middle of the image."""
+    if call.option("pad_to_aspect_ratio", False):
+        raise NotCovered("Resizing that pads to the aspect ratio", call.path)
     _refuse_channels_first(call)
     method = str(call.option("interpolation", "bilinear")).lower()
     size = [call.config["height"], call.config["width"]]
-    return np.asarray(IMAGES["image.resize"](call.x, size, method), dtype=np.float64)
+    x = _middle_of_ratio(call.x, size) if call.option("crop_to_aspect_ratio", False) else call.x
+    return np.asarray(IMAGES["image.resize"](x, size, method), dtype=np.float64)
+
+
+def _middle_of_ratio(x: Array, size: Sequence[int]) -> Array:
+    """The largest part with the ratio of `size` in the middle of an image (`smart_resize` in keras/utils/image_utils).
+
+    Of n rows and m columns, min(n, m h / w) rows and min(m, n w / h) columns stay, counted in float32 and cut off;
+    half of the rest, rounded down, stands before them.
+    """
+    rows, columns = x.shape[-3:-1]
+    height, width = size
+    kept_rows = min(rows, int(np.float32(columns * height) / np.float32(width)))
+    kept_columns = min(columns, int(np.float32(rows * width) / np.float32(height)))
+    top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
+    return np.asarray(x[..., top : top + kept_rows, left : left + kept_columns, :])
+
+
+def _random_crop(call: LayerCall) -> Array:
+    """At inference the middle of the image, resized (`RandomCrop.call`, TensorFlow 2.8)."""
+    if call.runtime.version < (2, 8):
+        raise NotCovered("RandomCrop before TensorFlow 2.8, which resizes first and crops then", call.path)
+    size = [call.config["height"], call.config["width"]]
+    return np.asarray(IMAGES["image.resize"](_middle_of_ratio(call.x, size), size), dtype=np.float64)
 
 
 def _center_crop(call: LayerCall) -> Array:
@@ -85,5 +108,6 @@ PREPROCESSING: Mapping[str, StatelessLayer] = {
     "Normalization": _normalization,
     "Resizing": _resizing,
     "CenterCrop": _center_crop,
+    "RandomCrop": _random_crop,
     **dict.fromkeys(AUGMENTATION, _identity),
 }

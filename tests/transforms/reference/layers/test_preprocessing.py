@@ -47,6 +47,13 @@ def test_values(class_name: str, config: dict[str, Any], x: list[Any], expected:
     np.testing.assert_allclose(RULES[class_name](call), expected)
 
 
+@pytest.mark.parametrize("class_name", ["RandomCrop", "Resizing"])
+def test_the_part_of_an_image_with_the_ratio_wanted(class_name: str) -> None:
+    image = np.arange(40.0).reshape(1, 5, 8, 1)  # of 5 x 8 pixels, 5 x 5 have the ratio of 5 x 5
+    call = layer_call(class_name, image, {"height": 5, "width": 5, "crop_to_aspect_ratio": True}, version="2.8.0")
+    np.testing.assert_array_equal(PREPROCESSING[class_name](call), image[:, :, 1:6])
+
+
 def test_the_middle_of_an_image() -> None:
     image = np.arange(30.0).reshape(1, 5, 6, 1)
     call = layer_call("CenterCrop", image, {"height": 2, "width": 3})
@@ -61,7 +68,7 @@ def test_the_middle_of_an_image() -> None:
         ("Discretization", {"bin_boundaries": [0.5]}, [[0.5000001]]),
         ("IntegerLookup", {"vocabulary": [7], "num_oov_indices": 0}, [[8]]),
         ("CenterCrop", {"height": 9, "width": 1}, [[[[1.0]]]]),
-        ("Resizing", {"height": 2, "width": 2, "interpolation": "bicubic"}, [[[[1.0]]]]),
+        ("Resizing", {"height": 2, "width": 2, "pad_to_aspect_ratio": True}, [[[[1.0]]]]),
     ],
 )
 def test_what_is_not_answered(class_name: str, config: dict[str, Any], x: list[Any]) -> None:
