@@ -15,10 +15,17 @@ from pipeline.printable import printable
 from pipeline.storage.canonical_json import plain_json
 
 
-def output_lines(console: Console) -> Callable[[OutputState], None]:
-    """Prints one line for each output when it is done, and one for each finding about it."""
+def output_lines(console: Console, *, verbose: bool = False) -> Callable[[OutputState], None]:
+    """Prints one line for each output that differs, when it is done, and one for each finding about it.
+
+    Args:
+        console: what is written to.
+        verbose: print a line for each other output as well.
+    """
 
     def show(output: OutputState) -> None:
+        if not output.findings and not verbose:
+            return
         _line(console, f"{'FAIL' if output.findings else 'ok':<5} {output.path}", bool(output.findings))
         for finding in output.findings:
             place = finding.path.removeprefix(output.path).removeprefix("/")

@@ -139,6 +139,9 @@ def verify(
         list[Path] | None,
         typer.Option(help="Ed25519 public key in PEM. Every run record must be signed with one of the given keys."),
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print a line for each output, also where nothing differs.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Hash published models again, check the run records, and run the samples. Exit status 3 if anything differs.
@@ -157,7 +160,9 @@ def verify(
     try:
         keys = tuple(load_public_key(key) for key in public_key or ())
         request = VerifyRequest(target, run_samples, keys, output)
-        found = run_verification(request, (lambda state: None) if as_json else view.output_lines(console))
+        found = run_verification(
+            request, (lambda state: None) if as_json else view.output_lines(console, verbose=verbose)
+        )
     except (ReportError, SigningKeyError) as error:
         unusable(error)
     if as_json:

@@ -93,6 +93,7 @@ def migrate(
     ] = 3600.0,
     lock: Annotated[bool, typer.Option(help="Lock the output against other runs while this one lasts.")] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no summary.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for each row that ends.")] = False,
     log_format: Annotated[
         LogFormat, typer.Option(help="json: one JSON object per event, on standard error; no summary.")
     ] = LogFormat.TEXT,
@@ -114,6 +115,8 @@ def migrate(
     invocation: Invocation = context.obj or Invocation()
     if log_format is LogFormat.JSON:
         context.with_resource(json_log(sys.stderr, quiet=quiet))
+    if quiet and verbose:
+        unusable("--quiet and --verbose exclude each other.")
     try:
         settings = migrate_settings(
             output,
@@ -135,7 +138,7 @@ def migrate(
         if metrics_file is not None and not metrics_file.parent.is_dir():
             unusable(f"--metrics-file {metrics_file}: there is no folder {metrics_file.parent}.")
         signer = load_signer(sign_key, read_passphrase(sign_key_passphrase_file)) if sign_key else None
-        notifier = EventNotifier() if log_format is LogFormat.JSON else TextNotifier(quiet=quiet)
+        notifier = EventNotifier() if log_format is LogFormat.JSON else TextNotifier(quiet=quiet, verbose=verbose)
         run = RunRequest(
             manifest_of(sources, notifier),
             settings,

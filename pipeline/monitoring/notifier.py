@@ -47,12 +47,13 @@ class TextNotifier:
 
     Args:
         quiet: print only warnings.
+        verbose: print a line for each row that ends.
     """
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
         from rich.console import Console
 
-        self._quiet = quiet
+        self._quiet, self._verbose = quiet, verbose
         self._errors = Console(stderr=True, highlight=False)
 
     def warn(self, text: str) -> None:
@@ -73,10 +74,10 @@ class TextNotifier:
         """Prints nothing: the operator typed the command."""
 
     def following(self, rows: int) -> AbstractContextManager[Notice]:
-        """Shows a live view on a terminal, else prints a line for each model that ends."""
+        """Shows a live view on a terminal, else a line every few seconds and one for each row not published."""
         from pipeline.monitoring.summary import progress_view
 
-        return progress_view(self._errors, rows, quiet=self._quiet)
+        return progress_view(self._errors, rows, quiet=self._quiet, verbose=self._verbose)
 
     def ended(self, frame: pd.DataFrame, report: str, exit_status: int) -> None:
         """Prints the summary."""

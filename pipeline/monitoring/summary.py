@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -21,19 +23,34 @@ if TYPE_CHECKING:
 
 #: Number of rows listed; for more, see the report.
 _TROUBLE_SHOWN = 50
+#: Seconds between two lines of progress where there is no terminal.
+_INTERVAL = 5.0
 
 
 @contextlib.contextmanager
-def progress_view(console: Console, rows: int, *, quiet: bool) -> Iterator[Callable[[ProgressMark], None]]:
-    """Shows progress marks: live on a terminal, else as a line for each model that ends."""
+def progress_view(
+    console: Console, rows: int, *, quiet: bool = False, verbose: bool = False
+) -> Iterator[Callable[[ProgressMark], None]]:
+    """Shows progress marks: live on a terminal, else as lines.
+
+    Args:
+        console: what is written to.
+        rows: in the manifest.
+        quiet: show nothing.
+        verbose: print a line for each row that ends, on a terminal too.
+    """
     if quiet:
         yield lambda mark: None
+    elif verbose:
+        yield RowLines(console, rows).notice
     elif console.is_terminal and not console.is_dumb_terminal:
         view = LiveView(console, rows)
         with live(console, view):
             yield view.notice
     else:
-        yield _Lines(console, rows).notice
+        lines = ProgressLines(console, rows)
+        yield lines.notice
+        lines.finish()
 
 
 def print_summary(console: Console, frame: pd.DataFrame, report: str) -> None:
@@ -91,18 +108,53 @@ def _print_table(console: Console, frame: pd.DataFrame) -> None:
     console.print(table)
 
 
-class _Lines:
-    """Plain lines, for logs."""
+class RowLines:
+    """A line for each row that ends."""
 
     def __init__(self, console: Console, rows: int) -> None:
         self._console = console
         self._rows = rows
-        self._ended: set[int] = set()
+        self._ended: dict[int, str] = {}
 
     def notice(self, mark: ProgressMark) -> None:
-        if mark.step != "end":
-            return
-        self._ended.add(mark.line)
+        """Takes one mark in."""
+        if mark.step == "end":
+            self._ended[mark.line] = mark.status
+            self._print_row(mark)
+
+    def _print_row(self, mark: ProgressMark) -> None:
         reason = f" ({mark.reason})" if mark.reason else ""
-        line = f"[{len(self._ended)}/{self._rows}] {mark.status}{reason} {printable(mark.name)} {mark.seconds:.1f} s"
-        self._console.print(Text(line), soft_wrap=True)
+        self._print(f"{mark.status}{reason} {printable(mark.name)} {mark.seconds:.1f} s")
+
+    def _print(self, text: str) -> None:
+        self._console.print(Text(f"[{len(self._ended)}/{self._rows}] {text}"), soft_wrap=True)
+
+
+class ProgressLines(RowLines):
+    """For logs: a line for each row that needs a person, and rows for each status every few seconds.
+
+    Args:
+        console: what is written to.
+        rows: in the manifest.
+        clock: seconds.
+    """
+
+    def __init__(self, console: Console, rows: int, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(console, rows)
+        self._clock = clock
+        self._printed = clock()
+        self._untold = False
+
+    def _print_row(self, mark: ProgressMark) -> None:
+        if mark.status in NOT_PUBLISHED:
+            super()._print_row(mark)
+        self._untold = True
+        if self._clock() - self._printed >= _INTERVAL:
+            self.finish()
+
+    def finish(self) -> None:
+        """Prints the rows for each status, unless that was the last line."""
+        if self._untold:
+            found = Counter(self._ended.values())
+            self._print(", ".join(f"{found[status]} {status}" for status in Status if found[status]))
+            self._printed, self._untold = self._clock(), False

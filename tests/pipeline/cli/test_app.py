@@ -41,7 +41,7 @@ def test_migrate_all(good, tmp_path, capsys):
     arguments = ["migrate", good, "--output", tmp_path / "out", *FAKES]
     assert exit_status(*arguments, "--run-id", "r1") == 0
     printed = capsys.readouterr()
-    assert "migrated            2" in printed.out and "[2/2] migrated" in printed.err
+    assert "migrated            2" in printed.out and "[2/2] 2 migrated" in printed.err
     reports = tmp_path / "out/_h5ferry/runs/r1"
     assert sorted(os.listdir(reports)) == ["report.csv", "report.html", "report.parquet", "run.json"]
     frame = pd.read_parquet(reports / "report.parquet")

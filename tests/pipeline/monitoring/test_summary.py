@@ -8,7 +8,7 @@ from rich.console import Console
 
 from pipeline.coordination.progress import MarkFollower
 from pipeline.coordination.run_folder import NO_FOLDER, ProgressMark, RunFolder
-from pipeline.monitoring.summary import print_summary, progress_view
+from pipeline.monitoring.summary import ProgressLines, print_summary, progress_view
 from pipeline.printable import printable
 from tests.pipeline.report.test_table import frame_of, report_row
 
@@ -29,20 +29,53 @@ def test_printable(text, shown):
     assert printable(text) == shown
 
 
-def show(terminal, quiet=False):
+def show(terminal, **chosen):
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=terminal, width=100)
-    with progress_view(console, 2, quiet=quiet) as notice:
+    with progress_view(console, 2, **chosen) as notice:
         for mark in MARKS:
             notice(mark)
     return stream.getvalue()
 
 
-def test_plain_lines_for_logs():
+def test_lines_for_logs():
     assert show(False).splitlines() == [
+        "[1/2] refused (not_hdf5) bad\\x1b[31m/1 0.5 s",
+        "[2/2] 1 migrated, 1 refused",
+    ]
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_verbose_has_a_line_for_each_row(terminal):
+    assert show(terminal, verbose=True).splitlines() == [
         "[1/2] refused (not_hdf5) bad\\x1b[31m/1 0.5 s",
         "[2/2] migrated good/1 1.2 s",
     ]
+
+
+@pytest.mark.parametrize(
+    "seconds, statuses, lines",
+    [
+        (1, 12 * ["migrated"], ["[5/20] 5 migrated", "[10/20] 10 migrated", "[12/20] 12 migrated"]),
+        (60, 2 * ["unchanged"], ["[1/20] 1 unchanged", "[2/20] 2 unchanged"]),
+        (
+            5,
+            ["mismatch", "failed"],
+            ["[1/20] mismatch", "[1/20] 1 mismatch", "[2/20] failed", "[2/20] 1 mismatch, 1 failed"],
+        ),
+        (1, [], []),
+    ],
+)
+def test_progress_every_few_seconds(seconds, statuses, lines):
+    stream = io.StringIO()
+    now = iter(range(0, 1000, seconds))
+    last = [next(now)]
+    progress = ProgressLines(Console(file=stream, width=100), 20, lambda: last[0])
+    for line, status in enumerate(statuses):
+        last[0] = next(now)
+        progress.notice(ProgressMark("end", line, "m/1", status, "", 0.5))
+    progress.finish()
+    assert [line.removesuffix(" m/1 0.5 s") for line in stream.getvalue().splitlines()] == lines
 
 
 def test_a_terminal_without_control_codes_gets_lines(monkeypatch):
