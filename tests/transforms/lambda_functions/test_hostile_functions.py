@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.transforms.hostile_models import dumped, layer, refusal, sequential, write_model
+from tests.transforms.hostile_models import layer, refusal, sequential, write_model
 from tests.transforms.lambda_functions.stored import ERA, translated
 from transforms.lambda_functions.layer_call import Inputs
 from transforms.lambda_functions.marshal_reader import Unreadable, read_code
@@ -120,7 +120,7 @@ def test_a_hostile_function_is_refused_at_once(what: str) -> None:
     with pytest.raises(NotTranslated) as refused:
         translated(HOSTILE[what])
     assert len(refused.value.what) < 300
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 20  # five on a busy machine; without budgets, for ever
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
 
 
@@ -189,13 +189,22 @@ def test_bytecode_that_would_act_does_nothing(tmp_path: Path) -> None:
     assert not marker.exists()
 
 
+#: Code of `lambda x: x` and `lambda shape: __import__("os").system("echo")`, marshalled by Python 3.7.
+IDENTITY = (
+    "YwEAAAAAAAAAAQAAAAEAAABDAAAAcwQAAAB8AFMAKQFOqQApAdoBeHIAAAAAcgAAAAD6CDxsYW1iZGE+2gg8bGFtYmRhPgEAAADzAAAAAA=="
+)
+IMPORTS = (
+    "YwEAAAAAAAAAAQAAAAMAAABDAAAAcw4AAAB0AGQBgwGgAWQCoQFTACkDTtoCb3NaBGVjaG8pAtoKX19pbXBvcnRfX9oGc3lzdGVtKQHaBXNoYXBl"
+    "qQByBAAAAPoIPGxhbWJkYT7aCDxsYW1iZGE+AQAAAPMAAAAA"
+)
+
+
 def test_a_function_as_output_shape_is_interpreted_too(tmp_path: Path) -> None:
-    hostile = dumped(lambda shape: __import__("os").system("echo"))
     stored = layer(
         "Lambda",
-        function=dumped(lambda x: x),
+        function=[IDENTITY, None, None],
         function_type="lambda",
-        output_shape=hostile,
+        output_shape=[IMPORTS, None, None],
         output_shape_type="lambda",
         batch_input_shape=[None, 3],
     )
