@@ -27,7 +27,7 @@ from keras.layers import (
     TimeDistributed,
     merge,
 )
-from keras.layers.advanced_activations import PReLU
+from keras.layers.advanced_activations import ParametricSoftplus, PReLU, SReLU
 from keras.layers.convolutional_recurrent import ConvLSTM2D
 from keras.models import Model
 
@@ -59,6 +59,8 @@ def on_tensorflow():
     masked = chain((6, 3), Masking(), BatchNormalization(mode=1), LSTM(4))
     yield "samplewise_norm_masked", masked, "batchnorm mode_1 mask"
     yield "highway_maxout", chain((6,), Highway(activation="tanh"), MaxoutDense(4, nb_feature=3)), "highway maxoutdense"
+    curves = chain((4, 3), SReLU(), ParametricSoftplus(), SReLU(shared_axes=[1]), ParametricSoftplus(shared_axes=[1]))
+    yield "curves", curves, "srelu parametricsoftplus shared_axes"
     yield "dot_four_axes", dot_of_four_axes(), "merge dot rank_4"
 
 

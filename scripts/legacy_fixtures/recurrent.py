@@ -185,3 +185,12 @@ def conv_lstm(k):
     y = k.ConvLSTM2D(2, 3, padding="same", return_sequences=True)(x)
     y = k.ConvLSTM2D(3, (3, 2), strides=(2, 1), go_backwards=True)(y)
     return k.Model(x, k.GlobalAveragePooling2D()(y))
+
+
+@fixture("tfkeras-1.13.1 tfkeras-1.15.5", "bidirectional time_major masked reversed batch", ids(9, None, "mixed"), real(None, 3))
+def bi_time_major(k):
+    """Up to TensorFlow 2.2 the backward outputs were reversed on the second axis, which is the batch here."""
+    tokens, x = k.Input((None,)), k.Input((None, 3))
+    y = k.Bidirectional(k.LSTM(4, return_sequences=True, time_major=True))(k.Embedding(9, 5, mask_zero=True)(tokens))
+    z = k.Bidirectional(k.GRU(3, return_sequences=True, time_major=True), merge_mode="sum")(x)
+    return k.Model([tokens, x], [k.Dense(2)(y), z])

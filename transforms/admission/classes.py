@@ -129,7 +129,7 @@ def _refuse_unsafe(layer: Layer) -> None:
 _UNSUPPORTED = frozenset(
     """
     CategoryCrossing TextVectorization DenseFeatures
-    ParametricSoftplus SReLU NotEqual
+    NotEqual
     """.split()
 )
 

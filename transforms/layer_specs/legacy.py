@@ -1,11 +1,11 @@
 """Classes of Keras 1 that Keras 2 still had, in keras/legacy/layers.py: Merge until 2.1.6, the others until 2.3.1.
 
-Their options and arrays keep the names of Keras 1.
+ParametricSoftplus and SReLU are of Keras 1 alone. Their options and arrays keep the names of Keras 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from transforms.layer_specs.merging import broadcast, concatenated
 from transforms.layer_specs.spec import Config, LayerSpec, Role, Roles, same_shape
@@ -40,8 +40,14 @@ def _maxima(options: Config, inputs: Sequence[Shape]) -> list[Shape]:
     return [(inputs[0][0], options["output_dim"])]
 
 
+def _named(*names: str) -> Callable[[Config], Roles]:
+    return lambda _: tuple(Role(name) for name in names)
+
+
 SPECS = (
     LayerSpec("Highway", _highway, None, shape=same_shape),
     LayerSpec("MaxoutDense", _maxout, None, shape=_maxima),
     LayerSpec("Merge", options=None, shape=_merged),
+    LayerSpec("ParametricSoftplus", _named("alphas", "betas"), None, shape=same_shape),
+    LayerSpec("SReLU", _named("t_left", "a_left", "t_right", "a_right"), None, shape=same_shape),
 )

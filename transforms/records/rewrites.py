@@ -40,6 +40,7 @@ REWRITES: Mapping[str, str] = {
     "keras_1_upgraded": "Keras 1 names, options and array layouts to those of Keras 2",
     "keras_1_deconvolution": "Deconvolution2D of Keras 1 outputs as many rows and columns as its config states",
     "keras_1_merge": "Merge of Keras 1 becomes the merge layer of its mode",
+    "keras_1_curve": "SReLU and ParametricSoftplus, dropped by Keras 2, as standard layers",
     "keras_1_highway": "Highway, dropped by Keras 2, as Dense, Multiply, Add and Subtract",
     "keras_1_maxout_dense": "MaxoutDense, dropped by Keras 2, as Dense and a maximum",
     "keras_1_samplewise_normalization": "BatchNormalization of mode 1, dropped by Keras 2, as elementary operations",

@@ -47,7 +47,7 @@ STATELESS: Mapping[str, StatelessLayer] = {
     **ATTENTION,
     **PREPROCESSING,
     **CATEGORIES,
-    **{name: KERAS_1_CORE_LAYERS[name] for name in ("Highway", "MaxoutDense")},
+    **{name: KERAS_1_CORE_LAYERS[name] for name in ("Highway", "MaxoutDense", "ParametricSoftplus", "SReLU")},
     "Merge": merge,
 }
 

@@ -46,6 +46,8 @@ _OWNED: Mapping[str, frozenset[str]] = {
     "Normalization": frozenset({"mean", "variance", "count"}),
     "Highway": frozenset({"W", "W_carry", "b", "b_carry"}),
     "MaxoutDense": frozenset("Wb"),
+    "ParametricSoftplus": frozenset({"alphas", "betas"}),
+    "SReLU": frozenset({"t_left", "a_left", "t_right", "a_right"}),
     "MultiHeadAttention": frozenset(f"{part}_{role}" for part in _ATTENTION_PARTS for role in ("kernel", "bias")),
 }
 
@@ -66,6 +68,8 @@ _OWNED_IN_KERAS_1: Mapping[str, frozenset[str]] = {
     "BatchNormalization": frozenset({"gamma", "beta", "running_mean", "running_std"}),
     "Highway": frozenset({"W", "W_carry", "b", "b_carry"}),
     "PReLU": frozenset({"alphas"}),
+    "ParametricSoftplus": frozenset({"alphas", "betas"}),
+    "SReLU": frozenset({"t_left", "a_left", "t_right", "a_right"}),
     "SimpleRNN": frozenset("WUb"),
     "GRU": frozenset("WUb") | _GATES_OF_GRU,
     "LSTM": frozenset("WUb") | _GATES_OF_LSTM,

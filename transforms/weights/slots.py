@@ -15,7 +15,7 @@ from transforms.layer_specs.spec import Role, Roles
 RolesOf: TypeAlias = Callable[[str, Mapping[str, Any]], Roles]
 
 _KERAS_1_ROLE = re.compile(
-    r"_((?:[WUb](?:_[icfozrh]|_carry)?)|gamma|beta|running_mean|running_std|alphas|depthwise_kernel|pointwise_kernel)$"
+    r"_((?:[WUb](?:_[icfozrh]|_carry)?)|gamma|beta|running_mean|running_std|alphas|betas|[ta]_left|[ta]_right|depthwise_kernel|pointwise_kernel)$"
 )
 _KNOWN_ROLES = frozenset(
     """

@@ -13,7 +13,7 @@ from transforms.reference.registry import CELLS, STATELESS, STRUCTURED
 REPLACED = frozenset(
     """
     BatchNormalizationV1 BatchNormalizationV2 SyncBatchNormalization CuDNNLSTM CuDNNGRU UnifiedLSTM UnifiedGRU
-    Highway MaxoutDense Merge RandomCrop SpectralNormalization
+    Highway MaxoutDense Merge ParametricSoftplus SReLU RandomCrop SpectralNormalization
     """.split()
 )
 #: Parts of other layers, whose rules are those of what holds them.

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from transforms.canonical.keras_1.arrays import upgraded_arrays
 from transforms.canonical.keras_1.composites import highway, maxout_dense, merge, samplewise_normalization
+from transforms.canonical.keras_1.curves import parametric_softplus, srelu
 from transforms.canonical.model import LayerRewrite, RewriteContext
 from transforms.errors import MigrationError, Reason
 from transforms.layer_specs.keras_1_options import CLASSES, SILENT_ON_FORMAT, upgraded_options
@@ -16,6 +17,10 @@ _COMPOSITES: Mapping[str, Callable[[LayerRewrite], LayerRewrite]] = {
     "Highway": highway,
     "MaxoutDense": maxout_dense,
     "Merge": merge,
+}
+_CURVES: Mapping[str, Callable[[LayerRewrite, RewriteContext], LayerRewrite]] = {
+    "ParametricSoftplus": parametric_softplus,
+    "SReLU": srelu,
 }
 
 
@@ -28,6 +33,8 @@ def upgrade_keras_1(rewrite: LayerRewrite, context: RewriteContext) -> LayerRewr
         return _COMPOSITES[layer.class_name](rewrite)
     if not context.runtime.is_keras_1 or layer.graph is not None:
         return rewrite
+    if layer.class_name in _CURVES:
+        return _CURVES[layer.class_name](rewrite, context)
     if layer.class_name == "BatchNormalization" and layer.config.get("mode", 0) != 0:
         if layer.config["mode"] == 1:
             return samplewise_normalization(rewrite, context)

@@ -40,10 +40,14 @@ def keep_legacy_masked_steps(rewrite: LayerRewrite, context: RewriteContext) -> 
     if layer.class_name != "Bidirectional":
         return rewrite
     forward = layer.slots["forward"]
-    _refuse_time_major(layer, forward, context)
+    sequences = bool(forward.config.get("return_sequences"))
+    if forward.config.get("time_major"):
+        _refuse_masked_last(layer, forward, context)
+        if sequences and context.release < (2, 3):
+            zeros = context.masked and not _repeats_for_cudnn(forward, context)
+            return _taken_apart(rewrite, zero_masked_last=False, zeros=zeros)
     if not context.masked:
         return rewrite
-    sequences = bool(forward.config.get("return_sequences"))
     if sequences and (context.runtime.family is Family.KERAS or _repeats_for_cudnn(forward, context)):
         return _taken_apart(rewrite, zero_masked_last=False)
     if context.runtime.family is Family.KERAS and writes_state_when_masked(context) and _has_states(layer):
@@ -53,18 +57,12 @@ def keep_legacy_masked_steps(rewrite: LayerRewrite, context: RewriteContext) -> 
     return rewrite
 
 
-def _refuse_time_major(layer: Layer, forward: Layer, context: RewriteContext) -> None:
-    """Refuses time-major layers: before TensorFlow 2.3 the backward direction reversed the batch, `K.reverse(y_rev, 1)`
-    in wrappers.py.
-
-    Raises MigrationError `unsupported_layer`.
-    """
-    reversed_batch = bool(forward.config.get("return_sequences")) and context.release < (2, 3)
-    if forward.config.get("time_major") and (context.masked or reversed_batch):
+def _refuse_masked_last(layer: Layer, forward: Layer, context: RewriteContext) -> None:
+    """Raises MigrationError `unsupported_layer` for the last outputs of TensorFlow 1.13 under a mask, time-major."""
+    if context.masked and not forward.config.get("return_sequences") and forward.config.get("zero_output_for_mask"):
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER,
-            "A time-major Bidirectional is not supported under a mask, nor from TensorFlow before 2.3, which reversed "
-            "its batch in place of its time",
+            "A time-major Bidirectional that returns its last output under a mask is not supported",
             layer=layer.path,
             advice="Rebuild the model with the time on the second axis.",
         )
@@ -88,7 +86,14 @@ def _repeats_for_cudnn(half: Layer, context: RewriteContext) -> bool:
     )
 
 
-def _taken_apart(rewrite: LayerRewrite, zero_masked_last: bool) -> LayerRewrite:
+def _taken_apart(rewrite: LayerRewrite, zero_masked_last: bool, zeros: bool = False) -> LayerRewrite:
+    """The directions as separate layers.
+
+    Args:
+        rewrite: of a Bidirectional.
+        zero_masked_last: a direction whose last step is masked outputs zeros.
+        zeros: masked steps of a returned sequence are zero.
+    """
     layer = rewrite.layer
     builder = SubgraphBuilder(layer)
     x, *states = builder.inputs
@@ -96,18 +101,25 @@ def _taken_apart(rewrite: LayerRewrite, zero_masked_last: bool) -> LayerRewrite:
     outputs: list[TensorRef] = []
     final_states: list[TensorRef] = []
     for slot, initial in (("forward", states[:half]), ("backward", states[half:])):
-        values, finals = _half(builder, layer.slots[slot], slot, (x, *initial), zero_masked_last)
+        values, finals = _half(builder, layer.slots[slot], slot, (x, *initial), zero_masked_last, zeros)
         outputs.append(values)
         final_states.extend(finals)
     merged = _merged(builder, layer, outputs)
     detail = "the last output of a direction is zero if its last step is masked"
     if not zero_masked_last:
-        detail = "masked steps repeat the previous output"
+        detail = "masked steps are zero" if zeros else "masked steps repeat the previous output"
+    if layer.slots["forward"].config.get("time_major"):
+        detail += "; time-major, but the second axis is reversed, as before TensorFlow 2.3"
     return rewrite.rewritten(builder.finish(*merged, *final_states), "bidirectional_masked_steps", detail)
 
 
 def _half(
-    builder: SubgraphBuilder, half: Layer, slot: str, inputs: tuple[TensorRef, ...], zero_masked_last: bool
+    builder: SubgraphBuilder,
+    half: Layer,
+    slot: str,
+    inputs: tuple[TensorRef, ...],
+    zero_masked_last: bool,
+    zeros: bool,
 ) -> tuple[TensorRef, list[TensorRef]]:
     """One direction: its outputs in time order, and its final states.
 
@@ -118,7 +130,7 @@ def _half(
         out = builder.place(replace(half, config=config), slot, *inputs)
         values = builder.add_op("last_step", f"{slot}_last", out)
     else:
-        config = {**half.config, "zero_output_for_mask": False}
+        config = {**half.config, "zero_output_for_mask": zeros}
         out = values = builder.place(replace(half, config=config), slot, *inputs)
         if slot == "backward" and half.config.get("return_sequences"):
             values = builder.add_op("reverse", "backward_in_time_order", values, axis=[1])

@@ -50,6 +50,20 @@ def _prelu(call: LayerCall) -> Array:
     return np.asarray(np.maximum(call.x, 0.0) + call.weights["alphas"] * (call.x - np.abs(call.x)) * 0.5)
 
 
+def _parametric_softplus(call: LayerCall) -> Array:
+    """The values alphas log(1 + exp(betas x)) (`ParametricSoftplus.call`)."""
+    return np.asarray(call.weights["alphas"] * np.logaddexp(0.0, call.weights["betas"] * call.x))
+
+
+def _srelu(call: LayerCall) -> Array:
+    """Lines of slope a_left below t_left, 1 between, and a_right above t_left + |t_right| (`SReLU.call`)."""
+    left, bend = call.weights["t_left"], np.abs(call.weights["t_right"])
+    over = call.x - left
+    middle = np.clip(over, 0.0, bend)
+    lower = call.weights["a_left"] * np.minimum(over, 0.0)
+    return np.asarray(left + middle + lower + call.weights["a_right"] * np.maximum(over - bend, 0.0))
+
+
 def _batch_normalization(call: LayerCall) -> Array:
     """BatchNormalization by its `mode` (`normalization.py`).
 
@@ -101,5 +115,7 @@ KERAS_1_CORE_LAYERS: Mapping[str, StatelessLayer] = {
     "MaxoutDense": _maxout_dense,
     "Embedding": _embedding,
     "PReLU": _prelu,
+    "ParametricSoftplus": _parametric_softplus,
+    "SReLU": _srelu,
     "BatchNormalization": _batch_normalization,
 }

@@ -20,7 +20,7 @@ from transforms.reference.masks.propagation import any_mask, concatenated_masks
 _PROPAGATE = frozenset(
     """
     Activation ActivityRegularization BatchNormalization Dropout ELU GaussianDropout GaussianNoise LeakyReLU PReLU
-    SpatialDropout1D SpatialDropout2D SpatialDropout3D ThresholdedReLU TimeDistributedDense
+    ParametricSoftplus SReLU SpatialDropout1D SpatialDropout2D SpatialDropout3D ThresholdedReLU TimeDistributedDense
     """.split()
 )
 

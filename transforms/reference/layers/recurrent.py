@@ -34,7 +34,7 @@ def recurrent(call: LayerCall, cell: Cell, masked: MaskedOutput) -> tuple[Array,
     time_major = bool(call.option("time_major", False))
     x = np.swapaxes(call.x, 0, 1) if time_major else call.x
     backwards = bool(call.option("go_backwards", False))
-    mask = _checked_mask(call, x, time_major)
+    mask = _checked_mask(call, time_major)
     order = slice(None, None, -1) if backwards else slice(None)
     outputs, states = _scan(
         cell, cell.project(x[:, order]), None if mask is None else mask[:, order], _initial_states(call, cell), masked
@@ -79,15 +79,18 @@ def _unrolled_with_unreversed_mask(cell: Cell, x: Array, mask: Array, call: Laye
     return np.where(mask[..., np.newaxis], repeated, 0.0)
 
 
-def _checked_mask(call: LayerCall, x: Array, time_major: bool) -> Mask:
-    """The mask of the sequence; those of initial states are ignored."""
+def _checked_mask(call: LayerCall, time_major: bool) -> Mask:
+    """The mask (n, t) of the sequence, of whose axes `K.rnn` takes the same for the time as of the sequence's; those of
+    initial states are ignored.
+    """
     mask = call.masks[0]
     if mask is None:
         return None
     if call.class_name.startswith("CuDNN"):
         raise Refused(f"a mask on {call.class_name}, which every runtime refuses", call.path)
-    if time_major or mask.shape != x.shape[:2]:
+    if mask.shape != call.x.shape[:2]:
         raise Refused(f"a mask of shape {mask.shape} on a sequence of shape {call.x.shape}", call.path)
+    mask = np.swapaxes(mask, 0, 1) if time_major else mask
     if call.runtime.backend == "cntk":
         raise NotCovered("a masked recurrent layer under CNTK", call.path)
     return mask
