@@ -29,8 +29,11 @@ YOUNGER = {
     "tfkeras-2.8.4/words_and_places": {"DenseBincount"},
 }
 
+#: One fixture of each architecture, from the newest runtime that wrote it: what is loaded is canonical by then.
+ARCHITECTURES = list({fixture.name.partition("/")[2]: fixture for fixture in MIGRATABLE}.values())
 
-@pytest.mark.parametrize("fixture", MIGRATABLE, ids=lambda fixture: fixture.name)
+
+@pytest.mark.parametrize("fixture", ARCHITECTURES, ids=lambda fixture: fixture.name)
 def test_tf_keras_loads_it_with_the_same_outputs(fixture: FixtureFile, migrated: Migrations) -> None:
     import tf_keras
 
