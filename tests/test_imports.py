@@ -169,4 +169,4 @@ def test_no_loose_files():
         folder: {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__", "__main__"}
         for folder in ("pipeline", "transforms")
     }
-    assert loose == {"pipeline": {"graph", "settings", "printable"}, "transforms": {"errors", "limits", "platform"}}
+    assert loose == {"pipeline": {"graph", "settings", "printable"}, "transforms": {"errors", "limits"}}

@@ -20,7 +20,7 @@ from pipeline.coordination.run_folder import RunFolder, Stop
 from pipeline.storage.durable_file import NEW_FILE
 from pipeline.storage.paths import is_remote
 from transforms.errors import MigrationError, Reason
-from transforms.platform import reserve
+from transforms.platform.system_calls import reserve
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 _PROBE = ".h5ferry-probe"

@@ -18,7 +18,7 @@ from pipeline.isolation.machine import address_space_of, this_machine, threads_o
 from pipeline.storage.paths import is_remote
 from transforms.errors import MigrationError
 from transforms.limits import GIB
-from transforms.platform import address_space, exchange, folds_case, lock
+from transforms.platform.system_calls import address_space, exchange, folds_case, lock
 
 LIBRARIES = ("tensorflow", "tf-keras", "apache-beam", "h5py", "numpy", "pandas", "pyarrow", "msgspec")
 #: Sources of settings for other programs, which this one ignores.

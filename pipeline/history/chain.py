@@ -36,7 +36,7 @@ from pipeline.storage.canonical_json import sha256_of
 from pipeline.storage.durable_file import PART, read_file, remove_file, write_file
 from pipeline.storage.paths import is_remote
 from pipeline.storage.regular_file import open_folder, read_regular
-from transforms.platform import lock
+from transforms.platform.system_calls import lock
 
 
 @contextlib.contextmanager

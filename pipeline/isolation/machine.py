@@ -8,7 +8,7 @@ from functools import cache
 
 from pipeline.isolation.cgroups import cpu_quota, memory_quota
 from transforms.limits import GIB, MIB
-from transforms.platform import physical_memory, usable_cpus
+from transforms.platform.system_calls import physical_memory, usable_cpus
 
 #: Resident bytes of a run without its workers, and of one worker's three children while they convert small models
 #: (measured in a memory cgroup: 727 MiB with one worker, 1225 MiB with two; below 600 MiB a worker was killed).

@@ -44,7 +44,7 @@ from pipeline.isolation.messages import (
 from pipeline.isolation.pipes import FrameError, open_pipe, receive_until, send_until
 from pipeline.isolation.policy import Isolation
 from transforms.errors import MigrationError
-from transforms.platform import resident_memory
+from transforms.platform.system_calls import resident_memory
 
 #: Importing TensorFlow from a cold disk on a busy machine takes most of this.
 _START_SECONDS = 180.0

@@ -39,7 +39,7 @@ from pipeline.isolation.messages import (
 )
 from pipeline.isolation.pipes import receive, send
 from transforms.errors import MigrationError, Reason
-from transforms.platform import is_memory_bounded, limit
+from transforms.platform.system_calls import is_memory_bounded, limit
 
 _ORPHAN_CHECK_SECONDS = 1.0
 _UNWANTED = ("pandas",)

@@ -32,7 +32,7 @@ from pipeline.publication.receipt import Receipt, is_complete, parse_receipt, re
 from pipeline.storage.durable_file import NEW_FILE, write_through
 from pipeline.storage.regular_file import open_folder, refuse_long
 from transforms.errors import MigrationError
-from transforms.platform import exchange, flush
+from transforms.platform.system_calls import exchange, flush
 
 _STAGED, _REPLACED = "staged", "replaced"
 _LEFTOVER = re.compile(rf"(?:{re.escape(STAGING)}|{re.escape(RETIRED)})([0-9]+)-[0-9a-f]+")

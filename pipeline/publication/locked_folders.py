@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 
 from pipeline.storage.regular_file import open_folder
-from transforms.platform import lock
+from transforms.platform.system_calls import lock
 
 #: How often a folder that another process sweeps is made again.
 ATTEMPTS = 5

@@ -22,7 +22,7 @@ from pathlib import Path
 from pipeline.publication.layout import LOCK, RESERVED
 from pipeline.publication.locked_folders import is_at
 from pipeline.storage.regular_file import open_folder, open_regular, read_regular
-from transforms.platform import lock
+from transforms.platform.system_calls import lock
 
 _POLL_SECONDS = 0.1
 #: A process that only queries the holder takes the lock briefly; a run waits this long before it is refused.

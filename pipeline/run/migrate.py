@@ -22,7 +22,7 @@ from pipeline.run.graph_run import run_graph
 from pipeline.run.request import FinishedRun, RunRequest
 from pipeline.storage.durable_file import write_file
 from pipeline.storage.paths import absolute_path, is_remote
-from transforms.platform import folds_case
+from transforms.platform.system_calls import folds_case
 
 
 def run_registry(request: RunRequest) -> FinishedRun:

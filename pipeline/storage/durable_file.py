@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.storage.paths import is_remote
 from pipeline.storage.regular_file import open_folder, read_regular
-from transforms.platform import flush
+from transforms.platform.system_calls import flush
 
 PART = ".part"
 #: Flags of `os.open` for a file that must not exist yet.

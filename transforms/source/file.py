@@ -10,7 +10,7 @@ from pathlib import Path
 
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits, over_budget
-from transforms.platform import read_ahead
+from transforms.platform.system_calls import read_ahead
 from transforms.records.file_identity import FileIdentity
 
 _BLOCK = 1 << 20

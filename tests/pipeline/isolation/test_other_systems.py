@@ -17,7 +17,7 @@ FAKES = "tests.pipeline.fakes"
 SAYS = """
 import errno, os, resource, sys
 from pathlib import Path
-from transforms import platform
+from transforms.platform import system_calls as platform
 assert not hasattr(os, "sched_getaffinity")
 assert platform.usable_cpus() == (os.cpu_count(), "CPUs of the machine")
 assert platform.address_space() is None

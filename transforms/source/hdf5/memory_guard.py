@@ -10,7 +10,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from transforms.platform import address_space
+from transforms.platform.system_calls import address_space
 
 #: Messages of HDF5 and h5py for exhausted memory.
 _OUT_OF_MEMORY = ("alloc", "memory", "resource unavailable")
