@@ -97,7 +97,7 @@ def table(tried: list[Tried]) -> Iterator[str]:
     yield ""
     yield "Not run: macOS and Linux on aarch64, for which the lock holds packages all the same. In place of macOS the"
     yield "tests take from an interpreter what Linux alone has (`tests/pipeline/isolation/test_other_systems.py`);"
-    yield "[`transforms/platform/system_calls.py`](../transforms/platform/system_calls.py) lists what is done without it."
+    yield "[`system_calls.py`](../transforms/platform/system_calls.py) lists what is done without it."
     yield "Windows: in WSL 2 only."
 
 
