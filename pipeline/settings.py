@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,11 +9,10 @@ from typing import TypedDict, Unpack
 
 from pipeline.coordination.run_folder import NO_FOLDER, RunFolder
 from pipeline.isolation.policy import Isolation, Role, option_advice
+from pipeline.publication.layout import is_run_id
 from pipeline.storage.paths import absolute_path
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.outcome import EVIDENCE_ORDER, Evidence
-
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,7 @@ class MigrateSettings:
         run_id: names the run in report and receipts.
         attempt: random for each run; distinguishes a retried bundle from a second run, and the children of concurrent
             runs in one process.
+        trusted_keys: public keys (hex) whose signed records vouch for what lies in the output; none takes every record.
         require_evidence: the weakest evidence accepted for publication.
         isolation: limits of the converting children.
         threads: maximum number of process pairs of one worker process.
@@ -54,6 +53,7 @@ class MigrateSettings:
         tensorflow_min: the release of TensorFlow that must load the SavedModels; "" for any.
         limits: the budget of reading.
         full_reload_every: of artefacts whose graph is already loaded, one in so many is nevertheless loaded completely.
+        recheck_every: one row in so many is converted twice, by fresh processes; 0 for none.
         children: functions that the children run.
         folder: for communication between the launcher and workers on this machine.
         folds_case: whether the output's file system ignores case in names.
@@ -62,6 +62,7 @@ class MigrateSettings:
     output: str
     run_id: str
     attempt: str = field(default_factory=lambda: secrets.token_hex(8))
+    trusted_keys: tuple[str, ...] = ()
     require_evidence: Evidence = Evidence.REBUILT
     isolation: Isolation = field(default_factory=Isolation)
     threads: int = 1
@@ -70,6 +71,7 @@ class MigrateSettings:
     tensorflow_min: str = ""
     limits: Limits = DEFAULT_LIMITS
     full_reload_every: int = 50
+    recheck_every: int = 0
     children: ChildFunctions = CHILD_FUNCTIONS
     folder: RunFolder = NO_FOLDER
     folds_case: bool = False
@@ -109,6 +111,8 @@ class MigrateOptions(TypedDict, total=False):
         keep_training: compile each SavedModel as its file says and restore the optimizer.
         tensorflow_min: the release of TensorFlow, such as "2.4", that must load each SavedModel.
         full_reload_every: of artefacts whose graph is already loaded, one in so many is loaded completely again.
+        recheck_every: one row in so many is converted a second time by fresh processes, which must give the same files;
+            0 for none.
         limits: maximum sizes of what is read.
     """
 
@@ -122,6 +126,7 @@ class MigrateOptions(TypedDict, total=False):
     keep_training: bool
     tensorflow_min: str
     full_reload_every: int
+    recheck_every: int
     limits: Limits
 
 
@@ -141,7 +146,7 @@ def migrate_settings(output: str, **options: Unpack[MigrateOptions]) -> MigrateS
         SettingsError: an option has an invalid value.
     """
     run_id, required = options.get("run_id", ""), options.get("require_evidence", Evidence.REBUILT)
-    if run_id and not _RUN_ID.fullmatch(run_id):
+    if run_id and not is_run_id(run_id):
         raise SettingsError(f"The run id {run_id!r} is not made of letters, digits, '.', '_' and '-'.")
     if required not in EVIDENCE_ORDER[1:]:
         choices = ", ".join(each.value for each in EVIDENCE_ORDER[1:])
@@ -162,6 +167,7 @@ def migrate_settings(output: str, **options: Unpack[MigrateOptions]) -> MigrateS
         keep_training=options.get("keep_training", False),
         tensorflow_min=_release(options.get("tensorflow_min", "")),
         full_reload_every=options.get("full_reload_every", MigrateSettings.full_reload_every),
+        recheck_every=options.get("recheck_every", MigrateSettings.recheck_every),
         limits=options.get("limits", DEFAULT_LIMITS),
     )
 

@@ -120,11 +120,11 @@ ORDER = """
     transforms.evidence transforms.training
     transforms.migration
     pipeline pipeline.printable pipeline.storage
+    pipeline.isolation
     pipeline.coordination pipeline.publication
     pipeline.history pipeline.manifest
     pipeline.report
     pipeline.monitoring
-    pipeline.isolation
     pipeline.settings pipeline.audit pipeline.inspection pipeline.scan
     pipeline.steps
     pipeline.graph

@@ -138,6 +138,15 @@ FAILURES = frozenset(
 )
 
 
+#: What a row of a report or a line of a terminal may have to hold, whatever a file calls its layers.
+_MESSAGE_CHARACTERS, _NAME_CHARACTERS = 2_000, 200
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, its middle left out where it is longer than `most` characters."""
+    return text if len(text) <= most else f"{text[: most // 2]}...{text[-(most // 2) :]}"
+
+
 class MigrationError(Exception):
     """One model cannot be migrated.
 
@@ -158,6 +167,8 @@ class MigrationError(Exception):
         advice: str = "",
         detail: tuple[str, ...] = (),
     ) -> None:
+        message, advice = shortened(message, _MESSAGE_CHARACTERS), shortened(advice, _MESSAGE_CHARACTERS)
+        layer = tuple(shortened(name, _NAME_CHARACTERS) for name in layer)
         super().__init__(reason, message, layer, advice)
         self.reason = reason
         self.message = message

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     LEFTOVER = "leftover"
     DRIFT = "drift"
     UNSIGNED = "unsigned"
+    STALE = "stale"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,25 @@ class OutputState:
 
 
 @dataclass(frozen=True)
+class NewestRun:
+    """The record that says what must be there.
+
+    Attributes:
+        run_id, finished_at: of the run; UTC, ISO 8601.
+        sha256: of its record.
+        output, manifest: where the run published, and from what.
+        signed_by: the public key (hex) that its signature was checked with, "" where no key was given.
+    """
+
+    run_id: str
+    finished_at: str
+    sha256: str
+    output: str
+    manifest: str
+    signed_by: str = ""
+
+
+@dataclass(frozen=True)
 class AuditResult:
     """All findings of one call of `verify`.
 
@@ -68,12 +88,14 @@ class AuditResult:
         findings: differences outside the outputs.
         notes: information for the reader; no difference.
         runs: number of run records that were checked.
+        newest: the newest record; with a key, the newest that was signed with it. None where there is none.
     """
 
     outputs: tuple[OutputState, ...]
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     runs: int = 0
+    newest: NewestRun | None = None
 
     @property
     def sound(self) -> bool:

@@ -64,6 +64,8 @@ def _sort(tree: OutputTree, folder: Path, entries: list[os.DirEntry[str]]) -> li
         return []
     if RECORD in names:
         tree.runs.append(folder)
+    if not entries and folder != tree.root:
+        tree.find(Kind.EXTRA, folder, "is an empty folder: TensorFlow Serving takes a numeric one for a version")
     inner = []
     for entry in entries:
         path = Path(entry.path)

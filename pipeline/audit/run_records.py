@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.audit.findings import Finding, Kind, relative_path
-from pipeline.history.record import (
-    FINISHED,
-    FileDigest,
-    RecordError,
-    RunRecord,
-    RunReference,
-    parse_latest,
-    parse_record,
-)
-from pipeline.history.signing import is_signature
-from pipeline.publication.layout import (
-    LATEST,
-    LATEST_BYTES,
-    LOCK,
-    RECORD,
-    RECORD_BYTES,
-    RESERVED,
-    RUNS,
-    SIGNATURE,
-    SIGNATURE_BYTES,
-)
+from pipeline.audit.findings import Finding, Kind, NewestRun, relative_path
+from pipeline.audit.parsing import ConfinedParser
+from pipeline.audit.run_folder import StoredRun, check_run_folder
+from pipeline.history.chain import last_of
+from pipeline.history.inventory import RecordedOutput, inventory
+from pipeline.history.record import RecordError, RunRecord, RunReference, parse_latest
+from pipeline.publication.layout import LATEST, LATEST_BYTES, LOCK, RECORD, RESERVED, RUNS
 from pipeline.publication.locked_folders import LockState, lock_state
 from pipeline.publication.locks import holder_of
-from pipeline.storage.regular_file import digest_regular, read_regular
+from pipeline.storage.regular_file import read_regular
 
 _NAMES_TOLD = 5
 _RECORDLESS = (
@@ -45,43 +29,24 @@ class History:
     """The run records of an output.
 
     Attributes:
-        records: from the newest to the oldest, as far as the chain is intact.
-        complete: whether the chain reaches a first run.
-        kept: whether the output has a history.
+        records: from the newest to the oldest, as far as the chain leads.
+        kept: False for an output without any history.
         known: digests of all records in the history's folders.
-        at_work: active runs, whose outputs are not recorded yet.
+        newest: what the newest record that counts says of itself: with keys, the newest signed one.
+        recorded: what it vouches for, by "<model>/<version>".
+        at_work: runs that have not ended, whose outputs no record can tell of yet; with keys none, for nothing that
+            nobody signed excuses an output.
         findings, notes: of their verification.
     """
 
     records: tuple[RunRecord, ...] = ()
-    complete: bool = True
     kept: bool = True
     known: frozenset[str] = frozenset()
+    newest: NewestRun | None = None
+    recorded: Mapping[str, RecordedOutput] = field(default_factory=dict)
     at_work: frozenset[str] = frozenset()
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
-
-    @property
-    def receipts(self) -> Mapping[str, tuple[str, str]]:
-        """Sha256 of the receipt and id of the run, by "<model>/<version>", from the newest run that lists it."""
-        return {
-            name: (digest, record.run_id)
-            for record in reversed(self.records)
-            for name, digest in record.receipts.items()
-        }
-
-    @property
-    def expected(self) -> Mapping[str, str]:
-        """Outputs that must exist, and their run: those of the newest complete run over each manifest, or later."""
-        found: dict[str, str] = {}
-        settled: set[object] = set()
-        for record in self.records:
-            path = record.manifest.get("path")
-            if path not in settled:
-                found |= {name: record.run_id for name in record.receipts if name not in found}
-            if record.state == FINISHED:
-                settled.add(path)
-        return found
 
 
 @dataclass
@@ -90,7 +55,8 @@ class _Reading:
 
     root: Path
     keys: tuple[str, ...]
-    folders: dict[str, tuple[Path, RunRecord]] = field(default_factory=dict)
+    parser: ConfinedParser
+    runs: dict[str, StoredRun] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     at_work: set[str] = field(default_factory=set)
@@ -99,15 +65,16 @@ class _Reading:
         self.findings.append(Finding(kind, relative_path(path, self.root), message))
 
 
-def read_history(root: Path, keys: tuple[str, ...]) -> History:
+def read_history(root: Path, keys: tuple[str, ...], parser: ConfinedParser) -> History:
     """Reads and verifies `_h5ferry` of an output folder.
 
     Args:
         root: the output.
-        keys: public keys (hex), one of which must have signed each record; empty: no signature is required.
+        keys: public keys (hex), one of which must have signed each record; none asks for no signature.
+        parser: parses the records.
     """
     place = root / RESERVED
-    reading = _Reading(root, keys)
+    reading = _Reading(root, keys, parser)
     if not os.path.lexists(place):
         note = "There is no record of any run: nothing vouches for the receipts."
         finding = Finding(Kind.UNSIGNED, RESERVED, "is missing: no signed run vouches for what is here")
@@ -119,26 +86,18 @@ def read_history(root: Path, keys: tuple[str, ...]) -> History:
             _read_lock(reading, Path(entry.path))
         elif entry.name != LATEST or not entry.is_file(follow_symlinks=False):
             reading.find(Kind.EXTRA, Path(entry.path), "is nothing that a run leaves")
-    records, complete = _chain(reading, place / LATEST)
+    records, named = _chain(reading, place / LATEST)
+    newest = _newest(reading, records, named)
+    ended = {run.record.run_id for run in reading.runs.values()}
     return History(
         records=tuple(records),
-        complete=complete,
-        known=frozenset(reading.folders),
-        at_work=frozenset(reading.at_work),
+        known=frozenset(reading.runs),
+        newest=None if newest is None else newest.summary,
+        recorded=inventory(None if newest is None else newest.record),
+        at_work=frozenset() if keys else frozenset(reading.at_work - ended),
         findings=tuple(reading.findings),
         notes=tuple(reading.notes),
     )
-
-
-def check_run_folder(folder: Path, root: Path, keys: tuple[str, ...]) -> tuple[RunRecord | None, list[Finding]]:
-    """Checks one folder with a record: the record's form and signature, the report's files, and that nothing else is
-    there.
-
-    Returns:
-        The record, None if it cannot be read, and the findings.
-    """
-    reading = _Reading(root, keys)
-    return _read_run(reading, folder), reading.findings
 
 
 def _entries(reading: _Reading, folder: Path) -> list[os.DirEntry[str]]:
@@ -165,119 +124,94 @@ def _read_runs(reading: _Reading, folder: Path) -> None:
         if not entry.is_dir(follow_symlinks=False):
             reading.find(Kind.EXTRA, path, "is nothing that a run leaves")
         elif not os.path.lexists(path / RECORD):
-            if lock_state(path) is LockState.HELD:
-                reading.notes.append(f"Run {entry.name} is at work.")
-                reading.at_work.add(entry.name)
-            else:
-                reading.find(Kind.LEFTOVER, path, _RECORDLESS)
-        elif (record := _read_run(reading, path)) is not None:
-            reading.folders[record.reference.sha256] = path, record
+            _read_recordless(reading, path)
+        else:
+            run, findings = check_run_folder(path, reading.root, reading.keys, reading.parser, in_history=True)
+            reading.findings += findings
+            if run is not None:
+                reading.runs[run.record.reference.sha256] = run
 
 
-def _read_run(reading: _Reading, folder: Path) -> RunRecord | None:
-    path = folder / RECORD
-    try:
-        data = read_regular(path, RECORD_BYTES, folder)
-        record = parse_record(data)
-    except (OSError, RecordError) as error:
-        reading.find(Kind.ALTERED, path, f"was altered: {error}")
-        return None
-    in_history = folder.parent == reading.root / RESERVED / RUNS
-    beside = {} if in_history and record.report else record.report_files
-    _check_files(reading, folder, beside, in_history)
-    _check_signature(reading, folder, record, data)
-    return record
+def _read_recordless(reading: _Reading, folder: Path) -> None:
+    """A folder whose run is at work if its lock says so; what cannot be told is not taken for an excuse."""
+    state = lock_state(folder)
+    if state is LockState.HELD:
+        reading.notes.append(f"Run {folder.name} is at work.")
+        reading.at_work.add(folder.name)
+    elif state is LockState.FREE:
+        reading.find(Kind.LEFTOVER, folder, _RECORDLESS)
+    else:
+        reading.find(Kind.UNREADABLE, folder, f"has no {RECORD}, and whether its run is at work cannot be told")
 
 
-def _check_files(reading: _Reading, folder: Path, files: Mapping[str, FileDigest], in_history: bool) -> None:
-    """Checks that the report's files are present and unaltered and that nothing else is; folders only outside the
-    history.
-    """
-    for name, expected in files.items():
-        path = folder / name
-        try:
-            status = path.lstat()
-            same = stat.S_ISREG(status.st_mode) and status.st_size == expected.bytes
-            if not same or digest_regular(path, folder)[1] != expected.sha256:
-                reading.find(Kind.ALTERED, path, "is not the file that the run wrote")
-        except FileNotFoundError:
-            reading.find(Kind.MISSING, path, "is missing")
-        except OSError as error:
-            reading.find(Kind.UNREADABLE, path, f"cannot be read: {error.strerror}")
-    for entry in _entries(reading, folder):
-        if entry.name not in {*files, RECORD, SIGNATURE} and (in_history or not entry.is_dir(follow_symlinks=False)):
-            reading.find(Kind.EXTRA, Path(entry.path), "is nothing that the run left")
-
-
-def _check_signature(reading: _Reading, folder: Path, record: RunRecord, data: bytes) -> None:
-    path = folder / SIGNATURE
-    try:
-        signature: bytes | None = read_regular(path, SIGNATURE_BYTES, folder)
-    except FileNotFoundError:
-        signature = None
-    except OSError as error:
-        return reading.find(Kind.UNREADABLE, path, f"cannot be read: {error.strerror}")
-    if signature is None:
-        if record.signer or reading.keys:
-            reading.find(Kind.UNSIGNED, path, f"is missing: nothing proves who made {RECORD}")
-    elif not record.signer:
-        reading.find(Kind.EXTRA, path, f"is a signature, though {RECORD} names no signer")
-    elif not is_signature(record.signer, signature, data):
-        reading.find(Kind.UNSIGNED, path, f"is not the signature of {RECORD} by the signer that it names")
-    elif reading.keys and record.signer not in reading.keys:
-        reading.find(Kind.UNSIGNED, path, f"was made with another key than given: {record.signer}")
-    return None
-
-
-def _chain(reading: _Reading, latest: Path) -> tuple[list[RunRecord], bool]:
-    """Follows the records back from latest.json. Returns whether the chain reaches the first run."""
-    if not reading.folders and not latest.exists():
-        return [], True
+def _chain(reading: _Reading, latest: Path) -> tuple[list[RunRecord], StoredRun | None]:
+    """Follows the records from latest.json back; the run that latest.json names, None where it names none."""
+    if not reading.runs and not os.path.lexists(latest):
+        return [], None
     try:
         data = read_regular(latest, LATEST_BYTES, reading.root)
         reference: RunReference | None = parse_latest(data)
     except (OSError, RecordError) as error:
-        kind = Kind.ALTERED if latest.exists() else Kind.MISSING
+        kind = Kind.ALTERED if os.path.lexists(latest) else Kind.MISSING
         reading.find(kind, latest, f"does not name the newest run: {error}")
-        return [], False
+        return [], None
+    named = None if reference is None else reading.runs.get(reference.sha256)
     records: list[RunRecord] = []
     names_it = latest
     reached: set[str] = set()
     while reference is not None:
-        found = reading.folders.get(reference.sha256) or _altered(reading, reference, names_it, reached)
-        if found is None or (digest := found[1].reference.sha256) in reached:
+        found = reading.runs.get(reference.sha256) or _altered(reading, reference, names_it, reached)
+        if found is None or (digest := found.record.reference.sha256) in reached:
             break
         reached.add(digest)
-        if not records and data != found[1].latest():
+        if not records and data != found.record.latest():
             reading.find(Kind.ALTERED, latest, "does not say what the newest run recorded")
-        records.append(found[1])
-        if found[1].taken_over:
-            names = ", ".join(found[1].taken_over[:_NAMES_TOLD])
-            reading.notes.append(f"Run {found[1].run_id} found receipts that no run before it recorded: {names}.")
-        names_it, reference = found[0] / RECORD, found[1].previous
-    for digest, (folder, _) in reading.folders.items():
+        records.append(found.record)
+        _tell_taken_over(reading, found)
+        names_it, reference = found.folder / RECORD, found.record.previous
+    for digest, run in reading.runs.items():
         if digest not in reached:
             message = f"is not among the runs that {LATEST} leads to: altered, put there, or killed at its very end"
-            reading.find(Kind.UNRECORDED, folder / RECORD, message)
+            reading.find(Kind.UNRECORDED, run.folder / RECORD, message)
     if reference is not None:
         reading.notes.append(f"The history begins after run {reference.run_id}, whose record is not there.")
-    return records, reference is None
+    return records, named
 
 
-def _altered(
-    reading: _Reading, reference: RunReference, names_it: Path, reached: set[str]
-) -> tuple[Path, RunRecord] | None:
-    """The record with the name but another digest: it or the file that names it was altered."""
-    for digest, (folder, record) in _newest_first(reading.folders.items()):
-        if record.run_id == reference.run_id and digest not in reached:
+def _newest(reading: _Reading, records: list[RunRecord], named: StoredRun | None) -> StoredRun | None:
+    """The run whose record says what must be there.
+
+    With keys that is the end of the chain of signed records, whatever latest.json says; without, the one which it
+    leads to.
+    """
+    if not reading.keys:
+        return reading.runs.get(records[0].reference.sha256) if records else None
+    signed = [run.record for run in reading.runs.values() if run.signed_by]
+    newest = last_of(signed, named.record if named is not None and named.signed_by else None)
+    return None if newest is None else reading.runs[newest.reference.sha256]
+
+
+def _tell_taken_over(reading: _Reading, run: StoredRun) -> None:
+    if not run.record.taken_over:
+        return
+    names = ", ".join(run.record.taken_over[:_NAMES_TOLD])
+    what = f"found receipts that no run before it recorded: {names}"
+    if reading.keys:
+        reading.find(Kind.UNRECORDED, run.folder / RECORD, f"{what}, and took them over")
+    else:
+        reading.notes.append(f"Run {run.record.run_id} {what}.")
+
+
+def _altered(reading: _Reading, reference: RunReference, names_it: Path, reached: set[str]) -> StoredRun | None:
+    """The record that has the name but not the digest: altered, or else the file that names it is."""
+    for digest, run in _newest_first(reading.runs.items()):
+        if run.record.run_id == reference.run_id and digest not in reached:
             told = relative_path(names_it, reading.root)
             message = f"has not the digest that {told} names: one of the two was altered"
-            reading.find(Kind.ALTERED, folder / RECORD, message)
-            return folder, record
+            reading.find(Kind.ALTERED, run.folder / RECORD, message)
+            return run
     return None
 
 
-def _newest_first(
-    folders: Iterable[tuple[str, tuple[Path, RunRecord]]],
-) -> Iterator[tuple[str, tuple[Path, RunRecord]]]:
-    yield from sorted(folders, key=lambda item: item[1][1].finished_at, reverse=True)
+def _newest_first(runs: Iterable[tuple[str, StoredRun]]) -> Iterator[tuple[str, StoredRun]]:
+    yield from sorted(runs, key=lambda item: item[1].record.finished_at, reverse=True)

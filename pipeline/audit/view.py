@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from pipeline.audit.findings import AuditResult, Finding, OutputState
+from pipeline.audit.findings import AuditResult, Finding, NewestRun, OutputState
 from pipeline.printable import printable
 from pipeline.storage.canonical_json import plain_json
 
@@ -49,6 +49,8 @@ def print_verification(console: Console, found: AuditResult) -> None:
     replayed = sum(output.replayed for output in found.outputs)
     samples = f"; the samples of {replayed} were run" if replayed else ""
     console.print(f"{sound} of {len(found.outputs)} outputs are as published{samples}.")
+    if found.newest is not None:
+        _line(console, _newest(found.newest), False)
     if found.runs:
         console.print(f"{found.runs} run {'record was' if found.runs == 1 else 'records were'} checked.")
     if found.findings:
@@ -60,6 +62,7 @@ def as_json(found: AuditResult) -> str:
     content: dict[str, Any] = {
         "sound": found.sound,
         "runs": found.runs,
+        "newest": None if found.newest is None else asdict(found.newest),
         "outputs": [
             {
                 "path": output.path,
@@ -75,6 +78,12 @@ def as_json(found: AuditResult) -> str:
         "notes": list(found.notes),
     }
     return json.dumps(plain_json(content), indent=1, allow_nan=False)
+
+
+def _newest(run: NewestRun) -> str:
+    what = "Newest signed record" if run.signed_by else "Newest record, whose signature was not checked"
+    places = f"from {run.manifest} into {run.output}"
+    return f"{what}: run {run.run_id}, ended {run.finished_at}, {places}, SHA-256 {run.sha256}."
 
 
 def _plain(finding: Finding) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Never
 
@@ -139,6 +140,13 @@ def verify(
         list[Path] | None,
         typer.Option(help="Ed25519 public key in PEM. Every run record must be signed with one of the given keys."),
     ] = None,
+    expect_run: Annotated[
+        str, typer.Option(help="The newest record must be that of this run: its id, or the SHA-256 of its record.")
+    ] = "",
+    newer_than: Annotated[
+        str,
+        typer.Option(help="The newest record's run must have ended after this: a date, a time, or so long ago (26h)."),
+    ] = "",
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print a line for each output, also where nothing differs.")
     ] = False,
@@ -151,6 +159,7 @@ def verify(
     from rich.console import Console
 
     from pipeline.audit import view
+    from pipeline.audit.freshness import Freshness, parse_instant
     from pipeline.audit.verify import VerifyRequest
     from pipeline.audit.verify import verify as run_verification
     from pipeline.history.signing import SigningKeyError, load_public_key
@@ -158,8 +167,14 @@ def verify(
 
     console = Console(highlight=False)
     try:
+        fresh = Freshness(expect_run, parse_instant(newer_than, datetime.now(UTC)) if newer_than else None)
+    except ValueError:
+        unusable(
+            f"--newer-than {newer_than!r} is no date or time (2026-01-31, 2026-01-31T14:25) and no span (26h, 7d)."
+        )
+    try:
         keys = tuple(load_public_key(key) for key in public_key or ())
-        request = VerifyRequest(target, run_samples, keys, output)
+        request = VerifyRequest(target, run_samples, keys, output, fresh)
         found = run_verification(
             request, (lambda state: None) if as_json else view.output_lines(console, verbose=verbose)
         )
@@ -178,11 +193,11 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o")] = Path("report.html"),
 ) -> None:
     """Write the audit page of a report."""
-    from pipeline.report.page import render_page
-    from pipeline.report.table import ReportError, read_report
+    from pipeline.report.table import ReportError
+    from pipeline.report.untrusted import audit_page, report_bytes
 
     try:
-        output.write_text(render_page(read_report(str(source))), encoding="utf-8")
+        output.write_text(audit_page(report_bytes(source)), encoding="utf-8")
     except ReportError as error:
         unusable(error)
     typer.echo(str(output))
@@ -199,18 +214,19 @@ def diff(
     from rich.console import Console
 
     from pipeline.report import diff_view as view
-    from pipeline.report.diff import Verdict, compare_reports
-    from pipeline.report.table import ReportError, read_report
+    from pipeline.report.diff import Verdict
+    from pipeline.report.table import ReportError
+    from pipeline.report.untrusted import changes, report_bytes
 
     try:
-        changes = compare_reports(read_report(str(old)), read_report(str(new)), factor)
+        found = changes(report_bytes(old), report_bytes(new), factor)
     except ReportError as error:
         unusable(error)
     if as_json:
-        typer.echo(view.as_json(changes, str(old), str(new), factor))
+        typer.echo(view.as_json(found, str(old), str(new), factor))
     else:
-        view.print_changes(Console(highlight=False), changes)
-    raise typer.Exit(_exit_status(all(change.verdict is not Verdict.WORSE for change in changes)))
+        view.print_changes(Console(highlight=False), found)
+    raise typer.Exit(_exit_status(all(change.verdict is not Verdict.WORSE for change in found)))
 
 
 @app.command(epilog=example("doctor"))

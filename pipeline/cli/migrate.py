@@ -78,9 +78,19 @@ def migrate(
             min=1, help="Load every Nth artefact completely from disk, even when its graph is already loaded."
         ),
     ] = 50,
+    recheck_every: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Convert one row in N a second time by fresh processes, which must give the same files."
+        ),
+    ] = 0,
     run_id: Annotated[str, typer.Option(help="Name of the run. Default: from the time.")] = "",
     sign_key: Annotated[
         Path | None, typer.Option(help="Ed25519 private key in PEM, to sign the run record, run.json.")
+    ] = None,
+    public_key: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --sign-key: records signed with this key count besides one's own."),
     ] = None,
     sign_key_passphrase_file: Annotated[
         Path | None, typer.Option(help="File with the key's passphrase. Default: $H5FERRY_SIGN_KEY_PASSPHRASE.")
@@ -101,7 +111,7 @@ def migrate(
     limits: Limits,
 ) -> None:
     """Migrate every model of a manifest or folder, validate each against evidence, publish, and report."""
-    from pipeline.history.signing import SigningKeyError, load_signer, read_passphrase
+    from pipeline.history.signing import SigningKeyError, load_public_key, load_signer, read_passphrase
     from pipeline.isolation.policy import option_advice
     from pipeline.manifest.reader import ManifestError
     from pipeline.monitoring.event_log import json_log
@@ -128,6 +138,7 @@ def migrate(
             keep_training=keep_training,
             tensorflow_min=tensorflow_min,
             full_reload_every=full_reload_every,
+            recheck_every=recheck_every,
             limits=limits,
         )
         settings = replace(
@@ -137,6 +148,8 @@ def migrate(
         )
         if metrics_file is not None and not metrics_file.parent.is_dir():
             unusable(f"--metrics-file {metrics_file}: there is no folder {metrics_file.parent}.")
+        if public_key and sign_key is None:
+            unusable("--public-key says which signed records count beside one's own: it needs --sign-key.")
         signer = load_signer(sign_key, read_passphrase(sign_key_passphrase_file)) if sign_key else None
         notifier = EventNotifier() if log_format is LogFormat.JSON else TextNotifier(quiet=quiet, verbose=verbose)
         run = RunRequest(
@@ -146,6 +159,7 @@ def migrate(
             invocation.beam_arguments,
             notifier,
             signer=signer,
+            public_keys=tuple(map(load_public_key, public_key or ())),
             metrics_file=str(metrics_file or ""),
             wait=wait,
             lock=lock,

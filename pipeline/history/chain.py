@@ -7,6 +7,8 @@ OUTPUT/_h5ferry/runs/<run-id>/         run.json, its signature, and the report u
 OUTPUT/_h5ferry/runs/<run-id>.<n>/     files of an earlier run of the same id
 ```
 Each record names the digest of the one before, and latest.json that of the newest: one changed byte breaks the chain.
+Where public keys are given, only records that one of them signed count; latest.json is then but a hint, for nobody
+signs it.
 """
 
 from __future__ import annotations
@@ -14,12 +16,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import count, repeat
 from pathlib import Path
 
 from pipeline.history.record import RecordError, RunRecord, RunReference, parse_latest, parse_record
-from pipeline.history.signing import Signer
+from pipeline.history.signing import Signer, signing_key
 from pipeline.publication.layout import (
     LATEST,
     LATEST_BYTES,
@@ -29,14 +32,19 @@ from pipeline.publication.layout import (
     RUNS,
     SHARDS,
     SIGNATURE,
+    SIGNATURE_BYTES,
     run_folder,
 )
 from pipeline.publication.locked_folders import LockState, lock_state, make_locked_folder
 from pipeline.storage.canonical_json import sha256_of
-from pipeline.storage.durable_file import PART, read_file, remove_file, write_file
+from pipeline.storage.durable_file import PART, read_file, write_file
 from pipeline.storage.paths import is_remote
-from pipeline.storage.regular_file import open_folder, read_regular
+from pipeline.storage.regular_file import open_folder
 from transforms.platform.system_calls import lock
+
+Keys = tuple[str, ...]
+#: What the clocks of a machine and of its disks may differ by.
+_CLOCK_SECONDS = 3600.0
 
 
 @contextlib.contextmanager
@@ -50,7 +58,7 @@ def open_run_folder(output: str, run_id: str) -> Iterator[None]:
         OSError: the folder cannot be made.
     """
     folder = run_folder(output, run_id)
-    _set_aside(folder)
+    _set_aside(output, run_id)
     if is_remote(output):
         yield
         return
@@ -71,36 +79,128 @@ def sweep_runs(output: Path) -> None:
             continue
         if lock_state(folder) is not LockState.FREE:
             continue
-        for entry in folder.iterdir():
-            if entry.name.startswith(SHARDS):
-                shutil.rmtree(entry, ignore_errors=True)
-            elif entry.name.startswith(".") and entry.name.endswith(PART):
-                entry.unlink(missing_ok=True)
+        with open_folder(folder, output) as opened:
+            for name in os.listdir(opened):
+                if name.startswith(SHARDS):
+                    with contextlib.suppress(OSError):
+                        shutil.rmtree(name, dir_fd=opened)
+                elif name.startswith(".") and name.endswith(PART):
+                    with contextlib.suppress(OSError):
+                        os.unlink(name, dir_fd=opened)
         with contextlib.suppress(OSError):
             folder.rmdir()
 
 
-def previous_run(output: str) -> RunReference | None:
-    """The newest run of an output (folder or URL), None if there is none.
+def newest_run(output: str, keys: Keys = ()) -> RunRecord | None:
+    """The newest run of an output (folder or URL), None for none.
 
-    It is the run that latest.json names or, if a run was killed before it updated that file, the last of its
-    successors. If latest.json is missing or damaged, the chain is followed forward from its first run.
+    That is the one which latest.json names or, when a run was killed before it could say so there, the last that
+    follows on it. Where latest.json is lost, damaged or names a run that does not count, it is the last of those that
+    no other one follows.
+
+    Args:
+        output: folder or URL.
+        keys: public keys (hex), one of which must have signed the record; none takes every record.
 
     Raises:
-        OSError: latest.json cannot be read.
+        OSError: a store cannot be asked.
     """
-    path = f"{output}/{RESERVED}/{LATEST}"
-    data = read_file(path, LATEST_BYTES, _root(output))
-    newest = None
-    if data is not None:
-        with contextlib.suppress(RecordError):
-            newest = parse_latest(data)
+    named = _named_by_latest(output, keys)
     if is_remote(output):
-        return newest
-    following = dict(_records_since(Path(output, RESERVED, RUNS), os.stat(path).st_mtime_ns if newest else 0))
-    while newest in following:
-        newest = following.pop(newest)
-    return newest
+        return named
+    since = _instant(named.finished_at) - _CLOCK_SECONDS if named else 0.0
+    return last_of(list(_records_since(Path(output, RESERVED, RUNS), since, keys)), named)
+
+
+def _named_by_latest(output: str, keys: Keys) -> RunRecord | None:
+    try:
+        data = read_file(f"{output}/{RESERVED}/{LATEST}", LATEST_BYTES, _root(output))
+        return None if data is None else read_record(output, parse_latest(data), keys)
+    except RecordError:
+        return None
+    except OSError:  # A link or a FIFO in its place is as good as none; a store that does not answer is not.
+        if is_remote(output):
+            raise
+        return None
+
+
+def last_of(records: Sequence[RunRecord], named: RunRecord | None) -> RunRecord | None:
+    """The end of the chain among records: from `named` on, where it is given; else the latest that none follows."""
+    following = {record.previous: record for record in sorted(records, key=_by_time)}
+    if named is None:
+        ends = [record for record in records if record.reference not in following]
+        return max(ends, key=_by_time, default=None)
+    while (after := following.pop(named.reference, None)) is not None:
+        named = after
+    return named
+
+
+def previous_run(output: str) -> RunReference | None:
+    """The newest run of an output as the next record names it, None for none. Raises OSError as `newest_run`."""
+    newest = newest_run(output)
+    return None if newest is None else newest.reference
+
+
+def chain(output: str, newest: RunRecord | None, keys: Keys = ()) -> Iterator[RunRecord]:
+    """The records of an output (folder or URL) from the newest back, as far as they are there, unaltered and count.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    record = newest
+    while record is not None:
+        yield record
+        record = None if record.previous is None else read_record(output, record.previous, keys)
+
+
+def read_record(output: str, reference: RunReference, keys: Keys = ()) -> RunRecord | None:
+    """The record that a reference names, also where a later run of the same id set it aside.
+
+    None where it is not there, was altered, or was signed by none of the keys.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    folder = run_folder(output, reference.run_id)
+    for number in count():
+        place = f"{folder}.{number}" if number else folder
+        data = read_file(f"{place}/{RECORD}", RECORD_BYTES, _root(output))
+        if data is not None and sha256_of(data) == reference.sha256:
+            return _counted(output, place, data, keys)
+        if data is None and number:
+            return None
+    return None
+
+
+def _counted(output: str, folder: str, data: bytes, keys: Keys) -> RunRecord | None:
+    """The record in a file, if it is one and, where keys are given, was signed by one of them.
+
+    The signature is looked at first: what nobody signed is not even parsed then.
+    """
+    key = ""
+    if keys:
+        with contextlib.suppress(OSError):
+            signature = read_file(f"{folder}/{SIGNATURE}", SIGNATURE_BYTES, _root(output))
+            key = signing_key(keys, signature or b"", data)
+        if not key:
+            return None
+    try:
+        record = parse_record(data)
+    except RecordError:
+        return None
+    return record if record.signer == key or not keys else None
+
+
+def _by_time(record: RunRecord) -> tuple[str, str]:
+    return record.finished_at, record.run_id
+
+
+def _instant(text: str) -> float:
+    """Seconds since 1970 of an ISO 8601 text, 0 for what is none."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return 0.0
 
 
 def _root(output: str) -> Path | None:
@@ -108,42 +208,16 @@ def _root(output: str) -> Path | None:
     return None if is_remote(output) else Path(output)
 
 
-def chain(output: str, newest: RunReference | None) -> Iterator[RunRecord]:
-    """The records of an output (folder or URL) from the newest back, as far as they exist and are unaltered.
-
-    Raises:
-        OSError: one cannot be read.
-    """
-    reference = newest
-    while reference is not None:
-        record = _record_of(output, reference)
-        if record is None:
-            return
-        yield record
-        reference = record.previous
-
-
-def _record_of(output: str, reference: RunReference) -> RunRecord | None:
-    """The record that a reference names, also where a later run of the same id set it aside."""
-    folder = run_folder(output, reference.run_id)
-    for number in count():
-        place = f"{folder}.{number}" if number else folder
-        data = read_file(f"{place}/{RECORD}", RECORD_BYTES, _root(output))
-        if data is not None and sha256_of(data) == reference.sha256:
-            with contextlib.suppress(RecordError):
-                return parse_record(data)
-        if data is None and number:
-            break
-    return None
-
-
-def _records_since(runs: Path, instant: int) -> Iterator[tuple[RunReference | None, RunReference]]:
-    """The (previous run, run) of each record that was written at an instant (ns) or later."""
+def _records_since(runs: Path, instant: float, keys: Keys) -> Iterator[RunRecord]:
+    """The records that count and were written at an instant (seconds since 1970) or later."""
+    output = str(runs.parents[1])
     for path in runs.glob(f"*/{RECORD}"):
-        with contextlib.suppress(OSError, RecordError):
-            if path.stat().st_mtime_ns >= instant:
-                record = parse_record(read_regular(path, RECORD_BYTES, runs.parents[1]))
-                yield record.previous, record.reference
+        with contextlib.suppress(OSError):
+            if path.lstat().st_mtime >= instant:
+                data = read_file(str(path), RECORD_BYTES, runs.parents[1])
+                record = None if data is None else _counted(output, str(path.parent), data, keys)
+                if record is not None:
+                    yield record
 
 
 @contextlib.contextmanager
@@ -160,37 +234,54 @@ def appending(output: str) -> Iterator[None]:
         yield
 
 
-def write_record(folder: str, record: RunRecord, signer: Signer | None) -> None:
-    """Writes a record into a folder (or URL) after its signature, so that an existing record is complete.
+def write_record(folder: str, record: RunRecord, signer: Signer | None, root: Path | None = None) -> None:
+    """Writes a record into a folder (or URL), after its signature, so that a record that is there is complete.
+
+    Args:
+        folder: local, or a URL.
+        record: to write.
+        signer: signs it, if any.
+        root: no folder between it and a local `folder` may be a link; None trusts the path.
 
     Raises:
         OSError: it cannot be written.
     """
-    remove_record(folder)
+    remove_record(folder, root)
     data = record.to_bytes()
     if signer is not None:
-        write_file(f"{folder}/{SIGNATURE}", signer.sign(data))
-    write_file(f"{folder}/{RECORD}", data)
+        write_file(f"{folder}/{SIGNATURE}", signer.sign(data), root)
+    write_file(f"{folder}/{RECORD}", data, root)
 
 
-def remove_record(folder: str) -> None:
+def remove_record(folder: str, root: Path | None = None) -> None:
     """Removes an earlier run's record from a folder whose report is about to be replaced."""
-    for name in (RECORD, SIGNATURE):
-        remove_file(f"{folder}/{name}")
+    if is_remote(folder):
+        from apache_beam.io.filesystems import FileSystems
+
+        for name in (RECORD, SIGNATURE):
+            if FileSystems.exists(f"{folder}/{name}"):
+                FileSystems.delete([f"{folder}/{name}"])
+        return
+    with contextlib.suppress(FileNotFoundError), open_folder(Path(folder), root) as opened:
+        for name in (RECORD, SIGNATURE):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=opened)
 
 
 def write_latest(output: str, record: RunRecord) -> None:
-    """Makes `record` the newest run. Raises OSError if it cannot be written; the previous one then remains the
-    newest.
-    """
-    write_file(f"{output}/{RESERVED}/{LATEST}", record.latest())
+    """Makes `record` the newest run. Raises OSError when it cannot be written: the one before remains the newest."""
+    write_file(f"{output}/{RESERVED}/{LATEST}", record.latest(), _root(output))
 
 
-def _set_aside(folder: str) -> None:
-    """Renames the folder of an ended run, so that another run can use the same id."""
-    if not is_remote(folder):
-        if Path(folder, RECORD).exists():
-            os.rename(folder, next(name for n in count(1) if not Path(name := f"{folder}.{n}").exists()))
+def _set_aside(output: str, run_id: str) -> None:
+    """Renames the folder of an ended run, so that another run of the same id can have its name."""
+    folder = run_folder(output, run_id)
+    if not is_remote(output):
+        with contextlib.suppress(FileNotFoundError), open_folder(Path(folder).parent, Path(output)) as runs:
+            os.stat(f"{run_id}/{RECORD}", dir_fd=runs, follow_symlinks=False)
+            there = set(os.listdir(runs))
+            free = next(name for number in count(1) if (name := f"{run_id}.{number}") not in there)
+            os.rename(run_id, free, src_dir_fd=runs, dst_dir_fd=runs)
         return
     from apache_beam.io.filesystems import FileSystems
 

@@ -6,16 +6,20 @@ each names the digest of the record before it, and `latest.json` that of the new
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pipeline.storage.canonical_json import canonical_json, sha256_of
+import msgspec
+
+from pipeline.publication.layout import RECORD, SIGNATURE, is_file_name, is_output_name, is_run_id
+from pipeline.storage.canonical_json import canonical_json, refuse_many_values, sha256_of
 
 FINISHED, INTERRUPTED = "finished", "interrupted"
-#: Incremented when the record's format changes.
-_FORMAT = 1
+#: Raised when the record changes shape.
+_FORMAT = 2
+#: Values of one record: some two hundred thousand outputs.
+_MOST_VALUES = 1_000_000
 
 
 class RecordError(Exception):
@@ -39,6 +43,26 @@ class RunReference:
 
 
 @dataclass(frozen=True)
+class EarlierRun:
+    """What an earlier run published or found, and what no run since had a row for.
+
+    Attributes:
+        run_id: of that run.
+        finished_at: UTC, ISO 8601.
+        manifest: its path or URL.
+        demanded: whether the outputs must be there; those of rows that were taken out of their manifest need not.
+        receipts, outputs: as in `RunRecord`.
+    """
+
+    run_id: str
+    finished_at: str
+    manifest: str
+    demanded: bool
+    receipts: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """The content of `run.json`.
 
@@ -55,9 +79,11 @@ class RunRecord:
         counts: rows by status, reason and evidence.
         report_files: name -> digest of each file of the report.
         receipts: "<model>/<version>" -> sha256 of the receipt, for each row that is published.
-        taken_over: those of them that existed before the run and differ from the previous runs' records.
-        previous: the previous run in the same output, None for the first.
-        signer: public key (Ed25519, hex) of the signature beside this record, "" for none.
+        outputs: the same names -> digest of the whole output, as its receipt and the report tell it.
+        earlier: what earlier runs published besides. So the newest record alone tells of the whole output.
+        taken_over: names of `receipts` that the run found there, and that no record before it knew.
+        previous: the run before this one in the same output, None for the first.
+        signer: public key (Ed25519, hex) that the signature beside this record is made with, "" for none.
     """
 
     run_id: str
@@ -73,6 +99,8 @@ class RunRecord:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     report_files: Mapping[str, FileDigest] = field(default_factory=dict)
     receipts: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    earlier: tuple[EarlierRun, ...] = ()
     taken_over: tuple[str, ...] = ()
     previous: RunReference | None = None
     signer: str = ""
@@ -93,25 +121,37 @@ class RunRecord:
         return canonical_json({"format": _FORMAT, **content, "run_json_sha256": self.reference.sha256})
 
 
+class _Form(msgspec.Struct):
+    """What a record says of its own form."""
+
+    format: int
+
+
 def parse_record(data: bytes) -> RunRecord:
     """The record in `data`.
 
     Raises:
-        RecordError: it is not a record, or differs from its canonical form in any byte.
+        RecordError: it is none, one byte differs from its canonical form, or a name in it leads out of its folder.
     """
     try:
-        content = json.loads(data)
-        if content.pop("format") != _FORMAT:
+        refuse_many_values(data, _MOST_VALUES)
+        if msgspec.json.decode(data, type=_Form).format != _FORMAT:
             raise RecordError("it has another format than this version writes")
-        files = {name: FileDigest(**digest) for name, digest in content.pop("report_files").items()}
-        previous, taken_over = content.pop("previous"), tuple(content.pop("taken_over"))
-        reference = None if previous is None else RunReference(**previous)
-        record = RunRecord(report_files=files, previous=reference, taken_over=taken_over, **content)
-        if not _is_typed(record) or record.to_bytes() != data:
+        record = msgspec.json.decode(data, type=RunRecord)
+        if record.to_bytes() != data:
             raise RecordError("it is not in canonical form")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise RecordError(f"it is no record of a run ({type(error).__name__})") from error
+    if not _is_confined(record):
+        raise RecordError("a name in it leads out of its folder")
     return record
+
+
+class _Latest(msgspec.Struct):
+    """What is needed of `latest.json`."""
+
+    run_id: str
+    run_json_sha256: str
 
 
 def parse_latest(data: bytes) -> RunReference:
@@ -121,23 +161,25 @@ def parse_latest(data: bytes) -> RunReference:
         RecordError: it names none.
     """
     try:
-        content = json.loads(data)
-        run_id, sha256 = content["run_id"], content["run_json_sha256"]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        refuse_many_values(data, _MOST_VALUES)
+        latest = msgspec.json.decode(data, type=_Latest)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise RecordError(f"it names no run ({type(error).__name__})") from error
-    if not isinstance(run_id, str) or not isinstance(sha256, str):
+    if not is_run_id(latest.run_id):
         raise RecordError("it names no run")
-    return RunReference(run_id, sha256)
+    return RunReference(latest.run_id, latest.run_json_sha256)
 
 
-def _is_typed(record: RunRecord) -> bool:
-    """Checks the types of fields and their elements, so that readers need not."""
-    kinds = {"str": str, "int": int}
-    plain = all(isinstance(getattr(record, f.name), kinds.get(str(f.type), object)) for f in fields(record))
-    tables = (record.manifest, record.options, record.versions, record.counts, record.report_files, record.receipts)
-    digests = (record.receipts.values(), (file.sha256 for file in record.report_files.values()))
+def _is_confined(record: RunRecord) -> bool:
+    """Whether no name leads out of its folder: of runs, of the report's files, of outputs."""
+    runs = [record.run_id, *(run.run_id for run in record.earlier)]
+    if record.previous is not None:
+        runs.append(record.previous.run_id)
+    tables = [record.receipts, record.outputs]
+    for run in record.earlier:
+        tables += [run.receipts, run.outputs]
     return (
-        plain
-        and all(isinstance(table, dict) for table in tables)
-        and all(isinstance(digest, str) for group in (*digests, record.taken_over) for digest in group)
+        all(map(is_run_id, runs))
+        and all(is_file_name(name) and name not in (RECORD, SIGNATURE) for name in record.report_files)
+        and all(is_output_name(name) for table in tables for name in table)
     )

@@ -6,10 +6,14 @@ signature.
 
 from __future__ import annotations
 
+import ctypes
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pipeline.storage.regular_file import read_regular
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -69,12 +73,13 @@ def load_signer(path: Path, passphrase: bytes | None) -> Signer:
 def read_passphrase(path: Path | None) -> bytes | None:
     """The passphrase of a private key: the first line of a file, else the environment variable, else None.
 
+    The variable is removed from the environment.
+
     Raises:
         SigningKeyError: the file cannot be read.
     """
     if path is None:
-        given = os.environ.get(PASSPHRASE_VARIABLE)
-        return None if given is None else given.encode()
+        return _taken_from_environment(PASSPHRASE_VARIABLE)
     return _read(path).split(b"\n", 1)[0].removesuffix(b"\r")
 
 
@@ -109,10 +114,28 @@ def is_signature(public_key: str, signature: bytes, data: bytes) -> bool:
     return True
 
 
+def signing_key(public_keys: Sequence[str], signature: bytes, data: bytes) -> str:
+    """The one of `public_keys` (hex) whose private half made the signature over `data`, "" for none."""
+    return next((key for key in public_keys if is_signature(key, signature, data)), "")
+
+
+def _taken_from_environment(name: str) -> bytes | None:
+    """A variable's value, which afterwards no child inherits and `/proc/self/environ` no longer shows."""
+    given = os.environb.get(name.encode())
+    if given is None:
+        return None
+    getenv = ctypes.CDLL(None).getenv
+    getenv.restype = ctypes.c_void_p
+    place = getenv(name.encode())
+    if place:
+        ctypes.memset(place, 0, len(given))
+    del os.environ[name]
+    return given
+
+
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as stream:
-            return stream.read(_KEY_BYTES)
+        return read_regular(Path(os.path.realpath(path)), _KEY_BYTES)
     except OSError as error:
         raise SigningKeyError(f"{path} cannot be read: {error.strerror}.") from error
 

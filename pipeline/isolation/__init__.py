@@ -1,4 +1,4 @@
 """Confined child processes: limits, messages between parent and child, a parallel map.
 
-May import: report, storage, transforms.
+May import: storage, transforms.
 """

@@ -16,6 +16,7 @@ class Role(StrEnum):
     VERIFYING = "verifying"
     REPLAYING = "replaying"
     SCANNING = "scanning"
+    READING = "reading"
 
 
 @dataclass(frozen=True)

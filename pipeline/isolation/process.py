@@ -43,6 +43,7 @@ from pipeline.isolation.messages import (
 )
 from pipeline.isolation.pipes import FrameError, open_pipe, receive_until, send_until
 from pipeline.isolation.policy import Isolation
+from pipeline.isolation.strays import end_strays
 from transforms.errors import MigrationError
 from transforms.platform.system_calls import resident_memory
 
@@ -51,6 +52,8 @@ _START_SECONDS = 180.0
 #: Grace period after a child closed its pipe, to learn its exit status.
 _DEATH_SECONDS = 5.0
 _ERROR_TEXT_BYTES = 8192
+#: Children of this process that were started here.
+_started_here: set[int] = set()
 
 
 @dataclass
@@ -172,9 +175,16 @@ class ConfinedProcess:
             return
         self.kill()
         running.process.wait()
+        _started_here.discard(running.process.pid)
         for stream in (running.requests, running.answers, running.log):
             stream.close()
         self._running = None
+
+    def close_with_strays(self) -> int:
+        """Ends the child, and what it left behind, where this process adopts orphans; how many that were."""
+        bound = self._isolation.memory_bytes or address_space_of(self._isolation.workers)
+        self.close()
+        return end_strays(bound, _started_here)
 
     def _started(self) -> _Running:
         if self._running is None or self._running.process.poll() is not None:
@@ -264,6 +274,7 @@ def _launch(isolation: Isolation) -> _Running:
             start_new_session=True,
             cwd="/",
         )
+        _started_here.add(process.pid)
     finally:
         os.close(request_end)
         os.close(answer_end)

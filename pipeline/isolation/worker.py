@@ -39,7 +39,7 @@ from pipeline.isolation.messages import (
 )
 from pipeline.isolation.pipes import receive, send
 from transforms.errors import MigrationError, Reason
-from transforms.platform.system_calls import is_memory_bounded, limit
+from transforms.platform.system_calls import give_up_other_processes, hide_memory, is_memory_bounded, limit
 
 _ORPHAN_CHECK_SECONDS = 1.0
 _UNWANTED = ("pandas",)
@@ -150,6 +150,13 @@ def answer(task: Task, ask: Callable[..., PendingAnswer]) -> FromChild:
         return Done(value_of(result))
     except MigrationError as error:
         return Refused.of(error)
+    except RecursionError:
+        deep = MigrationError(
+            Reason.OVER_BUDGET,
+            "The model is too deep: layers follow each other, or objects hold each other, over too many levels",
+            advice="Split the model, or report it if it is genuine.",
+        )
+        return Refused.of(deep)
     except MemoryError as error:
         return Failed.of(Failure.OUT_OF_MEMORY, str(error))
     except OSError as error:
@@ -201,7 +208,12 @@ def _leave_when_orphaned(parent: int) -> None:
 
 
 def main() -> None:
-    """Serves requests over the two descriptors given on the command line."""
+    """Serves requests over the two descriptors given on the command line.
+
+    Code in the converting process reaches the memory of neither the verifying nor the launching process.
+    """
+    hide_memory()
+    give_up_other_processes()
     threading.Thread(target=_leave_when_orphaned, args=(os.getppid(),), daemon=True).start()
     with (
         io.FileIO(int(sys.argv[1]), "r") as requests,

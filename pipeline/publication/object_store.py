@@ -17,7 +17,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from pipeline.publication.destination import foreign_to, occupied
 from pipeline.publication.layout import GRAPHS, RECEIPT, RECEIPT_BYTES, UPLOADING, output_folder
-from pipeline.publication.receipt import PublishedFile, Receipt, claim_of, parse_receipt
+from pipeline.publication.receipt import PublishedFile, Receipt, StoredReceipt, claim_of
 from pipeline.storage.durable_file import read_file, write_file
 from transforms.saved_model.file_names import GRAPH
 
@@ -52,7 +52,7 @@ def upload(staged: Path, output: str, receipt: Receipt) -> None:
     FileSystems.delete([f"{destination}/{UPLOADING}"])
 
 
-def remote_receipt(output: str, model: str, version: int) -> Receipt | None:
+def remote_receipt(output: str, model: str, version: int) -> StoredReceipt | None:
     """The receipt of a remote output if all its files exist with the listed sizes; else None.
 
     Raises:
@@ -63,9 +63,9 @@ def remote_receipt(output: str, model: str, version: int) -> Receipt | None:
     sizes = _sizes(destination)
     _check_destination(output, model, version, sizes)
     data = read_file(f"{destination}/{RECEIPT}", RECEIPT_BYTES) if RECEIPT in sizes else None
-    receipt = None if data is None else parse_receipt(data)
-    complete = receipt is not None and all(sizes.get(file.path) == file.size for file in receipt.files)
-    return receipt if complete else None
+    stored = None if data is None else StoredReceipt.parsed(data)
+    complete = stored is not None and all(sizes.get(file.path) == file.size for file in stored.receipt.files)
+    return stored if complete else None
 
 
 def _check_destination(output: str, model: str, version: int, there: Mapping[str, int]) -> None:

@@ -20,7 +20,7 @@ import msgspec
 from pipeline import __version__
 from pipeline.publication.layout import RECEIPT, RECEIPT_BYTES
 from pipeline.publication.outcome_columns import NO_OUTCOME, OutcomeColumns
-from pipeline.storage.canonical_json import canonical_json, plain_json, sha256_of
+from pipeline.storage.canonical_json import canonical_json, plain_json, refuse_many_values, sha256_of
 from pipeline.storage.regular_file import read_regular
 from transforms.errors import MigrationError, Reason
 from transforms.records.outcome import MIGRATION_VERSION
@@ -30,6 +30,8 @@ from transforms.source.file import hash_file
 #: Incremented when the receipt's format changes.
 _FORMAT = 1
 _ATTEMPTS = 10
+#: Values of one receipt: a few for each file, rewrite and warning.
+_MOST_VALUES = 500_000
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def sealed(content: Mapping[str, Any]) -> bytes:
 def parse_receipt(text: bytes) -> Receipt | None:
     """The receipt in `text`, or None if it is damaged, foreign or of another format."""
     try:
+        refuse_many_values(text, _MOST_VALUES)
         content = json.loads(text)
         del content["seal"]
         if sealed(content) != text:
@@ -134,6 +137,30 @@ def parse_receipt(text: bytes) -> Receipt | None:
 
 
 @dataclass(frozen=True)
+class StoredReceipt:
+    """A receipt as it lies in an output.
+
+    Attributes:
+        receipt: what it says.
+        text_sha256: digest of its own text, which is what the record of a run holds.
+    """
+
+    receipt: Receipt
+    text_sha256: str
+
+    @classmethod
+    def written(cls, receipt: Receipt) -> StoredReceipt:
+        """What writing a receipt leaves."""
+        return cls(receipt, sha256_of(receipt.to_json().encode()))
+
+    @classmethod
+    def parsed(cls, text: bytes) -> StoredReceipt | None:
+        """The receipt in `text`, None for none."""
+        receipt = parse_receipt(text)
+        return None if receipt is None else cls(receipt, sha256_of(text))
+
+
+@dataclass(frozen=True)
 class Claim:
     """What a receipt claims of its place, even with a broken seal: the row published there, and its files."""
 
@@ -145,6 +172,7 @@ class Claim:
 def claim_of(data: bytes) -> Claim | None:
     """The claim in the text of a receipt; None if there is none."""
     try:
+        refuse_many_values(data, _MOST_VALUES)
         content = json.loads(data)
         model, version, files = content["model"], content["version"], content["files"]
         paths = frozenset(file["path"] for file in files)

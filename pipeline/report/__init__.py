@@ -1,4 +1,4 @@
 """The report: its rows and schema, its files, the audit page, the comparison of two reports.
 
-May import: manifest, history, storage.
+May import: isolation, manifest, history, storage.
 """

@@ -51,6 +51,7 @@ class ReportRow:
     graph_sha256: str = ""
     signature_inputs: tuple[str, ...] = ()
     signature_outputs: tuple[str, ...] = ()
+    receipt_sha256: str = ""
 
     def as_record(self) -> dict[str, Any]:
         """The row as a mapping for pyarrow: every column by name, in the report's order."""
@@ -102,6 +103,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "signature_inputs": "each input of the SavedModel: name in the signature, type and shape, array of `samples.npz`,"
     " layer if its name differs, tensor",
     "signature_outputs": "each output of the SavedModel, in the same form",
+    "receipt_sha256": "SHA-256 of the receipt beside the SavedModel; empty where nothing was published",
 }
 
 

@@ -8,14 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.printable import printable
 from pipeline.report.row import COLUMNS, ReportRow, report_schema
 from pipeline.storage.durable_file import write_file
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 PARQUET, CSV, HTML = "report.parquet", "report.csv", "report.html"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: Of a report that is read again.
+MOST_ROWS = 1_000_000
+#: What spreadsheets begin a formula with, in the width of East Asian texts as well.
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 class ReportError(Exception):
@@ -88,27 +93,80 @@ def write_report(frame: pd.DataFrame, folder: str) -> dict[str, bytes]:
 
 
 def read_report(path: str) -> pd.DataFrame:
-    """Reads report.parquet, given as a file or its folder.
+    """Reads a report of one's own, given report.parquet or its folder. Others' are for `pipeline.report.untrusted`.
 
     Raises:
         ReportError: there is none, or it is not a report.
     """
-    import pandas as pd
-    import pyarrow as pa
-
     file = Path(path, PARQUET) if os.path.isdir(path) else Path(path)
     try:
-        frame = pd.read_parquet(file)
-    except (OSError, pa.ArrowException) as error:
+        return checked_report(file.read_bytes())
+    except (OSError, ReportError) as error:
         raise ReportError(f"{file} cannot be read as a report: {error}") from error
-    missing = [column for column in ("model", "version", "status") if column not in frame]
-    if missing:
-        raise ReportError(f"{file} is no report: it has no column {missing[0]}.")
+
+
+def checked_report(data: bytes) -> pd.DataFrame:
+    """The table in a report's bytes: its known columns, each of the type it should have and without absent values.
+
+    Columns that an older version did not write may lack. Texts are "" and numbers 0 or nan where the file has none.
+
+    Raises:
+        ReportError: it is no report, or one of too many rows.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+        if file.metadata.num_rows > MOST_ROWS:
+            raise ReportError(f"it has more than {MOST_ROWS:,} rows")
+        known = [field for field in report_schema() if field.name in file.schema_arrow.names]
+        missing = {"model", "version", "status"} - {field.name for field in known}
+        if missing:
+            raise ReportError(f"it has no column {min(missing)}")
+        twice = [field.name for field in known if file.schema_arrow.names.count(field.name) > 1]
+        if twice:
+            raise ReportError(f"it has column {twice[0]} twice")
+        wrong = [field.name for field in known if not _is_of_type(file.schema_arrow.field(field.name).type, field.type)]
+        if wrong:
+            raise ReportError(f"its column {wrong[0]} is of another type than it should be")
+        table = file.read(columns=[field.name for field in known])
+        columns = [_without_absent(table[field.name], field.type) for field in known]
+    except pa.ArrowException as error:
+        raise ReportError(f"it is no readable Parquet file ({error})") from error
+    frame: pd.DataFrame = pa.table(columns, schema=pa.schema(known)).to_pandas()
     return frame
 
 
+def _is_of_type(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether a column is of the report's type, or of one that says the same in another width."""
+    import pyarrow.types as types
+
+    if types.is_list(wanted):
+        return bool(types.is_list(found) or types.is_large_list(found)) and _is_of_type(
+            found.value_type, wanted.value_type
+        )
+    if types.is_string(wanted):
+        return bool(types.is_string(found) or types.is_large_string(found))
+    alike = (types.is_integer, types.is_floating, types.is_boolean, types.is_timestamp)
+    return any(is_kind(found) and is_kind(wanted) for is_kind in alike)
+
+
+def _without_absent(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+    import pyarrow as pa
+    import pyarrow.types as types
+
+    column = column.cast(wanted)
+    if types.is_list(wanted):
+        lists = [[text or "" for text in item or ()] for item in column.to_pylist()]
+        return pa.chunked_array([pa.array(lists, wanted)])
+    if types.is_timestamp(wanted) or types.is_floating(wanted):
+        return column
+    return column.fill_null("" if types.is_string(wanted) else pa.scalar(0).cast(wanted))
+
+
 def as_csv(frame: pd.DataFrame) -> str:
-    """The table as CSV; lists are joined by "; ", and texts that spreadsheets would read as formulas are escaped."""
+    """The table as CSV; lists are joined by "; ". Formulas, control characters and direction marks are escaped."""
     plain = frame.copy()
     for column in plain.columns:
         if plain[column].dtype == object or str(plain[column].dtype) in ("str", "string"):
@@ -119,4 +177,5 @@ def as_csv(frame: pd.DataFrame) -> str:
 
 def _cell(value: Any) -> str:
     text = value if isinstance(value, str) else "; ".join(map(str, value)) if value is not None else ""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    shown = printable(text)
+    return f"'{shown}" if text.lstrip().startswith(_FORMULA) else shown

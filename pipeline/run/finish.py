@@ -5,31 +5,33 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
-from pipeline.history.chain import appending, chain, previous_run, remove_record, write_latest, write_record
+from pipeline.history.chain import appending, chain, newest_run, remove_record, write_latest, write_record
+from pipeline.history.inventory import carried_over, inventory
 from pipeline.history.record import FINISHED, INTERRUPTED, FileDigest, RunRecord
 from pipeline.monitoring.prometheus import RunFigures, write_metrics
 from pipeline.publication.layout import MANIFEST, RECEIPT, RECEIPT_BYTES, run_folder
 from pipeline.report.table import write_report
 from pipeline.storage.canonical_json import sha256_of
 from pipeline.storage.durable_file import read_file, remove_file
+from pipeline.storage.paths import is_remote
 from transforms.records.outcome import PUBLISHED, Status
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.history.signing import Signer
     from pipeline.run.request import FinishedRun, RunRequest
 
-_RECEIPT_READERS = 16
-#: Settings left out of the record: the run's name and places, facts of the machine, test replacements.
+_NAMES_TOLD = 5
+#: Settings that name the run or its places, what is private to the machine, and the tests' stand-ins.
 _NOT_OPTIONS = ("output", "run_id", "attempt", "folder", "isolation", "children")
 _SECRET = re.compile(r"secret|password|passwd|token|credential|connection|key", re.IGNORECASE)
 _LIBRARIES = ("apache-beam", "h5py", "numpy", "pyarrow", "tensorflow", "tf-keras")
@@ -54,15 +56,19 @@ def finish_run(run: FinishedRun) -> FinishedRun:
     history = run_folder(request.settings.output, request.settings.run_id)
     record = _record(run, written, report="" if run.report == history else run.report)
     try:
-        record = _append(record, history, request.signer, _found(run.frame))
+        record = _append(run, record, history)
     except OSError as error:
         if run.report == history:
             raise
         warn(f"{history} cannot be written ({error}): the output has no record of this run.")
         run = replace(run, unrecorded=True)
         record = replace(record, exit_status=run.exit_status)
-    for name in record.taken_over:
-        warn(f"{name}: the receipt is not the one that previous runs recorded. Check the output with h5ferry verify.")
+    if record.taken_over:
+        names = ", ".join(record.taken_over[:_NAMES_TOLD])
+        warn(
+            f"{len(record.taken_over)} outputs were published by a run that left no record, as a killed one does:"
+            f" {names}. They are taken for what their receipts say."
+        )
     if run.report != history:
         write_record(run.report, record, request.signer)
     if request.metrics_file:
@@ -77,6 +83,7 @@ def finish_run(run: FinishedRun) -> FinishedRun:
 def _record(run: FinishedRun, written: Mapping[str, bytes], report: str) -> RunRecord:
     """The record of a run, not yet in the chain; `written` holds the report's files by name."""
     settings, manifest = run.request.settings, run.manifest
+    receipts, outputs = published_digests(run.frame)
     return RunRecord(
         run_id=settings.run_id,
         state=INTERRUPTED if run.interrupted else FINISHED,
@@ -90,53 +97,79 @@ def _record(run: FinishedRun, written: Mapping[str, bytes], report: str) -> RunR
         versions=_versions(),
         counts=_counts(run.frame),
         report_files={name: FileDigest(len(data), sha256_of(data)) for name, data in written.items()},
-        receipts=receipt_digests(run.frame),
+        receipts=receipts,
+        outputs=outputs,
         signer=run.request.signer.public_key if run.request.signer else "",
     )
 
 
-def _append(record: RunRecord, folder: str, signer: Signer | None, found: Collection[str]) -> RunRecord:
-    """Appends the record to its output's chain; returns it as written.
-
-    `found` names the outputs that were already published.
-    """
+def _append(run: FinishedRun, record: RunRecord, folder: str) -> RunRecord:
+    """Makes the record the newest of its output; returns it as it was written."""
+    settings, signer = run.request.settings, run.request.signer
+    root = None if is_remote(record.output) else Path(record.output)
     with appending(record.output):
-        previous = previous_run(record.output)
-        receipts = {name: digest for name, digest in record.receipts.items() if name in found}
-        record = replace(record, previous=previous, taken_over=differing(receipts, chain(record.output, previous)))
-        write_record(folder, record, signer)
+        newest = newest_run(record.output, settings.trusted_keys)
+        others = takewhile(partial(_ended_meanwhile, record), chain(record.output, newest, settings.trusted_keys))
+        record = with_concurrent_runs(record, others)
+        # Without any record that counts, the chain goes on from those that do not: `verify` tells them apart.
+        before = newest or newest_run(record.output)
+        record = replace(
+            record,
+            previous=None if before is None else before.reference,
+            earlier=carried_over(newest, record, {row.name for row in run.manifest.rows if not row.reason}),
+            taken_over=_taken_over(run.frame, newest),
+        )
+        write_record(folder, record, signer, root)
         write_latest(record.output, record)
     return record
 
 
-def differing(receipts: Mapping[str, str], records: Iterable[RunRecord]) -> tuple[str, ...]:
-    """Names, sorted, of the receipts (name -> sha256) that differ from the newest record that lists them.
+def _ended_meanwhile(record: RunRecord, other: RunRecord) -> bool:
+    """Whether a run ended while another was at work; both times are UTC and written alike."""
+    return other.finished_at >= record.started_at
 
-    A receipt may differ because a killed run published it, or because it was changed.
+
+def with_concurrent_runs(record: RunRecord, others: Iterable[RunRecord]) -> RunRecord:
+    """The record, which does not claim what a run that ended meanwhile put in the place of its own output.
+
+    Of two runs that published one name, the one whose receipt lies there was the last. Whatever else lies there was put
+    there by no run, and the record stays as this one knows it.
     """
-    left, found = dict(receipts), []
-    for record in records:
-        for name in left.keys() & record.receipts.keys():
-            if left.pop(name) != record.receipts[name]:
-                found.append(name)
-        if not left:
-            break
-    return tuple(sorted(found))
+    receipts, outputs = dict(record.receipts), dict(record.outputs)
+    for other in reversed(list(others)):
+        for name in receipts.keys() & other.receipts.keys():
+            if receipts[name] != other.receipts[name] == _digest_there(record.output, name):
+                receipts[name], outputs[name] = other.receipts[name], other.outputs.get(name, "")
+    return replace(record, receipts=receipts, outputs=outputs)
 
 
-def _found(frame: pd.DataFrame) -> set[str]:
-    """Names of the outputs that were already published."""
-    rows = frame[frame["status"] == Status.UNCHANGED.value]
-    return {f"{model}/{version}" for model, version in zip(rows["model"], rows["version"], strict=True)}
+def _digest_there(output: str, name: str) -> str:
+    root = None if is_remote(output) else Path(output)
+    try:
+        data = read_file(f"{output}/{name}/{RECEIPT}", RECEIPT_BYTES, root)
+    except OSError:
+        return ""
+    return "" if data is None else sha256_of(data)
 
 
-def receipt_digests(frame: pd.DataFrame) -> dict[str, str]:
-    """Sha256 of each published row's existing receipt, by "<model>/<version>"."""
+def _taken_over(frame: pd.DataFrame, newest: RunRecord | None) -> tuple[str, ...]:
+    """Names of outputs that the run found published, and that no record before it knew."""
+    known = inventory(newest)
+    return tuple(sorted(name for name in _names(frame[frame["status"] == Status.UNCHANGED]) if name not in known))
+
+
+def _names(rows: pd.DataFrame) -> list[str]:
+    return [f"{model}/{version}" for model, version in zip(rows["model"], rows["version"], strict=True)]
+
+
+def published_digests(frame: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
+    """Digests of each published row's receipt, and of its output, by "<model>/<version>": as the run knows them.
+
+    Whatever lies in the output by now is not asked: somebody else may have put it there.
+    """
     rows = frame[frame["status"].isin(PUBLISHED)]
-    names = [f"{model}/{version}" for model, version in zip(rows["model"], rows["version"], strict=True)]
-    with ThreadPoolExecutor(_RECEIPT_READERS) as readers:
-        found = list(readers.map(lambda output: read_file(f"{output}/{RECEIPT}", RECEIPT_BYTES), rows["output"]))
-    return {name: sha256_of(data) for name, data in zip(names, found, strict=True) if data is not None}
+    names = _names(rows)
+    return dict(zip(names, rows["receipt_sha256"], strict=True)), dict(zip(names, rows["output_sha256"], strict=True))
 
 
 def recorded_options(run: RunRequest) -> dict[str, Any]:

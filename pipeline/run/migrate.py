@@ -22,7 +22,7 @@ from pipeline.run.graph_run import run_graph
 from pipeline.run.request import FinishedRun, RunRequest
 from pipeline.storage.durable_file import write_file
 from pipeline.storage.paths import absolute_path, is_remote
-from transforms.platform.system_calls import folds_case
+from transforms.platform.system_calls import folds_case, hide_memory
 
 
 def run_registry(request: RunRequest) -> FinishedRun:
@@ -35,6 +35,8 @@ def run_registry(request: RunRequest) -> FinishedRun:
     started, notifier = datetime.now(UTC), request.notifier
     output = absolute_path(request.settings.output)
     report = absolute_path(request.report) if request.report else run_folder(output, request.settings.run_id)
+    if request.signer is not None or request.settings.allow_custom_code:
+        hide_memory()
     one_case = not is_remote(output) and folds_case(Path(output))
     if isinstance(request.manifest, bytes):
         manifest = parse_manifest(f"{report}/{MANIFEST}", request.manifest, folds_case=one_case)
@@ -42,7 +44,13 @@ def run_registry(request: RunRequest) -> FinishedRun:
         manifest = read_manifest(request.manifest, folds_case=one_case)
     for warning in (*manifest.warnings, *filter(None, [memory_note(request.beam_arguments)])):
         notifier.note(warning)
-    settings = replace(request.settings, output=output, attempt=secrets.token_hex(8), folds_case=one_case)
+    settings = replace(
+        request.settings,
+        output=output,
+        attempt=secrets.token_hex(8),
+        folds_case=one_case,
+        trusted_keys=request.trusted_keys,
+    )
     request = replace(request, settings=settings)
     notifier.started(request.settings.run_id, manifest.path, len(manifest.rows), output)
     with _held_output(request, report):

@@ -32,7 +32,8 @@ class RunRequest:
         report: folder for the report, "" for the one in the output.
         beam_arguments: for Beam.
         notifier: reports progress, warnings and the summary.
-        signer: signs the run record.
+        signer: signs the run record; then published models count only if a signed record vouches for them.
+        public_keys: keys (hex) whose records count for that besides the signer's.
         metrics_file: local file for Prometheus, "" for none.
         wait: seconds to wait for another run in the same output.
         lock: whether the output is locked against other runs.
@@ -44,9 +45,15 @@ class RunRequest:
     beam_arguments: tuple[str, ...] = ()
     notifier: Notifier = _LOG
     signer: Signer | None = None
+    public_keys: tuple[str, ...] = ()
     metrics_file: str = ""
     wait: float = 0.0
     lock: bool = True
+
+    @property
+    def trusted_keys(self) -> tuple[str, ...]:
+        """The public keys whose records count; none where the run is not signed."""
+        return () if self.signer is None else (self.signer.public_key, *self.public_keys)
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,28 @@ from pipeline.manifest.row import ManifestRow
 from pipeline.publication.layout import output_folder
 from pipeline.publication.local import StagingArea, publish, staging_area
 from pipeline.publication.outcome_columns import OutcomeColumns
-from pipeline.publication.receipt import PublishedFile, Receipt, ReceiptKey, why_published_again
+from pipeline.publication.receipt import PublishedFile, Receipt, ReceiptKey, StoredReceipt, why_published_again
 from pipeline.report.row import ReportRow, require_reportable, stopped_row
 from pipeline.settings import MigrateSettings
 from pipeline.steps.converter_pool import ProcessPair
-from pipeline.steps.inspect import Candidate, check_digest, error_row, published_receipt, published_row, receipt_key
+from pipeline.steps.custom_code import without_the_codes_word
+from pipeline.steps.inspect import (
+    Candidate,
+    check_digest,
+    error_row,
+    is_current,
+    published_receipt,
+    published_row,
+    receipt_key,
+)
+from pipeline.steps.recheck import SecondConversion, is_rechecked, refuse_other_files
 from pipeline.steps.source_files import RowFiles, local_files
 from pipeline.steps.staged_files import StagedFiles
+from pipeline.steps.vouched_receipts import vouched_receipts
 from pipeline.storage.paths import is_remote
 from transforms.errors import MigrationError, Reason
 from transforms.migration.migrate import migrate_model
+from transforms.platform.system_calls import adopt_orphans
 from transforms.records.outcome import EVIDENCE_ORDER, MigrationOutcome, MigrationRequest, Status
 from transforms.records.staged_model import Answers, Question, StagedModel, VerificationRequest
 from transforms.saved_model.file_names import GRAPH, VARIABLES_INDEX
@@ -57,10 +69,10 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, p
             "A file of this row changed during the run",
             advice="Run again when its files no longer change.",
         )
-    receipt = published_receipt(row, settings)
-    if receipt is not None and receipt.key == key:  # Published meanwhile by a retried bundle, or by another run.
-        return published_row(row, receipt, settings)
-    reason = "" if receipt is None else why_published_again(receipt.key, key)
+    found = published_receipt(row, settings)
+    if found is not None and is_current(found, key, settings):  # By a retried bundle meanwhile, or by another run.
+        return published_row(row, found, settings)
+    reason = "" if found is None else why_published_again(found.receipt.key, key)
     destination = output_folder(settings.output, row.model, row.version)
     with _output_errors(destination), _staging(settings.output, destination) as (staged, area):
         steps = _ConfinedSteps(settings, pair, staged)
@@ -69,15 +81,32 @@ def _convert(candidate: Candidate, files: RowFiles, settings: MigrateSettings, p
             reason = outcome.reason.value if outcome.reason else ""
             columns = OutcomeColumns.of(outcome, candidate.facts)
             return stopped_row(row, settings.run_id, outcome.status, reason, outcome.message, columns)
-        receipt = _check(steps.verified_files(), row, key, outcome, settings)
-        require_reportable(published_row(row, receipt, settings))
+        files_written = steps.verified_files()
+        if is_rechecked(row.model, settings):
+            refuse_other_files(files_written, outcome, _converted_again(row, files, settings))
+        receipt = _check(files_written, row, key, outcome, settings)
+        stored = StoredReceipt.written(receipt)
+        require_reportable(published_row(row, stored, settings))
         if area is None:
             from pipeline.publication.object_store import upload
 
             upload(staged, settings.output, receipt)
         else:
             publish(area, receipt)
-    return published_row(row, receipt, settings, reason)
+    vouched_receipts(settings).add(stored)
+    return published_row(row, stored, settings, reason)
+
+
+def _converted_again(row: ManifestRow, files: RowFiles, settings: MigrateSettings) -> SecondConversion:
+    """The same row, converted by processes that did nothing before."""
+    pair = ProcessPair.started(settings)
+    try:
+        with tempfile.TemporaryDirectory(prefix="h5ferry-") as folder:
+            steps = _ConfinedSteps(settings, pair, Path(folder))
+            outcome = _migrated(_request(row, files, Path(folder), settings), steps, settings, pair)
+            return SecondConversion(outcome, steps.verified_files() if outcome.status is Status.MIGRATED else ())
+    finally:
+        pair.close()
 
 
 def _request(row: ManifestRow, files: RowFiles, staged: Path, settings: MigrateSettings) -> MigrationRequest:
@@ -106,11 +135,14 @@ def _migrated(
     request: MigrationRequest, steps: _ConfinedSteps, settings: MigrateSettings, pair: ProcessPair
 ) -> MigrationOutcome:
     in_full = zlib.crc32(request.model.encode()) % settings.full_reload_every == 0  # the same choice in every run
-    try:
+    if not request.runs_code:
         return migrate_model(request, steps, in_full)
+    adopt_orphans()
+    try:
+        outcome = migrate_model(request, steps, in_full)
+        return without_the_codes_word(outcome, request, pair.converter.close_with_strays())
     finally:
-        if request.runs_code:
-            pair.converter.close()  # the code may have changed anything in the process: the next model gets a new one
+        pair.converter.close_with_strays()  # the code may have changed anything in the process
 
 
 class _ConfinedSteps:

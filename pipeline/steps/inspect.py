@@ -11,10 +11,11 @@ from pipeline.manifest.row import ManifestRow
 from pipeline.publication.destination import check_destination
 from pipeline.publication.layout import output_folder
 from pipeline.publication.outcome_columns import OutcomeColumns
-from pipeline.publication.receipt import Receipt, ReceiptKey, is_complete, parse_receipt
+from pipeline.publication.receipt import ReceiptKey, StoredReceipt, is_complete
 from pipeline.report.row import ReportRow, stopped_row
 from pipeline.settings import MigrateSettings
 from pipeline.steps.source_files import RowFiles, local_files
+from pipeline.steps.vouched_receipts import vouched_receipts
 from pipeline.storage.digest import LocalFile
 from pipeline.storage.paths import is_remote
 from transforms.errors import FAILURES, MigrationError, Reason
@@ -76,9 +77,9 @@ def inspect_row(row: ManifestRow, settings: MigrateSettings, child: ConfinedProc
             facts = SourceFacts(files.source.sha256, files.source.size)
             check_digest(row, files)
             key = receipt_key(row, files, settings)
-            receipt = published_receipt(row, settings)
-            if receipt is not None and receipt.key == key:
-                return published_row(row, receipt, settings)
+            found = published_receipt(row, settings)
+            if found is not None and is_current(found, key, settings):
+                return published_row(row, found, settings)
             candidate = Candidate(row, key, "", facts, tuple(files.hashed.items()))
             return _inspected(candidate, files, settings, child)
     except MigrationError as error:
@@ -148,7 +149,7 @@ def receipt_key(row: ManifestRow, files: RowFiles, settings: MigrateSettings) ->
     )
 
 
-def published_receipt(row: ManifestRow, settings: MigrateSettings) -> Receipt | None:
+def published_receipt(row: ManifestRow, settings: MigrateSettings) -> StoredReceipt | None:
     """The receipt at the row's output, if its files exist; its key may differ from the row's.
 
     Raises:
@@ -159,21 +160,30 @@ def published_receipt(row: ManifestRow, settings: MigrateSettings) -> Receipt | 
         if is_remote(destination):
             from pipeline.publication.object_store import remote_receipt
 
-            receipt = remote_receipt(settings.output, row.model, row.version)
+            stored = remote_receipt(settings.output, row.model, row.version)
         else:
             data = check_destination(Path(settings.output), row.model, row.version)
-            receipt = None if data is None else parse_receipt(data)
-            receipt = receipt if receipt and is_complete(receipt, Path(destination)) else None
+            stored = None if data is None else StoredReceipt.parsed(data)
+            stored = stored if stored and is_complete(stored.receipt, Path(destination)) else None
     except OSError as error:
         raise MigrationError(Reason.OUTPUT_ERROR, f"{destination} cannot be read: {error}") from error
-    return receipt
+    return stored
 
 
-def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings, message: str = "") -> ReportRow:
-    """The report row of what `receipt` says was published. `message` says why it was published again, if it was.
+def is_current(stored: StoredReceipt, key: ReceiptKey, settings: MigrateSettings) -> bool:
+    """Whether a receipt is for this very key, and a run vouches for it. Raises MigrationError `output_error`."""
+    try:
+        return stored.receipt.key == key and vouched_receipts(settings).vouches_for(stored)
+    except OSError as error:
+        raise MigrationError(Reason.OUTPUT_ERROR, f"The run records cannot be read: {error}") from error
+
+
+def published_row(row: ManifestRow, stored: StoredReceipt, settings: MigrateSettings, message: str = "") -> ReportRow:
+    """The report row of a published output, from its receipt. `message` says why it was published again, if it was.
 
     It is `migrated` by this run, perhaps at an earlier attempt, else `unchanged`.
     """
+    receipt = stored.receipt
     status = Status.MIGRATED if receipt.attempt == settings.attempt else Status.UNCHANGED
     return ReportRow(
         model=row.model,
@@ -189,6 +199,7 @@ def published_row(row: ManifestRow, receipt: Receipt, settings: MigrateSettings,
         output=output_folder(settings.output, row.model, row.version),
         output_bytes=receipt.size,
         output_sha256=receipt.sha256,
+        receipt_sha256=stored.text_sha256,
         graph_sha256=next((file.sha256 for file in receipt.files if file.path == GRAPH), ""),
         run_id=settings.run_id,
         finished_at=datetime.now(UTC),

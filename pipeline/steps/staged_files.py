@@ -6,6 +6,7 @@ It is also written through to the disk meanwhile, so that publishing need not wa
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,13 @@ from pipeline.publication.receipt import PublishedFile, list_files
 from pipeline.storage.durable_file import write_through
 from transforms.errors import MigrationError, Reason
 from transforms.records.file_identity import FileIdentity
+
+#: What the verifying process adds, once it has looked at the rest.
+_ADDED = frozenset({"assets.extra/samples.npz", "assets.extra/tf_serving_warmup_requests"})
+#: What the converting process writes: nothing else is published, for nobody looked at it.
+_WRITTEN = re.compile(
+    r"(saved_model|fingerprint|keras_metadata)\.pb|variables/variables\.(index|data-[0-9]{5}-of-[0-9]{5})"
+)
 
 
 class StagedFiles:
@@ -30,7 +38,8 @@ class StagedFiles:
         """All files, sorted by path: those hashed before, which must be unchanged, and those added since.
 
         Raises:
-            MigrationError: `internal_error` if a file was changed or removed meanwhile; `output_error` for links.
+            MigrationError: `internal_error` if a file was changed or removed meanwhile, or is none that this program
+                writes at that time; `output_error` for links.
             OSError: a file could not be written to the disk.
         """
         known = {file.path: file for file in self._hashed.result()}
@@ -41,6 +50,14 @@ class StagedFiles:
                 Reason.INTERNAL_ERROR,
                 f"The staged {min(changed)!a} changed while it was verified",
                 advice="Run again; if it happens again, report it.",
+            )
+        strange = [path for path in self._before if not _WRITTEN.fullmatch(path)]
+        strange += now.keys() - self._before.keys() - _ADDED
+        if strange:
+            raise MigrationError(
+                Reason.INTERNAL_ERROR,
+                f"The staged output holds {min(strange)!a}, which this program does not write",
+                advice="Look at the source and its custom code; if they are harmless, report it.",
             )
         self._written.result()
         added = now.keys() - known.keys()

@@ -31,6 +31,15 @@ def number_of(stored: object) -> float:
     return math.nan if stored is None else float(stored)  # type: ignore[arg-type]
 
 
+def refuse_many_values(data: bytes, most_values: int) -> None:
+    """Raises ValueError for a JSON text that may hold more values than so many.
+
+    A value takes some hundred bytes of memory where it may take two of text, so they are counted before it is parsed.
+    """
+    if data.count(b",") + data.count(b"[") + data.count(b"{") > most_values:
+        raise ValueError(f"it holds more than {most_values:,} values")
+
+
 def sha256_of(data: bytes) -> str:
     """The SHA-256 digest in hex."""
     return hashlib.sha256(data).hexdigest()

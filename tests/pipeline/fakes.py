@@ -139,6 +139,8 @@ def _converted(request: MigrationRequest) -> MigrationOutcome:
         case "code":
             if not request.allow_custom_code or request.custom_objects is None:
                 raise ValueError("no custom code came through")
+        case "fickle":
+            data += os.urandom(8)
         case "link":
             (request.staging / "assets").symlink_to("/etc")
     write_artefact(request.staging, data)

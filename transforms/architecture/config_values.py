@@ -41,7 +41,23 @@ def as_text(value: object, path: LayerPath, what: str) -> str:
     """The value, which must be a name. Raises MigrationError `invalid_config`."""
     if not isinstance(value, str) or not value:
         raise MigrationError(Reason.INVALID_CONFIG, f"The {what} is not a name but {_kind(value)}", layer=path)
+    refuse_long_name(value, path, what)
     return value
+
+
+def refuse_long_name(name: str, path: LayerPath, what: str) -> None:
+    """Raises MigrationError `invalid_config` for a name that no report, message or graph should have to hold."""
+    if len(name) > _NAME_CHARACTERS:
+        raise MigrationError(
+            Reason.INVALID_CONFIG,
+            f"The {what} {name[:40]!a}... has {len(name):,} characters",
+            layer=path,
+            advice="Restore the file: no Keras gives such a name.",
+        )
+
+
+#: More than HDF5 takes for the name of a group, after which Keras names the weights of a layer.
+_NAME_CHARACTERS = 65_535
 
 
 def _kind(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,30 @@ def read_architecture(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
     return parse_config(parsed, "architecture", limits) if isinstance(parsed, str) else parsed
 
 
+#: Python writes 1e308 in 309 digits at most.
+_NUMBER_CHARACTERS = 400
+
+
 class _PlainLoader(yaml.CSafeLoader):
     """Builds only plain data; tuples and Python 2 strings, which Keras also wrote, become lists and strings."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """The object. Raises ValueError where a key stands in it twice, of which YAML's loaders take the last."""
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if len(set(keys)) != len(keys):
+            raise ValueError("an object has two entries of one key")
+        return super().construct_mapping(node, deep)
+
+
+def _as_number(construct: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A number as JSON has it: of bounded length, and not to the base of 60, which takes quadratic time to read."""
+
+    def constructed(loader: Any, node: Any) -> Any:
+        if len(node.value) > _NUMBER_CHARACTERS or ":" in node.value:
+            raise ValueError(f"{node.value[:40]!r} is no number that Keras writes")
+        return construct(loader, node)
+
+    return constructed
 
 
 def _as_list(loader: Any, node: Any) -> Any:
@@ -52,6 +75,8 @@ def _as_string(loader: Any, node: Any) -> Any:
 
 for _tag, _constructor in (("tuple", _as_list), ("unicode", _as_string), ("str", _as_string)):
     _PlainLoader.add_constructor(f"tag:yaml.org,2002:python/{_tag}", _constructor)
+_PlainLoader.add_constructor("tag:yaml.org,2002:int", _as_number(yaml.CSafeLoader.construct_yaml_int))
+_PlainLoader.add_constructor("tag:yaml.org,2002:float", _as_number(yaml.CSafeLoader.construct_yaml_float))
 
 
 def _parse_yaml(text: str, limits: Limits) -> Any:

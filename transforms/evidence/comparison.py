@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from transforms.evidence.discrimination import bounded_atol
+
 Array = npt.NDArray[Any]
 
 
@@ -56,6 +58,8 @@ def compare_outputs(
     rtol: float,
     atol: float,
     rounding: Sequence[float] = (),
+    *,
+    bounded: bool = False,
 ) -> Comparison:
     """Compares outputs with the evidence, in order.
 
@@ -66,12 +70,14 @@ def compare_outputs(
         rtol: see `atol`.
         atol: |a - b| <= atol + rtol |b|.
         rounding: what each output may differ by beyond that; nothing where none is given.
+        bounded: whether `atol` is at most a hundredth of the largest number that each output should give.
     """
     if len(actual) != len(evidence):
         return differing(f"{len(actual)} outputs where the evidence has {len(evidence)}")
     result = EQUAL
     for name, a, b, more in zip(names, actual, evidence, rounding or (0.0,) * len(names), strict=True):
-        result = result.worse(_compare(name, np.asarray(a), np.asarray(b), rtol, atol, more))
+        a, b = np.asarray(a), np.asarray(b)
+        result = result.worse(_compare(name, a, b, rtol, bounded_atol(b, atol) if bounded else atol, more))
     return result
 
 
@@ -86,9 +92,11 @@ def _compare(name: str, a: Array, b: Array, rtol: float, atol: float, rounding: 
     if is_text(a) or is_text(b):
         return EQUAL if np.array_equal(a, b) else differing(f"{name}: other text")
     a, b = a.astype(np.float64), b.astype(np.float64)
-    if not np.array_equal(np.isfinite(a), np.isfinite(b)):
-        return differing(f"{name}: not finite where the evidence is, or the reverse")
     finite = np.isfinite(b)
+    if not np.array_equal(np.isfinite(a), finite):
+        return differing(f"{name}: not finite where the evidence is, or the reverse")
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
+        return differing(f"{name}: infinite or no number otherwise than the evidence is")
     error, size = np.abs(a[finite] - b[finite]), np.abs(b[finite])
     if not error.size:
         return EQUAL

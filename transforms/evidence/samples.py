@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from transforms.source.npz import NpzFile
 Array = npt.NDArray[Any]
 
 _NAMES_SHOWN = 200
+_NUMBERED = re.compile(r"[xyXY][0-9]+")
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,13 @@ class SampleBatch:
         inputs: one array per input, batch first.
         expected: golden outputs, or None.
         origin: of the batch, for messages.
+        warnings: arrays of the operator's file that were not used.
     """
 
     inputs: tuple[Array, ...]
     expected: tuple[Array, ...] | None
     origin: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -47,8 +51,9 @@ def read_samples(
     """Reads an .npz with `x0, x1, ...` or arrays by input name, and optionally `y0, ...` or arrays by output name.
 
     Raises:
-        MigrationError: `invalid_samples` when the file is not an .npz of plain arrays, an input is missing, or
-            the batch sizes differ; `over_budget`, `unsafe_storage`, `source_missing`.
+        MigrationError: `invalid_samples` when the file is not an .npz of plain arrays, an input is missing, the batch
+            sizes differ, nothing in it can be compared, or a name looks mistyped; `over_budget`, `unsafe_storage`,
+            `source_missing`.
     """
     with NpzFile(path, limits) as archive:
         inputs = _by_name_or_number(archive.names, input_names, "x")
@@ -56,6 +61,7 @@ def read_samples(
         if inputs is None:
             there = ", ".join(sorted(archive.names))[:_NAMES_SHOWN]
             raise _invalid(f"it has {there!a}; the model's inputs are {', '.join(input_names)}")
+        unused = _unused(archive.names, [*inputs, *(outputs or ())], [*input_names, *output_names])
         arrays = {name: text_as_bytes(array) for name, array in archive.read([*inputs, *(outputs or ())]).items()}
     strange = [name for name, array in arrays.items() if array.dtype.kind not in "fiubS"]
     if strange:
@@ -64,7 +70,31 @@ def read_samples(
     if len({len(x) for x in given if x.ndim}) != 1 or any(x.ndim == 0 for x in given):
         raise _invalid("its inputs differ in batch size")
     expected = None if outputs is None else tuple(arrays[name] for name in outputs)
-    return SampleBatch(given, expected, f"samples of {path.name}")
+    _refuse_nothing_to_compare({name: arrays[name] for name in (*inputs, *(outputs or ()))})
+    warnings = (f"Arrays of the samples were not used: {', '.join(unused)[:_NAMES_SHOWN]!a}.",) if unused else ()
+    return SampleBatch(given, expected, f"samples of {path.name}", warnings)
+
+
+def _unused(present: Sequence[str], used: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Arrays that nothing is called after.
+
+    Raises MigrationError `invalid_samples` where one is called almost like an input or output, or like a further one:
+    with it left out, less would be compared than its author meant.
+    """
+    unused = [name for name in present if name not in used]
+    alike = {name.casefold() for name in known}
+    meant = [name for name in unused if _NUMBERED.fullmatch(name) or name.casefold() in alike]
+    if meant:
+        raise _invalid(f"its {meant[0][:_NAMES_SHOWN]!a} is no input or output of the model, or one given already")
+    return unused
+
+
+def _refuse_nothing_to_compare(arrays: Mapping[str, Array]) -> None:
+    for name, array in arrays.items():
+        if not array.size:
+            raise _invalid(f"{name[:_NAMES_SHOWN]!a} holds nothing")
+        if array.dtype.kind == "f" and not np.isfinite(array).any():
+            raise _invalid(f"{name[:_NAMES_SHOWN]!a} holds no finite number")
 
 
 def _by_name_or_number(present: Sequence[str], names: Sequence[str], letter: str) -> list[str] | None:

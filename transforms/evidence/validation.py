@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.evidence.comparison import EQUAL, Comparison, compare_outputs, differing, is_text
+from transforms.evidence.discrimination import tells_apart
 from transforms.evidence.drawn_batches import SHORT_LENGTHS, DrawnBatches
 from transforms.evidence.rounding import MULTIPLE, own_rounding
 from transforms.evidence.samples import SampleBatch, as_fed
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from transforms.saved_model.loaded import InputSpec, LoadedArtefact
 
 Array = npt.NDArray[Any]
+_NAMES_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class _Comparisons:
         reference: the independent reference, on the given and the drawn batches.
         rebuilt: the rebuilt Keras model.
         assumed: whether the reference's outputs depend on something that the file does not record.
+        golden_tells: whether the golden outputs include some that another artefact would not give.
         reference_refuted: golden outputs agree with the artefact where the reference does not: the reference is wrong
             about this model and is ignored.
     """
@@ -83,13 +86,16 @@ class _Comparisons:
     reference: Comparison | None = None
     rebuilt: Comparison | None = None
     assumed: bool = False
+    golden_tells: bool = True
     reference_refuted: bool = False
 
     def strongest(self) -> tuple[Evidence, Comparison]:
         """The evidence that decides: golden outputs, unless the reference finds a difference on batches without
         them.
+
+        Golden outputs that distinguish nothing are no evidence; but an artefact that differs from them is wrong.
         """
-        if self.golden is not None:
+        if self.golden is not None and (self.golden_tells or not self.golden.within):
             other = self.reference
             outvoted = self.golden.within and other is not None and not other.within and not self.reference_refuted
             return Evidence.GOLDEN, other if outvoted and other is not None else self.golden
@@ -183,14 +189,18 @@ class _Examination:
         drawn = self._drawn()
         answers = self._validator.expected.answers(Oracle.REFERENCE, [run.batch for run in (*runs, *drawn)])
         golden = reference = rebuilt = None
+        golden_tells = False
         if given is not None:
+            for warning in given.warnings:
+                self._warn(warning)
             if given.expected is not None:
                 golden = self._compared(runs[0], given.expected)
+                golden_tells = self._tells_apart(runs[0].outputs, given.expected, drawn)
             reference = self._against(runs[0], answers[0])
-            if golden is not None and golden.within and reference is not None and not reference.within:
+            if golden is not None and golden.within and golden_tells and reference is not None and not reference.within:
                 self._warn(f"The reference disagrees with the golden outputs ({reference.detail}).")
                 return self._result(_Comparisons(golden, reference, reference_refuted=True), runs)
-            if golden is not None and golden.within:
+            if golden is not None and golden.within and golden_tells:
                 self._decided = answers[0].assumptions
         judged = [(run, self._against(run, answer)) for run, answer in zip(drawn, answers[len(runs) :], strict=True)]
         unanswered = runs if reference is None else []
@@ -200,10 +210,10 @@ class _Examination:
         silent = [*unanswered, *(run for run, found in judged if found is None)]
         for _, compared in judged:
             reference = _worse(reference, compared)
-        if golden is None:
+        if golden is None or not golden_tells:
             for _, compared in self._against_all(Oracle.REBUILT, silent):
                 rebuilt = _worse(rebuilt, compared)
-        found = _Comparisons(golden, reference, rebuilt, assumed=bool(self._assumptions))
+        found = _Comparisons(golden, reference, rebuilt, bool(self._assumptions), golden_tells)
         return self._result(found, [*runs, *(run for run, _ in judged)])
 
     def _run(self, batch: SampleBatch) -> Run:
@@ -222,6 +232,31 @@ class _Examination:
             return found
         self._amplified.append((found, dict(zip(names, rounding, strict=True))))
         return again
+
+    def _tells_apart(self, outputs: Sequence[Array], expected: Sequence[Array], drawn: Sequence[Run]) -> bool:
+        """Whether any expected output distinguishes a wrong artefact from a right one; the others cause warnings."""
+        rtol, atol = self._validator.tolerance.rtol, self._validator.tolerance.atol
+        silent = [
+            name
+            for index, (name, output) in enumerate(zip(self._validator.output_names, expected, strict=False))
+            if not tells_apart(np.asarray(output), [run.outputs[index] for run in drawn], rtol, atol)
+        ]
+        if silent:
+            self._warn(
+                f"The expected outputs of {', '.join(silent)[:_NAMES_SHOWN]} prove nothing: within the tolerance they "
+                "are the same number throughout."
+            )
+        names = self._validator.output_names
+        plain, bounded = (
+            compare_outputs(names, outputs, expected, rtol, atol, bounded=each).within for each in (False, True)
+        )
+        if plain and not bounded:
+            self._warn(
+                "The expected outputs prove nothing: they are so small that the absolute tolerance alone covers"
+                " what the artefact's outputs differ by."
+            )
+            return False
+        return len(silent) < len(expected)
 
     def _against(self, run: Run, answer: Answer) -> Comparison | None:
         """Compares with one kind of evidence; None, with a warning, if it gives no outputs."""

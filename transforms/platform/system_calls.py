@@ -10,6 +10,9 @@
 | reserved disk space | `posix_fallocate` | zeros are written |
 | durable data | `fsync` | `F_FULLFSYNC` (macOS), since `fsync` reaches only the drive's cache |
 | a hint to read ahead | `posix_fadvise` | none |
+| memory that other processes of one's user cannot read | `PR_SET_DUMPABLE` | none |
+| orphans that become children of one's own | `PR_SET_CHILD_SUBREAPER` | none |
+| no power over other processes, even as root | capabilities | none |
 """
 
 from __future__ import annotations
@@ -30,6 +33,12 @@ except ImportError:
 #: `RENAME_EXCHANGE` of Linux and `RENAME_SWAP` of macOS.
 _SWAP = 2
 _BLOCK = bytes(1 << 20)
+#: Of Linux's prctl(2), capabilities(7) and capset(2).
+_SET_DUMPABLE, _DROP_FROM_BOUNDING_SET, _SET_CHILD_SUBREAPER = 4, 24, 36
+#: What reads the memory of others (since Linux 5.8 CAP_PERFMON and CAP_SYS_ADMIN as well as CAP_SYS_PTRACE), and what
+#: raises limits (CAP_SYS_RESOURCE).
+_OVER_OTHERS = (19, 21, 24, 38)
+_CAPABILITY_VERSION_3 = 0x20080522
 
 
 def usable_cpus() -> tuple[int, str]:
@@ -148,3 +157,42 @@ def read_ahead(descriptor: int, offset: int, size: int) -> None:
     """Advises the system that these bytes are read soon."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_WILLNEED)
+
+
+def hide_memory() -> bool:
+    """Makes memory, environment and open files of this process unreadable to others of its user, for good.
+
+    Returns:
+        Whether the system did so.
+    """
+    return _process_control(_SET_DUMPABLE, 0)
+
+
+def adopt_orphans() -> bool:
+    """Makes this process the parent of all descendants whose own parent ended. Returns whether the system did so."""
+    return _process_control(_SET_CHILD_SUBREAPER, 1)
+
+
+def give_up_other_processes() -> None:
+    """Takes from this thread, and from all threads and processes that it starts, what root alone may do to others.
+
+    That is to read and change their memory, and to raise its own limits. Who is not root has neither.
+    """
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "capset"):
+        return
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    held = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable: of capabilities 0 to 31, then of 32 to 63
+    if library.capget(header, held) != 0:
+        return
+    for capability in _OVER_OTHERS:
+        _process_control(_DROP_FROM_BOUNDING_SET, capability)  # or the next program that root starts has it again
+        for index in range(3):
+            held[capability // 32 * 3 + index] &= ~(1 << capability % 32)
+    library.capset(header, held)
+
+
+def _process_control(option: int, value: int) -> bool:
+    """Linux's prctl; False where there is none."""
+    call = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
+    return call is not None and call(option, ctypes.c_ulong(value), *map(ctypes.c_ulong, (0, 0, 0))) == 0

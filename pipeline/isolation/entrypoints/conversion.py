@@ -5,12 +5,18 @@ The child caches traced graphs, so that models of one architecture are traced on
 
 from __future__ import annotations
 
+import sys
+
 from transforms.errors import MigrationError, Reason
 from transforms.limits import Limits
 from transforms.migration.conversion import Conversion
 from transforms.records.outcome import MigrationOutcome, MigrationRequest
 from transforms.records.staged_model import Answers, Question, StagedModel
 from transforms.saved_model.templates import TemplateCache
+
+#: tf-keras goes from layer to layer by recursion, one that follows another being a level deeper.
+_LEVELS = 20_000
+sys.setrecursionlimit(_LEVELS)
 
 _templates = TemplateCache()
 _open: list[Conversion] = []

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.audit.findings import Kind
-from pipeline.audit.run_records import History
-from pipeline.audit.verify import VerifyRequest, verify
+from pipeline.audit.parsing import ConfinedParser
+from pipeline.audit.verify import VerifyRequest
+from pipeline.audit.verify import verify as verify_with_parser
 from pipeline.audit.view import as_json
 from pipeline.cli.app import main
 from pipeline.history.signing import load_public_key, load_signer
@@ -21,11 +22,16 @@ from pipeline.publication.receipt import read_receipt
 from pipeline.report.table import ReportError
 from pipeline.run.migrate import run_registry
 from tests.pipeline.cli.test_app import FAKES
-from tests.pipeline.history.test_record import RECORD
 from tests.pipeline.key_files import write_keys
 from tests.pipeline.registry import fake_run, write_registry
 
 RUNS = "_h5ferry/runs"
+#: One for all tests of this process.
+PARSER = ConfinedParser()
+
+
+def verify(request):
+    return verify_with_parser(request, parser=PARSER)
 
 
 @pytest.fixture(scope="session")
@@ -244,12 +250,20 @@ def test_unreadable_report_with_a_record_is_a_finding(output):
 def test_signatures(output, keys, tmp_path):
     one, two = (load_public_key(keys / f"{name}.pub") for name in ("one", "two"))
     assert kinds(output, keys=(two, one)) == set()
-    assert {kind for _, kind in kinds(output, keys=(two,))} == {"unsigned"}
-    assert kinds(output / RUNS / "r1", keys=(two,)) == {("run.json.sig", "unsigned")}
+    found = kinds(output, keys=(two,))
+    assert {kind for path, kind in found if path.startswith(RUNS)} == {"unsigned"}
+    assert {(path, kind) for path, kind in found if not path.startswith(RUNS)} == {
+        ("reports/run.json.sig", "unsigned"),
+        *((f"{name}/1/{RECEIPT}", "unrecorded") for name in ("good-1", "a/good-2")),
+    }
+    assert ("run.json.sig", "unsigned") in kinds(output / RUNS / "r1", keys=(two,))
     unsigned = fake_run(write_registry(tmp_path, ["good-1"]), tmp_path / "out")
     run_registry(unsigned)
     assert kinds(tmp_path / "out") == set()
-    assert kinds(tmp_path / "out", keys=(one,)) == {(f"{RUNS}/test-run/run.json.sig", "unsigned")}
+    assert kinds(tmp_path / "out", keys=(one,)) == {
+        (f"{RUNS}/test-run/run.json.sig", "unsigned"),
+        (f"good-1/1/{RECEIPT}", "unrecorded"),
+    }
     (tmp_path / "out" / RUNS / "test-run/run.json.sig").write_bytes(bytes(64))
     assert kinds(tmp_path / "out") == {(f"{RUNS}/test-run/run.json.sig", "extra")}
     shutil.rmtree(tmp_path / "out/_h5ferry")
@@ -268,12 +282,15 @@ def test_forged_record_is_found_with_the_key(output, keys):
     path = output / RUNS / "r3/run.json"
     old = parse_record(path.read_bytes())
     receipts = {**old.receipts, "good-1/1": sha256_of((output / "good-1/1" / RECEIPT).read_bytes())}
-    forged = replace(old, receipts=receipts, signer="")
+    forged = replace(old, receipts=receipts, outputs={**old.outputs, "good-1/1": receipt.sha256}, signer="")
     path.write_bytes(forged.to_bytes())
     (output / "_h5ferry/latest.json").write_bytes(forged.latest())
     path.with_name("run.json.sig").unlink()
     assert kinds(output) == set()
-    assert kinds(output, keys=(load_public_key(keys / "one.pub"),)) == {(f"{RUNS}/r3/run.json.sig", "unsigned")}
+    assert kinds(output, keys=(load_public_key(keys / "one.pub"),)) == {
+        (f"{RUNS}/r3/run.json.sig", "unsigned"),
+        (f"good-1/1/{RECEIPT}", "altered"),  # by the newest record that is signed, r2
+    }
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
@@ -313,24 +330,6 @@ def test_run_at_work_is_no_damage(tmp_path):
     assert left[:2] == ["_h5ferry/lock", f"{RUNS}/r1"] and left[2].startswith(f"hang-1/{STAGING}1-") and len(left) == 3
 
 
-def test_what_must_be_there():
-    """What the newest whole run over a manifest published, and interrupted ones since; other manifests apart."""
-
-    def record(run_id, manifest, *models, state="finished"):
-        receipts = dict.fromkeys(models, run_id * 32)
-        return replace(RECORD, run_id=run_id, state=state, manifest={"path": manifest}, receipts=receipts)
-
-    runs = (
-        record("r5", "/a.csv", "new/1", state="interrupted"),
-        record("r4", "/b.csv", "other/1"),
-        record("r3", "/a.csv", "kept/1", "new/1"),
-        record("r2", "/a.csv", "gone/1", "kept/1"),
-    )
-    history = History(runs)
-    assert history.expected == {"new/1": "r5", "other/1": "r4", "kept/1": "r3"}
-    assert {name: run for name, (_, run) in history.receipts.items()} == {**history.expected, "gone/1": "r2"}
-
-
 def test_nothing_to_verify(tmp_path):
     with pytest.raises(ReportError):
         verify(VerifyRequest(tmp_path, run_samples=False))
@@ -357,7 +356,17 @@ def test_command_refuses_a_key_that_is_none(output, keys):
         assert caught.value.code == 2
 
 
+def test_a_sparse_file_is_not_read(output):
+    """A file of a terabyte costs its writer nothing."""
+    name, place = "variables/variables.data-00000-of-00001", output / "good-1/1"
+    os.truncate(place / name, 1 << 40)
+    receipt = read_receipt(place)
+    files = tuple(replace(file, size=1 << 40) if file.path == name else file for file in receipt.files)
+    (place / RECEIPT).write_text(replace(receipt, files=files).to_json())
+    assert (f"good-1/1/{name}", "unreadable") in kinds(output)
+
+
 def test_kinds_are_all_tried():
-    """Each kind of finding is met by a test of this file, but those that need TensorFlow or another user."""
-    told = Path(__file__).read_text()
-    assert [kind for kind in Kind if f'"{kind.value}"' not in told] == [Kind.UNREADABLE, Kind.DRIFT]
+    """Each kind of finding is met by a test here, but the one that needs TensorFlow."""
+    told = "".join(Path(__file__).with_name(name).read_text() for name in ("test_verify.py", "test_attacks.py"))
+    assert [kind for kind in Kind if f'"{kind.value}"' not in told] == [Kind.DRIFT]

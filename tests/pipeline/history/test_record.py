@@ -72,7 +72,7 @@ def text_of(content):
         RECORD.to_bytes() + b" ",
         RECORD.to_bytes().replace(b"\n ", b"\n  ", 1),
         RECORD.to_bytes().replace(b'"run_id": "r1"', b'"run_id": "r0",\n "run_id": "r1"'),
-        *(text_of(CONTENT | change) for change in ({"format": 2}, {"surplus": 1}, {"run_id": 1}, {"receipts": []})),
+        *(text_of(CONTENT | change) for change in ({"format": 1}, {"surplus": 1}, {"run_id": 1}, {"receipts": []})),
         *(text_of(CONTENT | change) for change in ({"taken_over": [1]}, {"taken_over": None})),
         *(
             text_of(CONTENT | change)

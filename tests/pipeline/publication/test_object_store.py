@@ -36,7 +36,7 @@ def receipt_of(staged):
 def test_graph_comes_late_and_receipt_last(staged, store):
     upload(staged, OUTPUT, receipt_of(staged))
     assert MemoryFileSystem.written[-2:] == [f"{PLACE}/saved_model.pb", f"{PLACE}/{RECEIPT}"]
-    assert remote_receipt(OUTPUT, "m", 1).files == receipt_of(staged).files
+    assert remote_receipt(OUTPUT, "m", 1).receipt.files == receipt_of(staged).files
 
 
 def test_replacement_leaves_no_stale_file(staged, store):
@@ -99,7 +99,7 @@ def test_an_interrupted_upload_is_taken_up(staged, store, failing, published):
     with pytest.raises(OSError):
         upload(staged, OUTPUT, receipt_of(staged))
     upload(staged, OUTPUT, receipt_of(staged))
-    assert remote_receipt(OUTPUT, "m", 1).files == receipt_of(staged).files
+    assert remote_receipt(OUTPUT, "m", 1).receipt.files == receipt_of(staged).files
     assert len(store) == len(receipt_of(staged).files) + 1
 
 

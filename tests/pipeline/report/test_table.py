@@ -6,7 +6,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pipeline.printable import printable
 from pipeline.report.row import COLUMNS, report_schema
 from pipeline.report.table import ReportError, as_csv, gather, read_report, with_rows, write_report
 from tests.pipeline.many_rows import row_of
@@ -37,7 +40,8 @@ def frame_of(*rows):
 
 def test_columns_are_the_contracts():
     further = "reference_max_abs_error line manifest_row graph_sha256 tolerance_used assumptions"
-    assert list(COLUMNS) == [*CONTRACT.split(), *further.split(), "signature_inputs", "signature_outputs"]
+    latest = "signature_inputs signature_outputs receipt_sha256"
+    assert list(COLUMNS) == [*CONTRACT.split(), *further.split(), *latest.split()]
 
 
 def test_gather_orders_rows_and_drops_what_a_retry_wrote_twice(tmp_path):
@@ -77,11 +81,22 @@ def test_written_report_reads_back(tmp_path):
     assert cells[0]["rewrites"] == "lstm: cudnn (x); b: c" and cells[1]["rewrites"] == ""
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=x", "\n=x", "\r\n =x", "\u2028=x", "\uff1d1+1"])
 def test_csv_holds_no_formula(text):
     for values in ({"message": text}, {"warnings": (text,)}):
         cells = next(csv.DictReader(io.StringIO(as_csv(frame_of(report_row(1, **values))), newline="")))
-        assert cells[next(iter(values))] == f"'{text}"
+        assert cells[next(iter(values))] == f"'{printable(text)}"
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.text(max_size=30))
+def test_csv_holds_nothing_that_acts(text):
+    """No control character, direction mark or line break, and no formula, whatever a file is called."""
+    written = as_csv(frame_of(report_row(1, message=text)))
+    assert all(character.isprintable() for line in written.rstrip("\n").split("\n") for character in line)
+    assert len(written.rstrip("\n").split("\n")) == 2
+    cell = next(csv.DictReader(io.StringIO(written, newline="")))["message"]
+    assert not cell.lstrip().startswith(("=", "+", "-", "@"))
 
 
 def test_no_report(tmp_path):

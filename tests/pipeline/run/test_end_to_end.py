@@ -12,6 +12,7 @@ from pipeline.audit.verify import replay
 from pipeline.cli.app import main
 from pipeline.isolation.policy import Isolation
 from pipeline.isolation.process import ConfinedProcess
+from pipeline.publication.receipt import read_receipt
 
 FIXTURES = Path(__file__).parents[2] / "fixtures/keras-2.2.4"
 
@@ -63,7 +64,7 @@ def test_replay_finds_drift(output, tmp_path):
     def found(change=None):
         if change is not None:
             np.savez(samples, **change)
-        state = replay(place, OutputState("m/1"), child)
+        state = replay(place, OutputState("m/1"), read_receipt(place), child)
         assert state.replayed and {finding.kind for finding in state.findings} <= {Kind.DRIFT}
         return " ".join(finding.message for finding in state.findings), state.max_abs_error
 

@@ -1,4 +1,5 @@
 import os
+import shutil
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,19 +11,23 @@ from pipeline.audit.verify import VerifyRequest, verify
 from pipeline.history import chain as run_history
 from pipeline.history.chain import appending, open_run_folder, previous_run, sweep_runs
 from pipeline.history.record import INTERRUPTED, parse_record
+from pipeline.history.signing import load_public_key, load_signer
 from pipeline.manifest.reader import Manifest
 from pipeline.manifest.row import ManifestRow
 from pipeline.monitoring.notifier import TextNotifier
 from pipeline.publication.layout import RECEIPT, run_folder
-from pipeline.publication.receipt import read_receipt
+from pipeline.publication.receipt import list_files, read_receipt
 from pipeline.report import table as report
 from pipeline.report.table import read_report
 from pipeline.run import finish as concluding
+from pipeline.run import migrate
 from pipeline.run.finish import finish_run, recorded_options, without_secrets
 from pipeline.run.migrate import run_registry
 from pipeline.run.request import FinishedRun
 from pipeline.storage.canonical_json import sha256_of
+from pipeline.storage.durable_file import write_file
 from tests.pipeline.history.test_record import RECORD
+from tests.pipeline.key_files import write_keys
 from tests.pipeline.registry import fake_run, run_and_read, write_registry
 from tests.pipeline.report.test_table import frame_of, report_row
 
@@ -65,7 +70,7 @@ def run(tmp_path):
 @pytest.mark.parametrize(
     "rows, interrupted, status",
     [
-        ([{}, {"status": "unchanged"}], 0, 0),
+        ([{}, {}], 0, 0),
         ([{}, {"status": "refused", "reason": "unsafe_op"}], 0, 3),
         ([{}, {"status": "failed", "reason": "interrupted"}], 143, 143),
         ([{}], 130, 130),
@@ -186,21 +191,154 @@ def test_the_chain_outlives_latest(run, tmp_path, damage):
     assert verify(VerifyRequest(tmp_path / "out", run_samples=False)).sound
 
 
-def test_a_receipt_that_was_changed_is_told_when_it_is_taken_over(output, tmp_path, capfd):
-    """A changed receipt that fits itself: the run that finds it there says so, in its record too."""
-    run = replace(fake_run(output.with_name("manifest.csv"), tmp_path / "out"), report="")
-    run_registry(replace(run, settings=replace(run.settings, run_id="r1")))
-    place = tmp_path / "out/good-1/1"
+def claim_better_evidence(place):
+    """Somebody changes a receipt, and seals it anew."""
     receipt = read_receipt(place)
     changed = replace(receipt, outcome=replace(receipt.outcome, evidence="golden"))
     (place / RECEIPT).write_text(changed.to_json())
-    for run_id in ("r2", "r3"):
-        run_registry(replace(run, settings=replace(run.settings, run_id=run_id)))
-    assert "good-1/1: the receipt is not the one" in capfd.readouterr().err
-    taken_over = [record_in(run_folder(tmp_path / "out", name)).taken_over for name in ("r1", "r2", "r3")]
-    assert taken_over == [(), ("good-1/1",), ()]
+
+
+def statuses(run, run_id):
+    """What a run of this id says of each row."""
+    frame = run_registry(replace(run, settings=replace(run.settings, run_id=run_id))).frame
+    return dict(zip(frame["model"], frame["status"], strict=True))
+
+
+def test_a_receipt_that_no_record_knows_is_migrated_anew(output, tmp_path):
+    """A changed receipt that fits itself: the record of the run before knows another one."""
+    run = replace(fake_run(output.with_name("manifest.csv"), tmp_path / "out"), report="")
+    assert [statuses(run, run_id)["good-1"] for run_id in ("r1", "r2")] == ["migrated", "unchanged"]
+    claim_better_evidence(tmp_path / "out/good-1/1")
+    assert [statuses(run, run_id)["good-1"] for run_id in ("r3", "r4")] == ["migrated", "unchanged"]
+    assert read_receipt(tmp_path / "out/good-1/1").outcome.evidence == "reference"
+    found = verify(VerifyRequest(tmp_path / "out", run_samples=False))
+    assert found.sound and found.notes == ()
+
+
+def test_what_a_killed_run_published_is_taken_over_and_told(output, tmp_path, capfd):
+    """Without a key there is nothing to tell it from what somebody else put there: so it is told."""
+    run = replace(fake_run(output.with_name("manifest.csv"), tmp_path / "out"), report="")
+    statuses(run, "r1")
+    shutil.rmtree(tmp_path / "out/_h5ferry")
+    assert statuses(run, "r2")["good-1"] == "unchanged"
+    assert "1 outputs were published by a run that left no record" in capfd.readouterr().err
+    assert record_in(run_folder(tmp_path / "out", "r2")).taken_over == ("good-1/1",)
     notes = verify(VerifyRequest(tmp_path / "out", run_samples=False)).notes
     assert notes == ("Run r2 found receipts that no run before it recorded: good-1/1.",)
+    statuses(run, "r3")
+    assert record_in(run_folder(tmp_path / "out", "r3")).taken_over == ()
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory):
+    """A signer, and its public half."""
+    folder = tmp_path_factory.mktemp("key")
+    write_keys(folder / "sign.pem")
+    return load_signer(folder / "sign.pem", None), load_public_key(folder / "sign.pub")
+
+
+@pytest.fixture
+def signed(output, tmp_path, key):
+    return replace(fake_run(output.with_name("manifest.csv"), tmp_path / "out"), report="", signer=key[0])
+
+
+def forge(place):
+    """Somebody changes the weights, lists them in the receipt, and seals it anew."""
+    (place / "variables/variables.data-00000-of-00001").write_bytes(b"evil")
+    receipt = read_receipt(place)
+    (place / RECEIPT).write_text(replace(receipt, files=list_files(place)).to_json())
+
+
+def is_sound(output, key):
+    return verify(VerifyRequest(output, run_samples=False, keys=(key[1],))).sound
+
+
+def test_the_next_signed_run_vouches_for_no_forgery(signed, tmp_path, key):
+    """F5: what no signed record vouches for is migrated anew, and not signed over."""
+    place = tmp_path / "out/good-1/1"
+    statuses(signed, "r1")
+    forge(place)
+    assert not is_sound(tmp_path / "out", key)
+    assert statuses(signed, "r2")["good-1"] == "migrated"
+    assert b"evil" not in (place / "variables/variables.data-00000-of-00001").read_bytes()
+    assert is_sound(tmp_path / "out", key)
+    assert statuses(signed, "r3")["good-1"] == "unchanged"
+
+
+FORGERIES = {
+    "planted before the first run": lambda out: None,
+    "with the history removed": lambda out: shutil.rmtree(out / "_h5ferry"),
+    "with an unsigned record": lambda out: forge_record(out, signature=None),
+    "with a record that somebody else signed": lambda out: forge_record(out, signature=bytes(64)),
+    "with the genuine signature on a forged record": lambda out: forge_record(out, signature=b""),
+}
+
+
+def forge_record(out, signature):
+    """Makes the newest record, and latest.json, vouch for what lies there."""
+    folder = out / "_h5ferry/runs/r1"
+    record = parse_record((folder / "run.json").read_bytes())
+    receipts = {name: sha256_of((out / name / RECEIPT).read_bytes()) for name in record.receipts}
+    outputs = {name: read_receipt(out / name).sha256 for name in receipts}
+    forged = replace(record, receipts=receipts, outputs=outputs, signer=record.signer if signature == b"" else "")
+    (folder / "run.json").write_bytes(forged.to_bytes())
+    (out / "_h5ferry/latest.json").write_bytes(forged.latest())
+    if signature is None:
+        (folder / "run.json.sig").unlink()
+    elif signature:
+        (folder / "run.json.sig").write_bytes(signature)
+
+
+@pytest.mark.parametrize("how", FORGERIES)
+def test_no_forgery_is_signed_over(signed, tmp_path, key, how):
+    """Whatever is done to receipt, record and latest.json, the signed run after it publishes the row itself."""
+    out = tmp_path / "out"
+    statuses(replace(signed, signer=None) if "before the first" in how else signed, "r1")
+    forge(out / "good-1/1")
+    FORGERIES[how](out)
+    assert statuses(signed, "r2")["good-1"] == "migrated"
+    assert b"evil" not in (out / "good-1/1/variables/variables.data-00000-of-00001").read_bytes()
+    newest = verify(VerifyRequest(out, run_samples=False, keys=(key[1],)))
+    assert newest.newest.run_id == "r2" and not [state for state in newest.outputs if state.findings]
+
+
+def test_a_receipt_is_not_of_this_run_because_it_says_so(signed, tmp_path, monkeypatch):
+    """Whoever sees one receipt of a run knows its attempt, and may write it into another."""
+    monkeypatch.setattr(migrate.secrets, "token_hex", lambda length: "a" * 2 * length)
+    place = tmp_path / "out/good-1/1"
+    statuses(replace(signed, signer=None), "r1")
+    forge(place)
+    assert read_receipt(place).attempt == "a" * 16
+    assert statuses(signed, "r2")["good-1"] == "migrated"
+    assert b"evil" not in (place / "variables/variables.data-00000-of-00001").read_bytes()
+
+
+def test_what_is_signed_is_what_was_published(signed, tmp_path, key, monkeypatch):
+    """F6: somebody writes in the output between the publication of a model and the end of the run."""
+    genuine = concluding.finish_run
+
+    def finish_late(finished):
+        forge(tmp_path / "out/good-1/1")
+        return genuine(finished)
+
+    monkeypatch.setattr(migrate, "finish_run", finish_late)
+    statuses(signed, "r1")
+    found = verify(VerifyRequest(tmp_path / "out", run_samples=False, keys=(key[1],)))
+    kinds = {(finding.path, finding.kind.value) for state in found.outputs for finding in state.findings}
+    assert kinds == {(f"good-1/1/{RECEIPT}", "altered")}
+
+
+def test_a_change_of_keys(signed, tmp_path, key):
+    """Records under the old key count where the run is told so; else everything is published anew."""
+    write_keys(tmp_path / "new.pem")
+    new = replace(signed, signer=load_signer(tmp_path / "new.pem", None))
+    statuses(signed, "r1")
+    assert statuses(replace(new, public_keys=(key[1],)), "r2")["good-1"] == "unchanged"
+    assert statuses(new, "r3")["good-1"] == "unchanged"
+    assert statuses(signed, "r4")["good-1"] == "unchanged"
+    shutil.rmtree(tmp_path / "out/_h5ferry/runs/r1")
+    shutil.rmtree(tmp_path / "out/_h5ferry/runs/r4")
+    assert statuses(signed, "r5")["good-1"] == "migrated"
 
 
 def test_a_receipt_that_was_damaged_is_migrated_anew(output, tmp_path):
@@ -222,11 +360,11 @@ def test_killed_at_each_step_of_its_end(run, tmp_path, monkeypatch, written):
     """What remains of the killed run is told; the chain holds, and the next run goes on."""
     steps = []
 
-    def write(path, data, write=run_history.write_file):
+    def write(path, data, *root):
         if len(steps) == written:
             raise Killed
         steps.append(path)
-        write(path, data)
+        write_file(path, data, *root)
 
     with monkeypatch.context() as patched, pytest.raises(Killed):
         patched.setattr(report, "write_file", write)

@@ -9,9 +9,11 @@ from pipeline.manifest.row import ManifestRow
 from pipeline.settings import MigrateSettings
 from pipeline.steps.convert import convert_model
 from pipeline.steps.converter_pool import ProcessPair
+from pipeline.steps.custom_code import WARNING
 from pipeline.steps.inspect import inspect_row
 from tests.pipeline.fakes import FAKE_CHILDREN
 from tests.pipeline.registry import tree
+from transforms.records.outcome import Evidence
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +104,29 @@ def test_custom_code_runs_in_a_child_of_its_own(settings, child, tmp_path):
         found = inspect_row(row, settings, child)
         first, verifier = pair.converter.call("os:getpid"), pair.verifier.call("os:getpid")
         assert first != verifier
-        assert convert_model(found, settings, pair).status == "migrated"
+        migrated = convert_model(found, settings, pair)
+        assert (migrated.status, migrated.outcome.evidence) == ("migrated", "rebuilt")  # the code claimed `reference`
+        assert WARNING in migrated.outcome.warnings
         assert pair.converter.call("os:getpid") != first
         assert pair.verifier.call("os:getpid") == verifier
+        demanding = replace(settings, require_evidence=Evidence.REFERENCE)
+        row = replace(row, model="code-2")
+        refused = convert_model(inspect_row(row, demanding, child), demanding, pair)
+        assert (refused.status, refused.reason) == ("refused", "weak_evidence")
     finally:
         pair.close()
+
+
+def test_a_second_conversion_that_differs_is_not_published(settings, pair, child, tmp_path):
+    settings = replace(settings, recheck_every=1)
+    (tmp_path / "m.h5").write_text("lstm weights")
+    same, other = (
+        convert_model(inspect_row(ManifestRow(2, model, str(tmp_path / "m.h5")), settings, child), settings, pair)
+        for model in ("good", "fickle")
+    )
+    assert same.status == "migrated"
+    assert (other.status, other.reason) == ("failed", "internal_error")
+    assert "second conversion" in other.message
 
 
 @pytest.mark.parametrize(

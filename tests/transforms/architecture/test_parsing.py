@@ -92,3 +92,33 @@ def test_a_circle_is_named() -> None:
     graph = parse_architecture(functional([a, b], [], [["b", 0, 0]]))
     with pytest.raises(ValueError, match="a, b"):
         evaluation_order(graph)
+
+
+def named(name: str, class_name: str = "Dense", **config: Any) -> dict[str, Any]:
+    return {"class_name": class_name, "config": {"name": name, "batch_input_shape": [None, 3], **config}}
+
+
+LONG = "n" * (4 << 20)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"name": "s", "layers": [named(LONG)]},
+        {"name": "s", "layers": [named("d", LONG)]},
+        {"name": LONG, "layers": [named("d")]},
+        {"name": "s", "layers": [named("t", "TimeDistributed", layer=named(LONG))]},
+    ],
+    ids=["of a layer", "of a class", "of the model", "of a wrapped layer"],
+)
+def test_names_of_megabytes_are_refused_in_a_line(config: Any) -> None:
+    with pytest.raises(MigrationError) as caught:
+        parse_architecture({"class_name": "Sequential", "config": config})
+    assert caught.value.reason is Reason.INVALID_CONFIG
+    assert len(str(caught.value)) < 1_000
+
+
+def test_no_message_is_longer_than_a_report_takes() -> None:
+    error = MigrationError(Reason.INVALID_CONFIG, LONG, layer=(LONG, "d1", LONG), advice=LONG)
+    assert len(str(error)) < 6_000
+    assert error.layer[1] == "d1"

@@ -74,7 +74,7 @@ def validated(
 
 
 def given(steps: int, expected: float | None = None) -> SampleBatch:
-    x = np.ones((2, steps), np.float32)
+    x = np.linspace(0.5, 1.5, 2 * steps, dtype=np.float32).reshape(2, steps)
     return SampleBatch((x,), None if expected is None else (expected * x,), "samples of s.npz")
 
 
@@ -97,6 +97,30 @@ def test_samples_without_outputs_are_compared_with_the_rebuilt_model_too(factor:
 def test_golden_outputs_alone() -> None:
     found = validated(Oracles(silent=True), Doubler(least=500), given(500, 2.0), least_length=0)
     assert (found.evidence, found.comparison.within) == (Evidence.GOLDEN, True)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "factor", "evidence", "within"),
+    [
+        ([[0.5, 0.25]], 2.0, Evidence.GOLDEN, True),
+        ([[0.5, 0.25]], 3.0, Evidence.GOLDEN, False),
+        ([[0.5, 0.5]], 2.0, Evidence.REBUILT, True),  # any artefact that gives 1.0 throughout agrees
+        ([[0.5, 0.5]], 3.0, Evidence.GOLDEN, False),  # but one that differs is wrong
+        ([[0.0, 0.0]], 2.0, Evidence.REBUILT, True),
+        ([[1e-6, 2e-6]], 2.0, Evidence.GOLDEN, True),
+        ([[1e-6, 2e-6]], 3.0, Evidence.REBUILT, True),  # the absolute tolerance alone covers the difference
+        ([[1e-6, -2e-6]], -2.0, Evidence.REBUILT, True),
+    ],
+)
+def test_golden_outputs_count_where_they_distinguish(
+    inputs: list[list[float]], factor: float, evidence: Evidence, within: bool
+) -> None:
+    x = np.array(inputs, np.float32)
+    batch = SampleBatch((x,), (factor * x,), "samples of s.npz")
+    found = validated(Oracles(silent=True), Doubler(), batch, least_length=0)
+    assert (found.evidence, found.comparison.within) == (evidence, within)
+    if evidence is Evidence.REBUILT:
+        assert "prove nothing" in " ".join(found.warnings)
 
 
 def test_a_model_that_runs_on_nothing_drawn_gives_no_evidence() -> None:

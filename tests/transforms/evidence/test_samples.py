@@ -34,6 +34,42 @@ def test_samples_that_cannot_be_used(arrays: dict[str, object], tmp_path: Path) 
     assert refusal.value.reason is Reason.INVALID_SAMPLES
 
 
+ONES = np.ones((2, 3), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        ({"x0": ONES[:0], "y0": ONES[:0]}, "holds nothing"),
+        ({"x0": ONES[:, :0], "y0": ONES}, "holds nothing"),
+        ({"x0": ONES, "y0": ONES[:0]}, "holds nothing"),
+        ({"x0": ONES * np.nan, "y0": ONES}, "no finite number"),
+        ({"x0": ONES, "y0": ONES * np.nan}, "no finite number"),
+        ({"x0": ONES, "y0": ONES * np.inf}, "no finite number"),
+        ({"x0": ONES, "Y0": ONES}, "'Y0'"),
+        ({"x0": ONES, "y1": ONES}, "'y1'"),
+        ({"x0": ONES, "x1": ONES, "y0": ONES}, "'x1'"),
+        ({"x0": ONES, "Out": ONES}, "'Out'"),
+        ({"x0": ONES, "in": ONES}, "'in'"),
+        ({"x0": ONES, "y0": ONES, "out": ONES}, "'out'"),
+    ],
+)
+def test_samples_of_which_less_would_be_compared_than_was_meant(
+    arrays: dict[str, np.ndarray], says: str, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "s.npz", **arrays)  # type: ignore[arg-type]
+    with pytest.raises(MigrationError) as refusal:
+        read_samples(tmp_path / "s.npz", ["in"], ["out"])
+    assert refusal.value.reason is Reason.INVALID_SAMPLES
+    assert says in refusal.value.message
+
+
+def test_arrays_that_were_not_used_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "s.npz", x0=ONES, y0=ONES, alt_x0=ONES)
+    (warning,) = read_samples(tmp_path / "s.npz", ["in"], ["out"]).warnings
+    assert "alt_x0" in warning
+
+
 def test_a_file_that_is_no_npz(tmp_path: Path) -> None:
     (tmp_path / "s.npz").write_bytes(b"nothing")
     with pytest.raises(MigrationError) as refusal:
