@@ -7,8 +7,9 @@ INSTALLED := $(VENV)/.installed
 .PHONY: sample test interpreters soak fuzz audit bench consumers lint format fixtures lock clean
 .DEFAULT_GOAL := sample
 
-sample: $(INSTALLED) ## migrate the sample registry into out/sample
-	$(BIN)/python scripts/run_sample.py
+SAMPLE ?= out/sample
+sample: $(INSTALLED) ## migrate the sample registry into out/sample, or where SAMPLE names
+	$(BIN)/python scripts/run_sample.py $(SAMPLE)
 
 test: $(INSTALLED) ## run all tests
 	$(BIN)/pytest

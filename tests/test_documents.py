@@ -38,7 +38,11 @@ PARSED_ONLY = {
     "--allow-custom-code": "tests/transforms/custom/test_code.py runs models with their code",
 }
 #: Make targets are only asked for their recipe: each is what every change runs anyway, or takes minutes.
-NOT_OURS = {"openssl": "the folder has a pair of keys already: a machine without openssl can run the rest"}
+NOT_OURS = {
+    "openssl": "the folder has a pair of keys already: a machine without openssl can run the rest",
+    "uv": "fetches from an index: tests/test_installed_program.py installs the wheel with all that it asks for",
+    "pipx": "the same",
+}
 STAND_INS = {"migrate": f"--converter {CONVERTER} --verifier {VERIFIER}", "verify": "--no-run-samples"}
 
 

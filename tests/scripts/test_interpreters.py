@@ -1,0 +1,60 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import interpreters
+import pytest
+from interpreters import Interpreter, Tried, found, table
+
+ROOT = Path(__file__).parents[2]
+
+
+def python(folder: Path, name: str, release: str, status: int = 0) -> None:
+    """A program that answers as an interpreter of this release would."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / name
+    program.write_text(f"#!/bin/sh\necho {release}\nexit {status}\n")
+    program.chmod(0o755)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without interpreters: a folder on the path, and one as pyenv's."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(interpreters, "_PLACES", ("python{minor}", f"{tmp_path}/versions/{{minor}}.*/bin/python"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "releases, taken",
+    [
+        ((), ()),
+        (("3.11.7",), ("3.11.7",)),
+        (("3.11.9", "3.11.10", "3.11.2"), ("3.11.2", "3.11.10")),
+    ],
+)
+def test_the_oldest_and_the_newest_are_taken(machine: Path, releases: Sequence[str], taken: Sequence[str]) -> None:
+    for release in releases:
+        python(machine / f"versions/{release}/bin", "python", release)
+    python(machine / "versions/3.12.1/bin", "python", "3.12.1")
+    assert [each.release for each in found("3.11")] == list(taken)
+
+
+def test_one_release_in_two_places_is_taken_once(machine: Path) -> None:
+    python(machine / "bin", "python3.12", "3.12.1")
+    python(machine / "versions/3.12.1/bin", "python", "3.12.1")
+    assert found("3.12") == [Interpreter("3.12.1", str(machine / "bin/python3.12"))]
+
+
+def test_one_that_lacks_a_module_or_is_another_is_not_taken(machine: Path) -> None:
+    python(machine / "bin", "python3.13", "", status=1)
+    python(machine / "versions/3.13.0/bin", "python", "3.14.0")
+    assert found("3.13") == []
+
+
+def test_the_page_tells_what_was_not_found() -> None:
+    page = "\n".join(table([Tried("3.11.2", "7 s", "passes, 30 s", "9 passed, 40 s", True)], ["3.12"]))
+    assert "| 3.11.2 | 7 s | passes, 30 s | 9 passed, 40 s |" in page and "| 3.12 | not found | - | - |" in page
+
+
+def test_the_quick_tests_are_there() -> None:
+    assert [path for path in interpreters.QUICK if not (ROOT / path).exists()] == []
