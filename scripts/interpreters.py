@@ -27,7 +27,6 @@ _PLACES = ("python{minor}", "/usr/bin/python{minor}", "~/.pyenv/versions/{minor}
 #: bytecode, the standard library's readers of text and numbers. The sample runs TensorFlow, Beam, h5py and pandas.
 QUICK = (
     "tests/test_imports.py",
-    "tests/h5ferry/test_documented.py",
     "tests/pipeline/cli/test_examples.py",
     "tests/pipeline/cli/test_interpreter.py",
     "tests/pipeline/history",

@@ -1,5 +1,5 @@
-"""Takes away from an interpreter what Linux has and other systems lack; as `sitecustomize` of an environment it does so
-in all of its processes.
+"""Takes away from an interpreter what Linux has and other systems lack; imported by a path file of an environment it
+does so in all of its processes.
 
 What macOS lacks is removed, and its bound on memory, which it takes and does not keep, binds nothing.
 """

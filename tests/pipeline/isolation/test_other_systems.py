@@ -66,8 +66,9 @@ def python(tmp_path_factory):
     environment = tmp_path_factory.mktemp("other") / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(environment), "platbase": str(environment)}))
-    (packages / "these.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-    (packages / "sitecustomize.py").write_text((ROOT / "tests/faults/other_system.py").read_text())
+    # Not as `sitecustomize`: Debian's interpreter has one of its own, which comes first.
+    (packages / "other_system.py").write_text((ROOT / "tests/faults/other_system.py").read_text())
+    (packages / "these.pth").write_text(f"{sysconfig.get_path('purelib')}\nimport other_system\n")
     return environment / "bin/python"
 
 
