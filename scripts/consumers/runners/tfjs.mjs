@@ -27,16 +27,19 @@ async function load(folder) {
   return { model, signature };
 }
 
+// The converter calls some inputs by the signature's name, some by the tensor's.
+const entry = (entries, name) => entries[name] ?? entries[`${name}:0`];
+
 async function compared(folder, batches) {
   const { model, signature } = await load(folder);
   let [error, share] = [0, 0];
   for (const batch of batches) {
     const feed = {};
     for (const [name, value] of Object.entries(batch.inputs)) {
-      feed[signature.inputs[name].name] = tf.tensor(value.values, value.shape, value.dtype);
+      feed[entry(signature.inputs, name).name] = tf.tensor(value.values, value.shape, value.dtype);
     }
     const names = Object.keys(batch.outputs);
-    const given = await model.executeAsync(feed, names.map((name) => signature.outputs[name].name));
+    const given = await model.executeAsync(feed, names.map((name) => entry(signature.outputs, name).name));
     const tensors = Array.isArray(given) ? given : [given];
     names.forEach((name, index) => {
       const wanted = batch.outputs[name].values;
