@@ -17,9 +17,10 @@ from transforms.releases.tensorflow_operations import OLDEST_SERVED, operation_s
 _COUNTING = frozenset({"CategoryEncoding", "Discretization", "Hashing", "IntegerLookup", "StringLookup"})
 _NOT_COUNTED = frozenset({"int", None})
 _COUNTS = "DenseBincount"
-#: Functions that need an operation which TensorFlow 1.15 lacks. The main diagonal alone does not.
+#: Functions that need an operation which TensorFlow 1.15 lacks.
 _FUNCTIONS = {
     "linalg.diag_part": "MatrixDiagPartV3",
+    "linalg.trace": "MatrixDiagPartV3",
     "diagonal": "MatrixDiagPartV3",
     "linalg.diag": "MatrixDiagV3",
     "bincount": "DenseBincount",
@@ -41,12 +42,10 @@ def _operations(layer: Layer) -> Iterator[str]:
 
 
 def _functions(value: Any) -> Iterator[str]:
-    """The names of functions anywhere in the options of an operation, but for calls that give the main diagonal."""
+    """The names of functions anywhere in the options of an operation."""
     if isinstance(value, Mapping):
         name = value.get("name", value.get("function", value.get("op")))
-        arguments = value.get("arguments", {})
-        main = isinstance(arguments, Mapping) and arguments.get("k", 0) == 0
-        if isinstance(name, str) and not (name == "linalg.diag_part" and main):
+        if isinstance(name, str):
             yield name
     for each in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
         yield from _functions(each)

@@ -17,25 +17,12 @@ def _size(input: Any, out_type: Any = "int32") -> Any:
     return tf.reduce_prod(tf.shape(input, out_type))
 
 
-def _diag_part(input: Any, k: Any = 0, **others: Any) -> Any:
-    """The main diagonal by an operation that TensorFlow before 2.4 has; other diagonals need a newer one."""
-    if isinstance(k, int) and k == 0:
-        return tf.raw_ops.MatrixDiagPart(input=input)
-    return tf.linalg.diag_part(input, k=k, **others)
-
-
-def _trace(x: Any) -> Any:
-    return tf.reduce_sum(_diag_part(x), axis=-1)
-
-
 #: Functions that are not in `tf` under their stored name, or do not accept all that tf-keras stores.
 _OTHERS: Mapping[str, Any] = {
     "keras.backend.batch_flatten": tf_keras.backend.batch_flatten,
     "keras.backend.binary_crossentropy": tf_keras.backend.binary_crossentropy,
     "__operators__.add": tf.math.add,
     "compat.v1.size": _size,
-    "linalg.diag_part": _diag_part,
-    "linalg.trace": _trace,
 }
 
 

@@ -23,8 +23,7 @@ INFERENCE = frozenset(
     ClipByValue Xdivy Xlogy
     Sum Mean Max Min Prod All Any ArgMax ArgMin EuclideanNorm Cumsum Cumprod L2Loss
     Bucketize DenseBincount AsString StringToHashBucketFast StringToHashBucketStrong SparseCross SparseToDense
-    MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum MatrixBandPart MatrixDiagPart
-    MatrixDiagPartV3
+    MatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum MatrixBandPart MatrixDiagPartV3
     Cross MatrixDeterminant MatrixDiagV3 MatrixInverse MatrixSetDiagV3 CumulativeLogsumexp Erfinv Lgamma
     AdjustContrastv2 ExtractImagePatches RGBToHSV HSVToRGB ScaleAndTranslate Digamma
     FFT RFFT Complex ComplexAbs Real Imag Angle
