@@ -27,6 +27,9 @@ def with_limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
         given = {option.field: _value(option, arguments.pop(name)) for name, option in options.items()}
         return command(**arguments, limits=Limits(**given))
 
+    # Typer builds options from the signature and the annotations, so both are rewritten; `--help` then shows
+    #   --max-file-size  <str>  The largest source to read. [default: 16GiB]
+    # and a line like it for every limit, in the panel "Limits".
     kept = [each for each in own.parameters.values() if each.name != "limits"]
     added = [_parameter(name, option) for name, option in options.items()]
     run.__signature__ = own.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]

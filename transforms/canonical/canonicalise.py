@@ -154,6 +154,15 @@ def canonicalise(
     )
 
 
+# The recursion, from the inside out; rules of a layer see its inner layers in canonical form:
+#
+#   _graph(graph)                              each reachable layer
+#     _start(layer)
+#       _graph(layer.graph)                    layers of a nested model
+#       _start(slot), for each slot            wrapped layers
+#       _rewritten(layer)                      rule 1, rule 2, ... rule n
+#         _rewritten_inside(graph)             if rule k replaced the layer by a graph:
+#           _rewritten(inner layer)            rule k + 1, ... rule n
 def _graph(
     graph: Graph, arrays: ArraysByLayer, context: RewriteContext, rules: tuple[RewriteRule, ...]
 ) -> tuple[Graph, list[LayerRewrite]]:

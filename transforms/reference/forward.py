@@ -107,7 +107,16 @@ def forward_batches(
 
 
 def _in_step(passes: Sequence[_Pass], weights: OriginalWeights) -> list[Answer]:
-    """Runs the passes in lockstep: each to its next pause, repeatedly, until all have ended."""
+    """Runs the passes in lockstep: each to its next pause, repeatedly, until all have ended.
+
+    ```
+    weights    read layer 1 .......... drop   read layer 2 .......... drop   read layer 3 ...
+    batch 1    layer 1 | pause                layer 2 | pause                layer 3 | pause
+    batch 2              layer 1 | pause                layer 2 | pause                layer 3 | pause
+    ```
+    Each array is read, checked and decompressed once however many batches there are, and only those of the current
+    layer, or few enough to be cached, are in memory.
+    """
     answers: dict[int, Answer] = {}
     while len(answers) < len(passes):
         for index, each in enumerate(passes):
