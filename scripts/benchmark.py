@@ -1,4 +1,4 @@
-"""Measures h5ferry beside its peers, and beside `cp` and `sha256sum`, on this machine.
+"""Measures h5ferry, its peers, `cp` and `sha256sum` on this machine.
 
 python scripts/benchmark.py                     all of it; about 20 minutes on two quiet cores
 python scripts/benchmark.py --quick             less of it; a few minutes
@@ -43,7 +43,7 @@ SECTIONS: Mapping[str, Callable[[Scale, Path], dict[str, Any]]] = {
 
 
 def main() -> int:
-    """Returns the exit status: 1 when a section failed; the others are measured all the same."""
+    """Returns the exit status: 1 if a section failed; the others are still measured."""
     arguments = _arguments()
     results = arguments.folder / "benchmark.json"
     failed = False
@@ -81,12 +81,12 @@ def _sections(text: str) -> list[str]:
 
 
 def _warm_up() -> None:
-    """The first import after a start of the machine is the disk's; nobody's figure should bear it."""
+    """Imports once, since the first import after a start of the machine measures the disk."""
     subprocess.run([sys.executable, "-c", "import apache_beam, tf_keras"], check=True, capture_output=True)
 
 
 def _measured(name: str, scale: Scale, scratch: Path, results: Path) -> bool:
-    """Measures one section and keeps it. False when it failed, which is told."""
+    """Measures one section and stores it. False if it failed, which is reported."""
     print(f"{name} …", file=sys.stderr, flush=True)
     scratch.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="benchmark-", dir=scratch))

@@ -1,7 +1,7 @@
-"""Writes the pages of docs/ that follow from the program's own tables, and the README's figures of the last benchmark.
+"""Generates the pages of docs/ from the program's own tables, and the README's figures from the last benchmark.
 
 python scripts/docs_tables.py            writes them
-python scripts/docs_tables.py --check    exit status 1 when they are behind the code
+python scripts/docs_tables.py --check    exit status 1 if they are out of date
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from transforms.records.rewrites import REWRITES
 DOCS = Path(__file__).parents[1] / "docs"
 README = DOCS.parent / "README.md"
 _BENCHMARK = re.compile(r"(<!-- benchmark -->\n).*?(<!-- end of benchmark -->)", re.DOTALL)
-#: What the types of a report row are called in Parquet.
+#: Names of a report row's types in Parquet.
 TYPES = {
     "str": "text",
     "int": "int64",
@@ -76,7 +76,7 @@ def rewrites() -> str:
 
 
 def layers() -> str:
-    """What migrates, class by class."""
+    """The page of supported layers, class by class."""
     return _NOTE + supported_layers()
 
 

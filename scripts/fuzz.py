@@ -1,8 +1,8 @@
 """Fuzzes the reader of files, or the parser of configs, for a bounded time: `scripts/fuzz.py reader --seconds 60`.
 
 Each input must be read or refused with a reason; any other exception is a finding and ends the run with status 1. The
-fuzzer runs in a child. HDF5 itself may crash on a damaged file, which in the program costs one row: here it is counted,
-the input is kept, and a fresh child goes on.
+fuzzer runs in a child. HDF5 itself may crash on a damaged file, which in the program affects one row: here it is
+counted, the input is stored, and a new child continues.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes the fixtures of Keras 3, with the Keras 3 that TensorFlow brings along, and their rows in fixtures.csv.
+"""Writes the fixtures of Keras 3, with the Keras 3 that TensorFlow installs, and their rows in fixtures.csv.
 
 python scripts/keras_3_fixtures.py --out tests/fixtures
 """
@@ -23,7 +23,7 @@ Feed = Callable[[np.random.Generator, int, int], np.ndarray[Any, Any]]
 
 
 def padded(width: int) -> Feed:
-    """Sequences with masked steps behind, in front and in the middle."""
+    """Sequences with masked steps at the end, at the start and in the middle."""
 
     def feed(rng: np.random.Generator, size: int, length: int) -> np.ndarray[Any, Any]:
         x = rng.normal(size=(size, length, width)).astype("float32")
@@ -121,7 +121,7 @@ FIXTURES: tuple[tuple[Callable[[], keras.Model], tuple[Feed, ...], str], ...] = 
 
 
 def write(folder: Path, build: Callable[[], keras.Model], feeds: tuple[Feed, ...]) -> None:
-    """One model with drawn weights, and what it gives for two batches."""
+    """Writes one model with drawn weights, and its outputs for two batches."""
     rng = np.random.default_rng(3)
     model = build()
     for weight in model.weights:

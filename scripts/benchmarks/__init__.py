@@ -1,1 +1,1 @@
-"""What `scripts/benchmark.py` measures, a file for each idea."""
+"""The measurements of `scripts/benchmark.py`, one file for each subject."""

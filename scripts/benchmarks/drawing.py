@@ -1,4 +1,4 @@
-"""How cost grows, drawn: per model, per architecture, per megabyte. Readable on light and on dark ground."""
+"""Draws the growth of cost per model, per architecture, per megabyte. Readable on light and dark backgrounds."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _sizes(axes: Any, sections: Any) -> None:
 
 
 def _quiet(axes: Any) -> None:
-    """Ink that stands out on white and on black alike."""
+    """A colour with contrast on white and on black."""
     axes.title.set_color(_INK)
     axes.xaxis.label.set_color(_INK)
     axes.yaxis.label.set_color(_INK)

@@ -1,4 +1,4 @@
-"""What the results come to: the ratios that are aimed at, and whether they are reached."""
+"""The target ratios, and whether the results reach them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Sections = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Target:
-    """One figure that is aimed at.
+    """One target figure.
 
     Attributes:
         name: what is compared.
@@ -27,7 +27,7 @@ class Target:
     unit: str = "x"
 
     def reached(self, figure: float) -> bool:
-        """Whether a figure is good enough."""
+        """Whether a figure reaches the target."""
         return figure <= self.goal if self.at_most else figure >= self.goal
 
 
@@ -88,7 +88,7 @@ TARGETS = (
 
 
 def measured(target: Target, sections: Sections) -> float | None:
-    """The figure, None where something that it needs was not measured."""
+    """The figure, None if its inputs were not measured."""
     try:
         return target.figure(sections)
     except (KeyError, TypeError, ZeroDivisionError):

@@ -59,7 +59,7 @@ class MemorySample:
 
 @dataclass
 class MeasuredRun:
-    """What was seen of a command.
+    """Measurements of a command.
 
     Attributes:
         seconds: wall clock of the command, start-up included.
@@ -166,7 +166,7 @@ def _take_off_the_reaped(run: MeasuredRun, parent: int, alive: Mapping[int, int]
 
 
 def _look(process: psutil.Process, seen: WatchedProcess, is_parent: bool) -> int:
-    """Updates what was seen of a process. Returns its resident bytes."""
+    """Updates the measurements of a process. Returns its resident bytes."""
     with process.oneshot():
         resident: int = process.memory_info().rss
         times, counts = process.cpu_times(), process.io_counters()

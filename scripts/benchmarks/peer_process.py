@@ -54,7 +54,7 @@ def _converted(tf_keras: Any, file: Path, folder: Path, export: bool) -> dict[st
                 tf_keras.backend.clear_session()
                 model = tf_keras.models.load_model(file, custom_objects=mapping, compile=False)
                 _, found["export"] = _timed(lambda: model.export(str(folder / "exported")))
-        except Exception as error:  # Whatever a peer says of a file is its result.
+        except Exception as error:  # A peer's exception for a file is its result.
             found["refused"] = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
     tf_keras.backend.clear_session()
     shutil.rmtree(folder, ignore_errors=True)

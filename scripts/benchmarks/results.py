@@ -1,4 +1,4 @@
-"""The results on disk: one JSON file, a section at a time, so that a broken run goes on where it stopped."""
+"""The results on disk: one JSON file, written by section, so that an interrupted run continues where it stopped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Results = dict[str, Any]
 
 
 def read_results(path: Path) -> Results:
-    """What was measured before; empty when nothing was."""
+    """The earlier measurements; empty if there are none."""
     if not path.exists():
         return {"sections": {}}
     results: Results = json.loads(path.read_text("utf-8"))

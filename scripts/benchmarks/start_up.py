@@ -1,4 +1,4 @@
-"""Commands that should be there at once, and scan and inspect over many files."""
+"""Start-up times of commands, and scan and inspect over many files."""
 
 from __future__ import annotations
 

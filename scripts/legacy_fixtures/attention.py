@@ -28,7 +28,7 @@ def multi_head_axes(k):
 
 @fixture("tfkeras-2.8.4 tfkeras-2.15.1", "multiheadattention mask causal", padded(6, 4, "mixed"), padded(7, 4, "right"), Feed((6, 7), 2))
 def multi_head_masked(k):
-    """Masks from Masking count since 2.10; a mask given by hand always did."""
+    """Masks from Masking are applied since 2.10; an explicit mask always was."""
     x, y = k.Input((6, 4), name="x"), k.Input((7, 4), name="y")
     seen = k.Input((6, 7), name="z_seen", dtype="int32")
     a, b = k.Masking()(x), k.Masking()(y)

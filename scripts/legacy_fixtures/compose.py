@@ -27,7 +27,7 @@ LOSSES = ["mse", "mae", "msle", "hinge", "logcosh", "poisson"]
 
 
 class Skip(Exception):
-    """A model that proves nothing."""
+    """A model that is no test."""
 
 
 def train(runtime: Runtime, model: object, arrays: dict, rng: np.random.RandomState) -> "list[str]":

@@ -34,7 +34,7 @@ def conv3d(k):
 
 @fixture("keras-2.2.4 tfkeras-1.15.5", "upsampling bilinear conv2d", real(4, 5, 2))
 def bilinear(k):
-    """TensorFlow moved the sample points to half pixels in between: one config, two pictures."""
+    """TensorFlow moved the sample points to half pixels in between: one config, two images."""
     x = k.Input((4, 5, 2))
     return k.Model(x, k.Conv2D(2, 2)(k.UpSampling2D((2, 3), interpolation="bilinear")(x)))
 

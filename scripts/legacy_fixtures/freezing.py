@@ -1,4 +1,4 @@
-"""Models in models, parts of them frozen when they were saved: their arrays stand behind what is trained."""
+"""Nested models with frozen parts, whose arrays follow the trained ones."""
 
 from .catalogue import fixture
 from .feeds import real

@@ -1,4 +1,4 @@
-"""Puts drawn layers together: chains, branches, nested and shared models, recurrent states handed on."""
+"""Composes drawn layers: chains, branches, nested and shared models, passed recurrent states."""
 
 from . import layers_image, layers_sequence
 from .draw import Draw
