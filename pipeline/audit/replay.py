@@ -40,7 +40,7 @@ def replay_samples(
 
     Raises:
         MigrationError: `unsafe_op`, the graph could do more than compute its outputs: it is not loaded;
-            `digest_mismatch`, it is another one; `invalid_samples`, `over_budget`.
+            `digest_mismatch`, it is another one.
     """
     import numpy as np
     import tensorflow as tf
@@ -62,7 +62,12 @@ def replay_samples(
         except (tf.errors.OpError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             said = " ".join(str(error).split())[:300]
             return [f"does not run on its samples: {type(error).__name__}: {said}"], float("nan")
-    kept = _samples(output, "y", len(answers))
+        except MigrationError as error:
+            return [f"has no readable samples: {error}"], float("nan")
+    try:
+        kept = _samples(output, "y", len(answers))
+    except MigrationError as error:
+        return [f"has no readable samples: {error}"], float("nan")
     found = [_difference(answer, expected, rtol, atol) for answer, expected in zip(answers, kept, strict=True)]
     problems = [f"output {index} {problem}" for index, (problem, _) in enumerate(found) if problem]
     errors = [error for _, error in found if not np.isnan(error)]

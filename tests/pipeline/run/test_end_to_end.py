@@ -1,6 +1,7 @@
 """The real converter on genuine files, through the command line."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from pipeline.audit.verify import replay
 from pipeline.cli.app import main
 from pipeline.isolation.policy import Isolation
 from pipeline.isolation.process import ConfinedProcess
-from pipeline.publication.receipt import read_receipt
+from pipeline.publication.layout import RECEIPT
+from pipeline.publication.receipt import list_files, read_receipt
 
 FIXTURES = Path(__file__).parents[2] / "fixtures/keras-2.2.4"
 
@@ -73,7 +75,7 @@ def test_replay_finds_drift(output, tmp_path):
     message, error = found({**kept, "y0": kept["y0"] + np.float32(0.5)})
     assert "output 0 differs from what was kept by up to 0.5" in message and error == pytest.approx(0.5, abs=1e-3)
     assert "output 0 has shape" in found({**kept, "y0": kept["y0"][:1]})[0]
-    assert "does not run on its samples: KeyError" in found({"x0": kept["x0"]})[0]
+    assert "has no readable samples: The samples file does not fit the model" in found({"x0": kept["x0"]})[0]
     samples.write_bytes(b"PK")
     assert "has no readable samples" in found()[0]
     np.savez(samples, **kept)
@@ -81,6 +83,8 @@ def test_replay_finds_drift(output, tmp_path):
     assert "does not run on its samples" in found()[0]
     graph = place / "saved_model.pb"
     graph.write_bytes(graph.read_bytes().replace(b"Identity", b"ReadFile"))
+    assert "Its graph was changed while it was verified" in found()[0]
+    (place / RECEIPT).write_text(replace(read_receipt(place), files=list_files(place)).to_json())
     assert "ReadFile" in found()[0]
     child.close()
 
