@@ -21,9 +21,10 @@ soak: $(INSTALLED) ## run the long forms of the tests
 	$(BIN)/pytest -m soak
 
 FUZZ_SECONDS ?= 60
-fuzz: $(INSTALLED) ## fuzz the reader and the config parser, each for FUZZ_SECONDS
+fuzz: $(INSTALLED) ## fuzz the reader, the config parser and the Lambdas, each for FUZZ_SECONDS
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[fuzz]'
 	$(BIN)/python scripts/fuzz.py config --seconds $(FUZZ_SECONDS)
+	$(BIN)/python scripts/fuzz.py lambda --seconds $(FUZZ_SECONDS)
 	$(BIN)/python scripts/fuzz.py reader --seconds $(FUZZ_SECONDS)
 
 audit: $(INSTALLED) ## look the locked dependencies up among known vulnerabilities; needs an index that tells them

@@ -1,4 +1,6 @@
-"""Fuzzes the reader of files, or the parser of configs, for a bounded time: `scripts/fuzz.py reader --seconds 60`.
+"""Fuzzes the reader of files, the parser of configs, or the translation of Lambda functions, for a bounded time.
+
+    scripts/fuzz.py reader --seconds 60
 
 Each input must be read or refused with a reason; any other exception is a finding and ends the run with status 1. The
 fuzzer runs in a child. HDF5 itself may crash on a damaged file, which in the program affects one row: here it is
@@ -8,6 +10,7 @@ counted, the input is stored, and a new child continues.
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import os
 import subprocess
@@ -25,7 +28,7 @@ SEED = 20240
 def main() -> None:
     """Runs children until the time is over."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("target", choices=["config", "reader"])
+    parser.add_argument("target", choices=["config", "lambda", "reader"])
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -69,6 +72,11 @@ def fuzz(target: str, corpus: Path, seconds: int) -> None:
         from transforms.architecture.parsing import parse_architecture
         from transforms.canonical import canonicalise
         from transforms.errors import MigrationError
+        from transforms.lambda_functions.layer_call import Inputs
+        from transforms.lambda_functions.marshal_reader import Unreadable
+        from transforms.lambda_functions.stored_function import stored_function
+        from transforms.lambda_functions.trace import Era
+        from transforms.lambda_functions.translate import NotTranslated, translate
         from transforms.legacy.model import open_legacy_model
         from transforms.records.runtime import runtime_of
 
@@ -85,6 +93,14 @@ def fuzz(target: str, corpus: Path, seconds: int) -> None:
         except MigrationError:
             return
 
+    era, inputs = Era(runtime_of("2.2.4", "tensorflow"), 1), Inputs(((None, 4, 6),), (False,), False, {})
+
+    def read_function(data: bytes) -> None:
+        try:
+            translate(stored_function([base64.b64encode(data).decode(), None, None], "lambda"), inputs, era)
+        except (NotTranslated, Unreadable):
+            return
+
     def read_file(data: bytes) -> None:
         file.write_bytes(data)
         try:
@@ -97,7 +113,8 @@ def fuzz(target: str, corpus: Path, seconds: int) -> None:
 
     limits = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=20", "-max_len=16384", "-verbosity=0"]
     options = [f"-seed={SEED}", "-print_final_stats=1", "-artifact_prefix=./"]
-    atheris.Setup([sys.argv[0], *limits, *options, str(corpus)], read_config if target == "config" else read_file)
+    read = {"config": read_config, "lambda": read_function, "reader": read_file}[target]
+    atheris.Setup([sys.argv[0], *limits, *options, str(corpus)], read)
     atheris.Fuzz()
 
 

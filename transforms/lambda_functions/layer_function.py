@@ -101,11 +101,11 @@ class LayerFunction:
             for masked, meaning in by_mask.items():
                 results = self._stated(shapes, list(meaning.output.shapes))
                 variants.append(meaning.variant(shapes, masked, results))
-        first = next(iter(next(iter(self.found.values())).values()))
+        shown = list(next(iter(self.found.values())).values())[-1]  # with masks, where they matter
         assumed = dict.fromkeys(
             note for by_mask in self.found.values() for each in by_mask.values() for note in each.assumed
         )
-        return Translation(first.text, tuple(variants), tuple(assumed), self.by_mask)
+        return Translation(shown.text, tuple(variants), tuple(assumed), self.by_mask)
 
     def _stored(self, option: str) -> StoredFunction:
         value, kind = self.layer.config.get(option), self.layer.config.get(f"{option}_type")

@@ -90,8 +90,6 @@ where where_v2
 #: Parameters by position if TensorFlow 1 had others, or the list has none of them.
 _POSITIONS = """
 1 einsum equation *inputs
-1 meshgrid *args
-2 meshgrid *args
 2 einsum equation *inputs
 1 math.argmax input axis name dimension output_type
 1 math.argmin input axis name dimension output_type

@@ -40,6 +40,11 @@ _POOL = [
     {"input": IMAGE, "ksize": 2, "strides": [1, 2, 1, 1], "padding": "VALID"},
     {"input": IMAGE, "ksize": [1, 2, 3, 1], "strides": 2, "padding": "SAME"},
 ]
+_OPS_POOL = [
+    {"inputs": IMAGE, "pool_size": 2},
+    {"inputs": IMAGE, "pool_size": [2, 3], "strides": 1, "padding": "same"},
+    {"inputs": SEQUENCE, "pool_size": 3, "strides": 2},
+]
 _POOL_1D = [
     {"input": SEQUENCE, "ksize": 2, "strides": 1, "padding": "VALID"},
     {"input": SEQUENCE, "ksize": 3, "strides": 2, "padding": "SAME"},
@@ -193,6 +198,51 @@ _CASES: dict[str, list[Case]] = {
     "keras.ops.arange": [{"start": 4}, {"start": 1, "stop": 9, "step": 3}, {"start": 3, "dtype": "float32"}],
     **{f"keras.ops.{name}": [{"x": SHARE}] for name in ("arccos", "arcsin")},
     **{f"keras.ops.{name}": [{"x": CUBE}, {"x": CUBE, "axis": 1, "keepdims": True}] for name in ("argmax", "argmin")},
+    "keras.ops.argsort": [{"x": X}, {"x": X, "axis": 0}],
+    "keras.ops.array": [{"x": [1.5, 2.0]}, {"x": [1, 2], "dtype": "float32"}],
+    **dict.fromkeys(("keras.ops.average_pool", "keras.ops.max_pool"), _OPS_POOL),
+    "keras.ops.batch_normalization": [
+        {"x": X, "mean": Y[0], "variance": SHARE[0], "axis": -1},
+        {"x": X, "mean": Y[0], "variance": SHARE[0], "axis": 1, "offset": X[1], "scale": Y[1], "epsilon": 0.1},
+    ],
+    "keras.ops.binary_crossentropy": [
+        {"target": SHARE, "output": OTHER_SHARE},
+        {"target": SHARE, "output": X, "from_logits": True},
+    ],
+    "keras.ops.conv": [
+        {"inputs": IMAGE, "kernel": _RNG.normal(size=(2, 3, 3, 2))},
+        {"inputs": IMAGE, "kernel": _RNG.normal(size=(2, 3, 3, 2)), "strides": 2, "padding": "same"},
+        {"inputs": SEQUENCE, "kernel": CUBE[:, :2], "dilation_rate": 2},
+    ],
+    "keras.ops.count_nonzero": [{"x": WHOLE}, {"x": WHOLE, "axis": 1}],
+    "keras.ops.depthwise_conv": [
+        {"inputs": IMAGE, "kernel": _RNG.normal(size=(2, 2, 3, 2))},
+        {"inputs": IMAGE, "kernel": _RNG.normal(size=(3, 3, 3, 1)), "strides": 2, "padding": "same"},
+        {"inputs": IMAGE, "kernel": SQUARE[..., None], "dilation_rate": [1, 2]},
+    ],
+    "keras.ops.eye": [{"N": 3}, {"N": 2, "M": 4, "k": 1, "dtype": "int32"}],
+    "keras.ops.glu": [{"x": CUBE}, {"x": CUBE, "axis": 0}],
+    "keras.ops.hstack": [{"xs": [X, Y]}, {"xs": [X[0], Y[0]]}],
+    "keras.ops.vstack": [{"xs": [X, Y]}, {"xs": [X[0], Y[0]]}],
+    "keras.ops.image.resize": [
+        {"images": IMAGE, "size": [7, 9]},
+        {"images": IMAGE, "size": [7, 9], "interpolation": "nearest"},
+    ],
+    "keras.ops.image.rgb_to_grayscale": [{"images": IMAGE}],
+    "keras.ops.linspace": [
+        {"start": -1.0, "stop": 2.0, "num": 4},
+        {"start": 0.0, "stop": 2.0, "num": 4, "endpoint": False},
+    ],
+    "keras.ops.median": [{"x": X, "axis": 1}, {"x": CUBE, "axis": 2, "keepdims": True}],
+    "keras.ops.meshgrid": [{"args": [X[0], Y[0, :2]]}, {"args": [X[0], Y[0, :2]], "indexing": "ij"}],
+    "keras.ops.moments": [{"x": CUBE, "axes": [1]}, {"x": CUBE, "axes": [0, 2], "keepdims": True}],
+    "keras.ops.nan_to_num": [
+        {"x": np.array([1.0, np.nan, np.inf, -np.inf])},
+        {"x": np.array([1.0, np.nan, np.inf, -np.inf]), "nan": 2.0, "posinf": 3.0, "neginf": -3.0},
+    ],
+    "keras.ops.outer": [{"x1": X, "x2": Y[0]}],
+    "keras.ops.sort": [{"x": X}, {"x": X, "axis": 0}],
+    "keras.ops.squareplus": [{"x": X}, {"x": X, "b": 1}],
     "keras.ops.average": [{"x": X}, {"x": X, "axis": 1}, {"x": X, "axis": 1, "weights": SHARE}],
     "keras.ops.broadcast_to": [{"x": ONE_ROW, "shape": [2, 3]}],
     "keras.ops.clip": [{"x": X, "x_min": -0.5, "x_max": 0.5}],

@@ -21,6 +21,7 @@ WRITER = Writer(standalone=None, releases=((2, 15),), backend="tensorflow")
 
 #: Functions that mean the same.
 SYNONYMS = [
+    {"keras.ops.array", "keras.ops.cast"},
     {"keras.ops.abs", "keras.ops.absolute"},
     {"keras.ops.divide", "keras.ops.true_divide"},
     {"keras.ops.silu", "keras.ops.swish"},
@@ -33,6 +34,7 @@ SYNONYMS = [
 
 #: Arguments that have their default values, or no effect here.
 IDLE = {
+    ("keras.ops.batch_normalization", "axis"),
     ("keras.ops.top_k", "sorted"),
     ("keras.ops.diagonal", "axis1"),
     ("keras.ops.diagonal", "axis2"),

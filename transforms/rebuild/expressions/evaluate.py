@@ -13,12 +13,22 @@ from transforms.rebuild.expressions.activations import ACTIVATIONS
 from transforms.rebuild.expressions.backend import BACKEND
 from transforms.rebuild.expressions.era import Era
 from transforms.rebuild.expressions.keras_3 import OPS
+from transforms.rebuild.expressions.keras_3_arrays import ARRAYS
+from transforms.rebuild.expressions.keras_3_networks import NETWORKS
 from transforms.rebuild.expressions.operators import OPERATORS
 from transforms.rebuild.expressions.tensorflow_functions import TENSORFLOW
 from transforms.rebuild.functions import call_function
 
 #: The rule of each listed function that does not occur as a layer. A parameter `era` receives the writer's.
-RULES: Mapping[str, Callable[..., Any]] = {**TENSORFLOW, **OPERATORS, **BACKEND, **OPS, **ACTIVATIONS}
+RULES: Mapping[str, Callable[..., Any]] = {
+    **TENSORFLOW,
+    **OPERATORS,
+    **BACKEND,
+    **OPS,
+    **ARRAYS,
+    **NETWORKS,
+    **ACTIVATIONS,
+}
 
 
 def evaluate_expression(*tensors: Any, expression: Mapping[str, Any], era: Mapping[str, Any]) -> Any:

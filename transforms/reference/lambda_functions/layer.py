@@ -17,6 +17,8 @@ from transforms.reference.lambda_functions.activations import ACTIVATIONS
 from transforms.reference.lambda_functions.backend import BACKEND
 from transforms.reference.lambda_functions.images import COLOURS_AND_EDGES
 from transforms.reference.lambda_functions.keras_3 import OPS
+from transforms.reference.lambda_functions.keras_3_arrays import ARRAYS
+from transforms.reference.lambda_functions.keras_3_networks import NETWORKS
 from transforms.reference.lambda_functions.operators import OPERATORS
 from transforms.reference.lambda_functions.signals import SIGNALS
 from transforms.reference.lambda_functions.tensorflow import TENSORFLOW
@@ -31,6 +33,8 @@ RULES: Mapping[str, Callable[..., Any]] = {
     **OPERATORS,
     **BACKEND,
     **OPS,
+    **ARRAYS,
+    **NETWORKS,
     **ACTIVATIONS,
 }
 

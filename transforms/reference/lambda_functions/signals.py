@@ -72,7 +72,6 @@ SIGNALS: Mapping[str, Callable[..., Any]] = {
     "math.real": lambda input: np.real(array(input)),
     "signal.dct": _cosine_transform,
     "signal.fft": lambda input: np.fft.fft(array(input)),
-    "signal.frame": _frame,
     "signal.hamming_window": _cosine_window(0.54),
     "signal.hann_window": _cosine_window(0.5),
     "signal.rfft": _real_transform,
