@@ -72,8 +72,8 @@ def fuzz(target: str, corpus: Path, seconds: int) -> None:
         from transforms.architecture.parsing import parse_architecture
         from transforms.canonical import canonicalise
         from transforms.errors import MigrationError
+        from transforms.lambda_functions.code_object import Unreadable
         from transforms.lambda_functions.layer_call import Inputs
-        from transforms.lambda_functions.marshal_reader import Unreadable
         from transforms.lambda_functions.stored_function import stored_function
         from transforms.lambda_functions.trace import Era
         from transforms.lambda_functions.translate import NotTranslated, translate

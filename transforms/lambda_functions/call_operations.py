@@ -8,9 +8,9 @@ from typing import Any
 from transforms.errors import Reason
 from transforms.lambda_functions.attributes import attribute
 from transforms.lambda_functions.calls import call_value
+from transforms.lambda_functions.code_object import Code
 from transforms.lambda_functions.container_operations import as_map, mapping_of
 from transforms.lambda_functions.frame import Frame, Operation
-from transforms.lambda_functions.marshal_reader import Code
 from transforms.lambda_functions.names import imported_module
 from transforms.lambda_functions.values import (
     NULL,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from transforms.lambda_functions.code_object import Code
 from transforms.lambda_functions.layer_call import Inputs
-from transforms.lambda_functions.marshal_reader import Code
 from transforms.lambda_functions.readings import Reading
 from transforms.lambda_functions.text import Writer, shortened
 from transforms.lambda_functions.trace import Trace

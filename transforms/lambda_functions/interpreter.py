@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 
 from transforms.lambda_functions.call_operations import CALLS
 from transforms.lambda_functions.calls import bind_parameters
+from transforms.lambda_functions.code_object import Code, Unreadable
 from transforms.lambda_functions.container_operations import CONTAINERS
 from transforms.lambda_functions.control_operations import CONTROL
 from transforms.lambda_functions.frame import Frame, Operation
 from transforms.lambda_functions.instructions import Instruction, decode
-from transforms.lambda_functions.marshal_reader import Code, Unreadable
 from transforms.lambda_functions.trace import Trace
 from transforms.lambda_functions.value_operations import VALUES
 from transforms.lambda_functions.values import Cell, Function, Items, Malformed, Value

@@ -10,8 +10,8 @@ from typing import Any
 from transforms.architecture.graph import Layer, input_count
 from transforms.errors import MigrationError, Reason
 from transforms.lambda_functions.calls import takes
+from transforms.lambda_functions.code_object import Unreadable
 from transforms.lambda_functions.layer_call import Inputs
-from transforms.lambda_functions.marshal_reader import Unreadable
 from transforms.lambda_functions.shape_function import translated_shape
 from transforms.lambda_functions.stored_function import StoredFunction, is_function, looks_dumped, stored_function
 from transforms.lambda_functions.trace import Era

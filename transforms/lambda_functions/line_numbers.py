@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from transforms.lambda_functions.marshal_reader import Code
+from transforms.lambda_functions.code_object import Code
 
 
 def line_finder(code: Code, version: tuple[int, int]) -> LineNumbers:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from transforms.errors import Reason
+from transforms.lambda_functions.code_object import Code, Unreadable
 from transforms.lambda_functions.instructions import Instruction, decode
-from transforms.lambda_functions.marshal_reader import Code, Unreadable
 from transforms.lambda_functions.names import member, normalised
 from transforms.lambda_functions.stored_function import StoredFunction, plain_value
 from transforms.lambda_functions.values import Cell, Function, Reference, Refused

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from transforms.lambda_functions.marshal_reader import MAX_BYTES, Code, Unreadable, read_code
+from transforms.lambda_functions.code_object import Code, Unreadable
+from transforms.lambda_functions.marshal_reader import MAX_BYTES, read_code
 from transforms.lambda_functions.values import Dtype, Refused, Value, bounded
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from transforms.errors import Reason
-from transforms.lambda_functions.marshal_reader import Code
+from transforms.lambda_functions.code_object import Code
 from transforms.records.expression import Ref
 from transforms.records.inspection import Shape
 

@@ -14,8 +14,9 @@ import pytest
 
 from tests.transforms.hostile_models import layer, refusal, sequential, write_model
 from tests.transforms.lambda_functions.stored import ERA, translated
+from transforms.lambda_functions.code_object import Unreadable
 from transforms.lambda_functions.layer_call import Inputs
-from transforms.lambda_functions.marshal_reader import Unreadable, read_code
+from transforms.lambda_functions.marshal_reader import read_code
 from transforms.lambda_functions.stored_function import stored_function
 from transforms.lambda_functions.translate import NotTranslated, translate
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from tests.transforms.lambda_functions.stored import ERA
+from transforms.lambda_functions.code_object import Unreadable
 from transforms.lambda_functions.instructions import decode
 from transforms.lambda_functions.layer_call import Inputs
-from transforms.lambda_functions.marshal_reader import Unreadable, read_code
+from transforms.lambda_functions.marshal_reader import read_code
 from transforms.lambda_functions.opcodes import OPCODES
 from transforms.lambda_functions.stored_function import stored_function
 from transforms.lambda_functions.translate import translate
