@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from transforms.errors import Reason
 from transforms.lambda_functions.attributes import call_method
 from transforms.lambda_functions.builtin_functions import BUILTINS
 from transforms.lambda_functions.listed_functions import bound, call_listed
@@ -44,6 +45,8 @@ def call_value(machine: Interpreter, callee: Value, args: Sequence[Value], kwarg
             return call_numpy(Reference(f"numpy.{callee.name}", callee.name), args, kwargs)
         case Scope():
             return None
+        case str():  # a function in a closure, of which Keras kept the name
+            raise Refused(f"{callee[:60]}, of which the file stores only the name", Reason.CUSTOM_OBJECTS_NEEDED)
     raise Refused(f"a call of {kind_of(callee)}")
 
 
