@@ -137,7 +137,13 @@ def _is_silent(layer: Layer) -> bool:
 
 
 #: Options that releases took and did not store, by class: the option, its default, the other values.
-_UNSTORED = {"UpSampling2D": ("interpolation", "nearest", ("bilinear",))}
+_UNSTORED = {
+    "UpSampling2D": ("interpolation", "nearest", ("bilinear",)),
+    "Normalization": ("invert", "false", ("true",)),
+    **dict.fromkeys(("MaxPooling1D", "AveragePooling1D"), ("data_format", "channels_last", ("channels_first",))),
+}
+#: Answers that are no text in a config.
+_VALUES = {"false": False, "true": True}
 
 
 def _unstored(model: LegacyModel) -> Iterator[OpenQuestion]:
@@ -149,7 +155,7 @@ def _unstored(model: LegacyModel) -> Iterator[OpenQuestion]:
             continue
         facts = family_facts(model.runtime.family)
         runs = {release: facts.class_facts(layer.class_name, release) for release in sorted(releases)}
-        silent = [release for release, found in runs.items() if any(option in run.takes for run in found)]
+        silent = [release for release, found in runs.items() if any(option in run.takes - run.stores for run in found)]
         if silent:
             because = f"{' and '.join(map(release_name, silent))} did not store it"
             yield OpenQuestion(
@@ -165,7 +171,7 @@ def _with_option(model: LegacyModel, answer: str, path: LayerPath, option: str) 
     if answer == _UNSTORED[_layer_at(model.graph, path).class_name][1]:
         return model
     release = preferred_release(writer_of(model.graph, model.runtime).releases)
-    graph = _graph_with_option(model.graph, path, option, answer)
+    graph = _graph_with_option(model.graph, path, option, _VALUES.get(answer, answer))
     return replace(model, graph=graph, runtime=replace(model.runtime, release=release))
 
 
@@ -173,11 +179,11 @@ def _layer_at(graph: Graph, path: LayerPath) -> Layer:
     return next(layer for layer in graph.walk() if layer.path == path)
 
 
-def _graph_with_option(graph: Graph, path: LayerPath, option: str, answer: str) -> Graph:
+def _graph_with_option(graph: Graph, path: LayerPath, option: str, answer: object) -> Graph:
     return replace(graph, layers=tuple(_layer_with_option(layer, path, option, answer) for layer in graph.layers))
 
 
-def _layer_with_option(layer: Layer, path: LayerPath, option: str, answer: str) -> Layer:
+def _layer_with_option(layer: Layer, path: LayerPath, option: str, answer: object) -> Layer:
     return replace(
         layer,
         config={**layer.config, option: answer} if layer.path == path else layer.config,
