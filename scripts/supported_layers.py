@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from transforms.admission.classes import WRAPPERS
+from transforms.admission.classes import UNSUPPORTED, WRAPPERS
 from transforms.architecture.function_signatures import FUNCTION, FUNCTIONS
 from transforms.architecture.graph import MODEL_CLASSES
 from transforms.architecture.keras_3 import OPERATION, OPERATIONS
@@ -31,6 +31,8 @@ def supported_layers() -> str:
         f"Models: {', '.join(sorted(MODEL_CLASSES))}, nested to any depth.",
         "## Layers that only Keras 1 has",
         _table(("layer", "becomes"), _keras_1()),
+        "## Classes of Keras that are refused",
+        _table(("layer", "why"), ((f"`{name}`", why) for name, why in sorted(UNSUPPORTED.items()))),
         "## TensorFlow functions and operations among the layers",
         "By their stored name (`TFOpLambda`, `SlicingOpLambda`), or as the operation of such a function "
         "(`TensorFlowOpLayer`). Others are refused with `unsafe_op` or `unsupported_layer`.",

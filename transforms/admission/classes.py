@@ -6,7 +6,7 @@ together, before any array is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from transforms.admission.option_types import check_options
 from transforms.admission.tensor_sizes import check_sizes
@@ -125,24 +125,27 @@ def _refuse_unsafe(layer: Layer) -> None:
             )
 
 
-#: Keras classes that are not supported.
-_UNSUPPORTED = frozenset(
-    """
-    CategoryCrossing TextVectorization DenseFeatures
-    NotEqual
-    """.split()
-)
+#: Keras's own classes that are not supported, and why.
+UNSUPPORTED: Mapping[str, str] = {
+    "CategoryCrossing": "tf-keras has no such layer any more",
+    "DenseFeatures": "its feature columns are objects outside of Keras",
+    "NotEqual": "it is an operation of Keras 3, which no earlier release has",
+    "PeepholeLSTMCell": "tf-keras has no such cell any more",
+    "RandomFourierFeatures": "the reference has no rule for it",
+    "TextVectorization": "the reference has no rules for cleaning and splitting text",
+}
 
 
 def _refuse_unsupported(layer: Layer, runtime: Runtime, complete: bool) -> None:
-    keras_own = layer.class_name in _UNSUPPORTED or (is_looked_up(layer, runtime) and not is_custom(layer.class_name))
+    keras_own = layer.class_name in UNSUPPORTED or (is_looked_up(layer, runtime) and not is_custom(layer.class_name))
     if runtime.family is Family.KERAS_3:
         keras_own = keras_own or _has_module_of_keras(layer)
     unknown = layer.class_name not in _known_classes(runtime) and layer.class_name != "Lambda"
     if keras_own and unknown and not _is_somebody_elses(layer, runtime, complete):
+        why = UNSUPPORTED.get(layer.class_name)
         raise MigrationError(
             Reason.UNSUPPORTED_LAYER,
-            f"The class {layer.class_name} is not supported",
+            f"The class {layer.class_name} is not supported{f': {why}' if why else ''}",
             layer=layer.path,
             advice="Rebuild the model with other layers in its place, or ask for support of this class.",
         )
