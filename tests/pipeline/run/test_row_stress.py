@@ -17,7 +17,7 @@ from pipeline.settings import MigrateSettings
 from pipeline.steps.inspect import Candidate
 from transforms.records.outcome import SourceFacts, Status
 
-SHORT, LONG = 3_000, 100_000
+SHORT, LONG = 1_000, 100_000
 
 
 def inspected(row, settings, child):
