@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Unpack
@@ -19,9 +20,9 @@ from typing import Any, Unpack
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
+from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline.coordination.run_folder import ProgressMark
-from pipeline.isolation.process import ConfinedProcess
 from pipeline.manifest.reader import ManifestError, read_manifest, refuse_duplicates
 from pipeline.manifest.row import ManifestRow, checked_row
 from pipeline.report.row import ReportRow, report_schema
@@ -160,7 +161,11 @@ class WriteReport(beam.PTransform):
 
 
 class _RowStep(beam.DoFn):
-    """A step on one row at a time; an error affects only that row."""
+    """A step on one element at a time; an error affects only its row.
+
+    If the settings allow more than one thread, elements are handed to threads of this process, and their results are
+    output when the bundle ends. Beam's own threads are not used: on starved cores they corrupt elements.
+    """
 
     def __init__(self, settings: MigrateSettings) -> None:
         self._settings = settings
@@ -170,6 +175,29 @@ class _RowStep(beam.DoFn):
 
     def teardown(self) -> None:
         leave_pool(self._settings)
+
+    def start_bundle(self) -> None:
+        self._working: list[tuple[Future[list[Any]], Any, Any]] = []
+
+    def process(
+        self, element: Any, window: Any = beam.DoFn.WindowParam, timestamp: Any = beam.DoFn.TimestampParam
+    ) -> Iterator[Any]:
+        if self._settings.threads == 1:
+            yield from self._results(element)
+        else:
+            future = self._pool.threads.submit(lambda: list(self._results(element)))
+            self._working.append((future, window, timestamp))
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for future, window, timestamp in self._working:
+            for result in future.result():
+                if isinstance(result, TaggedOutput):
+                    yield TaggedOutput(result.tag, WindowedValue(result.value, timestamp, [window]))
+                else:
+                    yield WindowedValue(result, timestamp, [window])
+
+    def _results(self, element: Any) -> Iterator[Any]:
+        raise NotImplementedError
 
     def _row(self, row: ManifestRow, step: Callable[[], Candidate | ReportRow]) -> Candidate | ReportRow:
         result = result_of(row, self._settings, step)
@@ -184,22 +212,10 @@ class _RowStep(beam.DoFn):
 class InspectRow(_RowStep):
     """Row -> candidate or report row; the source is read in a child process."""
 
-    def __init__(self, settings: MigrateSettings) -> None:
-        super().__init__(settings)
-        self._child: ConfinedProcess | None = None
-
-    def teardown(self) -> None:
-        if self._child is not None:
-            self._child.close()
-            self._child = None
-        super().teardown()
-
-    def process(self, row: ManifestRow) -> Iterator[Any]:
+    def _results(self, row: ManifestRow) -> Iterator[Any]:
         self._mark("inspect", row)
-        if self._child is None:
-            self._child = ConfinedProcess(self._settings.inspecting)
-            self._pool.watch(self._child)
-        result = self._row(row, partial(inspect_row, row, self._settings, self._child))
+        with self._pool.reader() as child:
+            result = self._row(row, partial(inspect_row, row, self._settings, child))
         if isinstance(result, Candidate):
             self._pool.expect(result.fingerprint, result.source_bytes)
             yield result
@@ -210,7 +226,7 @@ class InspectRow(_RowStep):
 class ConvertBatch(_RowStep):
     """Candidates of one architecture -> report rows."""
 
-    def process(self, candidates: Iterable[Candidate]) -> Iterator[Any]:
+    def _results(self, candidates: Iterable[Candidate]) -> Iterator[Any]:
         with self._pool.borrowed() as pair:
             for candidate in candidates:
                 self._mark("convert", candidate.row)

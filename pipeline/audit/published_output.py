@@ -92,8 +92,8 @@ def _about_receipt(receipt: Receipt, data: bytes, place: str, expected: Expectat
         yield Finding(Kind.ALTERED, place, f"is not the receipt that run {recorded.run_id} recorded{since}")
     elif expected.signed and not recorded.receipt_sha256:
         yield Finding(Kind.UNRECORDED, place, "is vouched for by no signed record")
-    if recorded.output_sha256 and receipt.sha256 != recorded.output_sha256:
-        yield Finding(Kind.ALTERED, place, f"tells of another output than run {recorded.run_id} published")
+    elif recorded.output_sha256 and receipt.sha256 != recorded.output_sha256:
+        yield Finding(Kind.ALTERED, place, f"describes another output than run {recorded.run_id} published")
 
 
 def _about_files(receipt: Receipt, folder: Path, path: str, root: Path) -> Iterator[Finding]:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pipeline.isolation.machine import this_machine
-from pipeline.run.request import RunRequest
-
-if TYPE_CHECKING:
-    from apache_beam.options.pipeline_options import PipelineOptions
 
 
 def split_beam_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -33,21 +28,17 @@ def split_beam_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def with_local_runner(beam_arguments: Sequence[str]) -> list[str]:
-    """Beam's arguments with FnApiRunner as runner and its workers as threads by default.
+    """Beam's arguments with FnApiRunner as runner by default, which would otherwise try to download another one.
 
-    The number of workers is the number of CPUs or that in the arguments, limited by the memory. "DirectRunner" would
-    try to download another runner first. Threads suffice: the work is done in children.
+    Its worker is this process, which converts in threads of its own (`thread_count`) instead of Beam's; only
+    `multi_processing` is left as it was asked for, with no more workers than the memory serves.
     """
     if not runs_here(beam_arguments):
         return [*beam_arguments]
-    chosen = ["--runner=FnApiRunner"]
-    if not _names("--direct_running_mode", beam_arguments):
-        chosen.append("--direct_running_mode=multi_threading")
-    asked = _asked_workers(beam_arguments)
-    served = this_machine().served(asked)
-    if not _names("--direct_num_workers", beam_arguments) or served < asked:
-        return [*chosen, *beam_arguments, f"--direct_num_workers={served}"]
-    return [*chosen, *beam_arguments]
+    chosen = ["--runner=FnApiRunner", *beam_arguments]
+    if _mode(beam_arguments) == "multi_processing":
+        return [*chosen, f"--direct_num_workers={worker_count(beam_arguments)}"]
+    return [*chosen, "--direct_running_mode=in_memory", "--direct_num_workers=1"]
 
 
 def memory_note(beam_arguments: Sequence[str]) -> str:
@@ -81,26 +72,27 @@ def beam_parser() -> argparse.ArgumentParser:
     return parsers[0]
 
 
-def runs_in_this_process(run: RunRequest, options: PipelineOptions) -> bool:
-    """Whether the workers are threads of this process."""
-    from apache_beam.options.pipeline_options import DirectOptions
-
-    mode = options.view_as(DirectOptions).direct_running_mode
-    return runs_here(run.beam_arguments) and mode != "multi_processing"
+def runs_in_this_process(beam_arguments: Sequence[str]) -> bool:
+    """Whether this process is the worker."""
+    return runs_here(beam_arguments) and _mode(beam_arguments) != "multi_processing"
 
 
-def worker_count(options: PipelineOptions) -> int:
-    """Number of workers that share this machine, from Beam's direct options."""
-    from apache_beam.options.pipeline_options import DirectOptions
-
-    direct = options.view_as(DirectOptions)
-    if direct.direct_running_mode == "in_memory":
+def worker_count(beam_arguments: Sequence[str]) -> int:
+    """Number of workers that share this machine, limited by its memory: threads or processes."""
+    if not runs_here(beam_arguments) or _mode(beam_arguments) == "in_memory":
         return 1
-    return int(direct.direct_num_workers) or this_machine().workers
+    return this_machine().served(_asked_workers(beam_arguments))
 
 
-def thread_count(options: PipelineOptions) -> int:
+def thread_count(beam_arguments: Sequence[str]) -> int:
     """Number of these workers that are threads of one process."""
-    from apache_beam.options.pipeline_options import DirectOptions
+    return worker_count(beam_arguments) if runs_in_this_process(beam_arguments) else 1
 
-    return worker_count(options) if options.view_as(DirectOptions).direct_running_mode == "multi_threading" else 1
+
+def _mode(beam_arguments: Sequence[str]) -> str:
+    """Beam's running mode if the arguments name one; "multi_threading" means the same as none."""
+    from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+
+    if not _names("--direct_running_mode", beam_arguments):
+        return ""
+    return str(PipelineOptions([*beam_arguments]).view_as(DirectOptions).direct_running_mode)

@@ -50,8 +50,8 @@ def run_graph(run: RunRequest, manifest: Manifest, report: str) -> tuple[pd.Data
     options = PipelineOptions(with_local_runner(run.beam_arguments))
     with tempfile.TemporaryDirectory(prefix="h5ferry-run-") as scratch:
         folder = RunFolder(scratch)
-        isolation = replace(run.settings.isolation, workers=worker_count(options))
-        settings = replace(run.settings, folder=folder, isolation=isolation, threads=thread_count(options))
+        isolation = replace(run.settings.isolation, workers=worker_count(run.beam_arguments))
+        settings = replace(run.settings, folder=folder, isolation=isolation, threads=thread_count(run.beam_arguments))
         # The output's disk may be full, but the rows must still be reported.
         shards = folder.shards if runs_here(run.beam_arguments) else f"{report}/{SHARDS}{settings.attempt}"
 
@@ -61,7 +61,7 @@ def run_graph(run: RunRequest, manifest: Manifest, report: str) -> tuple[pd.Data
             pipeline.run().wait_until_finish()
 
         with (
-            _processes(settings, manifest, in_this_process=runs_in_this_process(run, options)),
+            _processes(settings, manifest, in_this_process=runs_in_this_process(run.beam_arguments)),
             run.notifier.following(len(manifest.rows)) as notice,
             MarkFollower(folder, notice),
             stopped_by_signals(folder, partial(drop_work, settings)) as signals,

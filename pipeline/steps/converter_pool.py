@@ -64,9 +64,11 @@ class ConverterPool:
     def __init__(self, settings: MigrateSettings) -> None:
         self._settings = settings
         self._most = max(1, settings.threads)
+        self.threads = ThreadPoolExecutor(self._most, "h5ferry-row")
         self._idle: list[ProcessPair] = []
         self._all: list[ProcessPair] = []
         self._readers: list[ConfinedProcess] = []
+        self._idle_readers: list[ConfinedProcess] = []
         self._architectures: set[str] = set()
         self._seconds = 0.0
         self._changed = threading.Condition()
@@ -105,10 +107,16 @@ class ConverterPool:
                 self._idle.append(pair)
                 self._changed.notify()
 
-    def watch(self, reader: ConfinedProcess) -> None:
-        """Registers an inspecting process, so that `drop` ends it too."""
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[ConfinedProcess]:
+        """A process for this thread that inspects sources."""
         with self._changed:
-            self._readers.append(reader)
+            child = self._idle_readers.pop() if self._idle_readers else self._new_reader()
+        try:
+            yield child
+        finally:
+            with self._changed:
+                self._idle_readers.append(child)
 
     def drop(self) -> None:
         """Kills all processes with their work; called from a signal handler, so it waits for none."""
@@ -121,16 +129,25 @@ class ConverterPool:
     def close(self) -> None:
         """Ends all processes."""
         self._closed.set()
+        self.threads.shutdown(cancel_futures=True)
         with self._changed:
             while self._all:
                 self._all.pop().close()
+            while self._readers:
+                self._readers.pop().close()
             self._idle.clear()
+            self._idle_readers.clear()
 
     def _drop_when_stopped(self) -> None:
         """Drops the work after a stop request: the signal may have gone to another process, or come during a start."""
         while not self._closed.wait(_STOP_POLL_SECONDS):
             if self._settings.folder.stop_requested() is Stop.INTERRUPTED:
                 self.drop()
+
+    def _new_reader(self) -> ConfinedProcess:
+        child = ConfinedProcess(self._settings.inspecting)
+        self._readers.append(child)
+        return child
 
     def _add(self) -> None:
         pair = ProcessPair.started(self._settings)

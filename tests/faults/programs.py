@@ -25,7 +25,7 @@ from tests.pipeline.fakes import CONVERTER, INSPECTOR, VERIFIER
 
 FAKES = ("--converter", CONVERTER, "--verifier", VERIFIER, "--inspector", INSPECTOR)
 #: Columns of a report that two equal runs do not share.
-OF_THE_RUN = ["seconds", "run_id", "finished_at"]
+OF_THE_RUN = ["seconds", "run_id", "finished_at", "receipt_sha256"]
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(
     ["pipeline.run.migrate", "pipeline.cli.app", "tests.pipeline.program", "tests.faults.programs"]

@@ -4,9 +4,17 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 
 from pipeline.cli.app import app
 from pipeline.cli.limit_options import OptionError, parse_size
-from pipeline.isolation.machine import Machine, this_machine
+from pipeline.isolation.machine import Machine
 from pipeline.run import beam_options
-from pipeline.run.beam_options import beam_parser, memory_note, split_beam_options, with_local_runner
+from pipeline.run.beam_options import (
+    beam_parser,
+    memory_note,
+    runs_in_this_process,
+    split_beam_options,
+    thread_count,
+    with_local_runner,
+    worker_count,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,16 +59,37 @@ def test_no_option_of_ours_is_beams():
 
 
 def test_local_runner_is_pinned_unless_named():
-    cores = f"--direct_num_workers={this_machine().workers}"
-    threads = "--direct_running_mode=multi_threading"
-    assert with_local_runner(["--streaming"]) == ["--runner=FnApiRunner", threads, "--streaming", cores]
+    here = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
+    for given in (["--streaming"], ["--direct_running_mode=multi_threading"], ["--direct_num_workers", "3"]):
+        assert with_local_runner(given) == ["--runner=FnApiRunner", *given, *here]
     for named in (["--runner=X"], ["--runner", "X"]):
         assert with_local_runner(named) == named
 
 
-def test_stated_workers_are_kept():
-    stated = ["--direct_num_workers", "1", "--direct_running_mode=in_memory"]
-    assert with_local_runner(stated) == ["--runner=FnApiRunner", *stated]
+@pytest.mark.parametrize(
+    ("arguments", "workers", "threads", "here"),
+    [
+        ([], 2, 2, True),
+        (["--direct_running_mode=multi_threading"], 2, 2, True),
+        (["--direct_num_workers=1"], 1, 1, True),
+        (["--direct_num_workers", "1", "--direct_running_mode=in_memory"], 1, 1, True),
+        (["--direct_running_mode=multi_processing", "--direct_num_workers=2"], 2, 1, False),
+        (["--runner=X", "--direct_num_workers=5"], 1, 1, False),
+    ],
+)
+def test_workers_and_threads(monkeypatch, arguments, workers, threads, here):
+    monkeypatch.setattr(beam_options, "this_machine", lambda: Machine(2, "affinity mask", 64 << 30, "memory.max"))
+    assert (worker_count(arguments), thread_count(arguments), runs_in_this_process(arguments)) == (
+        workers,
+        threads,
+        here,
+    )
+
+
+def test_processes_are_left_to_beam():
+    stated = ["--direct_running_mode=multi_processing", "--direct_num_workers=1"]
+    options = PipelineOptions(with_local_runner(stated)).view_as(DirectOptions)
+    assert (options.direct_running_mode, options.direct_num_workers) == ("multi_processing", 1)
 
 
 @pytest.mark.parametrize(
@@ -70,12 +99,11 @@ def test_stated_workers_are_kept():
         (["--direct_num_workers=2"], 2, ""),
         (["--direct_num_workers", "5"], 2, "2 of 5 workers"),
         (["--direct_num_workers=0"], 2, "2 of 16 workers"),
-        (["--runner=X", "--direct_num_workers=5"], 5, ""),
+        (["--runner=X", "--direct_num_workers=5"], 1, ""),
     ],
 )
 def test_no_more_workers_than_the_memory_serves(monkeypatch, arguments, workers, says):
     small = Machine(16, "affinity mask", 1536 << 20, "memory.max")
     monkeypatch.setattr(beam_options, "this_machine", lambda: small)
-    options = PipelineOptions(with_local_runner(arguments)).view_as(DirectOptions)
-    assert options.direct_num_workers == workers
+    assert worker_count(arguments) == workers
     assert memory_note(arguments).startswith(says) and bool(memory_note(arguments)) == bool(says)
