@@ -1,10 +1,9 @@
 """SIGKILL at each step of a run, then the same run again: the output is that of a run that nobody killed.
 
 Compared are all files and folders, byte for byte, and the reports. Left out is what names the run or the time: in a
-receipt `run_id`, `attempt`, and `seal`,
-the digest over them; the folder _h5ferry/ (records, `latest.json`), which `verify` must find sound; in the
-report `run_id`, `seconds`, `finished_at`, the digest of the receipt, and `status` and `message` where the killed run had
-published the model already.
+receipt `run_id`, `attempt`, and `seal`, the digest over them; the folder _h5ferry/ (records, `latest.json`), which
+`verify` must find sound; in the report `run_id`, `seconds`, `finished_at`, the digest of the receipt, and `status` and
+`message` where the killed run had published the model already.
 """
 
 import shutil
