@@ -66,6 +66,6 @@ def test_a_recorded_shape_stays() -> None:
 
 
 def test_layers_that_do_not_tell() -> None:
-    with pytest.raises(MigrationError, match="Give samples") as refusal:
+    with pytest.raises(MigrationError, match="Provide samples") as refusal:
         with_inferred_inputs(sequential(("Flatten", {})), {})
     assert refusal.value.reason is Reason.INVALID_CONFIG

@@ -32,7 +32,7 @@ CONV = "keras-2.2.4/conv1d"
 @pytest.mark.parametrize(
     ("root", "group", "says"),
     [
-        ({"layer_names": np.array([b"conv1d_1"])}, {}, "layer_names stands both"),
+        ({"layer_names": np.array([b"conv1d_1"])}, {}, "layer_names is both"),
         ({"backend": b"theano"}, {"backend": None}, "not stated in model_weights"),
         ({"backend": b"theano"}, {}, "backend is 'theano' at the root"),
         ({"keras_version": b"2.1.0"}, {}, "keras_version is '2.1.0' at the root"),
