@@ -23,6 +23,9 @@ _FUNCTIONS = {
     "linalg.trace": "MatrixDiagPartV3",
     "diagonal": "MatrixDiagPartV3",
     "linalg.diag": "MatrixDiagV3",
+    "linalg.set_diag": "MatrixSetDiagV3",
+    "math.erfinv": "Erfinv",
+    "erfinv": "Erfinv",
     "bincount": "DenseBincount",
     "math.bincount": "DenseBincount",
 }

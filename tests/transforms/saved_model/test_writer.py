@@ -20,8 +20,8 @@ from transforms.saved_model.loaded import LoadedArtefact
 from transforms.saved_model.oldest_release import requirements
 from transforms.saved_model.writer import write_saved_model, written_graph
 
-#: What some layers need that TensorFlow 1.15 does not have yet: counts of categories, and diagonals.
-YOUNGER = {"DenseBincount", "MatrixDiagPartV3"}
+#: What some layers need that TensorFlow 1.15 does not have yet: counts of categories, diagonals, an inverse function.
+YOUNGER = {"DenseBincount", "Erfinv", "MatrixDiagPartV3", "MatrixDiagV3", "MatrixSetDiagV3"}
 
 #: One fixture of each architecture, from the newest runtime that wrote it: what is loaded is canonical by then.
 ARCHITECTURES = list({fixture.name.partition("/")[2]: fixture for fixture in MIGRATABLE}.values())

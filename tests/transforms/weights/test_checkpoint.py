@@ -160,7 +160,7 @@ def test_training_state_beside_the_model_is_known(tmp_path: Path, others: dict[s
         ({**KERNELS, "dense_1/scale": (3,)}, "lacks: dense_1/scale"),
         ({key: KERNELS[key] for key in list(KERNELS)[:3]}, "the checkpoint 0 of such a name"),
         ({key.replace("dense_2", "dense_2_1"): shape for key, shape in KERNELS.items()}, "elsewhere: dense_1/kernel"),
-        ({**KERNELS, "dense_2/kernel": (3, 4)}, "of shape [3, 4] stands where"),
+        ({**KERNELS, "dense_2/kernel": (3, 4)}, "of shape [3, 4] is in the place"),
         ({f"{scope}/{key}": shape for scope in "ab" for key, shape in KERNELS.items()}, "are in different scopes"),
         ({**KERNELS, "dense_2/kernel_1": (3, 3)}, "has 1 kernel here, the checkpoint 2"),
         ({key.replace("dense_2", "dense_2/inner"): shape for key, shape in KERNELS.items()}, "the checkpoint 0"),
@@ -189,7 +189,7 @@ def test_equal_names_in_two_models_are_told_apart_by_the_models_scope(tmp_path: 
         ("a", "dense_1"): "a/dense_1/kernel",
         ("b", "dense_1"): "b/dense_1/kernel",
     }
-    with pytest.raises(MigrationError, match="do not tell"):
+    with pytest.raises(MigrationError, match="do not identify"):
         opened(tmp_path, {key.partition("/")[2]: shape for key, shape in shapes.items()}, sequential(*models))
 
 
