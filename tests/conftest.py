@@ -1,10 +1,14 @@
-"""Which tests run in one process, so that expensive work is done once."""
+"""Which tests run in one process, so that expensive work is done once; and no test fails for being slow."""
 
 from __future__ import annotations
 
 import zlib
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 #: Processes that share the migrations of the fixtures.
 _SHARES = 2
