@@ -1,4 +1,4 @@
-"""The batch size of models with stateful layers, which Keras fixes so that it can keep a state for each row.
+"""The batch size of models that state one: stateful layers keep a state for each row, and calling a model states it too.
 
 Where states start at zero at each call nothing is kept, and rows are independent: any number of them may come.
 """
@@ -17,14 +17,19 @@ _SHAPES = ("batch_input_shape", "batch_shape")
 
 
 def with_free_batch(canonical: Graph, legacy: Graph) -> Graph:
-    """The canonical graph with a free batch, where stateful layers alone fixed it; else itself.
+    """The canonical graph with a free batch, unless an operation or custom code may name it; else itself.
+
+    TimeDistributed takes another way through a fixed batch: there it is freed only if a stateful layer fixed it.
 
     Args:
         canonical: its states start at zero at each call.
         legacy: the same model as stored.
     """
     stateful = any(layer.config.get("stateful") for layer in legacy.walk())
-    return _freed(canonical) if stateful and not any(map(_may_name_batch, canonical.walk())) else canonical
+    distributed = any(layer.class_name == "TimeDistributed" for layer in canonical.walk())
+    if any(map(_may_name_batch, canonical.walk())) or (distributed and not stateful):
+        return canonical
+    return _freed(canonical)
 
 
 def _may_name_batch(layer: Layer) -> bool:

@@ -1,4 +1,4 @@
-"""Stateful layers fix a batch that a model without state need not have; functions may name it."""
+"""A batch that a model states and does not need is free; functions may name it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ STATEFUL = layer("LSTM", "lstm", stateful=True)
     "layers, batch",
     [
         ([INPUT, STATEFUL], None),
-        ([INPUT, layer("LSTM", "lstm", stateful=False)], 3),
+        ([INPUT, layer("LSTM", "lstm", stateful=False)], None),
+        ([INPUT, layer("Dense", "dense")], None),
+        ([INPUT, layer("TimeDistributed", "td")], 3),
+        ([INPUT, STATEFUL, layer("TimeDistributed", "td")], None),
+        ([INPUT, layer(TENSOR_OP, "f", op="function")], 3),
         ([INPUT, layer("Bidirectional", "bi"), STATEFUL, layer(TENSOR_OP, "last", op="last_step")], None),
         ([INPUT, STATEFUL, layer(TENSOR_OP, "f", op="function")], 3),
         ([INPUT, STATEFUL, layer(TENSOR_OP, "f", op="expression")], 3),
@@ -48,6 +52,6 @@ def test_inputs_of_nested_models_too() -> None:
     assert batch_of(with_free_batch(outer, outer)) == [None, None]
 
 
-def test_what_was_fixed_by_itself_is_left_alone() -> None:
-    fixed = graph(INPUT, layer("Dense", "dense"))
+def test_what_may_name_the_batch_is_left_alone() -> None:
+    fixed = graph(INPUT, layer(TENSOR_OP, "f", op="function"))
     assert with_free_batch(fixed, fixed) is fixed
