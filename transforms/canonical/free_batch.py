@@ -1,4 +1,4 @@
-"""The batch size of models that state one: stateful layers keep a state for each row, and calling a model states it too.
+"""The batch size of models that state one, since a stateful layer keeps a state for each row, or a call built them.
 
 Where states start at zero at each call nothing is kept, and rows are independent: any number of them may come.
 """
