@@ -194,9 +194,15 @@ def _resize_images(
 
 
 def _resize(machine: Interpreter, images: Value, size: Value, *args: Value, **options: Value) -> Value:
-    """`tf.image.resize`: in TensorFlow 1 `resize_images`, in 2 aligned to pixel centres."""
-    if machine.trace.era.tensorflow == 1:
+    """`tf.image.resize`: in TensorFlow 1 `resize_images`, in 2 aligned to pixel centres.
+
+    Each has an option that the other lacks. Without them, a file that may be of either does not determine its outputs.
+    """
+    version = machine.trace.era.tensorflow
+    if version == 1 or (version is None and "align_corners" in options):
         return _resize_images(machine, images, size, *args, **options)
+    if version is None and "antialias" not in options:
+        raise Refused("tf.image.resize, which TensorFlow 1 and 2 compute differently; this Keras ran on both")
     names = ("method", "preserve_aspect_ratio", "antialias", "name")
     stated = {**dict(zip(names, args, strict=False)), **options}
     stated.pop("name", None)
