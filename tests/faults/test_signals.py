@@ -57,10 +57,6 @@ def test_stopped(tmp_path, step, number):
     check(tmp_path, step, number, THREADS)
 
 
-def test_stopped_with_workers_that_are_processes(tmp_path):
-    check(tmp_path, "convert", signal.SIGTERM, PROCESSES, to_all=True)
-
-
 @pytest.mark.soak
 @pytest.mark.parametrize("to_all", [False, True], ids=["to the program", "to its group"])
 @pytest.mark.parametrize("workers", [THREADS, PROCESSES], ids=["threads", "processes"])

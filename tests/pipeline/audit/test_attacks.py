@@ -536,7 +536,7 @@ def act_on(registry, output, act, first, second, stack):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(second)
         case "flip":
-            data = bytearray(path.read_bytes())
+            data = bytearray(path.read_bytes() or b"\0")
             data[second % len(data)] ^= 1
             path.write_bytes(data)
         case "copy":
