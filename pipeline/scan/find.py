@@ -15,7 +15,7 @@ from pipeline.scan.checkpoints import checkpoint_architecture
 from transforms.errors import MigrationError
 from transforms.records.file_kind import FileKind
 from transforms.source.checkpoint.files import INDEX
-from transforms.source.lookalikes import HEAD_BYTES, TAIL_BYTES, looks_like
+from transforms.source.lookalikes import looks_like
 
 if TYPE_CHECKING:
     from pipeline.isolation.process import ConfinedProcess
@@ -145,8 +145,7 @@ def _appearance(path: str) -> str:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return "not a regular file"
-        tail = os.pread(descriptor, TAIL_BYTES, max(0, status.st_size - TAIL_BYTES))
-        return looks_like(os.pread(descriptor, HEAD_BYTES, 0), tail, status.st_size) or "not HDF5"
+        return looks_like(descriptor, status.st_size) or "not HDF5"
     except OSError as error:
         return f"unreadable: {error.strerror}"
     finally:

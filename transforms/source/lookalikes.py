@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 from transforms.source.checkpoint.files import INDEX_END
 
-HEAD_BYTES, TAIL_BYTES = 64, len(INDEX_END)
+_HEAD_BYTES = 64
 #: First bytes, after white space, of what people mistake for a Keras HDF5 file.
 _FIRST_BYTES = (
     (b"PK\x03\x04", "a ZIP archive, perhaps a Keras 3 .keras file"),
@@ -21,19 +23,17 @@ _FIRST_BYTES = (
 )
 
 
-def looks_like(head: bytes, tail: bytes, size: int) -> str:
-    """A description such as "a Python pickle", "" for an unknown kind.
+def looks_like(descriptor: int, size: int) -> str:
+    """A description of an open file, such as "a Python pickle"; "" for an unknown kind.
 
-    Args:
-        head: the first HEAD_BYTES of the file, or all of it.
-        tail: the last TAIL_BYTES.
-        size: of the file, in bytes.
+    Raises OSError if it cannot be read.
     """
     if size == 0:
         return "an empty file"
+    head = os.pread(descriptor, _HEAD_BYTES, 0).lstrip()
     for prefix, name in _FIRST_BYTES:
-        if head.lstrip().startswith(prefix):
+        if head.startswith(prefix):
             return name
-    if tail == INDEX_END:
+    if os.pread(descriptor, len(INDEX_END), max(0, size - len(INDEX_END))) == INDEX_END:
         return "a TensorFlow checkpoint of one file (V1), or an index by another name than PREFIX.index"
     return ""

@@ -25,7 +25,7 @@ from transforms.source.file import (
     refuse_other_digest,
     refuse_size,
 )
-from transforms.source.lookalikes import HEAD_BYTES, TAIL_BYTES, looks_like
+from transforms.source.lookalikes import looks_like
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -88,8 +88,7 @@ def _signature_offset(descriptor: int, size: int) -> int | None:
 
 
 def _not_hdf5(descriptor: int, size: int) -> MigrationError:
-    head, tail = os.pread(descriptor, HEAD_BYTES, 0), os.pread(descriptor, TAIL_BYTES, max(0, size - TAIL_BYTES))
-    looks = looks_like(head, tail, size)
+    looks = looks_like(descriptor, size)
     detail = f"; it looks like {looks}" if looks else ""
     return MigrationError(
         Reason.NOT_HDF5, f"The file has no HDF5 signature{detail}", advice="Point the row at the .h5 file."
