@@ -39,25 +39,8 @@ Written by `scripts/opcode_tables.py` from the interpreters' own `opcode` module
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Opcode:
-    """One operation: its name, and how many cache entries follow it in the code."""
-
-    name: str
-    caches: int
-
-
-def _table(text: str) -> Mapping[int, Opcode]:
-    table = {}
-    for entry in text.split():
-        name, _, rest = entry.partition("=")
-        number, _, caches = rest.partition("+")
-        table[int(number)] = Opcode(name, int(caches or 0))
-    return table
-
+from transforms.lambda_functions.opcode import Opcode, table
 
 '''
 
@@ -78,7 +61,7 @@ def main(interpreters: list[str]) -> None:
         numbered = sorted((number, name) for name, number in tables[version].items() if number < 256)
         entries = " ".join(f"{name}={number}" + _plus(caches[version].get(name, 0)) for number, name in numbered)
         body = textwrap.fill(entries, 112, initial_indent=" " * 8, subsequent_indent=" " * 8)
-        lines.append(f'    "{version}": _table(\n        """\n{body}\n        """\n    ),\n')
+        lines.append(f'    "{version}": table(\n        """\n{body}\n        """\n    ),\n')
     lines.append("}\n")
     TARGET.write_text("".join(lines))
 

@@ -6,29 +6,12 @@ Written by `scripts/opcode_tables.py` from the interpreters' own `opcode` module
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Opcode:
-    """One operation: its name, and how many cache entries follow it in the code."""
-
-    name: str
-    caches: int
-
-
-def _table(text: str) -> Mapping[int, Opcode]:
-    table = {}
-    for entry in text.split():
-        name, _, rest = entry.partition("=")
-        number, _, caches = rest.partition("+")
-        table[int(number)] = Opcode(name, int(caches or 0))
-    return table
-
+from transforms.lambda_functions.opcode import Opcode, table
 
 #: Operations by version and number.
 OPCODES: Mapping[str, Mapping[int, Opcode]] = {
-    "2.7": _table(
+    "2.7": table(
         """
         STOP_CODE=0 POP_TOP=1 ROT_TWO=2 ROT_THREE=3 DUP_TOP=4 ROT_FOUR=5 NOP=9 UNARY_POSITIVE=10
         UNARY_NEGATIVE=11 UNARY_NOT=12 UNARY_CONVERT=13 UNARY_INVERT=15 BINARY_POWER=19 BINARY_MULTIPLY=20
@@ -52,7 +35,7 @@ OPCODES: Mapping[str, Mapping[int, Opcode]] = {
         SETUP_WITH=143 EXTENDED_ARG=145 SET_ADD=146 MAP_ADD=147
         """
     ),
-    "3.5": _table(
+    "3.5": table(
         """
         POP_TOP=1 ROT_TWO=2 ROT_THREE=3 DUP_TOP=4 DUP_TOP_TWO=5 NOP=9 UNARY_POSITIVE=10 UNARY_NEGATIVE=11
         UNARY_NOT=12 UNARY_INVERT=15 BINARY_MATRIX_MULTIPLY=16 INPLACE_MATRIX_MULTIPLY=17 BINARY_POWER=19
@@ -76,7 +59,7 @@ OPCODES: Mapping[str, Mapping[int, Opcode]] = {
         BUILD_MAP_UNPACK_WITH_CALL=151 BUILD_TUPLE_UNPACK=152 BUILD_SET_UNPACK=153 SETUP_ASYNC_WITH=154
         """
     ),
-    "3.6": _table(
+    "3.6": table(
         """
         POP_TOP=1 ROT_TWO=2 ROT_THREE=3 DUP_TOP=4 DUP_TOP_TWO=5 NOP=9 UNARY_POSITIVE=10 UNARY_NEGATIVE=11
         UNARY_NOT=12 UNARY_INVERT=15 BINARY_MATRIX_MULTIPLY=16 INPLACE_MATRIX_MULTIPLY=17 BINARY_POWER=19
@@ -102,7 +85,7 @@ OPCODES: Mapping[str, Mapping[int, Opcode]] = {
         BUILD_TUPLE_UNPACK_WITH_CALL=158
         """
     ),
-    "3.7": _table(
+    "3.7": table(
         """
         POP_TOP=1 ROT_TWO=2 ROT_THREE=3 DUP_TOP=4 DUP_TOP_TWO=5 NOP=9 UNARY_POSITIVE=10 UNARY_NEGATIVE=11
         UNARY_NOT=12 UNARY_INVERT=15 BINARY_MATRIX_MULTIPLY=16 INPLACE_MATRIX_MULTIPLY=17 BINARY_POWER=19
@@ -128,7 +111,7 @@ OPCODES: Mapping[str, Mapping[int, Opcode]] = {
         LOAD_METHOD=160 CALL_METHOD=161
         """
     ),
-    "3.8": _table(
+    "3.8": table(
         """
         POP_TOP=1 ROT_TWO=2 ROT_THREE=3 DUP_TOP=4 DUP_TOP_TWO=5 ROT_FOUR=6 NOP=9 UNARY_POSITIVE=10
         UNARY_NEGATIVE=11 UNARY_NOT=12 UNARY_INVERT=15 BINARY_MATRIX_MULTIPLY=16 INPLACE_MATRIX_MULTIPLY=17
@@ -154,7 +137,7 @@ OPCODES: Mapping[str, Mapping[int, Opcode]] = {
         CALL_METHOD=161 CALL_FINALLY=162 POP_FINALLY=163
         """
     ),
-    "3.9": _table(
+    "3.9": table(
         """
         POP_TOP=1 ROT_TWO=2 ROT_THREE=3 DUP_TOP=4 DUP_TOP_TWO=5 ROT_FOUR=6 NOP=9 UNARY_POSITIVE=10
         UNARY_NEGATIVE=11 UNARY_NOT=12 UNARY_INVERT=15 BINARY_MATRIX_MULTIPLY=16 INPLACE_MATRIX_MULTIPLY=17
@@ -179,7 +162,7 @@ OPCODES: Mapping[str, Mapping[int, Opcode]] = {
         LIST_EXTEND=162 SET_UPDATE=163 DICT_MERGE=164 DICT_UPDATE=165
         """
     ),
-    "3.10": _table(
+    "3.10": table(
         """
         POP_TOP=1 ROT_TWO=2 ROT_THREE=3 DUP_TOP=4 DUP_TOP_TWO=5 ROT_FOUR=6 NOP=9 UNARY_POSITIVE=10
         UNARY_NEGATIVE=11 UNARY_NOT=12 UNARY_INVERT=15 BINARY_MATRIX_MULTIPLY=16 INPLACE_MATRIX_MULTIPLY=17
@@ -205,7 +188,7 @@ OPCODES: Mapping[str, Mapping[int, Opcode]] = {
         CALL_METHOD=161 LIST_EXTEND=162 SET_UPDATE=163 DICT_MERGE=164 DICT_UPDATE=165
         """
     ),
-    "3.11": _table(
+    "3.11": table(
         """
         CACHE=0 POP_TOP=1 PUSH_NULL=2 NOP=9 UNARY_POSITIVE=10 UNARY_NEGATIVE=11 UNARY_NOT=12 UNARY_INVERT=15
         BINARY_SUBSCR=25+4 GET_LEN=30 MATCH_MAPPING=31 MATCH_SEQUENCE=32 MATCH_KEYS=33 PUSH_EXC_INFO=35
@@ -229,7 +212,7 @@ OPCODES: Mapping[str, Mapping[int, Opcode]] = {
         POP_JUMP_BACKWARD_IF_TRUE=176
         """
     ),
-    "3.12": _table(
+    "3.12": table(
         """
         CACHE=0 POP_TOP=1 PUSH_NULL=2 INTERPRETER_EXIT=3 END_FOR=4 END_SEND=5 NOP=9 UNARY_NEGATIVE=11
         UNARY_NOT=12 UNARY_INVERT=15 RESERVED=17 BINARY_SUBSCR=25+1 BINARY_SLICE=26 STORE_SLICE=27 GET_LEN=30
@@ -258,7 +241,7 @@ OPCODES: Mapping[str, Mapping[int, Opcode]] = {
         INSTRUMENTED_INSTRUCTION=253 INSTRUMENTED_LINE=254
         """
     ),
-    "3.13": _table(
+    "3.13": table(
         """
         CACHE=0 BEFORE_ASYNC_WITH=1 BEFORE_WITH=2 BINARY_SLICE=4 BINARY_SUBSCR=5+1 CHECK_EG_MATCH=6
         CHECK_EXC_MATCH=7 CLEANUP_THROW=8 DELETE_SUBSCR=9 END_ASYNC_FOR=10 END_FOR=11 END_SEND=12
