@@ -126,6 +126,7 @@ ORDER = """
     pipeline.report
     pipeline.monitoring
     pipeline.settings pipeline.audit pipeline.inspection pipeline.scan
+    pipeline.registries
     pipeline.steps
     pipeline.graph
     pipeline.run

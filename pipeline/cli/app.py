@@ -229,6 +229,34 @@ def diff(
     raise typer.Exit(_exit_status(all(change.verdict is not Verdict.WORSE for change in found)))
 
 
+@app.command(name="serving-config", epilog=example("serving-config"))
+def serving_config(
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", exists=True, file_okay=False, help="An output folder.")],
+    file: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The configuration. Default: standard output.")
+    ] = None,
+    base_path: Annotated[
+        str, typer.Option(help="Place of OUTPUT where the server runs, such as /models. Default: its place here.")
+    ] = "",
+    label: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL=MODEL:VERSION", help="A label of a version; `latest` is always there."),
+    ] = None,
+) -> None:
+    """Write the configuration with which TensorFlow Serving serves every published model and version."""
+    from pipeline.registries import serving_config as serving
+    from pipeline.registries.published import RegistryError
+
+    try:
+        text = serving.serving_config(output, base_path, label or ())
+        if file is None:
+            typer.echo(text, nl=False)
+        else:
+            file.write_text(text, encoding="utf-8")
+    except (RegistryError, OSError) as error:
+        unusable(error)
+
+
 @app.command(epilog=example("doctor"))
 def doctor(
     places: Annotated[

@@ -27,7 +27,7 @@ STAND_INS = {
 }
 #: The second run is the first's example under another name.
 SECOND = EXAMPLES["migrate"].replace("first", "second")
-STORY = ("scan", "inspect", "migrate", "verify", "report", "diff", "doctor", "completion")
+STORY = ("scan", "inspect", "migrate", "verify", "report", "diff", "serving-config", "doctor", "completion")
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_the_examples_work_one_after_the_other(folder):
         for line in lines:
             run = shell(folder, f"{line} {' '.join(STAND_INS.get(command, ()))}".strip())
             assert run.returncode == 0, f"{line}\n{run.stdout}{run.stderr}"
-    for written in ("manifest.csv", "report.html", "h5ferry.bash", "models/tagger/1/saved_model.pb"):
+    for written in ("manifest.csv", "report.html", "h5ferry.bash", "models.config", "models/tagger/1/saved_model.pb"):
         assert (folder / written).stat().st_size > 0
 
 
