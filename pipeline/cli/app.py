@@ -108,20 +108,32 @@ def inspect(
 @app.command(epilog=example("scan"))
 def scan(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Files, folders, patterns such as 'a/**/*.h5'.")
+        list[str],
+        typer.Argument(
+            metavar="PATH|mlflow:URI...",
+            help="Files, folders, patterns such as 'a/**/*.h5'; or mlflow: and the URI of a registry.",
+        ),
     ],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The manifest, .csv or .jsonl. Default: CSV on standard output."),
     ] = None,
+    downloads: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for what is downloaded from a registry, and for samples of its input examples. Default:"
+            " mlflow, beside the manifest."
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
 ) -> None:
     """Find HDF5 models, and checkpoints beside their architecture, and write a manifest, with comments where unsure."""
+    from pipeline.registries.scan import DOWNLOADS, propose
     from pipeline.scan.find import ScanError
-    from pipeline.scan.propose import propose_manifest
+    from pipeline.scan.propose import write_proposal
 
     try:
-        summary = propose_manifest(paths, output)
+        summary = write_proposal(propose(paths, downloads or (output.parent if output else Path()) / DOWNLOADS), output)
     except (ScanError, OSError) as error:
         unusable(error)
     if not quiet:

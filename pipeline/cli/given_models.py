@@ -17,15 +17,18 @@ def manifest_of(arguments: Sequence[str], notifier: Notifier) -> str | bytes:
     """The manifest of a command line: a path or URL, or the text of one made for the models that it names.
 
     Args:
-        arguments: one manifest; or any number of model files, folders and patterns.
+        arguments: one manifest; or any number of model files, folders and patterns; or one registry, `mlflow:URI`.
         notifier: reports that models were scanned, and which need attention.
 
     Raises:
-        ScanError: a pattern matches nothing.
+        ScanError: a pattern matches nothing, or a registry cannot be read.
         typer.Exit: a manifest among models, or nothing that could be migrated.
     """
+    from pipeline.registries.scan import is_registry
     from pipeline.scan.find import as_scanned
 
+    if any(map(is_registry, arguments)):
+        return _scanned(arguments, notifier)
     scanned = [as_scanned(argument) for argument in arguments]
     paths = [path for path in scanned if path is not None]
     if len(arguments) == 1 and not paths:
@@ -41,9 +44,9 @@ def _scanned(paths: Sequence[str], notifier: Notifier) -> bytes:
 
     from pipeline.manifest.row import as_manifest
     from pipeline.publication.layout import MANIFEST
-    from pipeline.scan.propose import propose_rows
+    from pipeline.registries.scan import DOWNLOADS, propose
 
-    found = propose_rows(paths)
+    found = propose(paths, Path(DOWNLOADS).absolute())
     if not found.rows:
         unusable(f"There is no model in {', '.join(paths)}.")
     for line in found.summary(Path.cwd()):

@@ -59,11 +59,13 @@ class Oddities:
     Attributes:
         unreadable, hidden: folders.
         foreign: files named like a model that are not HDF5, and what each looks like.
+        versions: of a registry's models, and why each has no row.
     """
 
     unreadable: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     foreign: list[tuple[str, str]] = field(default_factory=list)
+    versions: list[tuple[str, str]] = field(default_factory=list)
 
 
 def is_hdf5(path: Path | str) -> bool:

@@ -18,7 +18,7 @@ from pipeline.scan.find import FoundFile, Oddities, find_files, with_kinds
 from pipeline.scan.model_names import propose
 from transforms.records.file_kind import FileKind
 
-COLUMNS = ("model", "source", "version", "architecture", "samples")
+COLUMNS = ("model", "source", "version", "architecture", "samples", "custom_objects")
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _LINES_SHOWN = 10
 _WEIGHTS = frozenset({FileKind.WEIGHTS, FileKind.KERAS_3_WEIGHTS})
@@ -37,6 +37,7 @@ class ProposedRow:
     architecture: Path | None
     samples: Path | None
     notes: tuple[str, ...] = ()
+    custom_objects: Path | None = None
 
     def columns(self, folder: Path | None = None) -> dict[str, str | int]:
         """The filled columns of the manifest, and the notes as `comment`.
@@ -98,7 +99,11 @@ def propose_manifest(paths: Sequence[str], output: Path | None) -> list[str]:
         ScanError: a path does not exist, or a pattern matches nothing.
         OSError: the manifest cannot be written.
     """
-    found = propose_rows(paths)
+    return write_proposal(propose_rows(paths), output)
+
+
+def write_proposal(found: Proposal, output: Path | None) -> list[str]:
+    """Writes the manifest of a scan as `propose_manifest` does; returns the summary. Raises OSError."""
     folder = output.parent if output else Path.cwd()
     if output is not None and output.suffix.lower() in _JSON_SUFFIXES:
         text = as_json_lines(found.rows, folder)
@@ -156,6 +161,8 @@ def left_out(files: Iterable[FoundFile], oddities: Oddities, folder: Path) -> It
             yield f"left out: {_relative(file.path, folder)} ({_LEFT_OUT[file.kind]})"
     for path, appearance in oddities.foreign:
         yield f"left out: {_relative(Path(path), folder)} ({appearance})"
+    for version, reason in oddities.versions:
+        yield f"left out: {version} ({reason})"
 
 
 def as_csv(rows: Sequence[ProposedRow], remarks: Iterable[str], folder: Path) -> str:
@@ -189,6 +196,7 @@ def _cells(row: ProposedRow, folder: Path | None) -> dict[str, str | int]:
         "version": row.version,
         "architecture": _relative(row.architecture, folder) if row.architecture else "",
         "samples": _relative(row.samples, folder) if row.samples else "",
+        "custom_objects": _relative(row.custom_objects, folder) if row.custom_objects else "",
     }
 
 

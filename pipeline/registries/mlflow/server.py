@@ -1,0 +1,70 @@
+"""Asks an MLflow server, by the client of the package `mlflow-skinny` or `mlflow`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.registries.mlflow.versions import MlflowError, RegisteredVersion, in_order
+
+_PAGE = 200
+#: A server that does not answer is told of within a minute, unless the operator set these.
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "30", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
+
+
+def client_for(uri: str) -> Any:
+    """MLflow's client.
+
+    Raises:
+        MlflowError: the package is missing.
+    """
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
+    try:
+        from mlflow.tracking import MlflowClient
+    except ImportError as error:
+        raise MlflowError(f"{uri} needs the package mlflow-skinny: pip install 'h5ferry[mlflow]' ({error}).") from error
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def read_server(uri: str) -> list[RegisteredVersion]:
+    """The versions of all registered models, by name and version.
+
+    Raises:
+        MlflowError: the server cannot be asked.
+    """
+    client = client_for(uri)
+    try:
+        return in_order(_versions(client))
+    except Exception as error:  # MLflow's own class cannot be named where the package is missing.
+        raise MlflowError(f"The MLflow server {uri} cannot be asked: {error}") from error
+
+
+def _versions(client: Any) -> Iterator[RegisteredVersion]:
+    for model in _pages(client.search_registered_models):
+        aliases = getattr(model, "aliases", None) or {}
+        quote = '"' if "'" in model.name else "'"
+        for found in _pages(client.search_model_versions, filter_string=f"name={quote}{model.name}{quote}"):
+            if found.name != model.name:
+                continue
+            version, stage = int(found.version), found.current_stage or ""
+            yield RegisteredVersion(
+                name=found.name,
+                version=version,
+                source=client.get_model_version_download_uri(found.name, str(found.version)),
+                stage="" if stage == "None" else stage,
+                aliases=tuple(sorted(alias for alias, of in aliases.items() if int(of) == version)),
+                tags=dict(found.tags or {}),
+                run_id=found.run_id or "",
+            )
+
+
+def _pages(search: Any, **arguments: Any) -> Iterator[Any]:
+    token = None
+    while True:
+        page = search(max_results=_PAGE, page_token=token, **arguments)
+        yield from page
+        token = page.token
+        if not token:
+            return
