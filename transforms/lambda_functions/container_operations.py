@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from transforms.lambda_functions.frame import Frame, Operation
-from transforms.lambda_functions.operators import store_item
+from transforms.lambda_functions.subscripts import store_item
 from transforms.lambda_functions.values import (
     Malformed,
     Refused,

@@ -15,7 +15,8 @@ from transforms.lambda_functions.code_object import Code, Unreadable
 from transforms.lambda_functions.line_numbers import covers_code_exactly, line_finder
 from transforms.lambda_functions.opcode import Opcode
 from transforms.lambda_functions.opcodes import OPCODES
-from transforms.lambda_functions.version_rules import Jump, Place, Raw, Step, Version, steps_of
+from transforms.lambda_functions.operation_place import Jump, Place, Raw, Step, Version
+from transforms.lambda_functions.version_rules import steps_of
 
 
 @dataclass(frozen=True)

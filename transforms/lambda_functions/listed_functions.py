@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from transforms.architecture.function_signatures import FUNCTIONS
-from transforms.lambda_functions.function_tables import (
-    ACTIVATIONS,
-    BACKEND,
-    OPS,
-    TENSORFLOW,
-    TENSORFLOW_FURTHER,
-)
-from transforms.lambda_functions.shapes import FAMILIES, SEVERAL, ShapeRule, content_of
+from transforms.lambda_functions.backend_table import BACKEND
+from transforms.lambda_functions.extents import ShapeRule, content_of
+from transforms.lambda_functions.keras_3_table import ACTIVATIONS, OPS
+from transforms.lambda_functions.shapes import FAMILIES, SEVERAL
+from transforms.lambda_functions.tensorflow_table import TENSORFLOW, TENSORFLOW_FURTHER
 from transforms.lambda_functions.trace import Trace
 from transforms.lambda_functions.values import NamedResults, Refused, Tensor, Value
 

@@ -6,13 +6,20 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from transforms.lambda_functions.attributes import plain_extents
-from transforms.lambda_functions.listed_functions import LISTED, call_listed
-from transforms.lambda_functions.operators import subscript
-from transforms.lambda_functions.shapes import shape_of
+from transforms.lambda_functions.control_functions import (
+    accumulated,
+    cond,
+    in_test_phase,
+    in_train_phase,
+    map_rows,
+    recorded,
+    switch,
+)
+from transforms.lambda_functions.extents import shape_of
+from transforms.lambda_functions.listed_functions import LISTED
+from transforms.lambda_functions.subscripts import subscript
 from transforms.lambda_functions.values import (
     Dtype,
-    Function,
-    Method,
     Reference,
     Refused,
     Scope,
@@ -26,24 +33,9 @@ from transforms.lambda_functions.values import (
 if TYPE_CHECKING:
     from transforms.lambda_functions.interpreter import Interpreter
 
+
 #: `K.epsilon()` of every release, unless the user's configuration says otherwise.
 _EPSILON = 1e-7
-
-#: Maximum rounds of a loop over a tensor's first axis that is unrolled.
-_MOST_ROUNDS = 256
-
-
-def _result(machine: Interpreter, value: Value) -> Value:
-    """The result of a branch: a value, or the result of a function without arguments."""
-    if isinstance(value, (Function, Method, Reference)):
-        from transforms.lambda_functions.calls import call_value
-
-        return call_value(machine, value, [], {})
-    return value
-
-
-def _listed(machine: Interpreter, name: str, written: str, **arguments: Value) -> Value:
-    return call_listed(machine.trace, LISTED[name], written, arguments)
 
 
 def _int_shape(machine: Interpreter, x: Value) -> Value:
@@ -77,97 +69,14 @@ def _dtype_of(machine: Interpreter, x: Value) -> Dtype:
     return Dtype("", x.ref)
 
 
-def _in_train_phase(machine: Interpreter, x: Value, alt: Value, training: Value = None) -> Value:
-    """The branch for inference, since that is what is served."""
-    return _result(machine, x if training is not None and truth(training) else alt)
-
-
-def _in_test_phase(machine: Interpreter, x: Value, alt: Value, training: Value = None) -> Value:
-    return _in_train_phase(machine, alt, x, training)
-
-
-def _switch(machine: Interpreter, condition: Value, then_expression: Value, else_expression: Value) -> Value:
-    """`K.switch`: a constant condition selects one branch, a tensor evaluates both."""
-    if not isinstance(condition, Tensor):
-        return _result(machine, then_expression if truth(condition) else else_expression)
-    then, other = _result(machine, then_expression), _result(machine, else_expression)
-    return _listed(
-        machine, "keras.backend.switch", "K.switch", condition=condition, then_expression=then, else_expression=other
-    )
-
-
-def _cond(
-    machine: Interpreter,
-    pred: Value,
-    true_fn: Value = None,
-    false_fn: Value = None,
-    strict: bool = False,
-    name: Value = None,
-    fn1: Value = None,
-    fn2: Value = None,
-) -> Value:
-    """`tf.cond`: both pure branches are computed, if they have the same shape."""
-    then = _result(machine, fn1 if true_fn is None else true_fn)
-    other = _result(machine, fn2 if false_fn is None else false_fn)
-    if not isinstance(pred, Tensor):
-        return then if truth(pred) else other
-    if not isinstance(then, Tensor) or not isinstance(other, Tensor) or then.shape is None or then.shape != other.shape:
-        raise Refused("tf.cond whose branches are not known to be of one shape")
-    machine.trace.shapes_asked = True
-    return _listed(machine, "where", "tf.cond", condition=pred, x=then, y=other)
-
-
-def _map_rows(
-    machine: Interpreter,
-    fn: Value,
-    elems: Value,
-    *args: Value,
-    name: Value = None,
-    dtype: Value = None,
-    **options: Value,
-) -> Value:
-    """`map_fn` over a known number of rows, unrolled."""
-    from transforms.lambda_functions.calls import call_value
-
-    if options:
-        raise Refused(f"map_fn with {', '.join(options)}")
-    found = [call_value(machine, fn, [row], {}) for row in _rows(machine, elems, "map_fn")]
-    return _listed(machine, "stack", "map_fn", values=found, axis=0)
-
-
-def _rows(machine: Interpreter, elems: Value, what: str) -> list[Value]:
-    """The entries of a tensor along its first axis, whose extent must be known. Raises Refused."""
-    if not isinstance(elems, Tensor):
-        raise Refused(f"{what} over other values than one tensor")
-    count = machine.trace.shape_of(elems, what)[0]
-    if not isinstance(count, int) or not 0 < count <= _MOST_ROUNDS:
-        raise Refused(f"{what} over a free or a long axis")
-    return [subscript(machine.trace, elems, row) for row in range(count)]
-
-
-def _accumulated(what: str, keep_all: bool, reverse: bool = False) -> Callable[..., Value]:
-    """`foldl`, `foldr` and `scan` over a known number of rows, written out: f(f(f(x0, x1), x2), x3)."""
-
-    def rule(machine: Interpreter, fn: Value, elems: Value, initializer: Value = None, name: Value = None) -> Value:
-        from transforms.lambda_functions.calls import call_value
-
-        rows = _rows(machine, elems, what)[:: -1 if reverse else 1]
-        found = [rows.pop(0) if initializer is None else initializer]
-        for row in rows:
-            found.append(call_value(machine, fn, [found[-1], row], {}))
-        if not keep_all:
-            return found[-1]
-        return _listed(machine, "stack", what, values=found if initializer is None else found[1:], axis=0)
-
-    return rule
-
-
 def _scope(machine: Interpreter, *args: Value, **options: Value) -> Scope:
     return Scope(args[0] if args and isinstance(args[0], str) else "scope")
 
 
 #: Resize methods by their numbers in TensorFlow 1.
 _METHODS = ("bilinear", "nearest", "bicubic", "area")
+
+
 _RESIZING = {
     "bilinear": "compat.v1.image.resize_bilinear",
     "nearest": "compat.v1.image.resize_nearest_neighbor",
@@ -188,7 +97,7 @@ def _resize_images(
     way = _METHODS[method] if isinstance(method, int) else method
     if preserve_aspect_ratio or way not in _RESIZING:
         raise Refused(f"tf.image.resize_images with the method {way}")
-    return _listed(
+    return recorded(
         machine, _RESIZING[way], "tf.image.resize_images", images=images, size=size, align_corners=truth(align_corners)
     )
 
@@ -206,12 +115,12 @@ def _resize(machine: Interpreter, images: Value, size: Value, *args: Value, **op
     names = ("method", "preserve_aspect_ratio", "antialias", "name")
     stated = {**dict(zip(names, args, strict=False)), **options}
     stated.pop("name", None)
-    return _listed(machine, "image.resize", "tf.image.resize", images=images, size=size, **stated)
+    return recorded(machine, "image.resize", "tf.image.resize", images=images, size=size, **stated)
 
 
 def _cast_to(dtype: str) -> Callable[..., Value]:
     def rule(machine: Interpreter, x: Value, name: Value = None) -> Value:
-        return _listed(machine, "cast", f"tf.to_{dtype}", x=x, dtype=dtype)
+        return recorded(machine, "cast", f"tf.to_{dtype}", x=x, dtype=dtype)
 
     return rule
 
@@ -221,7 +130,7 @@ def _ops_shape(machine: Interpreter, x: Value) -> Value:
     extents = machine.trace.shape_of(x, "ops.shape")
     if None not in extents:
         return tuple(extents)
-    shape = _listed(machine, "compat.v1.shape", "ops.shape", input=x)
+    shape = recorded(machine, "compat.v1.shape", "ops.shape", input=x)
     return tuple(
         subscript(machine.trace, shape, place) if extent is None else extent for place, extent in enumerate(extents)
     )
@@ -252,7 +161,7 @@ def _merge(name: str, symbol: str) -> Callable[..., Value]:
 
 
 def _concatenated(machine: Interpreter, inputs: Value, axis: Value = -1, name: Value = None) -> Value:
-    return _listed(machine, "keras.backend.concatenate", "keras.layers.concatenate", tensors=inputs, axis=axis)
+    return recorded(machine, "keras.backend.concatenate", "keras.layers.concatenate", tensors=inputs, axis=axis)
 
 
 def _tensor_shape(machine: Interpreter, extents: Value) -> TensorShape:
@@ -272,13 +181,13 @@ _KERAS: Mapping[str, Callable[..., Value]] = {
     "keras.backend.image_data_format": _image_data_format,
     "keras.backend.image_dim_ordering": _image_dim_ordering,
     "keras.backend.learning_phase": lambda machine: 0,
-    "keras.backend.in_train_phase": _in_train_phase,
-    "keras.backend.in_test_phase": _in_test_phase,
+    "keras.backend.in_train_phase": in_train_phase,
+    "keras.backend.in_test_phase": in_test_phase,
     "keras.backend.dtype": _dtype_of,
-    "keras.backend.switch": _switch,
-    "keras.backend.map_fn": _map_rows,
-    "keras.backend.foldl": _accumulated("K.foldl", keep_all=False),
-    "keras.backend.foldr": _accumulated("K.foldr", keep_all=False, reverse=True),
+    "keras.backend.switch": switch,
+    "keras.backend.map_fn": map_rows,
+    "keras.backend.foldl": accumulated("K.foldl", keep_all=False),
+    "keras.backend.foldr": accumulated("K.foldr", keep_all=False, reverse=True),
     "keras.backend.name_scope": _scope,
     "keras.backend.is_sparse": lambda machine, x: False,
     "keras.backend.is_tensor": lambda machine, x: isinstance(x, Tensor),
@@ -287,7 +196,7 @@ _KERAS: Mapping[str, Callable[..., Value]] = {
     "keras.config.floatx": lambda machine: "float32",
     "keras.ops.shape": _ops_shape,
     "keras.ops.ndim": _rank,
-    "keras.ops.cond": _cond,
+    "keras.ops.cond": cond,
     "keras.activations.get": _activation,
     "keras.layers.add": _merge("add", "+"),
     "keras.layers.multiply": _merge("multiply", "*"),
@@ -295,12 +204,13 @@ _KERAS: Mapping[str, Callable[..., Value]] = {
     "keras.layers.concatenate": _concatenated,
 }
 
+
 _TENSORFLOW: Mapping[str, Callable[..., Value]] = {
-    "cond": _cond,
-    "map_fn": _map_rows,
-    "foldl": _accumulated("tf.foldl", keep_all=False),
-    "foldr": _accumulated("tf.foldr", keep_all=False, reverse=True),
-    "scan": _accumulated("tf.scan", keep_all=True),
+    "cond": cond,
+    "map_fn": map_rows,
+    "foldl": accumulated("tf.foldl", keep_all=False),
+    "foldr": accumulated("tf.foldr", keep_all=False, reverse=True),
+    "scan": accumulated("tf.scan", keep_all=True),
     "name_scope": _scope,
     "variable_scope": _scope,
     "device": _scope,
@@ -317,6 +227,7 @@ _TENSORFLOW: Mapping[str, Callable[..., Value]] = {
     "to_int32": _cast_to("int32"),
     "to_int64": _cast_to("int64"),
 }
+
 
 #: Functions by full name. Each takes the interpreter, then the arguments of the call.
 STATIC: Mapping[str, Callable[..., Value]] = {

@@ -8,7 +8,8 @@ from typing import Any
 from transforms.lambda_functions.attributes import attribute, refuse_hidden
 from transforms.lambda_functions.frame import Frame, Operation
 from transforms.lambda_functions.names import global_value
-from transforms.lambda_functions.operators import binary, compare, store_item, subscript, unary
+from transforms.lambda_functions.operators import binary, compare, unary
+from transforms.lambda_functions.subscripts import store_item, subscript
 from transforms.lambda_functions.values import (
     NULL,
     Cell,

@@ -3,64 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-from transforms.lambda_functions.code_object import CELL, FREE, Code, Unreadable
-from transforms.lambda_functions.opcodes import OPCODES
+from transforms.lambda_functions.call_rules import CALLS
+from transforms.lambda_functions.code_object import CELL, FREE, Unreadable
+from transforms.lambda_functions.operation_place import Jump, Place, Step, entry
 from transforms.lambda_functions.operation_table import COMPARISON_MASKS, COMPARISONS, INTRINSICS, OPERATORS, PLAIN
-
-Version: TypeAlias = tuple[int, int]
-
-#: Operation and argument, not yet placed.
-Step: TypeAlias = tuple[str, Any]
-
-
-@dataclass(frozen=True)
-class Raw:
-    """One operation of the code, with its complete argument."""
-
-    offset: int
-    next_offset: int
-    name: str
-    argument: int
-
-
-@dataclass(frozen=True)
-class Place:
-    """The context on which the meaning of an argument depends."""
-
-    code: Code
-    version: Version
-    raw: Raw
-
-    def constant(self) -> Any:
-        return _item(self.code.constants, self.raw.argument)
-
-    def name(self, index: int) -> str:
-        return str(_item(self.code.names, index))
-
-    def variable(self, index: int) -> str:
-        return str(_item(self.code.variables, index))
-
-    def shared(self) -> str:
-        """A cell or free variable; since 3.11 all variables are numbered together."""
-        if self.version >= (3, 11):
-            return self.variable(self.raw.argument)
-        return str(_item((*self.code.cells, *self.code.frees), self.raw.argument))
-
-
-def _item(values: tuple[Any, ...], index: int) -> Any:
-    if not 0 <= index < len(values):
-        raise Unreadable("an operation that refers to a missing entry")
-    return values[index]
-
-
-@dataclass(frozen=True)
-class Jump:
-    """A jump to an offset in the code."""
-
-    offset: int
 
 
 def steps_of(place: Place) -> list[Step]:
@@ -180,8 +128,8 @@ def _comparison(place: Place) -> list[Step]:
     """
     argument, version = place.raw.argument, place.version
     if version < (3, 12):
-        return [("compare", _item(COMPARISONS, argument))]
-    symbol = _item(COMPARISONS, argument >> (4 if version < (3, 13) else 5))
+        return [("compare", entry(COMPARISONS, argument))]
+    symbol = entry(COMPARISONS, argument >> (4 if version < (3, 13) else 5))
     if argument & 15 != COMPARISON_MASKS.get(symbol):
         raise Unreadable("an invalid comparison")
     return [("compare", symbol), *([("truth", None)] if version >= (3, 13) and argument & 16 else [])]
@@ -216,59 +164,6 @@ def _map_entry(place: Place) -> list[Step]:
     return [*turned, ("add_to_map", place.raw.argument)]
 
 
-def _merge_maps_for_call(place: Place) -> list[Step]:
-    return [("merge_maps", place.raw.argument)]
-
-
-def _call(place: Place) -> list[Step]:
-    """From 3.6 to 3.10 the argument is the number of arguments; before, the upper byte is the number of keywords, whose
-    names are on the stack.
-    """
-    argument = place.raw.argument
-    if place.version >= (3, 6):
-        return [("call", argument)]
-    return [("call_with_pairs", (argument & 255, argument >> 8, "VAR" in place.raw.name, "KW" in place.raw.name))]
-
-
-def _call_with_names(place: Place) -> list[Step]:
-    return [("call_with_names", place.raw.argument)] if place.version >= (3, 6) else _call(place)
-
-
-def _new_call(place: Place) -> list[Step]:
-    """CALL of 3.11 and 3.12 may follow KW_NAMES; 3.13 has CALL_KW instead."""
-    if place.raw.name == "CALL_KW" or _follows_names(place):
-        return [("call_of_two_with_names", place.raw.argument)]
-    return [("call_of_two", place.raw.argument)]
-
-
-def _follows_names(place: Place) -> bool:
-    """True if KW_NAMES precedes, in 3.11 with PRECALL between."""
-    if place.version >= (3, 13):
-        return False
-    numbers = {opcode.name: number for number, opcode in OPCODES[f"3.{place.version[1]}"].items()}
-    data, offset = place.code.instructions, place.raw.offset
-    while offset >= 2 and data[offset - 2] in (0, numbers.get("PRECALL"), numbers["EXTENDED_ARG"]):
-        offset -= 2
-    return offset >= 2 and data[offset - 2] == numbers["KW_NAMES"]
-
-
-def _call_unpacked(place: Place) -> list[Step]:
-    operation = "call_of_two_unpacked" if place.version >= (3, 11) else "call_unpacked"
-    return [(operation, bool(place.raw.argument & 1))]
-
-
-def _function(place: Place) -> list[Step]:
-    """Up to 3.5 defaults are on the stack one by one; from 3.6 on flags state what is there; 3.13 sets them later."""
-    argument, version = place.raw.argument, place.version
-    named: list[Step] = [("pop", None)] if (3,) <= version < (3, 11) else []
-    if version >= (3, 13):
-        return [("function", 0)]
-    if version >= (3, 6):
-        return [*named, ("function", argument)]
-    counts = (argument & 255, argument >> 8 & 255, argument >> 16, place.raw.name == "MAKE_CLOSURE")
-    return [*named, ("function_with_defaults", counts)]
-
-
 def _return_constant(place: Place) -> list[Step]:
     return [("constant", place.constant()), ("return", None)]
 
@@ -287,6 +182,7 @@ def _format(place: Place) -> list[Step]:
 
 #: Operations whose arguments differ by version, or that become several instructions.
 _RULES: Mapping[str, Callable[[Place], list[Step]]] = {
+    **CALLS,
     "LOAD_GLOBAL": _global,
     "LOAD_ATTR": _attribute,
     "LOAD_METHOD": _method,
@@ -302,13 +198,6 @@ _RULES: Mapping[str, Callable[[Place], list[Step]]] = {
     **dict.fromkeys(("SLICE+0", "SLICE+1", "SLICE+2", "SLICE+3", "BINARY_SLICE"), _slice),
     "BUILD_MAP": _map,
     "MAP_ADD": _map_entry,
-    "BUILD_MAP_UNPACK_WITH_CALL": _merge_maps_for_call,
-    **dict.fromkeys(("CALL_FUNCTION", "CALL_FUNCTION_VAR", "CALL_FUNCTION_VAR_KW"), _call),
-    "CALL_FUNCTION_KW": _call_with_names,
-    **dict.fromkeys(("CALL", "CALL_KW"), _new_call),
-    "CALL_FUNCTION_EX": _call_unpacked,
-    **dict.fromkeys(("MAKE_FUNCTION", "MAKE_CLOSURE"), _function),
-    "SET_FUNCTION_ATTRIBUTE": lambda place: [("function_attribute", place.raw.argument)],
     "RETURN_CONST": _return_constant,
     "CALL_INTRINSIC_1": _intrinsic,
     **dict.fromkeys(("FORMAT_VALUE", "FORMAT_SIMPLE"), _format),

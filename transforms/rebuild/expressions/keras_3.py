@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 from typing import Any
 
 import tensorflow as tf
 
 from transforms.rebuild.einsum import einsum_as_matmul
 from transforms.rebuild.expressions.activations import elu, gelu, softmax
-from transforms.rebuild.expressions.era import as_integers, beside, both
+from transforms.rebuild.expressions.era import beside, both
+from transforms.rebuild.expressions.keras_3_arrangement import ARRANGING
 
 
 def _one(function: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -67,66 +67,13 @@ def _average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     return tf.reduce_sum(x * share, axis=axis) / tf.reduce_sum(tf.ones_like(x) * share, axis=axis)
 
 
-def _arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
-    first, last = (0, start) if stop is None else (start, stop)
-    made = tf.range(first, last, step)
-    return made if dtype is None else tf.cast(made, dtype)
-
-
-def _converted(x: Any, dtype: Any = None, sparse: Any = None) -> Any:
-    made = x if hasattr(x, "dtype") else tf.convert_to_tensor(x)
-    return tf.identity(made) if dtype is None else tf.cast(made, dtype)
-
-
 def _clip(x: Any, x_min: Any, x_max: Any) -> Any:
     return tf.minimum(tf.maximum(x, beside(x_min, x)), beside(x_max, x))
-
-
-def _diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    rank = x.shape.rank
-    first, second = axis1 % rank, axis2 % rank
-    rest = [axis for axis in range(rank) if axis not in (first, second)]
-    return tf.linalg.diag_part(tf.transpose(x, [*rest, first, second]), k=offset)
 
 
 def _dot(x1: Any, x2: Any) -> Any:
     a, b = both(x1, x2)
     return tf.tensordot(a, b, axes=[[a.shape.rank - 1], [max(b.shape.rank - 2, 0)]])
-
-
-def _filled(value: float) -> Callable[..., Any]:
-    return lambda shape, dtype=None: tf.fill(shape, tf.cast(value, "float32" if dtype is None else dtype))
-
-
-def _full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    return tf.fill(shape, tf.cast(fill_value, "float32" if dtype is None else dtype))
-
-
-def _like(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda x, dtype=None: function(x, dtype=dtype)
-
-
-def _full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
-    return tf.ones_like(x, dtype=dtype) * tf.cast(fill_value, x.dtype if dtype is None else dtype)
-
-
-def _expand(x: Any, axis: Any) -> Any:
-    for place in sorted(as_integers(axis)):
-        x = tf.expand_dims(x, place)
-    return x
-
-
-def _flip(x: Any, axis: Any = None) -> Any:
-    return tf.reverse(x, list(range(x.shape.rank)) if axis is None else as_integers(axis))
-
-
-def _moved(x: Any, source: Any, destination: Any) -> Any:
-    rank = x.shape.rank
-    sources = [axis % rank for axis in as_integers(source)]
-    order = [axis for axis in range(rank) if axis not in sources]
-    for place, axis in sorted(zip([axis % rank for axis in as_integers(destination)], sources, strict=True)):
-        order.insert(place, axis)
-    return tf.transpose(x, order)
 
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
@@ -139,65 +86,14 @@ def _normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: Any = None) -> A
     return tf.math.l2_normalize(x, axis=axis, epsilon=(1e-7 if epsilon is None else epsilon) ** 2)
 
 
-def _one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Any:
-    return tf.one_hot(
-        tf.cast(x, tf.int64), num_classes, axis=axis, dtype=tf.as_dtype("float32" if dtype is None else dtype)
-    )
-
-
-def _pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
-    return tf.pad(x, pad_width, mode=mode.upper(), constant_values=0 if constant_values is None else constant_values)
-
-
-def _roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    if axis is None:
-        return tf.reshape(tf.roll(tf.reshape(x, [-1]), shift, 0), tf.shape(x))
-    return tf.roll(x, shift, axis)
-
-
 def _round(x: Any, decimals: int = 0) -> Any:
     if decimals:
         raise ValueError("ops.round to decimals")
     return tf.round(x)
 
 
-def _split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    if isinstance(indices_or_sections, int):
-        return tf.split(x, indices_or_sections, axis=axis)
-    ends = [0, *indices_or_sections]
-    return tf.split(x, [*(b - a for a, b in pairwise(ends)), -1], axis=axis)
-
-
-def _swapped(x: Any, axis1: int, axis2: int) -> Any:
-    order = list(range(x.shape.rank))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
-    return tf.transpose(x, order)
-
-
-def _take(x: Any, indices: Any, axis: Any = None) -> Any:
-    return tf.gather(tf.reshape(x, [-1]), indices) if axis is None else tf.gather(x, indices, axis=axis)
-
-
-def _take_along(x: Any, indices: Any, axis: Any = None) -> Any:
-    if axis is None or axis % x.shape.rank != x.shape.rank - 1:
-        raise ValueError("ops.take_along_axis along another axis than the last")
-    return tf.gather(x, indices, batch_dims=x.shape.rank - 1, axis=-1)
-
-
 def _top_k(x: Any, k: int, sorted: bool = True) -> Any:
     return tf.math.top_k(x, k=k, sorted=sorted)
-
-
-def _band(lower: bool) -> Callable[..., Any]:
-    """The part below or above a diagonal, including it; the rest is set to zero."""
-
-    def rule(x: Any, k: int = 0) -> Any:
-        rows, columns = tf.shape(x)[-2], tf.shape(x)[-1]
-        distance = tf.range(columns)[tf.newaxis, :] - tf.range(rows)[:, tf.newaxis]
-        kept = tf.less_equal(distance, k) if lower else tf.greater_equal(distance, k)
-        return tf.where(kept, x, tf.zeros_like(x))
-
-    return rule
 
 
 def _true(x: Any) -> Any:
@@ -217,13 +113,13 @@ def _log_to(base: float) -> Callable[..., Any]:
 
 
 _RULES: Mapping[str, Callable[..., Any]] = {
+    **ARRANGING,
     **dict.fromkeys(("abs", "absolute"), _one(tf.abs)),
     "add": _two(tf.add),
     "all": _truths(tf.reduce_all),
     "any": _truths(tf.reduce_any),
     **dict.fromkeys(("amax", "max"), _reduction(tf.reduce_max)),
     **dict.fromkeys(("amin", "min"), _reduction(tf.reduce_min)),
-    "arange": _arange,
     "arccos": _one(tf.acos),
     "arcsin": _one(tf.asin),
     "arctan": _one(tf.atan),
@@ -231,17 +127,13 @@ _RULES: Mapping[str, Callable[..., Any]] = {
     "argmax": _place(tf.argmax),
     "argmin": _place(tf.argmin),
     "average": _average,
-    "broadcast_to": lambda x, shape: tf.broadcast_to(x, shape),
     "cast": lambda x, dtype: tf.cast(x, dtype),
     "ceil": _one(tf.math.ceil),
     "clip": _clip,
-    "concatenate": lambda xs, axis=0: tf.concat(xs, axis=axis),
-    "convert_to_tensor": _converted,
     "cos": _one(tf.cos),
     "cosh": _one(tf.cosh),
     "cumprod": _along(tf.math.cumprod),
     "cumsum": _along(tf.math.cumsum),
-    "diagonal": _diagonal,
     **dict.fromkeys(("divide", "true_divide"), _two(tf.math.truediv)),
     "divide_no_nan": _two(tf.math.divide_no_nan),
     "dot": _dot,
@@ -250,19 +142,14 @@ _RULES: Mapping[str, Callable[..., Any]] = {
     "equal": _two(tf.equal),
     "erf": _one(tf.math.erf),
     "exp": _one(tf.exp),
-    "expand_dims": _expand,
     "expm1": _one(tf.math.expm1),
-    "flip": _flip,
     "floor": _one(tf.floor),
     "floor_divide": _two(tf.math.floordiv),
-    "full": _full,
-    "full_like": _full_like,
     "gelu": lambda x, approximate=True: gelu(x, approximate),
     "greater": _two(tf.greater),
     "greater_equal": _two(tf.greater_equal),
     "hard_sigmoid": _hard_sigmoid,
     "hard_silu": lambda x: x * _hard_sigmoid(x),
-    "identity": lambda n, dtype=None: tf.eye(n, dtype=tf.as_dtype("float32" if dtype is None else dtype)),
     "isfinite": _one(tf.math.is_finite),
     "isinf": _one(tf.math.is_inf),
     "isnan": _one(tf.math.is_nan),
@@ -285,63 +172,41 @@ _RULES: Mapping[str, Callable[..., Any]] = {
     "mean": _reduction(tf.reduce_mean),
     "minimum": _two(tf.minimum),
     "mod": _two(tf.math.floormod),
-    "moveaxis": _moved,
     "multiply": _two(tf.multiply),
     "negative": _one(tf.negative),
     "norm": _norm,
     "normalize": _normalize,
     "not_equal": _two(tf.not_equal),
-    "one_hot": _one_hot,
-    "ones": _filled(1.0),
-    "ones_like": _like(tf.ones_like),
-    "pad": _pad,
     "power": _two(tf.pow),
     "prod": _reduction(tf.reduce_prod),
     "reciprocal": _one(tf.math.reciprocal),
     "relu": _one(tf.nn.relu),
     "relu6": _one(tf.nn.relu6),
-    "repeat": lambda x, repeats, axis=None: tf.repeat(x, repeats, axis=axis),
-    "reshape": lambda x, newshape: tf.reshape(x, newshape),
-    "roll": _roll,
     "round": _round,
     "rsqrt": _one(tf.math.rsqrt),
     "selu": _one(tf.nn.selu),
-    "shape": _one(tf.shape),
     "sigmoid": _one(tf.sigmoid),
     "sign": _one(tf.sign),
     **dict.fromkeys(("silu", "swish"), lambda x: x * tf.sigmoid(x)),
     "sin": _one(tf.sin),
     "sinh": _one(tf.sinh),
-    "slice": lambda inputs, start_indices, shape: tf.slice(inputs, start_indices, shape),
     "softmax": softmax,
     "softplus": _one(tf.nn.softplus),
     "softsign": _one(tf.nn.softsign),
-    "split": _split,
     "sqrt": _one(tf.sqrt),
     "square": _one(tf.square),
-    "squeeze": lambda x, axis=None: tf.squeeze(x, axis=axis),
-    "stack": lambda x, axis=0: tf.stack(x, axis=axis),
     "std": _reduction(tf.math.reduce_std),
     "stop_gradient": lambda variable: tf.stop_gradient(variable),
     "subtract": _two(tf.subtract),
     "sum": _reduction(tf.reduce_sum),
-    "swapaxes": _swapped,
-    "take": _take,
-    "take_along_axis": _take_along,
     "tan": _one(tf.tan),
     "tanh": _one(tf.tanh),
     "tensordot": lambda x1, x2, axes=2: tf.tensordot(*both(x1, x2), axes=axes),
-    "tile": lambda x, repeats: tf.tile(x, repeats),
     "top_k": _top_k,
-    "transpose": lambda x, axes=None: tf.transpose(x, perm=axes),
-    "tril": _band(True),
-    "triu": _band(False),
-    "unstack": lambda x, num=None, axis=0: tf.unstack(x, num=num, axis=axis),
     "var": _reduction(tf.math.reduce_variance),
     "where": _where,
-    "zeros": _filled(0.0),
-    "zeros_like": _like(tf.zeros_like),
 }
+
 
 #: The rules by full name.
 OPS: Mapping[str, Callable[..., Any]] = {f"keras.ops.{name}": rule for name, rule in _RULES.items()}

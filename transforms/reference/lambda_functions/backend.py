@@ -17,13 +17,11 @@ from transforms.reference.functions.elementwise import ELEMENTWISE
 from transforms.reference.functions.operands import array, axes, integers, pair, real
 from transforms.reference.functions.reductions import REDUCTIONS
 from transforms.reference.lambda_functions.activations import elu, relu, softmax
+from transforms.reference.lambda_functions.backend_losses import EPSILON, LOSSES
 from transforms.reference.lambda_functions.backend_products import batch_dot, dot
 from transforms.reference.lambda_functions.backend_windows import WINDOWS
 from transforms.reference.layer_call import Array, NotCovered
 from transforms.reference.layers import activations
-
-#: `K.epsilon()`, the minimum distance of losses' probabilities from 0 and 1.
-_EPSILON = 1e-7
 
 
 def _one(function: Callable[[Array], Any]) -> Callable[..., Array]:
@@ -73,7 +71,7 @@ def _unit_length(x: Any, writer: Writer, axis: Any = None) -> Array:
     """L2 normalization, x / sqrt(max(sum of squares, 1e-12)); on Theano the minimum is `K.epsilon()`."""
     values = array(x)
     squares = np.sum(np.square(values), axis=axes(axis), keepdims=True)
-    floor = _EPSILON if writer.backend == "theano" else 1e-12
+    floor = EPSILON if writer.backend == "theano" else 1e-12
     return np.asarray(values / np.sqrt(np.maximum(squares, floor)))
 
 
@@ -176,41 +174,6 @@ def _bias_add(x: Any, bias: Any, data_format: Any = None) -> Array:
     return np.asarray(values + added)
 
 
-def _binary_crossentropy(target: Any, output: Any, writer: Writer, from_logits: Any = False) -> Array:
-    """-(t log p + (1 - t) log(1 - p)); p clipped away from 0 and 1, and since TensorFlow 1.14 also shifted by
-    epsilon.
-    """
-    wanted, given = array(target), array(output)
-    if from_logits:
-        return np.asarray(np.maximum(given, 0) - given * wanted + np.log1p(np.exp(-np.abs(given))))
-    p = np.clip(given, _EPSILON, 1.0 - _EPSILON)
-    shifted = writer.standalone is None and writer.agree_on(
-        lambda release: release >= (1, 14), "by how much K.binary_crossentropy clips from 0", ()
-    )
-    shift = _EPSILON if shifted else 0.0
-    return np.asarray(-(wanted * np.log(p + shift) + (1.0 - wanted) * np.log(1.0 - p + shift)))
-
-
-def _categorical_crossentropy(target: Any, output: Any, from_logits: Any = False, axis: Any = -1) -> Array:
-    """-sum(t log p), p scaled to sum to 1."""
-    wanted, given, along = array(target), array(output), int(axis)
-    if from_logits:
-        return np.asarray(-np.sum(wanted * np.log(activations.softmax(given, along)), axis=along))
-    p = np.clip(given / np.sum(given, axis=along, keepdims=True), _EPSILON, 1.0 - _EPSILON)
-    return np.asarray(-np.sum(wanted * np.log(p), axis=along))
-
-
-def _sparse_categorical_crossentropy(target: Any, output: Any, from_logits: Any = False, axis: Any = -1) -> Array:
-    """The same with the class number in place of t."""
-    given = array(output)
-    if int(axis) % given.ndim != given.ndim - 1:
-        raise NotCovered("K.sparse_categorical_crossentropy over another axis than the last")
-    p = activations.softmax(given) if from_logits else np.clip(given, _EPSILON, 1.0 - _EPSILON)
-    p = p / p.sum(axis=-1, keepdims=True)
-    classes = array(target).astype(np.int64).reshape(given.shape[:-1])
-    return np.asarray(-np.log(np.take_along_axis(p, classes[..., np.newaxis], axis=-1)[..., 0]))
-
-
 def _extreme(function: Callable[[Array, Array], Any]) -> Callable[..., Array]:
     return lambda x, y: np.asarray(function(*pair(x, y)))
 
@@ -233,6 +196,7 @@ def _truth_number(function: Callable[..., Any]) -> Callable[..., Array]:
 
 
 _RULES: Mapping[str, Callable[..., Any]] = {
+    **LOSSES,
     "abs": _one(np.abs),
     "all": _truth_number(np.all),
     "any": _truth_number(np.any),
@@ -243,10 +207,8 @@ _RULES: Mapping[str, Callable[..., Any]] = {
     "batch_flatten": _batch_flatten,
     "batch_normalization": _batch_normalization,
     "bias_add": _bias_add,
-    "binary_crossentropy": _binary_crossentropy,
     "cast": _cast,
     "cast_to_floatx": lambda x: _cast(x, "float32"),
-    "categorical_crossentropy": _categorical_crossentropy,
     "clip": _clip,
     "concatenate": _concatenate,
     "constant": _constant,
@@ -297,7 +259,6 @@ _RULES: Mapping[str, Callable[..., Any]] = {
     "softmax": softmax,
     "softplus": _one(activations.softplus),
     "softsign": _one(activations.softsign),
-    "sparse_categorical_crossentropy": _sparse_categorical_crossentropy,
     "sqrt": _one(lambda x: np.sqrt(np.maximum(x, 0.0))),
     "square": _one(np.square),
     "squeeze": _squeeze,
@@ -314,6 +275,7 @@ _RULES: Mapping[str, Callable[..., Any]] = {
     "zeros_like": _like(0.0),
     **WINDOWS,
 }
+
 
 #: The rules by full name.
 BACKEND: Mapping[str, Callable[..., Any]] = {f"keras.backend.{name}": rule for name, rule in _RULES.items()}
