@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import random
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -25,12 +26,14 @@ from apache_beam.utils.windowed_value import WindowedValue
 from pipeline.coordination.run_folder import ProgressMark
 from pipeline.manifest.reader import ManifestError, read_manifest, refuse_duplicates
 from pipeline.manifest.row import ManifestRow, checked_row
-from pipeline.report.row import ReportRow, report_schema
+from pipeline.report.row import ReportRow
+from pipeline.report.table import as_parquet
 from pipeline.settings import MigrateOptions, MigrateSettings, migrate_settings
 from pipeline.steps.convert import convert_model
 from pipeline.steps.converter_pool import join_pool, leave_pool
 from pipeline.steps.inspect import Candidate, inspect_row
 from pipeline.steps.one_row import result_of
+from pipeline.storage.durable_file import write_file
 
 #: Models of one architecture, and bytes of their sources, in one batch for a worker: enough to repay the shared
 #: tracing, few enough that other workers get some.
@@ -148,16 +151,29 @@ class Convert(beam.PTransform):
 
 @dataclass
 class WriteReport(beam.PTransform):
-    """Report rows -> Parquet shards."""
+    """Report rows -> Parquet shards, one for each bundle: they stay if the graph raises later."""
 
     prefix: str
 
     def expand(self, rows: Any) -> Any:
-        return (
-            rows
-            | "Record" >> beam.Map(ReportRow.as_record)
-            | "Write" >> beam.io.WriteToParquet(self.prefix, report_schema(), file_name_suffix=".parquet")
-        )
+        return rows | "Write" >> beam.ParDo(WriteShard(self.prefix))
+
+
+class WriteShard(beam.DoFn):
+    """Writes the rows of a bundle to a file of a name of its own. A bundle that is tried again repeats its rows."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    def start_bundle(self) -> None:
+        self._rows: list[ReportRow] = []
+
+    def process(self, row: ReportRow) -> None:
+        self._rows.append(row)
+
+    def finish_bundle(self) -> None:
+        if self._rows:
+            write_file(f"{self._prefix}-{uuid.uuid4().hex}.parquet", as_parquet(self._rows))
 
 
 class _RowStep(beam.DoFn):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from transforms.records.staged_model import text_as_bytes
 
@@ -83,3 +84,10 @@ NARROW = [each for each in fixture_files() if "float16" in each.features]
 #: Their files do not say enough to draw a batch, or they leave the range of the reference: golden outputs decide.
 GOLDEN_ALONE = [each for each in fixture_files() if "golden_alone" in each.features]
 MIGRATABLE = [each for each in fixture_files() if each.name not in REFUSED and each not in [*NARROW, *GOLDEN_ALONE]]
+#: One fixture of each architecture, from the newest runtime that wrote it.
+ARCHITECTURES = list({each.name.partition("/")[2]: each for each in MIGRATABLE}.values())
+#: For tests of artefacts. What is written depends on what was read: the reference and the canonicaliser are tested with
+#: every file, and an architecture that several runtimes wrote is migrated once, or in the long form from each of them.
+ARTEFACTS = [
+    pytest.param(each, id=each.name, marks=[] if each in ARCHITECTURES else [pytest.mark.soak]) for each in MIGRATABLE
+]

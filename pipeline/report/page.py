@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from transforms.records.outcome import EVIDENCE_ORDER, NOT_PUBLISHED, PUBLISHED,
 
 if TYPE_CHECKING:
     import pandas as pd
+    from jinja2 import Template
 
 _ASSETS = Path(__file__).parent / "assets"
 _TEMPLATE = "report.html.jinja"
@@ -55,21 +57,27 @@ class Group:
     link: str
 
 
+@functools.cache
+def _template() -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(_ASSETS)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"figure": figure, "share": share_text, "size": size_text, "duration": duration_text}
+    return environment.get_template(_TEMPLATE)
+
+
 def render_page(frame: pd.DataFrame) -> str:
     """Renders the page of a report table. Every value is escaped: names come from untrusted files."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     frame = derived(frame)
     counts, distributions = count_charts(frame), distribution_charts(frame)
     style = "\n".join((*(_asset(name) for name in _STYLES), size_rules((*counts, *distributions))))
     scripts = [_asset(name) for name in _SCRIPTS]
-    loader = FileSystemLoader(_ASSETS)
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"figure": figure, "share": share_text, "size": size_text, "duration": duration_text}
-    return environment.get_template(_TEMPLATE).render(
+    return _template().render(
         policy=content_policy(style, scripts),
         style=Markup(style),
         scripts=[Markup(script) for script in scripts],

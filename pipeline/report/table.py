@@ -27,6 +27,23 @@ class ReportError(Exception):
     """A report cannot be read."""
 
 
+def as_parquet(rows: Sequence[ReportRow]) -> bytes:
+    """The rows as the content of a Parquet file, in their order."""
+    import pyarrow as pa
+
+    return _parquet(pa.Table.from_pylist([row.as_record() for row in rows], schema=report_schema()))
+
+
+def _parquet(table: pa.Table) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
 def gather(shards: Sequence[str], lines: Sequence[int]) -> pd.DataFrame:
     """Joins the shards (paths or URLs) into a table with at most one row for each manifest line, in that order.
 
@@ -73,17 +90,14 @@ def write_report(frame: pd.DataFrame, folder: str) -> dict[str, bytes]:
         OSError: a file cannot be written.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     from pipeline.report.page import render_page
 
     # Arrow would ask pandas for the values of dates with a zone, which pandas 4 answers in another way.
     rows = frame[list(COLUMNS)].assign(finished_at=frame["finished_at"].dt.tz_convert(None))
     table = pa.Table.from_pandas(rows, schema=report_schema(), preserve_index=False)
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink)
     contents = {
-        PARQUET: sink.getvalue().to_pybytes(),
+        PARQUET: _parquet(table),
         CSV: as_csv(frame).encode(),
         HTML: render_page(frame).encode(),
     }

@@ -1,4 +1,4 @@
-"""Every fixture, blind, against the outputs of the runtime that wrote it; and what each outcome says."""
+"""Every architecture, blind, against the outputs of the runtime that wrote it; and what each outcome says."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.fixture_files import GOLDEN_ALONE, MIGRATABLE, REFUSED, FixtureFile, fixture_file
+from tests.fixture_files import ARTEFACTS, GOLDEN_ALONE, REFUSED, FixtureFile, fixture_file
 from tests.transforms.conftest import Migrations
 from transforms.errors import Reason
 from transforms.limits import DEFAULT_LIMITS
@@ -18,7 +18,7 @@ from transforms.records.outcome import Evidence, MigrationRequest, Status
 from transforms.saved_model.loaded import LoadedArtefact
 
 
-@pytest.mark.parametrize("fixture", MIGRATABLE, ids=lambda fixture: fixture.name)
+@pytest.mark.parametrize("fixture", ARTEFACTS)
 def test_the_reopened_artefact_gives_the_legacy_outputs(fixture: FixtureFile, migrated: Migrations) -> None:
     done = migrated(fixture.name)
     assert done.outcome.status is Status.MIGRATED, done.outcome.message

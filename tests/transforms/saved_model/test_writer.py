@@ -11,7 +11,7 @@ import tf_keras
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from tests.fixture_files import MIGRATABLE, FixtureFile
+from tests.fixture_files import ARCHITECTURES, ARTEFACTS, FixtureFile
 from tests.transforms.conftest import Migrations
 from transforms.inspection.inspect import inspect_source
 from transforms.rebuild import RebuiltModel
@@ -22,9 +22,6 @@ from transforms.saved_model.writer import write_saved_model, written_graph
 
 #: What some layers need that TensorFlow 1.15 does not have yet: counts of categories, diagonals, an inverse function.
 YOUNGER = {"DenseBincount", "Erfinv", "MatrixDiagPartV3", "MatrixDiagV3", "MatrixSetDiagV3"}
-
-#: One fixture of each architecture, from the newest runtime that wrote it: what is loaded is canonical by then.
-ARCHITECTURES = list({fixture.name.partition("/")[2]: fixture for fixture in MIGRATABLE}.values())
 
 
 @pytest.mark.parametrize("fixture", ARCHITECTURES, ids=lambda fixture: fixture.name)
@@ -45,7 +42,7 @@ def test_tf_keras_loads_it_with_the_same_outputs(fixture: FixtureFile, migrated:
     tf_keras.backend.clear_session()
 
 
-@pytest.mark.parametrize("fixture", MIGRATABLE, ids=lambda fixture: fixture.name)
+@pytest.mark.parametrize("fixture", ARTEFACTS)
 def test_old_releases_know_all_that_it_holds(fixture: FixtureFile, migrated: Migrations) -> None:
     """Nothing younger than what its layers need, which `inspect` foresees; and loops that converters understand."""
     done = migrated(fixture.name)
