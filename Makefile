@@ -18,7 +18,7 @@ interpreters: $(INSTALLED) ## run the sample and the quick tests on each Python 
 	$(BIN)/python scripts/interpreters.py
 
 soak: $(INSTALLED) ## run the long forms of the tests
-	$(BIN)/pytest -m soak
+	$(BIN)/pytest -m soak --timeout 3600
 
 FUZZ_SECONDS ?= 60
 fuzz: $(INSTALLED) ## fuzz the reader, the config parser and the Lambdas, each for FUZZ_SECONDS

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from pipeline.isolation.machine import this_machine
+
+if TYPE_CHECKING:
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+
+_WORKER_COMMAND = "trap '' INT TERM; exec {} -m apache_beam.runners.worker.sdk_worker_main"
 
 
 def split_beam_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -39,6 +48,29 @@ def with_local_runner(beam_arguments: Sequence[str]) -> list[str]:
     if _mode(beam_arguments) == "multi_processing":
         return [*chosen, f"--direct_num_workers={worker_count(beam_arguments)}"]
     return [*chosen, "--direct_running_mode=in_memory", "--direct_num_workers=1"]
+
+
+def local_runner(beam_arguments: Sequence[str]) -> FnApiRunner | None:
+    """The runner of `multi_processing`; None leaves it to Beam's arguments."""
+    if not runs_here(beam_arguments) or _mode(beam_arguments) != "multi_processing":
+        return None
+    from apache_beam.portability import python_urns
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+    class WorkerProcesses(FnApiRunner):  # type: ignore[misc]  # Beam's classes are untyped
+        """Its workers ignore the signals that stop a run from their first moment on.
+
+        Terminals and service managers signal all processes of a program. Beam waits without end for a worker that dies
+        before its rows end.
+        """
+
+        def run_via_runner_api(self, pipeline_proto: Any, options: Any) -> Any:
+            for environment in pipeline_proto.components.environments.values():
+                if environment.urn == python_urns.SUBPROCESS_SDK:
+                    environment.payload = _WORKER_COMMAND.format(shlex.quote(sys.executable)).encode()
+            return super().run_via_runner_api(pipeline_proto, options)
+
+    return WorkerProcesses()
 
 
 def memory_note(beam_arguments: Sequence[str]) -> str:

@@ -23,7 +23,14 @@ from pipeline.manifest.reader import Manifest
 from pipeline.publication.layout import RECEIPT, SHARDS, output_folder
 from pipeline.report.row import stopped_row
 from pipeline.report.table import gather, with_rows
-from pipeline.run.beam_options import runs_here, runs_in_this_process, thread_count, with_local_runner, worker_count
+from pipeline.run.beam_options import (
+    local_runner,
+    runs_here,
+    runs_in_this_process,
+    thread_count,
+    with_local_runner,
+    worker_count,
+)
 from pipeline.run.exit_status import ExitStatus
 from pipeline.run.request import RunRequest
 from pipeline.settings import MigrateSettings
@@ -56,7 +63,7 @@ def run_graph(run: RunRequest, manifest: Manifest, report: str) -> tuple[pd.Data
         shards = folder.shards if runs_here(run.beam_arguments) else f"{report}/{SHARDS}{settings.attempt}"
 
         def run_lines(lines: frozenset[int] | None, prefix: str) -> None:
-            pipeline = beam.Pipeline(options=options)
+            pipeline = beam.Pipeline(local_runner(run.beam_arguments), options)
             pipeline | MigrateRegistry(manifest.path, manifest.sha256, settings, prefix, lines)
             pipeline.run().wait_until_finish()
 

@@ -39,8 +39,7 @@ def check(tmp_path, step, number, workers, *, to_all=False):
     assert program.ended(PROMPT + 30) == STATUS[number], program.printed
     assert time.monotonic() - start < PROMPT
     assert program.orphans() == []
-    # Beam starts its workers through a shell, which the group's signal ends; a thread of Beam's prints that.
-    assert "Traceback" not in program.printed or (to_all and workers is PROCESSES), program.printed
+    assert "Traceback" not in program.printed, program.printed
     told = outcomes(tmp_path / "report")
     assert set(told) == set(models) and set(told.values()) <= {"migrated", "interrupted"}, told
     assert told[f"{step}.once-1"] == "interrupted"
@@ -52,9 +51,13 @@ def check(tmp_path, step, number, workers, *, to_all=False):
     assert set(outcomes(tmp_path / "report").values()) <= {"migrated", "unchanged"}
 
 
-@pytest.mark.parametrize("step, number", [("read", signal.SIGTERM), ("verify", signal.SIGINT)])
-def test_stopped(tmp_path, step, number):
-    check(tmp_path, step, number, THREADS)
+@pytest.mark.parametrize(
+    "step, number, workers, to_all",
+    [("read", signal.SIGTERM, PROCESSES, True), ("verify", signal.SIGINT, THREADS, False)],
+    ids=["its worker processes as well", "the program"],
+)
+def test_stopped(tmp_path, step, number, workers, to_all):
+    check(tmp_path, step, number, workers, to_all=to_all)
 
 
 @pytest.mark.soak
