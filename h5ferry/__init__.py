@@ -19,7 +19,6 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
@@ -38,6 +37,7 @@ def _require_own_pipeline() -> None:
 
 _require_own_pipeline()
 
+from h5ferry.outcome import Outcome  # noqa: E402
 from pipeline import __version__  # noqa: E402
 from pipeline.manifest.row import OUTPUTS_APART, ManifestRow, checked_row  # noqa: E402
 from pipeline.report.row import ReportRow  # noqa: E402
@@ -45,7 +45,7 @@ from pipeline.settings import MigrateOptions, SettingsError, migrate_settings  #
 from transforms.errors import MigrationError, Reason  # noqa: E402
 from transforms.limits import DEFAULT_LIMITS, Limits  # noqa: E402
 from transforms.records.inspection import Inspection  # noqa: E402
-from transforms.records.outcome import DEFAULT_ATOL, DEFAULT_RTOL, PUBLISHED, Evidence, Status  # noqa: E402
+from transforms.records.outcome import DEFAULT_ATOL, DEFAULT_RTOL, Evidence, Status  # noqa: E402
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,45 +76,6 @@ __all__ = [
 ]
 
 PathLike: TypeAlias = str | os.PathLike[str]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of migrating one model.
-
-    Attributes:
-        status: `migrated`, or `unchanged` if the same model was published before; otherwise nothing was published.
-        reason: why it was refused, or why the run failed on it; None otherwise.
-        message: what is wrong, where, and what to do next; "" for a published model.
-        evidence: what the outputs of the reloaded SavedModel were compared with.
-        max_abs_error, max_rel_error: largest differences from it; nan where nothing was compared.
-        rewrites: every change made, as "layer: rewrite (detail)".
-        warnings: assumptions, and differences in behaviour from the legacy runtime.
-        output: folder or URL of the SavedModel, "" where none was published.
-        row: the whole report row.
-    """
-
-    status: Status
-    reason: Reason | None
-    message: str
-    evidence: Evidence
-    max_abs_error: float
-    max_rel_error: float
-    rewrites: tuple[str, ...]
-    warnings: tuple[str, ...]
-    output: str
-    row: ReportRow
-
-    @property
-    def published(self) -> bool:
-        """Whether a SavedModel is published."""
-        return self.status in PUBLISHED
-
-    def require_published(self) -> Outcome:
-        """Returns the outcome itself. Raises MigrationError if nothing was published; a mismatch is `weak_evidence`."""
-        if not self.published:
-            raise MigrationError(self.reason or Reason.WEAK_EVIDENCE, self.message.rstrip("."))
-        return self
 
 
 def migrate_model(

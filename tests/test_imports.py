@@ -142,7 +142,7 @@ FOLDERS = ("h5ferry", "pipeline", "transforms")
 
 
 def package_of(module):
-    return ".".join(module.split(".")[:2])
+    return "h5ferry" if module.startswith("h5ferry.") else ".".join(module.split(".")[:2])
 
 
 def test_imports_run_from_the_ground_up():

@@ -29,7 +29,10 @@ def write_registry(folder: Path, models: Sequence[str], source: str = "lstm {mod
 
 
 def fake_run(manifest: Path, output: Path, *beam: str, timeout: float = 60, **settings: object) -> RunRequest:
-    """A run that uses the fakes and prints nothing; its report goes beside the output."""
+    """A run that uses the fakes and prints nothing, with one worker unless `beam` says more; its report goes beside
+    the output.
+    """
+    beam = beam or ("--direct_num_workers=1",)
     isolation = Isolation(timeout=timeout)
     chosen = MigrateSettings(str(output), "test-run", isolation=isolation, children=FAKE_CHILDREN)
     report = output.with_name(f"{output.name}-report")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from transforms.evidence.drawn_batches import SHORT_LENGTHS, DrawnBatches
 from transforms.evidence.rounding import MULTIPLE, own_rounding
 from transforms.evidence.samples import SampleBatch, as_fed
 from transforms.evidence.source_answers import ExpectedOutputs
+from transforms.evidence.validation_result import Comparisons, Run, Tolerance, Validation, worse_of
 from transforms.records.assumptions import Assumption, merged_assumptions
 from transforms.records.input_domain import InputDomain
 from transforms.records.outcome import Evidence
@@ -25,85 +25,6 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 _NAMES_SHOWN = 200
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """|a - b| <= atol + rtol |b|."""
-
-    rtol: float
-    atol: float
-
-
-@dataclass(frozen=True)
-class Run:
-    """A batch, and the artefact's outputs on it in order."""
-
-    batch: SampleBatch
-    outputs: tuple[Array, ...]
-
-
-@dataclass(frozen=True)
-class Validation:
-    """The result of comparing the artefact with the evidence.
-
-    Attributes:
-        evidence: the strongest kind that was compared.
-        comparison: with that evidence, over all batches.
-        reference: comparison with the reference if golden outputs were the evidence; None if it was not run.
-        batches: the batches run; the first is stored with the artefact.
-        outputs: the artefact's outputs on the first batch.
-        assumptions: those that the evidence depends on.
-        decided: what golden outputs decided: they agree with the answer assumed, and another gives others.
-        warnings: facts that weaken the evidence.
-    """
-
-    evidence: Evidence
-    comparison: Comparison
-    reference: Comparison | None
-    batches: tuple[SampleBatch, ...]
-    outputs: tuple[Array, ...]
-    assumptions: tuple[Assumption, ...]
-    decided: tuple[Assumption, ...]
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Comparisons:
-    """The artefact's outputs compared with each kind of evidence, None if it was not available.
-
-    Attributes:
-        golden: expected outputs that came with the row.
-        reference: the independent reference, on the given and the drawn batches.
-        rebuilt: the rebuilt Keras model.
-        assumed: whether the reference's outputs depend on something that the file does not record.
-        golden_tells: whether the golden outputs include some that another artefact would not give.
-        reference_refuted: golden outputs agree with the artefact where the reference does not: the reference is wrong
-            about this model and is ignored.
-    """
-
-    golden: Comparison | None = None
-    reference: Comparison | None = None
-    rebuilt: Comparison | None = None
-    assumed: bool = False
-    golden_tells: bool = True
-    reference_refuted: bool = False
-
-    def strongest(self) -> tuple[Evidence, Comparison]:
-        """The evidence that decides: golden outputs, unless the reference finds a difference on batches without
-        them.
-
-        Golden outputs that distinguish nothing are no evidence; but an artefact that differs from them is wrong.
-        """
-        if self.golden is not None and (self.golden_tells or not self.golden.within):
-            other = self.reference
-            outvoted = self.golden.within and other is not None and not other.within and not self.reference_refuted
-            return Evidence.GOLDEN, other if outvoted and other is not None else self.golden
-        if self.reference is not None:
-            return Evidence.ASSUMED if self.assumed else Evidence.REFERENCE, self.reference
-        if self.rebuilt is not None:
-            return Evidence.REBUILT, self.rebuilt
-        return Evidence.NONE, Comparison(False, np.nan, np.nan, "nothing could be compared", np.nan)
 
 
 class Validator:
@@ -199,7 +120,7 @@ class _Examination:
             reference = self._against(runs[0], answers[0])
             if golden is not None and golden.within and golden_tells and reference is not None and not reference.within:
                 self._warn(f"The reference disagrees with the golden outputs ({reference.detail}).")
-                return self._result(_Comparisons(golden, reference, reference_refuted=True), runs)
+                return self._result(Comparisons(golden, reference, reference_refuted=True), runs)
             if golden is not None and golden.within and golden_tells:
                 self._decided = answers[0].assumptions
         judged = [(run, self._against(run, answer)) for run, answer in zip(drawn, answers[len(runs) :], strict=True)]
@@ -209,11 +130,11 @@ class _Examination:
             judged += self._against_all(Oracle.REFERENCE, self._runs_at(SHORT_LENGTHS))
         silent = [*unanswered, *(run for run, found in judged if found is None)]
         for _, compared in judged:
-            reference = _worse(reference, compared)
+            reference = worse_of(reference, compared)
         if golden is None or not golden_tells:
             for _, compared in self._against_all(Oracle.REBUILT, silent):
-                rebuilt = _worse(rebuilt, compared)
-        found = _Comparisons(golden, reference, rebuilt, bool(self._assumptions), golden_tells)
+                rebuilt = worse_of(rebuilt, compared)
+        found = Comparisons(golden, reference, rebuilt, bool(self._assumptions), golden_tells)
         return self._result(found, [*runs, *(run for run, _ in judged)])
 
     def _run(self, batch: SampleBatch) -> Run:
@@ -304,7 +225,7 @@ class _Examination:
         ((_, found),) = self._against_all(Oracle.REFERENCE, [run])
         return found is not None and not found.within
 
-    def _result(self, found: _Comparisons, runs: Sequence[Run]) -> Validation:
+    def _result(self, found: Comparisons, runs: Sequence[Run]) -> Validation:
         evidence, comparison = found.strongest()
         return Validation(
             evidence,
@@ -336,9 +257,3 @@ class _Examination:
         if all(np.array_equal(a, b, equal_nan=not is_text(a)) for a, b in zip(runs[0].outputs, again, strict=True)):
             return EQUAL
         return differing("the same request gave different outputs")
-
-
-def _worse(known: Comparison | None, found: Comparison | None) -> Comparison | None:
-    if known is None or found is None:
-        return known or found
-    return known.worse(found)

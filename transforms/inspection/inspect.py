@@ -11,7 +11,7 @@ from transforms.canonical.canonicalise import canonicalise
 from transforms.canonical.fingerprint import architecture_fingerprint
 from transforms.custom.request import opened_request
 from transforms.inspection.foreseen_artefact import foreseen_release, foreseen_signature
-from transforms.inspection.work import refuse_excessive_work
+from transforms.inspection.work_estimate import refuse_excessive_work
 from transforms.lambda_functions.graph import taken_for_granted
 from transforms.layer_specs.output_shapes import output_shapes
 from transforms.legacy.dialects import dialect_name, dialect_of

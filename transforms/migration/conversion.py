@@ -15,7 +15,8 @@ from transforms.errors import MigrationError, Reason
 from transforms.evidence.input_domains import input_domains
 from transforms.evidence.samples import SampleBatch, read_samples
 from transforms.inspection.least_lengths import least_length
-from transforms.inspection.work import refuse_excessive_work, rows_worth_drawing
+from transforms.inspection.work import rows_worth_drawing
+from transforms.inspection.work_estimate import refuse_excessive_work
 from transforms.legacy.model import LegacyModel, open_legacy_model
 from transforms.legacy.open_questions import read_as
 from transforms.limits import DEFAULT_LIMITS, Limits

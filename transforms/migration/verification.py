@@ -18,7 +18,8 @@ import numpy as np
 
 from transforms.errors import MigrationError, Reason
 from transforms.evidence.samples import read_samples
-from transforms.evidence.validation import Tolerance, Validation, Validator
+from transforms.evidence.validation import Validator
+from transforms.evidence.validation_result import Tolerance, Validation
 from transforms.records.outcome import EVIDENCE_ORDER, Evidence, MigrationOutcome, MigrationRequest, Status
 from transforms.records.staged_model import Ask, VerificationRequest
 from transforms.saved_model.file_names import GRAPH

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from transforms.evidence.samples import SampleBatch
-from transforms.evidence.validation import Tolerance, Validation, Validator
+from transforms.evidence.validation import Validator
+from transforms.evidence.validation_result import Tolerance, Validation
 from transforms.records.input_domain import InputDomain
 from transforms.records.outcome import Evidence
 from transforms.records.staged_model import Answer, Answers, Oracle, Question, numpy_arrays, plain_arrays

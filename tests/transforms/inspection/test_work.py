@@ -11,7 +11,8 @@ from tests.fixture_files import fixture_files
 from tests.transforms.reference.models import Json, functional, layer, nested, node, parse, placeholder, sequential
 from transforms.architecture.graph import LayerPath
 from transforms.errors import MigrationError, Reason
-from transforms.inspection.work import Work, estimated_work, refuse_excessive_work, rows_worth_drawing
+from transforms.inspection.work import Work, rows_worth_drawing
+from transforms.inspection.work_estimate import estimated_work, refuse_excessive_work
 from transforms.legacy.model import open_legacy_model
 from transforms.limits import DEFAULT_LIMITS, Limits
 from transforms.records.runtime import runtime_of
