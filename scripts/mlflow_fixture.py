@@ -19,6 +19,8 @@ RUNTIME = LegacyRuntime(
     ("mlflow==1.30.1", "tensorflow-cpu==2.15.1", "keras==2.15.0", "protobuf==4.25.9", "setuptools<70"),
     "mlflow-1.30",
 )
+#: A server of today, and what asks the models registered there.
+SERVER = LegacyRuntime("mlflow-3", "3.11", ("mlflow==3.17.2", "tensorflow-cpu==2.21.0"), "mlflow-3")
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Never
@@ -159,6 +160,9 @@ def verify(
         str,
         typer.Option(help="The newest record's run must have ended after this: a date, a time, or so long ago (26h)."),
     ] = "",
+    registered: Annotated[
+        str, typer.Option(metavar="mlflow:URI", help="Every model must be in this registry too, byte for byte.")
+    ] = "",
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print a line for each output, also where nothing differs.")
     ] = False,
@@ -175,6 +179,7 @@ def verify(
     from pipeline.audit.verify import VerifyRequest
     from pipeline.audit.verify import verify as run_verification
     from pipeline.history.signing import SigningKeyError, load_public_key
+    from pipeline.registries.register import RegistryError, check_target, published_models, registered_findings
     from pipeline.report.table import ReportError
 
     console = Console(highlight=False)
@@ -190,7 +195,11 @@ def verify(
         found = run_verification(
             request, (lambda state: None) if as_json else view.output_lines(console, verbose=verbose)
         )
-    except (ReportError, SigningKeyError) as error:
+        if registered:
+            check_target(registered)
+            more = registered_findings(published_models(output or target), registered)
+            found = replace(found, findings=(*found.findings, *more))
+    except (RegistryError, ReportError, SigningKeyError) as error:
         unusable(error)
     if as_json:
         typer.echo(view.as_json(found))
@@ -217,28 +226,54 @@ def report(
 
 @app.command(epilog=example("diff"))
 def diff(
-    old: Annotated[Path, typer.Argument(metavar="OLD", exists=True)],
-    new: Annotated[Path, typer.Argument(metavar="NEW", exists=True)],
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A report, or mlflow:URI for what was registered.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The same, to be judged.")],
     factor: Annotated[float, typer.Option(min=1, help="Factor by which an error must grow to count as worse.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Compare two reports, model by model. Exit status 3 if anything got worse."""
     from rich.console import Console
 
+    from pipeline.registries.published import RegistryError
+    from pipeline.registries.reported import bytes_of
     from pipeline.report import diff_view as view
     from pipeline.report.diff import Verdict
     from pipeline.report.table import ReportError
-    from pipeline.report.untrusted import changes, report_bytes
+    from pipeline.report.untrusted import changes
 
     try:
-        found = changes(report_bytes(old), report_bytes(new), factor)
-    except ReportError as error:
+        found = changes(bytes_of(old), bytes_of(new), factor)
+    except (RegistryError, ReportError) as error:
         unusable(error)
     if as_json:
-        typer.echo(view.as_json(found, str(old), str(new), factor))
+        typer.echo(view.as_json(found, old, new, factor))
     else:
         view.print_changes(Console(highlight=False), found)
     raise typer.Exit(_exit_status(all(change.verdict is not Verdict.WORSE for change in found)))
+
+
+@app.command(epilog=example("register"))
+def register(
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", exists=True, file_okay=False, help="An output folder.")],
+    to: Annotated[str, typer.Option(metavar="mlflow:URI", help="The registry: a server, or sqlite:///FILE.")],
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a run in the same output to end.")] = 3600.0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
+) -> None:
+    """Make each published model a version of its registered model. What is registered already is left alone."""
+    from pipeline.publication.locks import OutputInUseError, output_lock
+    from pipeline.registries.register import RegistryError, register_output, summary
+
+    def tell(text: str) -> None:
+        typer.echo(text, err=True)
+
+    try:
+        with output_lock(output.resolve(), "register", wait, tell, tell):
+            registrations = register_output(output, to)
+    except (OutputInUseError, RegistryError) as error:
+        unusable(error)
+    if not quiet:
+        for line in summary(registrations, to):
+            tell(line)
 
 
 @app.command(name="serving-config", epilog=example("serving-config"))

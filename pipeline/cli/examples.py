@@ -11,6 +11,7 @@ EXAMPLES: Mapping[str, str] = {
     "verify": "h5ferry verify models",
     "report": "h5ferry report models/_h5ferry/runs/first -o report.html",
     "diff": "h5ferry diff models/_h5ferry/runs/first models/_h5ferry/runs/second",
+    "register": "h5ferry register models --to mlflow:http://127.0.0.1:5000",
     "serving-config": "h5ferry serving-config models --base-path /models -o models.config",
     "doctor": "h5ferry doctor registry",
     "completion": "h5ferry completion bash > h5ferry.bash",

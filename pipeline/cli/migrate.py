@@ -38,8 +38,8 @@ def migrate(
         list[str],
         typer.Argument(
             metavar="MANIFEST|MODEL...",
-            help="A manifest (CSV, JSON lines or Parquet); or model files, folders and patterns, from which a manifest"
-            " is made as by `scan`.",
+            help="A manifest (CSV, JSON lines or Parquet); or model files, folders and patterns, or one registry"
+            " (mlflow:URI), from which a manifest is made as by `scan`.",
         ),
     ],
     output: Annotated[str, typer.Option(help="Folder for <model>/<version>/, local or a Beam file system's URL.")],
@@ -98,6 +98,9 @@ def migrate(
     metrics_file: Annotated[
         Path | None, typer.Option(help="Text file for Prometheus, replaced at the end of the run.")
     ] = None,
+    register: Annotated[
+        str, typer.Option(metavar="mlflow:URI", help="Register what is published in this registry, as `register` does.")
+    ] = "",
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to wait for another run in the same output to end.")
     ] = 3600.0,
@@ -117,10 +120,12 @@ def migrate(
     from pipeline.monitoring.event_log import json_log
     from pipeline.monitoring.notifier import EventNotifier, TextNotifier
     from pipeline.publication.locks import OutputInUseError
+    from pipeline.registries.register import RegistryError, check_target
     from pipeline.run.migrate import run_registry
     from pipeline.run.request import RunRequest
     from pipeline.scan.find import ScanError
     from pipeline.settings import SettingsError, migrate_settings
+    from pipeline.storage.paths import is_remote
 
     invocation: Invocation = context.obj or Invocation()
     if log_format is LogFormat.JSON:
@@ -148,6 +153,13 @@ def migrate(
         )
         if metrics_file is not None and not metrics_file.parent.is_dir():
             unusable(f"--metrics-file {metrics_file}: there is no folder {metrics_file.parent}.")
+        if register:
+            if is_remote(output):
+                unusable("--register needs a local output: copy it, then run `h5ferry register`.")
+            try:
+                check_target(register)
+            except RegistryError as error:
+                unusable(error)
         if public_key and sign_key is None:
             unusable("--public-key says which signed records count beside one's own: it needs --sign-key.")
         signer = load_signer(sign_key, read_passphrase(sign_key_passphrase_file)) if sign_key else None
@@ -163,9 +175,18 @@ def migrate(
             metrics_file=str(metrics_file or ""),
             wait=wait,
             lock=lock,
+            register=register,
         )
         status = run_registry(run).exit_status
-    except (ManifestError, OptionError, OutputInUseError, ScanError, SettingsError, SigningKeyError) as error:
+    except (
+        ManifestError,
+        OptionError,
+        OutputInUseError,
+        RegistryError,
+        ScanError,
+        SettingsError,
+        SigningKeyError,
+    ) as error:
         unusable(error)
     except OSError as error:
         cut_short(error)

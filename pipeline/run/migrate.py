@@ -62,11 +62,27 @@ def run_registry(request: RunRequest) -> FinishedRun:
             frame, ending = run_graph(request, manifest, report)
         run = FinishedRun(request, manifest, frame, report, started, datetime.now(UTC), ending)
         run = finish_run(run)
+        if request.register and not ending:
+            run = _registered(run)
     notifier.ended(frame, report, run.exit_status)
     if ending == ExitStatus.FAILED:
         notifier.warn(
             f"The disk of {output} is full, so the run ended early. Free space, run again: what was published stays."
         )
+    return run
+
+
+def _registered(run: FinishedRun) -> FinishedRun:
+    """Registers what the output holds; `unrecorded` if that failed, which the notifier then reported."""
+    from pipeline.registries.register import RegistryError, register_output, summary
+
+    notifier, target = run.request.notifier, run.request.register
+    try:
+        for line in summary(register_output(Path(run.request.settings.output), target), target):
+            notifier.inform(line)
+    except RegistryError as error:
+        notifier.warn(f"{error} Correct the cause, then run `h5ferry register`.")
+        return replace(run, unrecorded=True)
     return run
 
 

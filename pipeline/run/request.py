@@ -37,6 +37,7 @@ class RunRequest:
         metrics_file: local file for Prometheus, "" for none.
         wait: seconds to wait for another run in the same output.
         lock: whether the output is locked against other runs.
+        register: registry (`mlflow:URI`) for what is published, "" for none.
     """
 
     manifest: str | bytes
@@ -49,6 +50,7 @@ class RunRequest:
     metrics_file: str = ""
     wait: float = 0.0
     lock: bool = True
+    register: str = ""
 
     @property
     def trusted_keys(self) -> tuple[str, ...]:
@@ -67,7 +69,8 @@ class FinishedRun:
         report: folder or URL of the report.
         started, finished: UTC.
         interrupted: the exit status of a run that ended early, 0 for a complete one.
-        unrecorded: whether the run's record or its metrics could not be written.
+        unrecorded: whether the run's record or its metrics could not be written, or what it published could not be
+            registered.
     """
 
     request: RunRequest

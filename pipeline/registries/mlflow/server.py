@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -9,8 +10,14 @@ from typing import Any
 from pipeline.registries.mlflow.versions import MlflowError, RegisteredVersion, in_order
 
 _PAGE = 200
-#: A server that does not answer is told of within a minute, unless the operator set these.
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "30", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
+#: Unless the operator set these: a server that does not answer is told of within a minute or two, and no line is
+#: printed for each run.
+_DEFAULTS = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
 
 
 def client_for(uri: str) -> Any:
@@ -19,12 +26,13 @@ def client_for(uri: str) -> Any:
     Raises:
         MlflowError: the package is missing.
     """
-    for name, value in _PATIENCE.items():
+    for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     try:
         from mlflow.tracking import MlflowClient
     except ImportError as error:
         raise MlflowError(f"{uri} needs the package mlflow-skinny: pip install 'h5ferry[mlflow]' ({error}).") from error
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 

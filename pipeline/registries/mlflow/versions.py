@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from pipeline.registries.published import RegistryError
+
 SCHEME = "mlflow:"
 _SQLITE = re.compile(r"sqlite:///(?P<path>[^?]+)")
 _OTHER_DATABASES = ("postgresql", "mysql", "mssql")
 
 
-class MlflowError(Exception):
+class MlflowError(RegistryError):
     """A registry of MLflow cannot be read or written; the message says why and what to do."""
 
 
