@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from transforms.lambda_functions.interpreter import Interpreter
 
 
+#: Decimal digits of the largest float.
+_MOST_DIGITS = 309
+
+
 def _length(machine: Interpreter, value: Value) -> int:
     if isinstance(value, (list, tuple, dict, str, range)):
         return len(value)
@@ -82,6 +86,7 @@ def _plain(value: Value) -> Any:
 def _sum(machine: Interpreter, values: Value, start: Value = 0) -> Value:
     total = start
     for value in items_of(values):
+        machine.trace.tick()
         total = binary(machine.trace, "+", total, value)
     return total
 
@@ -90,6 +95,7 @@ def _extreme(symbol: str) -> Callable[..., Value]:
     def rule(machine: Interpreter, *values: Value) -> Value:
         found, *others = items_of(values[0]) if len(values) == 1 else values
         for value in others:
+            machine.trace.tick()
             found = value if truth(compare(machine.trace, symbol, value, found)) else found
         return found
 
@@ -97,6 +103,8 @@ def _extreme(symbol: str) -> Callable[..., Value]:
 
 
 def _round(machine: Interpreter, value: Value, digits: Value = None) -> Value:
+    if digits is not None and not (isinstance(digits, int) and abs(digits) <= _MOST_DIGITS):
+        raise Refused("rounding to such a number of digits")
     return round(_plain(value), digits)
 
 

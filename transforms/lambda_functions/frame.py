@@ -39,9 +39,10 @@ class Frame:
         return self.machine.trace
 
     def pop(self) -> Value:
-        """Removes and returns the value on top."""
+        """Removes and returns the value on top, which counts against the budget with all that it contains."""
         if not self.stack:
             raise Malformed("an empty stack")
+        self.trace.use(self.stack[-1])
         return self.stack.pop()
 
     def pop_many(self, count: int) -> list[Value]:
@@ -50,6 +51,7 @@ class Frame:
             raise Malformed("an empty stack")
         taken = self.stack[len(self.stack) - count :]
         del self.stack[len(self.stack) - count :]
+        self.trace.use(taken)
         return taken
 
     def peek(self, depth: int) -> Value:

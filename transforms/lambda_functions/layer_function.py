@@ -131,6 +131,8 @@ class LayerFunction:
             try:
                 found[masked or unmasked] = self._one(stored, shapes, masked if any(masked) else unmasked)
             except MigrationError as error:  # it may never be called so
+                if error.reason is Reason.OVER_BUDGET:
+                    raise
                 refused.append(error)
         if not found:
             raise refused[0]

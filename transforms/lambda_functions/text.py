@@ -14,6 +14,7 @@ from transforms.records.expression import Ref, refs_in
 
 _MOST_LINES = 40
 _MOST_CHARACTERS = 160
+_MOST_NESTED = 40
 
 #: Operators by precedence.
 _BINDING = {
@@ -49,10 +50,19 @@ class Writer:
         shown = self._needed(outputs)
         uses = Counter(ref["result"] for index in shown for ref in self._operands(index))
         uses.update(ref["result"] for ref in outputs or () if "result" in ref)
-        self._lines = [index for index in sorted(shown) if uses[index] > 1 or index in trace.variables]
-        taken = set(inputs)
+        self._lines = self._named(sorted(shown), uses)
+        taken = Counter(inputs)
         for index in self._lines:
             self._names[index] = _unused(trace.variables.get(index, "y"), taken)
+
+    def _named(self, shown: Sequence[int], uses: Mapping[int, int]) -> list[int]:
+        """The steps with a line of their own: used more than once, with a name, or nested too deep for one line."""
+        depths: dict[int, int] = {}
+        for index in shown:
+            depth = 1 + max((depths.get(ref["result"], 0) for ref in self._operands(index)), default=0)
+            if uses[index] <= 1 and index not in self._trace.variables and depth < _MOST_NESTED:
+                depths[index] = depth
+        return [index for index in shown if index not in depths]
 
     def _needed(self, outputs: Sequence[Ref] | None) -> set[int]:
         if outputs is None:
@@ -148,12 +158,14 @@ def _is_tensor(value: Any) -> bool:
     return isinstance(value, Mapping) and "dtype_of" not in value and bool(value.keys() & {"input", "mask", "result"})
 
 
-def _unused(name: str, taken: set[str]) -> str:
+def _unused(name: str, taken: Counter[str]) -> str:
+    """A new name: the name itself, else with the next number that is free."""
     plain = name if name.isidentifier() and not keyword.iskeyword(name) else "y"
-    candidate, number = plain, 2
+    candidate = plain
     while candidate in taken:
-        candidate, number = f"{plain}_{number}", number + 1
-    taken.add(candidate)
+        taken[plain] += 1
+        candidate = f"{plain}_{taken[plain]}"
+    taken[candidate] = 1
     return candidate
 
 

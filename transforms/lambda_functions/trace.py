@@ -27,8 +27,12 @@ from transforms.records.runtime import Family, Runtime
 
 _MOST_INSTRUCTIONS = 100_000
 _MOST_STEPS = 5_000
-_MOST_ARGUMENTS = 400_000
-_MOST_HELD = 3_000_000
+_MOST_ARGUMENTS = 150_000
+
+#: Units of work: items of sequences, and groups of so many numbers of arrays. An item takes up to 1 us.
+_MOST_WORK = 600_000
+_NUMBERS_PER_UNIT = 8
+
 _MOST_CALLS_WITHIN = 24
 
 #: The extent assumed for a free axis; no drawn batch is longer.
@@ -79,7 +83,7 @@ class Trace:
         self.shapes_asked = False
         self._instructions = 0
         self._arguments = 0
-        self._held = 0
+        self._work = 0
         self._depth = 0
 
     def tick(self) -> None:
@@ -89,13 +93,24 @@ class Trace:
             raise Refused("a computation that does not end within the budget", Reason.OVER_BUDGET)
 
     def spend(self, value: Value) -> None:
-        """Counts the contents of a value. Raises Refused beyond the budget."""
-        if isinstance(value, (list, tuple, dict, str, bytes)):
-            self._held += len(value)
-        elif isinstance(value, np.ndarray):
-            self._held += value.size
-        if self._held > _MOST_HELD:
+        """Counts the contents of a new value. Raises Refused beyond the budget."""
+        self._work += _units(value)
+        if self._work > _MOST_WORK:
             raise Refused("values beyond measure", Reason.OVER_BUDGET)
+
+    def use(self, value: Value) -> None:
+        """Counts all that an operand contains, for an operation may visit it all. Raises Refused beyond the budget.
+
+        What occurs several times counts several times: lists within lists may have billions of items in little memory.
+        """
+        pending = [value]
+        while pending:
+            each = pending.pop()
+            self.spend(each)
+            if isinstance(each, (list, tuple)):
+                pending.extend(each)
+            elif isinstance(each, dict):
+                pending.extend(each.values())
 
     def name(self, value: Value, variable: str) -> None:
         """Records the variable name of a result, for display."""
@@ -169,6 +184,12 @@ class Trace:
         if tensor.shape is None:
             raise Refused(f"{what}, for a tensor whose shape is unknown", Reason.UNSUPPORTED_LAYER)
         return TensorShape(tensor.shape)
+
+
+def _units(value: Value) -> int:
+    if isinstance(value, np.ndarray):
+        return value.size // _NUMBERS_PER_UNIT
+    return len(value) if isinstance(value, (list, tuple, dict, str, bytes, range)) else 0
 
 
 def _number(value: Any) -> Any:

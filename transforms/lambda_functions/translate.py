@@ -127,6 +127,8 @@ def one_meaning(stored: StoredFunction, followed: Callable[[Reading], Translated
             except Malformed:
                 continue
             except NotTranslated as error:
+                if error.reason is Reason.OVER_BUDGET:
+                    raise
                 failed.append(error)
                 continue
             if all(translated.expression != other.expression for other in found):
