@@ -21,10 +21,6 @@ class Client:
         page.token = str(index + 1) if index + 1 < len(found) else None
         return page
 
-    def search_registered_models(self, max_results, page_token):
-        models = [SimpleNamespace(name=name, aliases=aliases) for name, (_, aliases) in self._models.items()]
-        return self._page(models, page_token)
-
     def search_model_versions(self, max_results, page_token, filter_string):
         name = filter_string.removeprefix("name=")[1:-1]
         found = [
@@ -39,10 +35,12 @@ class Client:
 
 def test_all_pages_are_asked_for_and_versions_may_be_texts(monkeypatch):
     models = {
-        "it's": ([("10", "None"), ("9", "Production")], {"champion": "9"}),
-        "b": ([(1, None)], {}),
+        "it's": ([("10", "None"), ("9", "Production")], [{"alias": "champion", "version": "9"}]),
+        "b": ([(1, None)], []),
     }
     monkeypatch.setattr(server, "client_for", lambda uri: Client(models))
+    listed = [{"name": name, "aliases": aliases} for name, (_, aliases) in models.items()]
+    monkeypatch.setattr(server, "registered_models", lambda uri: listed)
     found = server.read_server("http://127.0.0.1:1")
     assert [(each.name, each.version, each.stage, each.aliases, each.source) for each in found] == [
         ("b", 1, "", (), "mlflow-artifacts:/b/1"),
