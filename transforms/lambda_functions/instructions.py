@@ -38,7 +38,7 @@ def decode(code: Code, version_name: str) -> tuple[Instruction, ...]:
     """The instructions of a code object, read as a version's.
 
     Raises Unreadable if the code is not of this version: unknown operations, invalid arguments or jump targets, cache
-    entries that are not empty.
+    entries that are not empty, no RESUME from 3.11 on (compiler_enter_scope of Python/compile.c emits one in each).
     """
     version: Version = (int(version_name.split(".")[0]), int(version_name.split(".")[1]))
     if version in ((3, 8), (3, 9), (3, 10)) and covers_code_exactly(code) != (version == (3, 10)):
@@ -46,7 +46,10 @@ def decode(code: Code, version_name: str) -> tuple[Instruction, ...]:
     lines = line_finder(code, version)
     placed: list[tuple[Step, int]] = []
     starts: dict[int, int] = {}
-    for raw in _raw_operations(code, version, OPCODES[version_name]):
+    operations = list(_raw_operations(code, version, OPCODES[version_name]))
+    if version >= (3, 11) and all(raw.name != "RESUME" for raw in operations):
+        raise Unreadable("no RESUME")
+    for raw in operations:
         starts[raw.offset] = len(placed)
         placed.extend((step, raw.offset) for step in steps_of(Place(code, version, raw)))
     starts[len(code.instructions)] = len(placed)

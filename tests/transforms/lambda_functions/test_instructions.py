@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import marshal
 from pathlib import Path
@@ -119,3 +120,20 @@ def test_what_no_compiler_writes_is_unreadable(version: str, operations: bytes, 
     code = next(iter(read_code(code_of_3_5(operations, (None,), (), ("x",)))))
     with pytest.raises(Unreadable, match=why):
         decode(code, version)
+
+
+#: `lambda x: x` of Python 3.13. In 3.11 and 3.12 the same bytes are COPY_FREE_VARS, SETUP_ANNOTATIONS, CHECK_EXC_MATCH.
+_IDENTITY = bytes.fromhex("950055002400")
+#: Of Python 3.11 and 3.12: RESUME, LOAD_FAST, RETURN_VALUE.
+_IDENTITY_OF_3_11 = bytes.fromhex("97007c005300")
+
+
+@pytest.mark.parametrize(
+    "operations, versions",
+    [(_IDENTITY, {"3.13"}), (_IDENTITY_OF_3_11, {"3.11", "3.12"}), (bytes.fromhex("7c005300"), set())],
+)
+def test_code_without_resume_is_of_no_version_that_writes_it(operations: bytes, versions: set[str]) -> None:
+    stored, defaults = next(iter(STORED["code"]["3.13"].values()))
+    genuine = next(iter(stored_function([stored, defaults, None], "lambda").codes))
+    code = dataclasses.replace(genuine, instructions=operations)
+    assert {version for version in ("3.11", "3.12", "3.13") if _decodes(code, version)} == versions
