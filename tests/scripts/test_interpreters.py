@@ -56,5 +56,22 @@ def test_the_page_tells_what_was_not_found() -> None:
     assert "| 3.11.2 | 7 s | passes, 30 s | 9 passed, 40 s |" in page and "| 3.12 | not found | - | - |" in page
 
 
+def test_where_all_tests_ran_the_sample_alone_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def succeed(release: str, command: Sequence[str]) -> tuple[bool, float, str]:
+        ran.append(" ".join(command))
+        return True, 1.0, "7 passed in 1.00s"
+
+    monkeypatch.setattr(interpreters, "_run", succeed)
+    here = Interpreter("3.12.1", "python3.12")
+    assert interpreters.try_on(here, "3.12.1") == Tried("3.12.1", "1 s", "passes, 1 s", "all tests ran on it", True)
+    assert not any("pytest" in command for command in ran)
+    assert interpreters.try_on(here, "3.11.7") == Tried("3.12.1", "1 s", "passes, 1 s", "7 passed, 1 s", True)
+
+
 def test_the_quick_tests_are_there() -> None:
-    assert [path for path in interpreters.QUICK if not (ROOT / path).exists()] == []
+    paths = [*interpreters.QUICK, *(test.partition("::")[0] for test in interpreters.NOT_QUICK)]
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    for path, _, name in (test.partition("::") for test in interpreters.NOT_QUICK):
+        assert f"def {name}(" in (ROOT / path).read_text("utf-8")
