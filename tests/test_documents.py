@@ -52,7 +52,7 @@ STAND_INS = {"migrate": f"--converter {CONVERTER} --verifier {VERIFIER}", "verif
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """As the pages say: registries of files and of MLflow, the sample manifest, the program on the path and in .venv."""
+    """As the pages say: registries of files and of MLflow, the sample manifest, and the program, twice."""
     folder = tmp_path_factory.mktemp("documents")
     (folder / "registry").mkdir()
     shutil.copy(FOLDER / "keras-2.2.4/stateful.h5", folder / "registry/tagger.h5")
