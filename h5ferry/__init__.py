@@ -251,14 +251,15 @@ def scan(*paths: PathLike) -> tuple[ProposedRow, ...]:
     `migrate_registry` accepts these rows; their `notes` say what to check first.
 
     Args:
-        paths: files, folders, and patterns such as "models/**/*.h5".
+        paths: files, folders, and patterns such as "models/**/*.h5"; or one registry, "mlflow:URI", whose downloads go
+            into the folder `mlflow` of the working directory.
 
     Raises:
-        ScanError: a path does not exist, or a pattern matches nothing.
+        ScanError: a path does not exist, a pattern matches nothing, or a registry cannot be read.
     """
-    from pipeline.scan.propose import propose_rows
+    from pipeline.registries.scan import DOWNLOADS, propose
 
-    return propose_rows([os.fspath(path) for path in paths]).rows
+    return propose([os.fspath(path) for path in paths], Path(DOWNLOADS).absolute()).rows
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -31,7 +31,7 @@ def open_artifacts(source: str, location: Location, downloads: Path) -> Artifact
     Args:
         source: URI of their folder, as the registry has it; a relative one is relative to the registry.
         location: of the registry.
-        downloads: folder for what must be downloaded; existing files of the right size are kept.
+        downloads: folder for what must be downloaded, each time anew: a store tells no digests.
 
     Raises:
         MlflowError: they are not on this machine, and nothing here can fetch them.
@@ -71,23 +71,19 @@ class LocalArtifacts:
         return self.folder / path
 
 
-@dataclass
+@dataclass(frozen=True)
 class RemoteArtifacts:
     """Artifacts that MLflow's client downloads: from the server (`mlflow-artifacts:`), or from a store such as S3."""
 
     source: str
     location: Location
     downloads: Path
-    sizes: dict[str, int] = field(default_factory=dict)
 
     def files(self) -> list[str]:
-        self.sizes = dict(_listed(self._repository(), None, self.source))
-        return sorted(self.sizes)
+        return sorted(_listed(self._repository(), None, self.source))
 
     def fetch(self, path: str) -> Path:
         place = self.downloads / path
-        if place.is_file() and place.stat().st_size == self.sizes.get(path):
-            return place
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._repository().download_artifacts(path, str(self.downloads))
@@ -109,7 +105,7 @@ class RemoteArtifacts:
             raise MlflowError(f"{self.source} cannot be reached: {error}") from error
 
 
-def _listed(repository: Any, folder: str | None, source: str) -> Iterator[tuple[str, int]]:
+def _listed(repository: Any, folder: str | None, source: str) -> Iterator[str]:
     try:
         entries = repository.list_artifacts(folder)
     except Exception as error:  # Each store has errors of its own.
@@ -120,4 +116,4 @@ def _listed(repository: Any, folder: str | None, source: str) -> Iterator[tuple[
         if entry.is_dir:
             yield from _listed(repository, entry.path, source)
         else:
-            yield entry.path, int(entry.file_size or 0)
+            yield entry.path

@@ -5,6 +5,7 @@ It never writes to the registry.
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,8 @@ from pipeline.scan.propose import Proposal, ProposedRow
 from transforms.records.file_kind import FileKind
 
 SAMPLES = "samples.npz"
+#: Of the digest in the name of a folder of downloads.
+_DIGITS = 12
 _HDF5 = (".h5", ".hdf5", ".hdf")
 _PICKLED = "custom_objects.cloudpickle"
 _NOTES = {
@@ -49,11 +52,17 @@ class _Scan:
 
     def rows(self, versions: Iterable[RegisteredVersion]) -> Iterator[ProposedRow]:
         for version in versions:
-            folder = self.downloads / manifest_name(version.name) / str(version.version)
+            folder = self._folder(version)
             try:
                 yield _row(version, open_artifacts(version.source, self.location, folder), folder)
             except (MlflowError, OSError) as error:
                 self.skipped.append((f"{version.name}/{version.version}", str(error)))
+
+    def _folder(self, version: RegisteredVersion) -> Path:
+        """A folder of its own for each place of artifacts, so that no manifest ever means another registry's files."""
+        place = f"{self.location.database or self.location.folder or self.location.uri}\0{version.source}"
+        digest = hashlib.sha256(place.encode()).hexdigest()[:_DIGITS]
+        return self.downloads / manifest_name(version.name) / f"{version.version}-{digest}"
 
 
 def read_versions(location: Location) -> list[RegisteredVersion]:

@@ -4,6 +4,7 @@ Needs the extra `mlflow`, and makes an environment with MLflow 3 and TensorFlow 
 """
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -105,7 +106,7 @@ def test_diff_sees_what_was_registered(folder, server, migrated):
     assert run.returncode == 0 and "No difference" in run.stdout, run.stderr
 
 
-def test_what_a_server_keeps_is_downloaded_once(folder, server, migrated):
+def test_what_a_server_keeps_is_downloaded(folder, server, migrated):
     """A version of the old kind on the new server, whose artifacts only the server has."""
     code = """
 import sys, mlflow
@@ -124,13 +125,11 @@ client.create_model_version("café", f"{run.info.artifact_uri}/model", run.info.
     first = h5ferry(*scan, cwd=folder)
     assert first.returncode == 0, first.stderr
     text = (folder / "scanned/manifest.csv").read_text()
-    assert "caf_xC3_xA9,mlflow/caf_xC3_xA9/1/data/model.h5,1,mlflow/caf_xC3_xA9/1/samples.npz" in text
+    place = r"mlflow/caf_xC3_xA9/1-[0-9a-f]{12}"
+    found = re.search(rf"^caf_xC3_xA9,({place}/data/model\.h5),1,{place}/samples\.npz$", text, re.MULTILINE)
     assert "left out: tagger/3 (no HDF5 file inside)" in text
-    source = folder / "scanned/mlflow/caf_xC3_xA9/1/data/model.h5"
-    assert source.read_bytes() == (GENUINE / old.source / "data/model.h5").read_bytes()
-    downloaded = source.stat().st_mtime_ns
-    assert h5ferry(*scan, cwd=folder).returncode == 0 and source.stat().st_mtime_ns == downloaded
-    assert (folder / "scanned/manifest.csv").read_text() == text
+    assert (folder / "scanned" / found[1]).read_bytes() == (GENUINE / old.source / "data/model.h5").read_bytes()
+    assert h5ferry(*scan, cwd=folder).returncode == 0 and (folder / "scanned/manifest.csv").read_text() == text
 
 
 def test_a_server_of_mlflow_1_30_is_scanned(folder):

@@ -113,6 +113,21 @@ def test_artifacts_on_another_machine_or_behind_a_server_are_told(tmp_path):
     ]
 
 
+def test_two_registries_share_no_files_even_in_one_folder(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        folder = logged(
+            tmp_path / name / "artifacts", f"{MLMODEL}saved_input_example_info: {{artifact_path: e.json}}\n"
+        )
+        (folder / "e.json").write_text(json.dumps({"inputs": [[ord(name)]]}))
+        database(tmp_path / name / "mlflow.db", {("net", 1): "artifacts"})
+    rows = [
+        propose_registry(f"mlflow:sqlite:///{tmp_path}/{name}/mlflow.db", tmp_path / "downloads").rows[0]
+        for name in ("a", "b")
+    ]
+    assert [int(np.load(row.samples)["x0"][0, 0]) for row in rows] == [ord("a"), ord("b")]
+
+
 @pytest.mark.parametrize(
     "text, message",
     [
