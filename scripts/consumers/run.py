@@ -106,6 +106,8 @@ def ask(consumer: Consumer, interpreter: Path, case_file: Path, modules: Path) -
     if runner.suffix == ".mjs":
         converter = interpreter.parent / "tensorflowjs_converter"
         command = ["node", str(runner), str(case_file), str(converter), str(modules)]
+    if runner.suffix == ".xml":
+        command = [*maven(runner, modules), "exec:java", f"-Dexec.args={case_file}"]
     log = case_file.with_name(f"{consumer.title}.log")
     with log.open("w", encoding="utf-8") as errors:
         try:
@@ -143,6 +145,24 @@ def node_modules(folder: Path) -> Path:
     return folder
 
 
+def maven(project: Path, folder: Path) -> list[str]:
+    """Maven's command for a project built in a folder. Raises FileNotFoundError where there is no Maven or compiler."""
+    if shutil.which("mvn") is None or shutil.which("javac") is None:
+        raise FileNotFoundError("no Java: install maven and a JDK (openjdk-17-jdk-headless)")
+    return ["mvn", "--quiet", "--batch-mode", f"--file={project}", f"-Dout={folder}", "compile"]
+
+
+def installed(consumer: Consumer, folder: Path) -> Path:
+    """The folder of what a consumer needs that is not Python, which is installed or built where it is missing."""
+    if consumer.runner.endswith(".mjs"):
+        return node_modules(folder / "tfjs")
+    if consumer.runner.endswith(".xml"):
+        target = folder / "tensorflow-java"
+        subprocess.run(maven(HERE / "runners" / consumer.runner, target), check=True)
+        return target
+    return folder
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -160,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results: dict[str, list[Found] | str] = {}
     for consumer in consumers:
         try:
-            modules = node_modules(folder / "tfjs") if consumer.runner.endswith(".mjs") else folder
+            modules = installed(consumer, folder)
             name = consumer.environment
             interpreter = ensure_environment(known[name], folder) if name else Path(sys.executable)
         except (FileNotFoundError, subprocess.CalledProcessError) as error:
