@@ -91,7 +91,9 @@ def _accepted(description: Mapping[str, Any]) -> Iterator[_Entry]:
     for kind in ("inputs", "outputs"):
         yield from (_Entry(1, f"{kind[:-1]} {_tensor(each)}") for each in description["signature"][kind])
     if description["tensorflow_min"]:
-        yield _Entry(1, f"would load from TensorFlow {description['tensorflow_min']} on")
+        lowest = description["tensorflow_min_lowest"]
+        option = "" if lowest == description["tensorflow_min"] else f", with --tensorflow-min {lowest} from {lowest} on"
+        yield _Entry(1, f"would load from TensorFlow {description['tensorflow_min']} on{option}")
     yield from (_Entry(1, f"warning: {warning}", "yellow") for warning in description["warnings"])
     yield from (_Entry(1, f"would be assumed: {each}", "yellow") for each in description["assumptions"])
     uncovered = ", ".join(description["uncovered"])

@@ -31,14 +31,17 @@ _FUNCTIONS = {
 }
 
 
-def foreseen_release(graph: Graph) -> Release:
-    """The oldest release of TensorFlow that will load what a canonical graph becomes."""
-    needed = (operation_since(operation) for layer in graph.walk() for operation in _operations(layer))
+def foreseen_release(graph: Graph, *, prefer_old: bool = False) -> Release:
+    """The oldest release of TensorFlow that will load what a canonical graph becomes.
+
+    `prefer_old`: as written under a `tensorflow_min` that makes `saved_model.writer` prefer forms that need less.
+    """
+    needed = (operation_since(operation) for layer in graph.walk() for operation in _operations(layer, prefer_old))
     return max((OLDEST_SERVED, *needed))
 
 
-def _operations(layer: Layer) -> Iterator[str]:
-    if layer.class_name in _COUNTING and layer.config.get("output_mode") not in _NOT_COUNTED:
+def _operations(layer: Layer, prefer_old: bool) -> Iterator[str]:
+    if not prefer_old and layer.class_name in _COUNTING and layer.config.get("output_mode") not in _NOT_COUNTED:
         yield _COUNTS
     if layer.class_name == TENSOR_OP:
         yield from (_FUNCTIONS[name] for name in _functions(layer.config) if name in _FUNCTIONS)

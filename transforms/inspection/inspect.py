@@ -125,6 +125,9 @@ def _inspected(model: LegacyModel, custom_digest: str, shapes: bool, limits: Lim
         dialect=dialect_name(model.graph, model.runtime),
         assumptions=tuple(str(each) for each in _foreseen(model)),
         tensorflow_min="" if custom_digest else release_text(foreseen_release(canonical.graph)),
+        tensorflow_min_lowest=(
+            "" if custom_digest else release_text(foreseen_release(canonical.graph, prefer_old=True))
+        ),
         signature=foreseen_signature(canonical.graph, canonical.floatx, known),
     )
 

@@ -44,6 +44,8 @@ class Inspection:
         rewrites, warnings: of the migration.
         uncovered: features without a rule in the independent reference; empty means evidence `reference` or `assumed`.
         tensorflow_min: the oldest release of TensorFlow that will load the SavedModel; "" if custom code decides.
+        tensorflow_min_lowest: the oldest release that the option tensorflow_min may name: forms that need less are then
+            preferred to faster ones.
         signature: names of its inputs and outputs; shapes and dtypes as far as known.
         assumptions: about facts that the file does not record and that may change the outputs; if they do, the evidence
             is `assumed`.
@@ -63,6 +65,7 @@ class Inspection:
     dialect: str = ""
     assumptions: tuple[str, ...] = ()
     tensorflow_min: str = ""
+    tensorflow_min_lowest: str = ""
     signature: ModelSignature = NO_SIGNATURE
 
     @property

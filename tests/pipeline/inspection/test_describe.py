@@ -12,7 +12,7 @@ from tests.fixture_files import FOLDER
 
 #: The keys that docs/operators.md promises.
 ACCEPTED = """file accepted source_sha256 source_bytes keras_version backend family fingerprint parameters layers
-rewrites warnings uncovered dialect assumptions tensorflow_min signature evidence""".split()
+rewrites warnings uncovered dialect assumptions tensorflow_min tensorflow_min_lowest signature evidence""".split()
 REFUSED = "file accepted reason meaning message layer advice detail keras_version backend dialect".split()
 
 
@@ -93,6 +93,7 @@ def test_names_cannot_steer_the_terminal():
         "uncovered": [nasty],
         "assumptions": [nasty],
         "tensorflow_min": nasty,
+        "tensorflow_min_lowest": nasty,
         "signature": {kind: [tensor] for kind in ("inputs", "outputs")},
         "evidence": "rebuilt",
     }

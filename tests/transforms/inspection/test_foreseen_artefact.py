@@ -44,6 +44,11 @@ def test_release(layers: Graph, release: Any) -> None:
     assert foreseen_release(layers) == release
 
 
+def test_counts_are_written_in_plain_operations_where_asked() -> None:
+    assert foreseen_release(graph("CategoryEncoding", output_mode="count"), prefer_old=True) == (1, 15)
+    assert foreseen_release(function("bincount"), prefer_old=True) == (2, 4)
+
+
 def test_signature() -> None:
     found = foreseen_signature(graph("Dense"), "float32", {("out/put",): (None, 2)})
     assert [str(each) for each in (*found.inputs, *found.outputs)] == [
