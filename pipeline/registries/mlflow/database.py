@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from pipeline.registries.mlflow.versions import MlflowError, RegisteredVersion, in_order
+from pipeline.registries.mlflow.versions import DELETED, MlflowError, RegisteredVersion, in_order
 
-_DELETED = "Deleted_Internal"
 #: Bytes 18 and 19 of a database's header are 2 where a write-ahead log lies beside it.
 _WAL_HEADER, _WAL = slice(18, 20), b"\x02\x02"
 _LOGGED_MODEL = "models:/m-"
@@ -66,7 +65,7 @@ def _versions(database: sqlite3.Connection) -> Iterator[RegisteredVersion]:
     for row in _rows(database, "model_versions", required=True):
         key = row["name"], int(row["version"])
         fields = dict(row)
-        if fields.get("current_stage") == _DELETED:
+        if fields.get("current_stage") == DELETED:
             continue
         if key in seen:
             raise MlflowError(f"{key[0]!a} is a model of several workspaces: give the URL of the MLflow server.")

@@ -16,13 +16,13 @@ from typing import Any
 
 import yaml
 
-from pipeline.registries.mlflow.versions import MlflowError, RegisteredVersion, in_order
+from pipeline.registries.mlflow.versions import DELETED, MlflowError, RegisteredVersion, in_order
 from pipeline.storage.regular_file import read_regular
 
 _META = "meta.yaml"
 _MOST_BYTES = 1 << 20
 _VERSION = re.compile(r"version-([0-9]{1,9})")
-#: MLflow's number of the stage "None" is its name; deleted versions leave no folder.
+#: What stands for no stage. Deleted versions leave no folder, or the stage `Deleted_Internal`.
 _NO_STAGE = ("None", "", None)
 
 
@@ -48,15 +48,24 @@ def _versions(model: Path) -> Iterator[RegisteredVersion]:
             continue
         meta: dict[str, Any] = yaml.safe_load(read_regular(place / _META, _MOST_BYTES))
         version, stage = int(meta["version"]), meta.get("current_stage")
+        if stage == DELETED:
+            continue
         yield RegisteredVersion(
-            name=str(meta["name"]),
+            name=_plain(meta["name"]),
             version=version,
-            source=str(meta.get("storage_location") or meta["source"]),
-            stage="" if stage in _NO_STAGE else str(stage),
+            source=_plain(meta.get("storage_location") or meta["source"]),
+            stage="" if stage in _NO_STAGE else _plain(stage),
             aliases=tuple(sorted(alias for alias, of in aliases if of == version)),
             tags={path.name: _text(path) for path in _files(place / "tags")},
-            run_id=str(meta.get("run_id") or ""),
+            run_id=_plain(meta.get("run_id") or ""),
         )
+
+
+def _plain(value: object) -> str:
+    """A text or number as text. Raises TypeError for anything else."""
+    if not isinstance(value, (str, int)):
+        raise TypeError("a value is no text")
+    return str(value)
 
 
 def _files(folder: Path) -> list[Path]:

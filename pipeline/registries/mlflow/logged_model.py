@@ -55,14 +55,21 @@ def read_mlmodel(path: Path) -> LoggedModel:
         own, function = flavors.get(flavor) or {}, flavors.get("python_function") or {}
         return LoggedModel(
             flavor=flavor,
-            data=str(own.get("data") or function.get("data") or ""),
-            save_format=str(own.get("save_format") or ""),
-            code=str(own.get("code") or function.get("code") or ""),
-            example=str((content.get("saved_input_example_info") or {}).get("artifact_path") or ""),
+            data=_text(own.get("data") or function.get("data")),
+            save_format=_text(own.get("save_format")),
+            code=_text(own.get("code") or function.get("code")),
+            example=_text((content.get("saved_input_example_info") or {}).get("artifact_path")),
             dtypes=_dtypes((content.get("signature") or {}).get("inputs")),
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError, RecursionError) as error:
         raise MlflowError(f"its {MLMODEL} cannot be read: {error}") from error
+
+
+def _text(value: object) -> str:
+    """A text, "" for none. Anything else is refused: written out, lists that refer to one another grow without end."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise TypeError("a text is of another type")
 
 
 def _dtypes(inputs: str | None) -> dict[str, str]:

@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 from pipeline.registries.published import RegistryError
 
 SCHEME = "mlflow:"
+#: MLflow's stage of a deleted version.
+DELETED = "Deleted_Internal"
 _SQLITE = re.compile(r"sqlite:///(?P<path>[^?]+)")
 _OTHER_DATABASES = ("postgresql", "mysql", "mssql")
 

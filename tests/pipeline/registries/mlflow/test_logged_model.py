@@ -30,6 +30,13 @@ def test_a_damaged_mlmodel_is_refused(tmp_path, text):
         read_mlmodel(tmp_path / "MLmodel")
 
 
+def test_lists_that_refer_to_one_another_are_not_written_out(tmp_path):
+    lists = "".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]\n" for i in range(1, 30))
+    (tmp_path / "MLmodel").write_text(f"l0: &l0 [x]\n{lists}flavors: {{keras: {{data: *l29}}}}\n")
+    with pytest.raises(MlflowError, match="another type"):
+        read_mlmodel(tmp_path / "MLmodel")
+
+
 @pytest.mark.parametrize(
     "content, dtypes, expected",
     [
