@@ -24,6 +24,7 @@ from transforms.records.outcome import EVIDENCE_ORDER, Evidence, MigrationOutcom
 from transforms.records.staged_model import Ask, VerificationRequest
 from transforms.saved_model.file_names import GRAPH
 from transforms.saved_model.loaded import LoadedArtefact, stated_inputs
+from transforms.saved_model.metadata_check import check_metadata
 from transforms.saved_model.operation_check import check_operations, refuse_other_files
 from transforms.saved_model.serving_warmup import write_warmup
 from transforms.saved_model.writer import SIGNATURE, disk_errors
@@ -94,6 +95,7 @@ class Verification:
     def _remembered(self, request: MigrationRequest, in_full: bool) -> tuple[str, LoadedArtefact | None]:
         """The cache key of the graph, and the cached artefact with the same graph, unless a reload is requested."""
         refuse_other_files(request.staging)
+        check_metadata(request.staging, custom_code=request.runs_code)
         graph = f"{hashlib.sha256((request.staging / GRAPH).read_bytes()).hexdigest()} {request.runs_code}"
         if in_full:
             self._dropped |= self._loaded.pop(graph, None) is not None

@@ -66,6 +66,8 @@ def _only_graph(stored: bytes) -> Any:
         or any(node.HasField("asset") for node in graph.object_graph_def.nodes)
     ):
         raise unsafe("The artefact's graph names assets")
+    if any(node.user_object.metadata for node in graph.object_graph_def.nodes):
+        raise unsafe("The artefact holds metadata of Keras in the graph, which loaders take for keras_metadata.pb")
     return graph
 
 
