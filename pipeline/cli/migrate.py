@@ -122,6 +122,7 @@ def migrate(
     from pipeline.publication.locks import OutputInUseError
     from pipeline.registries.register import RegistryError, check_target
     from pipeline.run.migrate import run_registry
+    from pipeline.run.report_folder import ReportFolderError
     from pipeline.run.request import RunRequest
     from pipeline.scan.find import ScanError
     from pipeline.settings import SettingsError, migrate_settings
@@ -183,6 +184,7 @@ def migrate(
         OptionError,
         OutputInUseError,
         RegistryError,
+        ReportFolderError,
         ScanError,
         SettingsError,
         SigningKeyError,

@@ -20,6 +20,7 @@ from pipeline.history.record import FINISHED, INTERRUPTED, FileDigest, RunRecord
 from pipeline.monitoring.prometheus import RunFigures, write_metrics
 from pipeline.publication.layout import MANIFEST, RECEIPT, RECEIPT_BYTES, run_folder
 from pipeline.report.table import write_report
+from pipeline.run.report_folder import earlier_record
 from pipeline.storage.canonical_json import sha256_of
 from pipeline.storage.durable_file import read_file, remove_file
 from pipeline.storage.paths import is_remote
@@ -47,11 +48,12 @@ def finish_run(run: FinishedRun) -> FinishedRun:
         OSError: the report could not be written.
     """
     request, warn = run.request, run.request.notifier.warn
+    earlier = earlier_record(run.report)
     remove_record(run.report)
     written = write_report(run.frame, run.report)
     if isinstance(request.manifest, bytes):
         written = {**written, MANIFEST: request.manifest}
-    else:  # An earlier run with the same report folder may have left its record.
+    elif is_remote(run.report) or (earlier and MANIFEST in earlier.report_files):  # An earlier run left its own.
         remove_file(f"{run.report}/{MANIFEST}")
     history = run_folder(request.settings.output, request.settings.run_id)
     record = _record(run, written, report="" if run.report == history else run.report)

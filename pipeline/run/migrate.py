@@ -19,6 +19,7 @@ from pipeline.run.beam_options import memory_note
 from pipeline.run.exit_status import ExitStatus
 from pipeline.run.finish import finish_run
 from pipeline.run.graph_run import run_graph
+from pipeline.run.report_folder import check_report_folder
 from pipeline.run.request import FinishedRun, RunRequest
 from pipeline.storage.durable_file import write_file
 from pipeline.storage.paths import absolute_path, is_remote
@@ -29,12 +30,14 @@ def run_registry(request: RunRequest) -> FinishedRun:
     """Migrates a registry and writes the report.
 
     Raises:
-        ManifestError, OutputInUseError: before any work.
+        ManifestError, OutputInUseError, ReportFolderError: before any work.
         OSError: the output, or the folder of the report, cannot be written.
     """
     started, notifier = datetime.now(UTC), request.notifier
     output = absolute_path(request.settings.output)
     report = absolute_path(request.report) if request.report else run_folder(output, request.settings.run_id)
+    if request.report:
+        check_report_folder(report, request.manifest if isinstance(request.manifest, bytes) else None)
     if request.signer is not None or request.settings.allow_custom_code:
         hide_memory()
     one_case = not is_remote(output) and folds_case(Path(output))
