@@ -131,6 +131,7 @@ def table(tried: Sequence[Tried], missing: Sequence[str]) -> Iterator[str]:
     yield "Written by `make interpreters`: of each supported minor version the oldest and the newest release that the"
     yield "machine has. `.ci/run` does the same, and runs all tests on one of them."
     yield f"The last run was on {_system()}, with {os.cpu_count()} CPUs and as many interpreters at a time."
+    yield "Set-up is 0 s where the environment was left by an earlier run."
     yield ""
     yield "| Python | set-up | sample | quick tests |"
     yield "|---|---|---|---|"

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,6 +55,23 @@ def test_one_that_lacks_a_module_or_is_another_is_not_taken(machine: Path) -> No
 def test_the_page_tells_what_was_not_found() -> None:
     page = "\n".join(table([Tried("3.11.2", "7 s", "passes, 30 s", "9 passed, 40 s", True)], ["3.12"]))
     assert "| 3.11.2 | 7 s | passes, 30 s | 9 passed, 40 s |" in page and "| 3.12 | not found | - | - |" in page
+
+
+def test_the_page_of_the_documents_is_as_the_run_writes_it() -> None:
+    """All but the machine, the releases and the figures; and nothing failed."""
+    page = (ROOT / "docs/platforms.md").read_text("utf-8").splitlines()
+    rows = [line for line in page if re.match(r"\| 3\.\d+(\.\d+)? \|", line)]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    missing = [row[0] for row in cells if row[1] == "not found"]
+    tried = [Tried(*row, passed=True) for row in cells if row[0] not in missing]
+    figures = re.compile(r"^The last run was on .*")
+    wanted = [figures.sub("", line) for line in table(tried, missing)]
+    assert [figures.sub("", line) for line in page] == wanted
+    assert {each.release.rpartition(".")[0] for each in tried} == set(interpreters.MINORS) - set(missing)
+    for each in tried:
+        assert re.fullmatch(r"passes, \d+ s", each.sample) and re.fullmatch(
+            r"\d+ passed(, \d+ skipped)?, \d+ s", each.tests
+        )
 
 
 def test_where_all_tests_ran_the_sample_alone_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
