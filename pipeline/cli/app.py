@@ -255,7 +255,7 @@ def diff(
 @app.command(epilog=example("register"))
 def register(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", exists=True, file_okay=False, help="An output folder.")],
-    to: Annotated[str, typer.Option(metavar="mlflow:URI", help="The registry: a server, or sqlite:///FILE.")],
+    to: Annotated[str, typer.Option(metavar="mlflow:URI", help="The registry: the URL of an MLflow server.")],
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a run in the same output to end.")] = 3600.0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
 ) -> None:

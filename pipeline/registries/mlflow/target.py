@@ -91,15 +91,13 @@ def open_target(text: str) -> tuple[Any, Location]:
     """MLflow's client for a registry that is written to, and the registry's place.
 
     Raises:
-        MlflowError: it is a folder, which MLflow 3 does not write to; or the package `mlflow` is missing.
+        MlflowError: it is no server, or the client is missing. MLflow 3 registers nothing in a folder, and migrates a
+            database of an older release as soon as it opens it.
     """
     location = parse_location(text)
-    if location.folder is not None:
-        raise MlflowError(f"{text}: MLflow 3 registers no models in a folder. Give a server, or sqlite:///FILE.")
-    try:
-        return client_for(location.uri), location
-    except ImportError as error:
-        raise MlflowError(f"{text} needs the package mlflow itself: pip install mlflow ({error}).") from error
+    if location.folder is not None or location.database is not None:
+        raise MlflowError(f"{text}: models are registered by a server: start `mlflow server`, and give its URL.")
+    return client_for(location.uri), location
 
 
 def register_models(published: Sequence[PublishedModel], text: str) -> Iterator[Registration]:

@@ -16,6 +16,7 @@ from pipeline.registries.published import RegistryError, published_models
 from pipeline.report.table import checked_report
 from tests.pipeline.cli.test_app import exit_status
 from tests.pipeline.registries.mlflow.fake_mlflow import FakeClient, FakeStore
+from tests.pipeline.registries.mlflow.registry_files import GENUINE
 from tests.pipeline.registry import fake_run, run_and_read
 
 URI = "mlflow:http://127.0.0.1:1"
@@ -153,7 +154,12 @@ def test_two_models_of_one_registered_name_are_refused(models):
 
 
 def test_places_that_take_no_models_are_refused_before_any_work(tmp_path, output, capsys):
-    for place, message in ((f"mlflow:{tmp_path}", "no models in a folder"), ("models", "give mlflow:URI")):
+    database = f"mlflow:sqlite:///{GENUINE}/mlflow.db"
+    for place, message in (
+        (f"mlflow:{tmp_path}", "registered by a server"),
+        (database, "registered by a server"),
+        ("models", "give mlflow:URI"),
+    ):
         assert exit_status("register", str(output), "--to", place) == 2
         assert message in capsys.readouterr().err
     assert exit_status("migrate", "m.csv", "--output", "gs://x/y", "--register", URI) == 2
