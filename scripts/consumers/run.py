@@ -121,8 +121,9 @@ def ask(consumer: Consumer, interpreter: Path, case_file: Path, modules: Path) -
 
 def _results(said: str) -> Iterator[str]:
     for line in said.splitlines():
-        if line.startswith("RESULT "):
-            yield line.removeprefix("RESULT ")
+        _, mark, result = line.partition("RESULT ")  # Maven begins with codes of the terminal
+        if mark:
+            yield result
 
 
 def environments(path: Path) -> dict[str, LegacyRuntime]:
