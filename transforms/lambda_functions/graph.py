@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from transforms.architecture.graph import Graph, Layer, LayerPath
+from transforms.errors import MigrationError, Reason
 from transforms.lambda_functions.constants import constants_of, refuse_strangers
 from transforms.lambda_functions.layer_function import LayerFunction
 from transforms.lambda_functions.stored_function import is_function
@@ -46,6 +47,9 @@ def with_translations(
 ) -> Graph:
     """The graph, with the translation of each Lambda in its config.
 
+    Where the file may be of TensorFlow 1 or 2 and a function depends on which, the translation is that of TensorFlow 2,
+    with the other one beside it.
+
     Args:
         graph: of known classes and without cycles.
         era: the libraries that its functions were written for.
@@ -56,6 +60,36 @@ def with_translations(
         MigrationError: `unsafe_lambda`, `custom_objects_needed` (a name that the file does not define), `over_budget`,
             `unsupported_layer`.
     """
+    try:
+        return _read_in(graph, era, constants, limits)
+    except MigrationError as error:
+        if era.tensorflow is not None or error.reason is Reason.OVER_BUDGET:
+            raise
+        readings = [_read_if_possible(graph, replace(era, tensorflow=each), constants, limits) for each in (1, 2)]
+        if None in readings:
+            raise error from None
+    earlier, later = (_translations(each) for each in readings if each is not None)
+    merged = {
+        path: found if found == earlier[path] else replace(found, on_tensorflow_1=earlier[path])
+        for path, found in later.items()
+    }
+    return with_translation_at(graph, merged)
+
+
+def _translations(graph: Graph) -> dict[LayerPath, Translation]:
+    return {layer.path: layer.config[TRANSLATION] for layer in graph.walk() if layer.class_name == LAMBDA}
+
+
+def _read_if_possible(
+    graph: Graph, era: Era, constants: Mapping[str, Mapping[str, Any]] | None, limits: Limits
+) -> Graph | None:
+    try:
+        return _read_in(graph, era, constants, limits)
+    except MigrationError:  # The refusal of the undetermined reading is raised.
+        return None
+
+
+def _read_in(graph: Graph, era: Era, constants: Mapping[str, Mapping[str, Any]] | None, limits: Limits) -> Graph:
     lambdas = {layer.path: layer for layer in graph.walk() if layer.class_name == LAMBDA}
     given = constants or {}
     refuse_strangers(given, lambdas.values())
@@ -67,7 +101,7 @@ def with_translations(
         for path, layer in lambdas.items()
     }
     output_shapes(graph, era.runtime, lambda layer, inputs: functions[layer.path].results(inputs))
-    return _translated(graph, functions)
+    return with_translation_at(graph, {path: function.translation() for path, function in functions.items()})
 
 
 def taken_for_granted(graph: Graph) -> Iterator[Assumption]:
@@ -88,12 +122,14 @@ def _makes_mask(layer: Layer) -> bool:
     return named or layer.class_name == "Masking" or bool(layer.config.get("mask_zero"))
 
 
-def _translated(graph: Graph, functions: Mapping[LayerPath, LayerFunction]) -> Graph:
-    return replace(graph, layers=tuple(_with_translation(layer, functions) for layer in graph.layers))
+def with_translation_at(graph: Graph, translations: Mapping[LayerPath, Translation]) -> Graph:
+    """The graph with other translations of the Lambdas at some paths."""
+    return replace(graph, layers=tuple(_with_translation(layer, translations) for layer in graph.layers))
 
 
-def _with_translation(layer: Layer, functions: Mapping[LayerPath, LayerFunction]) -> Layer:
-    if layer.class_name == LAMBDA:
-        return replace(layer, config={**layer.config, TRANSLATION: functions[layer.path].translation()})
-    slots = {slot: _with_translation(inner, functions) for slot, inner in layer.slots.items()}
-    return replace(layer, slots=slots, graph=None if layer.graph is None else _translated(layer.graph, functions))
+def _with_translation(layer: Layer, translations: Mapping[LayerPath, Translation]) -> Layer:
+    if layer.path in translations:
+        return replace(layer, config={**layer.config, TRANSLATION: translations[layer.path]})
+    slots = {slot: _with_translation(inner, translations) for slot, inner in layer.slots.items()}
+    inner = None if layer.graph is None else with_translation_at(layer.graph, translations)
+    return replace(layer, slots=slots, graph=inner)

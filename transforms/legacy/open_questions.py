@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from transforms.architecture.graph import Graph, Layer, LayerPath
 from transforms.errors import MigrationError, Reason
+from transforms.lambda_functions.graph import with_translation_at
 from transforms.legacy.release import Release, Writer, preferred_release, release_name, writer_of
 from transforms.records.assumptions import Assumption, Choice
+from transforms.records.expression import TRANSLATION, Translation
 from transforms.records.runtime import Family
 from transforms.releases.table import family_facts
 
@@ -46,7 +48,7 @@ def with_open_questions(model: LegacyModel, questions: Sequence[OpenQuestion] = 
         model: as stored.
         questions: those that arose while the file was read.
     """
-    found = (*questions, *_dim_ordering(model), *_unstored(model), *_release(model))
+    found = (*questions, *_dim_ordering(model), *_unstored(model), *_tensorflow(model), *_release(model))
     for each in found:
         if each.assumption.question != RELEASE:
             model = each.read(model, each.assumption.assumed)
@@ -190,6 +192,24 @@ def _layer_with_option(layer: Layer, path: LayerPath, option: str, answer: objec
         graph=None if layer.graph is None else _graph_with_option(layer.graph, path, option, answer),
         slots={slot: _layer_with_option(inner, path, option, answer) for slot, inner in layer.slots.items()},
     )
+
+
+def _tensorflow(model: LegacyModel) -> Iterator[OpenQuestion]:
+    """The TensorFlow under standalone Keras 2.3, if a Lambda's function depends on it."""
+    earlier = {
+        layer.path: found.on_tensorflow_1
+        for layer in model.graph.walk()
+        if isinstance(found := layer.config.get(TRANSLATION), Translation) and found.on_tensorflow_1 is not None
+    }
+    if not earlier:
+        return
+
+    def read(model: LegacyModel, answer: str) -> LegacyModel:
+        return model if answer == "2" else replace(model, graph=with_translation_at(model.graph, earlier))
+
+    layer = "/".join(next(iter(earlier)))
+    because = "this Keras ran on both and does not record which, and the layer's function depends on it"
+    yield OpenQuestion(Assumption("TensorFlow", layer, "2", ("1",), because), read)
 
 
 def _release(model: LegacyModel) -> Iterator[OpenQuestion]:

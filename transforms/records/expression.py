@@ -99,12 +99,14 @@ class Translation:
         variants: one for each kind of input in the model.
         assumed: assumed meanings of names that the file does not define, e.g. "K is keras.backend".
         by_mask: whether masks of the inputs matter, of which each combination that is followed has a variant.
+        on_tensorflow_1: the function as TensorFlow 1 computes it, if that differs and the file may be of it.
     """
 
     text: str
     variants: tuple[Variant, ...]
     assumed: tuple[str, ...]
     by_mask: bool = False
+    on_tensorflow_1: Translation | None = None
 
     @property
     def one_line(self) -> str:
