@@ -59,3 +59,12 @@ def test_windows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     assert caught.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "WSL 2" in line
+
+
+def test_closed_streams_are_the_null_device() -> None:
+    program = "import os, sys; from pipeline.cli.interpreter import settle_interpreter as settle; settle(); "
+    program += "print('lost'); sys.exit(7 if os.fstat(1).st_rdev == os.stat(os.devnull).st_rdev else 1)"
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", program], cwd=ROOT, check=False
+    )
+    assert done.returncode == 7
