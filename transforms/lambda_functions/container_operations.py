@@ -59,6 +59,8 @@ def _format(frame: Frame, argument: Any) -> None:
 
 
 def _build_slice(frame: Frame, count: int) -> None:
+    if count not in (2, 3):
+        raise Malformed("a slice of other than two or three parts")
     frame.push(slice(*frame.pop_many(count)))
 
 

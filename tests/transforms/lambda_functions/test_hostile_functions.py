@@ -230,6 +230,17 @@ def test_code_cut_or_changed_anywhere_is_refused_or_means_something() -> None:
                 continue
 
 
+def test_a_slice_without_parts_is_refused() -> None:
+    """BUILD_SLICE 0, which no compiler writes."""
+    code = bytearray(marshal.dumps((lambda x: x[1:2:3]).__code__.replace(co_code=bytes([133, 0, 83, 0])), 2))
+    with pytest.raises(NotTranslated):
+        translate(
+            stored_function([base64.b64encode(code).decode(), None, None], "lambda"),
+            Inputs(((None, 3),), (False,), False, {}),
+            ERA,
+        )
+
+
 def test_bytecode_that_would_act_does_nothing(tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     code = marshal.dumps(compile(f"lambda x: open({str(marker)!r}, 'w')", "<f>", "eval").co_consts[0])
