@@ -231,14 +231,15 @@ def test_code_cut_or_changed_anywhere_is_refused_or_means_something() -> None:
 
 
 def test_a_slice_without_parts_is_refused() -> None:
-    """BUILD_SLICE 0, which no compiler writes."""
-    code = bytearray(marshal.dumps((lambda x: x[1:2:3]).__code__.replace(co_code=bytes([133, 0, 83, 0])), 2))
+    """BUILD_SLICE 0, which no compiler writes; found by the fuzzer."""
+    code = (
+        "4wEAAAAAAAAAAAAAAAYAAAADAAAA8zoAAACXAHwAZABkAIUCZAFkAoUAZAJkAGQDhQNmAxkAAAB8AGQEZAVkAYUCZABkBoUCZgMZ"
+        "AAAAegAAAFMAKQdO6QEAAADp/////+kCAAAALukAAAAA6QMAAACpACkB2gF4cwEAAAAg+gs8ZnVuY3Rpb25zPvoIPGxhbWJkYT5y"
+        "CgAAAAEAAABzLwAAAIAAiGGSAZAxkFKQNJkTmDGYE5AMiW+gAaAjoHGoEaBzqEKoUahCoCyhD9EOL4AA8wAAAAA="
+    )
+    inputs = Inputs(((None, 4, 6),), (False,), False, {})
     with pytest.raises(NotTranslated):
-        translate(
-            stored_function([base64.b64encode(code).decode(), None, None], "lambda"),
-            Inputs(((None, 3),), (False,), False, {}),
-            ERA,
-        )
+        translate(stored_function([code, None, None], "lambda"), inputs, ERA)
 
 
 def test_bytecode_that_would_act_does_nothing(tmp_path: Path) -> None:
