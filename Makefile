@@ -18,6 +18,7 @@ interpreters: $(INSTALLED) ## run the sample and the quick tests on each Python 
 	$(BIN)/python scripts/interpreters.py
 
 soak: $(INSTALLED) ## run the long forms of the tests
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[mlflow]'
 	$(BIN)/pytest -m soak --timeout 3600
 
 FUZZ_SECONDS ?= 60

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import argparse
 import glob
+import math
 import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -66,6 +69,7 @@ class Tried:
     sample: str = "-"
     tests: str = "-"
     passed: bool = False
+    in_time: bool = True
 
 
 def found(minor: str) -> list[Interpreter]:
@@ -96,23 +100,32 @@ def install_by_apt(minors: Sequence[str]) -> None:
         print(f"{' '.join(error.cmd)} took too long: left alone.")
 
 
-def try_on(interpreter: Interpreter, tested: str = "") -> Tried:
-    """Sets an environment up, runs the sample, and the quick tests unless all tests ran on this release (`tested`)."""
+def try_on(interpreter: Interpreter, tested: str = "", deadline: float = math.inf) -> Tried:
+    """Sets an environment up, runs the sample, and the quick tests unless all tests ran on this release (`tested`).
+
+    What runs at the deadline, on the clock of `time.monotonic`, is ended.
+    """
+    release = interpreter.release
+    tried = _tried(interpreter, tested, deadline)
+    return tried if tried.passed or time.monotonic() < deadline else Tried(release, "no time left", in_time=False)
+
+
+def _tried(interpreter: Interpreter, tested: str, deadline: float) -> Tried:
     release = interpreter.release
     environment = ROOT / "build/environments" / release
     sample = environment / "sample"
     environment.parent.mkdir(parents=True, exist_ok=True)
     make = ["make", f"VENV={environment}", f"PYTHON={interpreter.path}", f"SAMPLE={sample}"]
-    set_up, seconds, _ = _run(release, [*make, f"{environment}/.installed"])
+    set_up, seconds, _ = _run(release, [*make, f"{environment}/.installed"], deadline)
     if not set_up:
         return Tried(release, "**fails**")
     shutil.rmtree(sample, ignore_errors=True)
-    migrated, sample_seconds, _ = _run(release, [*make, "sample"])
+    migrated, sample_seconds, _ = _run(release, [*make, "sample"], deadline)
     passed, tests = True, "all tests ran on it"
     if release != tested:
         pytest = [f"{environment}/bin/python", "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider"]
         deselected = [f"--deselect={test}" for test in NOT_QUICK]
-        passed, test_seconds, output = _run(release, [*pytest, *deselected, *QUICK])
+        passed, test_seconds, output = _run(release, [*pytest, *deselected, *QUICK], deadline)
         counts = re.findall(r"\d+ (?:passed|failed|skipped|error)s?", output[-400:])
         tests = f"{', '.join(counts) or 'no count'}, {test_seconds:.0f} s"
     return Tried(
@@ -153,9 +166,11 @@ def _candidates(minor: str) -> Iterator[str]:
         yield from [on_path] if on_path else sorted(glob.glob(pattern))
 
 
-def _run(release: str, command: Sequence[str]) -> tuple[bool, float, str]:
+def _run(release: str, command: Sequence[str], deadline: float) -> tuple[bool, float, str]:
     """Whether a command succeeds, its seconds, and what it prints; the lines are shown with the release in front."""
     start = time.monotonic()
+    if start >= deadline:
+        return False, 0.0, ""
     # uv of this environment makes the others: an interpreter of Debian's has no pip.
     search = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
     with subprocess.Popen(
@@ -166,11 +181,16 @@ def _run(release: str, command: Sequence[str]) -> tuple[bool, float, str]:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        process_group=None if deadline == math.inf else 0,
     ) as process:
         lines = []
+        end = threading.Timer(min(deadline - start, threading.TIMEOUT_MAX), os.killpg, (process.pid, signal.SIGKILL))
+        if deadline < math.inf:
+            end.start()
         for line in process.stdout or ():
             print(f"{release}: {line}", end="", flush=True)
             lines.append(line)
+        end.cancel()
     return process.returncode == 0, time.monotonic() - start, "".join(lines)
 
 
@@ -188,13 +208,15 @@ def main() -> int:
     parser.add_argument("--page", type=Path, default=ROOT / "docs/platforms.md")
     parser.add_argument("--no-page", action="store_true", help="print the table, and leave the page as it is")
     parser.add_argument("--tested", default="", metavar="RELEASE", help="all tests ran on it: the sample alone")
+    parser.add_argument("--within", type=float, default=math.inf, metavar="SECONDS", help="what takes longer is ended")
     parser.add_argument("minors", nargs="*", default=list(MINORS), metavar="MINOR", help="such as 3.12")
     arguments = parser.parse_args()
+    deadline = time.monotonic() + arguments.within
     install_by_apt(arguments.minors)
     by_minor = {minor: found(minor) for minor in arguments.minors}
     interpreters = [each for of_minor in by_minor.values() for each in of_minor]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        tried = list(pool.map(lambda each: try_on(each, arguments.tested), interpreters))
+        tried = list(pool.map(lambda each: try_on(each, arguments.tested, deadline), interpreters))
     missing = [minor for minor, of_minor in by_minor.items() if not of_minor]
     page = "\n".join(table(tried, missing)) + "\n"
     if arguments.no_page:
@@ -202,10 +224,10 @@ def main() -> int:
     else:
         arguments.page.write_text(page, encoding="utf-8")
     for each in tried:
-        print(f"Python {each.release} {'passed' if each.passed else 'FAILED'}")
+        print(f"Python {each.release} {'passed' if each.passed else 'FAILED' if each.in_time else 'had no time left'}")
     for minor in missing:
         print(f"Python {minor} was not found")
-    return 0 if all(each.passed for each in tried) else 1
+    return 0 if all(each.passed or not each.in_time for each in tried) else 1
 
 
 if __name__ == "__main__":
