@@ -1,4 +1,5 @@
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def test_the_page_of_the_documents_is_as_the_run_writes_it() -> None:
 def test_where_all_tests_ran_the_sample_alone_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
 
-    def succeed(release: str, command: Sequence[str]) -> tuple[bool, float, str]:
+    def succeed(release: str, command: Sequence[str], deadline: float) -> tuple[bool, float, str]:
         ran.append(" ".join(command))
         return True, 1.0, "7 passed in 1.00s"
 
@@ -86,6 +87,18 @@ def test_where_all_tests_ran_the_sample_alone_is_run(monkeypatch: pytest.MonkeyP
     assert interpreters.try_on(here, "3.12.1") == Tried("3.12.1", "1 s", "passes, 1 s", "all tests ran on it", True)
     assert not any("pytest" in command for command in ran)
     assert interpreters.try_on(here, "3.11.7") == Tried("3.12.1", "1 s", "passes, 1 s", "7 passed, 1 s", True)
+
+
+def test_what_runs_at_the_deadline_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreters, "ROOT", tmp_path)  # no make file: it fails at once
+    here = Interpreter("3.12.1", "python3.12")
+    assert interpreters.try_on(here) == Tried("3.12.1", "**fails**")
+    late = Tried("3.12.1", "no time left", in_time=False)
+    assert interpreters.try_on(here, deadline=time.monotonic()) == late
+    (tmp_path / "Makefile").write_text(f"{tmp_path}/build/environments/3.12.1/.installed:\n\tsleep 60; false\n")
+    start = time.monotonic()
+    assert interpreters.try_on(here, deadline=start + 0.2) == late
+    assert time.monotonic() - start < 30
 
 
 def test_the_quick_tests_are_there() -> None:
