@@ -47,6 +47,8 @@ NOT_OURS = {
     "uv": "fetches from an index: tests/test_installed_program.py installs the wheel with all that it asks for",
     "pipx": "the same",
 }
+#: Commands that a page before has shown as well.
+_RAN: set[str] = set()
 STAND_INS = {"migrate": f"--converter {CONVERTER} --verifier {VERIFIER}", "verify": "--no-run-samples"}
 
 
@@ -90,6 +92,9 @@ def run_shown(folder, command):
         return None
     if program != "h5ferry":
         return f"{command}: neither run nor listed"
+    if command in _RAN:
+        return None
+    _RAN.add(command)
     run = shell(folder, f"{command} {STAND_INS.get(words[1], '')}")
     # One row of the sample is there to be refused.
     allowed = (0, ExitStatus.SOME_NOT) if "sample.csv" in command else (0,)

@@ -103,8 +103,13 @@ def test_what_is_missing_or_meets_no_layer_is_named(
 
 
 def test_a_model_migrates_with_them(model: Path, tmp_path: Path) -> None:
+    import tf_keras
+
     staging = tmp_path / "staged"
     staging.mkdir()
     given = json.dumps({"scaled": {"SCALE": 0.1, "MEAN": 1.0}})
     outcome = migrate_model(MigrationRequest("scaled", model, staging, constants=given))
     assert (outcome.status, outcome.evidence) == (Status.MIGRATED, Evidence.REFERENCE), outcome.message
+    with np.load(staging / "assets.extra/samples.npz") as held:
+        answer = tf_keras.models.load_model(staging, compile=False)(held["x0"])
+        np.testing.assert_allclose(np.asarray(answer), held["y0"], rtol=1e-5, atol=1e-6)
