@@ -19,7 +19,7 @@ from tests.pipeline.registries.mlflow.registry_files import GENUINE
 from tests.pipeline.registries.mlflow.servers import ROOT, h5ferry, interpreter_of, invoke, running
 from tests.pipeline.registry import tree
 
-pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("mlflow")]
+pytestmark = pytest.mark.soak
 NAMES = [(name, version) for name in ("credit risk", "tagger") for version in (1, 2, 3)]
 
 
