@@ -6,7 +6,7 @@ import contextlib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
@@ -91,6 +91,7 @@ class _ModelBuilder:
         self._dtype = dtype
         self._custom = custom
         self.layers: dict[LayerPath, Any] = {}
+        self._functions: dict[tuple[LayerPath, tuple[tuple[int, bool], ...]], Any] = {}
 
     def model(self, graph: Graph, incoming: Sequence[Any]) -> Any:
         """A functional model; `incoming` are the specs of inputs for which the graph states none."""
@@ -158,9 +159,7 @@ class _ModelBuilder:
     def _apply(self, layer: Layer, arguments: list[Any], kwargs: Mapping[str, Any], scopes: _ScopeNames) -> Any:
         if layer.class_name == TENSOR_OP:
             return TENSOR_OPS[layer.config["op"]](*arguments, **layer.config["options"])
-        if layer.path not in self.layers:
-            self.layers[layer.path] = self._layer(layer, arguments, scopes.claim(layer.name))
-        keras_layer = self.layers[layer.path]
+        keras_layer = self._called(layer, arguments, scopes)
         one = len(arguments) == 1 and layer.class_name not in _LIST_INPUTS
         x = arguments[0] if one else arguments
         if layer.class_name == MULTI_HEAD:
@@ -175,9 +174,21 @@ class _ModelBuilder:
             read_statistics(keras_layer, x)
         return outputs
 
+    def _called(self, layer: Layer, arguments: list[Any], scopes: _ScopeNames) -> Any:
+        """The layer object of a call. A function has one for each rank and mask of its inputs: it holds no weights."""
+        if not _is_function(layer):
+            if layer.path not in self.layers:
+                self.layers[layer.path] = self._layer(layer, arguments, scopes.claim(layer.name))
+            return self.layers[layer.path]
+        key = layer.path, tuple((x.shape.rank, _has_mask(x)) for x in arguments)
+        if key not in self._functions:
+            self._functions[key] = self._layer(layer, arguments, scopes.claim(layer.name))
+            self.layers.setdefault(layer.path, self._functions[key])
+        return self._functions[key]
+
     def _layer(self, layer: Layer, incoming: Sequence[Any], name: str) -> Any:
         if layer.class_name == BY_MASK:
-            masked = "".join(str(int(getattr(x, "_keras_mask", None) is not None)) for x in incoming)
+            masked = "".join(str(int(_has_mask(x))) for x in incoming)
             if masked not in layer.slots:
                 raise MigrationError(
                     Reason.UNSUPPORTED_LAYER,
@@ -186,7 +197,8 @@ class _ModelBuilder:
                 )
             return self._layer(layer.slots[masked], incoming, name)
         if layer.graph is not None:
-            return self.model(layer.graph, incoming)
+            again = _is_function(layer) and name != _scope_name(layer.name)  # its form for other inputs
+            return self.model(replace(layer.graph, name=name) if again else layer.graph, incoming)
         slots = {}
         for slot, inner in layer.slots.items():
             specs = [_per_step(tensor) for tensor in incoming] if layer.class_name == "TimeDistributed" else incoming
@@ -213,6 +225,17 @@ class _ModelBuilder:
         if isinstance(value, list):
             return [self._argument(item, tensors, path) for item in value]
         return self._tensor(tensors, value, path) if isinstance(value, TensorRef) else value
+
+
+def _is_function(layer: Layer) -> bool:
+    """Whether a layer is a translated function: operations on its inputs alone."""
+    if layer.class_name == BY_MASK:
+        return True
+    return layer.graph is not None and all(inner.class_name == TENSOR_OP for inner in layer.graph.layers if inner.calls)
+
+
+def _has_mask(x: Any) -> bool:
+    return getattr(x, "_keras_mask", None) is not None
 
 
 def _held(wrapper: Any, class_name: str, slot: str) -> Any:
