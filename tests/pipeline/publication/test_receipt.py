@@ -109,7 +109,7 @@ def changed(receipt, **changes):
 
 def test_a_changed_byte_makes_it_none(receipt):
     text = receipt.to_json().encode()
-    assert parse_receipt(changed(receipt)) == parse_receipt(text)
+    assert parse_receipt(changed(receipt)).to_json() == receipt.to_json()  # figures that are nan are equal to none
     for position in range(len(text)):
         assert parse_receipt(text[:position] + bytes([text[position] ^ 1]) + text[position + 1 :]) is None, position
     assert parse_receipt(text + b"\n") is None
