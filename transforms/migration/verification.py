@@ -39,6 +39,7 @@ class Verification:
 
     def __init__(self) -> None:
         self._loaded: OrderedDict[str, LoadedArtefact] = OrderedDict()
+        self._checked_metadata: set[str] = set()
         self._dropped = False
 
     def verify(self, asked: VerificationRequest, ask: Ask) -> MigrationOutcome:
@@ -95,7 +96,7 @@ class Verification:
     def _remembered(self, request: MigrationRequest, in_full: bool) -> tuple[str, LoadedArtefact | None]:
         """The cache key of the graph, and the cached artefact with the same graph, unless a reload is requested."""
         refuse_other_files(request.staging)
-        check_metadata(request.staging, custom_code=request.runs_code)
+        check_metadata(request.staging, custom_code=request.runs_code, checked=self._checked_metadata)
         graph = f"{hashlib.sha256((request.staging / GRAPH).read_bytes()).hexdigest()} {request.runs_code}"
         if in_full:
             self._dropped |= self._loaded.pop(graph, None) is not None

@@ -7,6 +7,7 @@ accepted: classes and modules of Keras itself, functions of the lists, values in
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -69,38 +70,50 @@ _ACTING = frozenset(
 _FILES = frozenset({"vocabulary", "idf_weights", "vocabulary_file", "filename", "asset"})
 
 
-def check_metadata(saved_model: Path, *, custom_code: bool = False) -> None:
+def check_metadata(saved_model: Path, *, custom_code: bool = False, checked: set[str] | None = None) -> None:
     """Refuses a `keras_metadata.pb` from which loading would do more than build standard layers.
 
     Args:
         saved_model: the folder of the artefact.
         custom_code: whether the operator's code was used; its own classes and Lambdas are then named, and are found by
             whoever passes them to the loader.
+        checked: contents that were accepted before, which are not read again; this one is added. Models of one
+            architecture share theirs.
 
     Raises:
         MigrationError: `unsafe_op`.
     """
-    for identifier, text in _nodes(saved_model / METADATA):
+    stored = _content(saved_model / METADATA)
+    key = f"{hashlib.sha256(stored).hexdigest()} {custom_code}"
+    if checked is not None and key in checked:
+        return
+    for identifier, text in _nodes(stored):
         if identifier not in _NODES:
             raise unsafe(f"The artefact's {METADATA} holds an object of the kind {shown(identifier)}")
         try:
-            stored = json.loads(text)
+            value = json.loads(text)
         except (ValueError, RecursionError):
             raise unsafe(f"The artefact's {METADATA} holds no JSON") from None
-        for entry in _objects(stored):
+        for entry in _objects(value):
             _check(entry, custom_code)
+    if checked is not None:
+        checked.add(key)
 
 
-def _nodes(path: Path) -> Iterator[tuple[str, str]]:
-    """The kind and the JSON text of each object. Refuses a missing file, and fields that this TensorFlow lacks."""
-    from google.protobuf.message import DecodeError
-    from tf_keras.protobuf.saved_metadata_pb2 import SavedMetadata
-
+def _content(path: Path) -> bytes:
+    """The bytes of the file. Refuses one that is missing, a link or too large."""
     if path.is_symlink() or not path.is_file():
         raise unsafe(f"The artefact lacks its {METADATA}: a loader would read metadata of the graph")
     if path.stat().st_size > _MOST_BYTES:
         raise unsafe(f"The artefact's {METADATA} has {path.stat().st_size:,} bytes")
-    stored = path.read_bytes()
+    return path.read_bytes()
+
+
+def _nodes(stored: bytes) -> Iterator[tuple[str, str]]:
+    """The kind and the JSON text of each object. Refuses fields that this TensorFlow lacks."""
+    from google.protobuf.message import DecodeError
+    from tf_keras.protobuf.saved_metadata_pb2 import SavedMetadata
+
     try:
         metadata = SavedMetadata.FromString(stored)
     except DecodeError as error:

@@ -76,10 +76,7 @@ def registered_models(uri: str) -> Iterator[Mapping[str, Any]]:
 def _versions(client: Any, models: Iterable[Mapping[str, Any]]) -> Iterator[RegisteredVersion]:
     for model in models:
         name, aliases = model["name"], {each["alias"]: int(each["version"]) for each in model.get("aliases", ())}
-        quote = '"' if "'" in name else "'"
-        for found in _pages(client.search_model_versions, filter_string=f"name={quote}{name}{quote}"):
-            if found.name != name:
-                continue
+        for found in versions_of(client, name):
             version, stage = int(found.version), found.current_stage or ""
             yield RegisteredVersion(
                 name=found.name,
@@ -90,6 +87,13 @@ def _versions(client: Any, models: Iterable[Mapping[str, Any]]) -> Iterator[Regi
                 tags=dict(found.tags or {}),
                 run_id=found.run_id or "",
             )
+
+
+def versions_of(client: Any, name: str) -> Iterator[Any]:
+    """All versions of a registered model, as MLflow's client has them."""
+    quote = '"' if "'" in name else "'"
+    found = _pages(client.search_model_versions, filter_string=f"name={quote}{name}{quote}")
+    return (version for version in found if version.name == name)
 
 
 def _pages(search: Any, **arguments: Any) -> Iterator[Any]:

@@ -143,9 +143,9 @@ def _samples(
 ) -> Path | None:
     """The only `.npz` that was logged with the model, else one made of the input example."""
     recorded = [path for path in files if path.endswith(".npz")]
-    if len(recorded) == 1 and _holds_inputs(artifacts.fetch(recorded[0])):
+    if len(recorded) == 1 and _holds_inputs(fetched := artifacts.fetch(recorded[0])):
         notes.append(f"samples: {recorded[0]}, logged with the model")
-        return artifacts.fetch(recorded[0])
+        return fetched
     if logged.example not in files:
         return None
     try:

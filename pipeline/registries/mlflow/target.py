@@ -18,7 +18,7 @@ from typing import Any
 from pipeline.publication.receipt import list_files
 from pipeline.registries.mlflow.names import registered_name
 from pipeline.registries.mlflow.packaging import SAVED_MODEL, write_package
-from pipeline.registries.mlflow.server import client_for
+from pipeline.registries.mlflow.server import client_for, versions_of
 from pipeline.registries.mlflow.versions import Location, MlflowError, parse_location
 from pipeline.registries.published import PublishedModel, RegistryError
 from transforms.errors import MigrationError
@@ -156,17 +156,6 @@ def registered_receipts(client: Any, name: str) -> dict[str, int] | None:
         if digest and version.status == "READY":
             found[digest] = max(int(version.version), found.get(digest, 0))
     return found
-
-
-def versions_of(client: Any, name: str) -> Iterator[Any]:
-    """All versions of a registered model."""
-    quote, token = ('"' if "'" in name else "'"), None
-    while True:
-        page = client.search_model_versions(filter_string=f"name={quote}{name}{quote}", page_token=token)
-        yield from (version for version in page if version.name == name)
-        token = page.token
-        if not token:
-            return
 
 
 def _add(client: Any, name: str, published: PublishedModel) -> int:

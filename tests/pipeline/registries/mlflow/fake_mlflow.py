@@ -42,7 +42,7 @@ class FakeClient:
         self.writes += 1
         self.models[name][alias] = version
 
-    def search_model_versions(self, filter_string: str, page_token: str | None) -> Page:
+    def search_model_versions(self, max_results: int, filter_string: str, page_token: str | None) -> Page:
         found = [each for each in self.versions if filter_string[6:-1] == each.name]
         index = int(page_token or 0)
         page = Page(found[index : index + 1])
